@@ -1,0 +1,1 @@
+//! HTTP in: SCIM routes, REST routes, authentication, OpenAPI.

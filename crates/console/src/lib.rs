@@ -1,0 +1,1 @@
+//! The console: HTML pages, rendered on the server.

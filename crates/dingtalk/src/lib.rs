@@ -1,0 +1,1 @@
+//! DingTalk's API: wire types, token, limiter, error table; the connector.

@@ -1,0 +1,17 @@
+//! The thinking of Rollcall, as pure code: what an entity in a target should look like ([`mapping`],
+//! [`org_unit`]), what must be done to get there ([`plan`]), whether that is sane ([`guard`]), what a
+//! failure means ([`retry`]) and how it is told to a person ([`delivery`]).
+//!
+//! Nothing here reads a clock, draws a random number or does IO: time comes in as an argument (or as a
+//! [`time::Clock`]), ids come from an [`ids::IdSource`], jitter from a seed. The [`connector::Connector`]
+//! trait is the one door to a target such as DingTalk; its implementation lives in a crate of its own.
+
+pub mod budget;
+pub mod connector;
+pub mod delivery;
+pub mod entity;
+pub mod finding;
+pub mod ids;
+pub mod plan;
+pub mod retry;
+pub mod time;

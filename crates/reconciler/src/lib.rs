@@ -1,0 +1,1 @@
+//! The loop: claim, load, map, observe, plan, apply, record.

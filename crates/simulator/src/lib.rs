@@ -1,0 +1,1 @@
+//! A stateful DingTalk on loopback, for the demo, rehearsals and tests.
