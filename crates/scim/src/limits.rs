@@ -1,0 +1,60 @@
+//! What one request may ask for at most. Every limit is a constant with its reason, and every refusal names it.
+
+use serde_json::Value;
+
+use crate::error::Error;
+
+/// Longest filter, in bytes. Real clients stay under 300.
+pub const MAX_FILTER_BYTES: usize = 8_192;
+
+/// Deepest nesting of parentheses, `not` and value paths in a filter; bounds recursion.
+pub const MAX_FILTER_DEPTH: usize = 32;
+
+/// Longest PATCH path, in bytes; it may hold a filter.
+pub const MAX_PATH_BYTES: usize = 8_192;
+
+/// Most operations in one PATCH, also counted after objects without a path were taken apart.
+pub const MAX_PATCH_OPERATIONS: usize = 1_000;
+
+/// Most values of one multi-valued attribute that is kept inside the resource. Attributes kept apart (group
+/// members) are bounded by the size of the body alone.
+pub const MAX_VALUES: usize = 1_000;
+
+/// Longest string value, in bytes.
+pub const MAX_STRING_BYTES: usize = 131_072;
+
+/// Longest value of an attribute that must be unique, in bytes of its folded form: it becomes an index key.
+pub const MAX_UNIQUE_BYTES: usize = 1_024;
+
+/// Deepest nesting of a JSON body. A SCIM resource needs four levels; a PATCH with a resource inside, seven.
+pub const MAX_JSON_DEPTH: usize = 32;
+
+/// Refuses a body that is nested deeper than [`MAX_JSON_DEPTH`].
+///
+/// # Errors
+/// 400 `invalidSyntax`.
+pub fn check_depth(body: &Value) -> Result<(), Error> {
+    if depth_within(body, MAX_JSON_DEPTH) {
+        Ok(())
+    } else {
+        Err(Error::invalid_syntax(format!(
+            "the body is nested deeper than {MAX_JSON_DEPTH} levels"
+        )))
+    }
+}
+
+/// True when no value lies deeper than `max` levels; a scalar is at level 0. Walks with a list of its own
+/// instead of recursion, so that it can judge any input.
+pub fn depth_within(body: &Value, max: usize) -> bool {
+    let mut waiting = vec![(body, 0_usize)];
+    while let Some((value, depth)) = waiting.pop() {
+        let below = depth.saturating_add(1);
+        match value {
+            Value::Array(items) if below <= max => waiting.extend(items.iter().map(|item| (item, below))),
+            Value::Object(map) if below <= max => waiting.extend(map.values().map(|item| (item, below))),
+            Value::Array(_) | Value::Object(_) => return false,
+            _ => {}
+        }
+    }
+    true
+}
