@@ -166,9 +166,7 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
     match outcome {
         Outcome::InStep => Standing::settled(DeliveryState::InStep),
         Outcome::Gone => Standing::settled(DeliveryState::Gone),
-        Outcome::Held { reason } => {
-            Standing { reason: Some(reason.clone()), ..Standing::settled(DeliveryState::Held) }
-        }
+        Outcome::Held { reason } => Standing { reason: Some(reason.clone()), ..Standing::settled(DeliveryState::Held) },
         Outcome::Waiting { on, reason } => {
             let (waiting_for, due_at, code) = match on {
                 WaitingFor::Resource(id) => (Some(*id), None, "waiting_for_resource"),

@@ -98,10 +98,8 @@ pub fn plan(
             Plan { actions: vec![delete], findings: Vec::new() }
         }
         (Desired::Present(wanted), Observed::Absent) => {
-            let attributes = wanted
-                .iter()
-                .filter_map(|(name, value)| value.clone().map(|value| (name.clone(), value)))
-                .collect();
+            let attributes =
+                wanted.iter().filter_map(|(name, value)| value.clone().map(|value| (name.clone(), value))).collect();
             let create = Action::Create { kind, remote_id: new_id.map(str::to_owned), attributes };
             Plan { actions: vec![create], findings: Vec::new() }
         }

@@ -1,0 +1,129 @@
+//! Properties of plans: they reach what is wanted, ask for nothing when it is reached, and pass the judge.
+
+use proptest::prelude::*;
+use rollcall_provisioning::connector::{AttributeSpec, Clearing, TargetSchema};
+use rollcall_provisioning::entity::{Attributes, Desired, Entity, EntityKind, Observed};
+use rollcall_provisioning::guard::{Contradiction, judge};
+use rollcall_provisioning::plan::{Action, Plan, after, plan};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+struct Schema(Vec<AttributeSpec>);
+
+impl TargetSchema for Schema {
+    fn attributes(&self, _: EntityKind) -> &[AttributeSpec] {
+        &self.0
+    }
+}
+
+fn schema() -> Schema {
+    let spec = |name, create_only, clearing| AttributeSpec {
+        name,
+        required: name == "name",
+        max_chars: None,
+        create_only,
+        clearing,
+        sensitive: false,
+    };
+    Schema(vec![
+        spec("name", false, Clearing::Possible),
+        spec("title", false, Clearing::Possible),
+        spec("manager", false, Clearing::Possible),
+        spec("email", false, Clearing::Impossible),
+        spec("mobile", true, Clearing::Impossible),
+    ])
+}
+
+const ROOT: &str = "1";
+
+fn wishes() -> impl Strategy<Value = BTreeMap<String, Option<Value>>> {
+    let value = prop_oneof![Just(None), "[a-c]{1,2}".prop_map(|text| Some(json!(text)))];
+    let name = prop_oneof![Just("title"), Just("manager")];
+    (prop::collection::btree_map(name.prop_map(str::to_owned), value, 0..3), "[a-c]").prop_map(|(mut wishes, name)| {
+        wishes.insert("name".to_owned(), Some(json!(name)));
+        wishes
+    })
+}
+
+fn attributes() -> impl Strategy<Value = Attributes> {
+    let name = prop_oneof![Just("name"), Just("title"), Just("manager"), Just("email"), Just("other")];
+    prop::collection::btree_map(name.prop_map(str::to_owned), "[a-c]{1,2}".prop_map(|text| json!(text)), 0..5)
+}
+
+fn known(attributes: Attributes) -> Observed {
+    Observed::Known(Entity { remote_id: "u1".into(), attributes })
+}
+
+fn reached(plan: &Plan, start: &Attributes) -> Attributes {
+    plan.actions.iter().fold(start.clone(), |attributes, action| after(&attributes, action))
+}
+
+proptest! {
+    #[test]
+    fn a_plan_reaches_what_is_wanted_and_then_rests(wanted in wishes(), start in attributes(), exists: bool) {
+        let desired = Desired::Present(wanted.clone());
+        let observed = if exists { known(start.clone()) } else { Observed::Absent };
+        let made = plan(EntityKind::Account, &desired, &observed, Some("u1"), &schema());
+        prop_assert_eq!(judge(&made, &desired, &schema(), ROOT), Ok(()));
+        let end = reached(&made, if exists { &start } else { const { &Attributes::new() } });
+        for (name, value) in &wanted {
+            prop_assert_eq!(end.get(name), value.as_ref(), "{}", name);
+        }
+        if exists {
+            for (name, value) in start.iter().filter(|(name, _)| !wanted.contains_key(*name)) {
+                prop_assert_eq!(end.get(name), Some(value), "{} is not ours", name);
+            }
+        }
+        prop_assert_eq!(plan(EntityKind::Account, &desired, &known(end), Some("u1"), &schema()), Plan::default());
+    }
+
+    #[test]
+    fn absence_is_reached_too(start in attributes()) {
+        let made = plan(EntityKind::Account, &Desired::Absent, &known(start), None, &schema());
+        prop_assert_eq!(made.actions, vec![Action::Delete { kind: EntityKind::Account, remote_id: "u1".into() }]);
+    }
+}
+
+#[test]
+fn nothing_is_planned_from_ignorance() {
+    let desired = Desired::Present([("name".to_owned(), Some(json!("A")))].into());
+    for desired in [desired, Desired::Absent] {
+        assert_eq!(plan(EntityKind::Account, &desired, &Observed::Unknown, None, &schema()), Plan::default());
+    }
+}
+
+#[test]
+fn what_cannot_be_changed_is_reported_and_the_rest_is_done() {
+    let wanted = [("mobile", Some(json!("2"))), ("email", None), ("title", Some(json!("b")))];
+    let desired = Desired::Present(wanted.map(|(name, value)| (name.to_owned(), value)).into());
+    let start = [("mobile", json!("1")), ("email", json!("a@x")), ("title", json!("a"))];
+    let observed = known(start.map(|(name, value)| (name.to_owned(), value)).into());
+    let made = plan(EntityKind::Account, &desired, &observed, None, &schema());
+    let codes: Vec<&str> = made.findings.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["email_unclearable", "mobile_unchangeable"]);
+    assert_eq!(made.actions.iter().map(Action::attributes).collect::<Vec<_>>(), [["title"]]);
+}
+
+#[test]
+fn the_judge_refuses_contradictions() {
+    let delete = |kind, id: &str| Action::Delete { kind, remote_id: id.to_owned() };
+    let create =
+        Action::Create { kind: EntityKind::Account, remote_id: Some("u".into()), attributes: Attributes::new() };
+    let odd = Action::Update {
+        kind: EntityKind::Account,
+        remote_id: "u".into(),
+        changes: [("shoe_size".to_owned(), rollcall_provisioning::plan::Change::Clear)].into(),
+    };
+    let present = Desired::Present(BTreeMap::new());
+    let account = EntityKind::Account;
+    for (actions, desired, expected) in [
+        (vec![delete(account, "u"), delete(account, "u")], &Desired::Absent, Contradiction::Twice("u".into())),
+        (vec![delete(account, "u")], &present, Contradiction::DeletesWanted("u".into())),
+        (vec![delete(EntityKind::OrgUnit, ROOT)], &Desired::Absent, Contradiction::TouchesRoot),
+        (vec![odd], &present, Contradiction::UnknownAttribute("shoe_size".into())),
+        (vec![create], &present, Contradiction::Incomplete("name")),
+    ] {
+        let plan = Plan { actions, findings: Vec::new() };
+        assert_eq!(judge(&plan, desired, &schema(), ROOT), Err(expected));
+    }
+}

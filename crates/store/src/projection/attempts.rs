@@ -1,0 +1,126 @@
+//! Attempts: each action that was tried at a target, and its end. Names of attributes are kept, values not.
+
+use super::claims::Claim;
+use crate::{Store, StoreError};
+use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
+use sqlx::FromRow;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// One try to be kept.
+#[derive(Clone, Debug)]
+pub struct Attempt<'a> {
+    /// What was done: `create account`, `delete org_unit`, …
+    pub action: &'a str,
+    /// The names of the attributes that it touched.
+    pub attributes: Vec<String>,
+    /// `accepted`, `failed` or `unknown` (the answer was lost).
+    pub outcome: &'a str,
+    /// The class of the failure.
+    pub error_class: Option<&'a str>,
+    /// The target's code.
+    pub error_code: Option<&'a str>,
+    /// What happened, in words for a person.
+    pub message: Option<&'a str>,
+    /// How long the call took, in milliseconds.
+    pub duration_ms: i32,
+    /// Who tried.
+    pub worker: &'a str,
+}
+
+/// One try, as kept.
+#[derive(Clone, Debug, FromRow)]
+pub struct AttemptRow {
+    /// Grows with time within a tenant.
+    pub id: i64,
+    /// Towards which target.
+    pub target_id: Uuid,
+    /// When it ended.
+    pub at: OffsetDateTime,
+    /// `user`, `group` or `org_unit`.
+    pub resource_kind: String,
+    /// Which resource.
+    pub resource_id: Uuid,
+    /// The mark it served.
+    pub mark: i64,
+    /// The request that caused it.
+    pub request_id: Option<String>,
+    /// Who tried.
+    pub worker: String,
+    /// What was done.
+    pub action: String,
+    /// Attribute names.
+    pub attributes: Vec<String>,
+    /// `accepted`, `failed` or `unknown`.
+    pub outcome: String,
+    /// The class of the failure.
+    pub error_class: Option<String>,
+    /// The target's code.
+    pub error_code: Option<String>,
+    /// What happened.
+    pub message: Option<String>,
+    /// Milliseconds.
+    pub duration_ms: i32,
+}
+
+/// Which attempts to list: the newest first.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AttemptQuery {
+    /// Only of this resource.
+    pub resource: Option<ResourceId>,
+    /// Only towards this target.
+    pub target: Option<TargetId>,
+    /// Only older than this id.
+    pub before: Option<i64>,
+    /// The most rows.
+    pub limit: i64,
+}
+
+impl Store {
+    /// Keeps one try. It is history, so it needs no fence: also a worker that lost its lease did try.
+    pub async fn keep_attempt(&self, claim: &Claim, attempt: &Attempt<'_>) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO attempts (tenant_id, target_id, at, resource_kind, resource_id, mark, request_id, worker,
+                                   action, attributes, outcome, error_class, error_code, message, duration_ms)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(self.now())
+        .bind(claim.kind.as_str())
+        .bind(claim.resource.0)
+        .bind(claim.mark)
+        .bind(&claim.request_id)
+        .bind(attempt.worker)
+        .bind(attempt.action)
+        .bind(&attempt.attributes)
+        .bind(attempt.outcome)
+        .bind(attempt.error_class)
+        .bind(attempt.error_code)
+        .bind(attempt.message)
+        .bind(attempt.duration_ms)
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+
+    /// Lists attempts, the newest first.
+    pub async fn attempts(&self, tenant: TenantId, query: &AttemptQuery) -> Result<Vec<AttemptRow>, StoreError> {
+        let rows = sqlx::query_as(
+            "SELECT id, target_id, at, resource_kind, resource_id, mark, request_id, worker, action, attributes,
+                    outcome, error_class, error_code, message, duration_ms
+             FROM attempts
+             WHERE tenant_id = $1 AND ($2::uuid IS NULL OR resource_id = $2)
+               AND ($3::uuid IS NULL OR target_id = $3) AND ($4::bigint IS NULL OR id < $4)
+             ORDER BY id DESC LIMIT $5",
+        )
+        .bind(tenant.0)
+        .bind(query.resource.map(|id| id.0))
+        .bind(query.target.map(|id| id.0))
+        .bind(query.before)
+        .bind(query.limit)
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows)
+    }
+}

@@ -1,0 +1,60 @@
+//! The rate budget that all workers of an installation share: one row per limit, holding the moment at which
+//! the next call may go (the generic cell rate algorithm). It uses the database's clock, because workers'
+//! clocks differ.
+
+use crate::{Store, StoreError};
+use rollcall_provisioning::budget::{BoxFuture, Budget, BudgetError, Limit};
+use std::time::Duration;
+
+impl Store {
+    async fn reserve_places(&self, limits: &[Limit]) -> Result<Duration, StoreError> {
+        let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        let keys: Vec<&str> = limits.iter().map(|limit| limit.key.as_str()).collect();
+        let intervals: Vec<i64> = limits.iter().map(|limit| micros(limit.interval)).collect();
+        let slacks: Vec<i64> =
+            limits.iter().map(|limit| micros(limit.interval * limit.burst.saturating_sub(1))).collect();
+        // The rows are taken in the order of their keys, so that two reservations never wait for each other.
+        let wait: Option<f64> = sqlx::query_scalar(
+            "WITH wanted AS (
+                 SELECT key, interval_us * interval '1 microsecond' AS step, slack_us * interval '1 microsecond' AS slack
+                 FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS w (key, interval_us, slack_us)),
+             reserved AS (
+                 INSERT INTO rate_budgets AS b (key, next_at)
+                 SELECT key, clock_timestamp() + step FROM wanted ORDER BY key
+                 ON CONFLICT (key) DO UPDATE
+                 SET next_at = GREATEST(b.next_at, clock_timestamp() - (SELECT slack FROM wanted w WHERE w.key = b.key))
+                               + (SELECT step FROM wanted w WHERE w.key = b.key)
+                 RETURNING key, next_at)
+             SELECT max(extract(epoch FROM r.next_at - w.step - clock_timestamp()))::float8
+             FROM reserved r JOIN wanted w ON w.key = r.key",
+        )
+        .bind(keys)
+        .bind(intervals)
+        .bind(slacks)
+        .fetch_one(self.pool())
+        .await?;
+        Ok(Duration::from_secs_f64(wait.unwrap_or(0.0).clamp(0.0, 86_400.0)))
+    }
+
+    async fn pause_places(&self, key: &str, pause: Duration) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO rate_budgets AS b (key, next_at) VALUES ($1, clock_timestamp() + make_interval(secs => $2))
+             ON CONFLICT (key) DO UPDATE SET next_at = GREATEST(b.next_at, clock_timestamp() + make_interval(secs => $2))",
+        )
+        .bind(key)
+        .bind(pause.as_secs_f64())
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+}
+
+impl Budget for Store {
+    fn reserve<'a>(&'a self, limits: &'a [Limit]) -> BoxFuture<'a, Result<Duration, BudgetError>> {
+        Box::pin(async move { self.reserve_places(limits).await.map_err(|error| BudgetError(Box::new(error))) })
+    }
+
+    fn pause<'a>(&'a self, key: &'a str, pause: Duration) -> BoxFuture<'a, Result<(), BudgetError>> {
+        Box::pin(async move { self.pause_places(key, pause).await.map_err(|error| BudgetError(Box::new(error))) })
+    }
+}

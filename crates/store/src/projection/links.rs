@@ -1,0 +1,162 @@
+//! Links: our memory that resource R is entity E, and what we last saw of E.
+//!
+//! Before a call a link becomes `unknown`, after it `known` or `absent`; whoever finds `unknown` must read
+//! the target before planning. So a crash in the middle of a call is represented instead of guessed.
+
+use super::claims::Claim;
+use crate::{Store, StoreError};
+use rollcall_provisioning::entity::{Attributes, Entity, Observed};
+use rollcall_provisioning::ids::ResourceId;
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use time::OffsetDateTime;
+
+/// A link.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Link {
+    /// The target's id of the entity, once one was chosen or learnt.
+    pub remote_id: Option<String>,
+    /// Grows each time the entity is gone, so that no remote id is used twice.
+    pub generation: i32,
+    /// What we know.
+    pub observed: Observed,
+    /// When the person was invited and has not accepted yet.
+    pub invited_at: Option<OffsetDateTime>,
+}
+
+impl Link {
+    /// Reads the columns `remote_id, generation, observed, snapshot, invited_at`, each with `prefix` before
+    /// its name. `None` when the row was not joined.
+    pub(super) fn read(row: &PgRow, prefix: &str, resource: uuid::Uuid) -> Result<Option<Self>, StoreError> {
+        let column = |name: &str| format!("{prefix}{name}");
+        let Some(word) = row.try_get::<Option<String>, _>(column("observed").as_str())? else { return Ok(None) };
+        let remote_id: Option<String> = row.try_get(column("remote_id").as_str())?;
+        let snapshot: sqlx::types::Json<Attributes> = row.try_get(column("snapshot").as_str())?;
+        let observed = match (word.as_str(), &remote_id) {
+            ("absent", _) => Observed::Absent,
+            ("unknown", _) => Observed::Unknown,
+            ("known", Some(remote_id)) => {
+                Observed::Known(Entity { remote_id: remote_id.clone(), attributes: snapshot.0 })
+            }
+            _ => return Err(StoreError::corrupt("links", "observed", resource)),
+        };
+        let generation = row.try_get(column("generation").as_str())?;
+        let invited_at = row.try_get(column("invited_at").as_str())?;
+        Ok(Some(Self { remote_id, generation, observed, invited_at }))
+    }
+}
+
+impl Store {
+    /// Before a call that may change the entity: the link becomes `unknown`, with the remote id that the call
+    /// will use, if it is known. `false` when the claim is lost; the call must then not be made.
+    pub async fn link_unknown(&self, claim: &Claim, remote_id: Option<&str>) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "WITH fence AS (
+                 SELECT 1 FROM deliveries
+                 WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
+                   AND lease_epoch = $5 FOR UPDATE)
+             INSERT INTO links AS l (tenant_id, target_id, resource_kind, resource_id, remote_id, observed, updated_at)
+             SELECT $1, $2, $3, $4, $6, 'unknown', $7 FROM fence
+             ON CONFLICT (tenant_id, target_id, resource_kind, resource_id) DO UPDATE
+             SET observed = 'unknown', remote_id = COALESCE($6, l.remote_id), updated_at = $7",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.kind.as_str())
+        .bind(claim.resource.0)
+        .bind(claim.epoch)
+        .bind(remote_id)
+        .bind(self.now())
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// The entity is there and looks like this. `false` when the claim is lost.
+    pub async fn link_known(&self, claim: &Claim, entity: &Entity) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "WITH fence AS (
+                 SELECT 1 FROM deliveries
+                 WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
+                   AND lease_epoch = $5 FOR UPDATE)
+             INSERT INTO links (tenant_id, target_id, resource_kind, resource_id, remote_id, observed, snapshot, updated_at)
+             SELECT $1, $2, $3, $4, $6, 'known', $7, $8 FROM fence
+             ON CONFLICT (tenant_id, target_id, resource_kind, resource_id) DO UPDATE
+             SET observed = 'known', remote_id = $6, snapshot = $7, invited_at = NULL, updated_at = $8",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.kind.as_str())
+        .bind(claim.resource.0)
+        .bind(claim.epoch)
+        .bind(&entity.remote_id)
+        .bind(sqlx::types::Json(&entity.attributes))
+        .bind(self.now())
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// There is certainly no entity. When there was one, or one was being made, the generation grows.
+    /// `false` when the claim is lost.
+    pub async fn link_absent(&self, claim: &Claim, used: bool) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "WITH fence AS (
+                 SELECT 1 FROM deliveries
+                 WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
+                   AND lease_epoch = $5 FOR UPDATE),
+             gone AS (
+                 UPDATE links SET observed = 'absent', remote_id = NULL, snapshot = '{}', invited_at = NULL,
+                        generation = generation + CASE WHEN $6 THEN 1 ELSE 0 END, updated_at = $7
+                 WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
+                   AND EXISTS (SELECT 1 FROM fence))
+             SELECT 1 FROM fence",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.kind.as_str())
+        .bind(claim.resource.0)
+        .bind(claim.epoch)
+        .bind(used)
+        .bind(self.now())
+        .fetch_all(self.pool())
+        .await?;
+        Ok(done.len() == 1)
+    }
+
+    /// The person was invited: nothing can be seen of them until they accept. The time of the first
+    /// invitation is kept. `false` when the claim is lost.
+    pub async fn link_invited(&self, claim: &Claim) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE links l SET observed = 'absent', invited_at = COALESCE(l.invited_at, $6), updated_at = $6
+             FROM deliveries d
+             WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = $3 AND d.resource_id = $4
+               AND d.lease_epoch = $5
+               AND l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = $3 AND l.resource_id = $4",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.kind.as_str())
+        .bind(claim.resource.0)
+        .bind(claim.epoch)
+        .bind(self.now())
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Which resource of the target is this account, if one of ours is.
+    pub async fn linked_resource(&self, claim: &Claim, remote_id: &str) -> Result<Option<ResourceId>, StoreError> {
+        let id: Option<uuid::Uuid> = sqlx::query_scalar(
+            "SELECT resource_id FROM links
+             WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND remote_id = $4",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.kind.as_str())
+        .bind(remote_id)
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(id.map(ResourceId))
+    }
+}

@@ -1,0 +1,161 @@
+//! Everything that a plan for one resource needs, in one statement: the transaction is over before the first
+//! call to the target.
+
+use super::claims::Claim;
+use super::links::Link;
+use super::placements::Placement;
+use crate::{Store, StoreError};
+use serde_json::{Map, Value};
+use sqlx::Row;
+use uuid::Uuid;
+
+/// What the directory says of a user.
+#[derive(Clone, Debug)]
+pub struct UserRow {
+    /// The resource without read-only attributes.
+    pub attributes: Map<String, Value>,
+    /// Whether they are active and not deleted.
+    pub present: bool,
+    /// The resource's version.
+    pub version: i64,
+}
+
+/// How the manager of a user stands.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LoadedManager {
+    /// The manager's resource.
+    pub id: Uuid,
+    /// Whether they are active and not deleted.
+    pub present: bool,
+    /// Their account, once it is there.
+    pub remote_id: Option<String>,
+}
+
+/// A user with all that its projection depends on.
+#[derive(Clone, Debug)]
+pub struct LoadedUser {
+    /// The directory's row; `None` when it was never there.
+    pub user: Option<UserRow>,
+    /// What we know of the account.
+    pub link: Option<Link>,
+    /// Their department.
+    pub placement: Placement,
+    /// The manager, if the directory has them.
+    pub manager: Option<LoadedManager>,
+}
+
+/// A department with all that its projection depends on.
+#[derive(Clone, Debug)]
+pub struct LoadedUnit {
+    /// Its name.
+    pub name: String,
+    /// The department above; `None` directly under the root.
+    pub parent: Option<Uuid>,
+    /// The remote id of the department above, once it is there.
+    pub parent_remote_id: Option<String>,
+    /// Whether somebody is wanted in it, or another department is under it.
+    pub wanted: bool,
+    /// Whether the target still has people of ours in it.
+    pub occupied: bool,
+    /// What we know of it at the target.
+    pub link: Option<Link>,
+}
+
+impl Store {
+    /// Loads a user for its projection.
+    pub async fn load_user(&self, claim: &Claim) -> Result<LoadedUser, StoreError> {
+        let row = sqlx::query(
+            "SELECT u.attributes, u.active AND u.deleted_at IS NULL AS present, u.version,
+                    l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed,
+                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at,
+                    p.wanted_unit, p.applied_unit,
+                    m.id AS m_id, m.active AND m.deleted_at IS NULL AS m_present,
+                    CASE WHEN ml.observed = 'known' THEN ml.remote_id END AS m_remote_id
+             FROM (VALUES ($1::uuid, $2::uuid, $3::uuid)) AS c (tenant_id, target_id, user_id)
+             LEFT JOIN users u ON u.tenant_id = c.tenant_id AND u.id = c.user_id
+             LEFT JOIN links l ON l.tenant_id = c.tenant_id AND l.target_id = c.target_id
+                              AND l.resource_kind = 'user' AND l.resource_id = c.user_id
+             LEFT JOIN placements p ON p.tenant_id = c.tenant_id AND p.target_id = c.target_id AND p.user_id = c.user_id
+             LEFT JOIN users m ON m.tenant_id = c.tenant_id
+                 AND m.id = CASE WHEN u.manager_id ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN u.manager_id::uuid END
+             LEFT JOIN links ml ON ml.tenant_id = c.tenant_id AND ml.target_id = c.target_id
+                               AND ml.resource_kind = 'user' AND ml.resource_id = m.id",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.resource.0)
+        .fetch_one(self.pool())
+        .await?;
+        let attributes: Option<sqlx::types::Json<Map<String, Value>>> = row.try_get("attributes")?;
+        let user = match attributes {
+            Some(attributes) => Some(UserRow {
+                attributes: attributes.0,
+                present: row.try_get("present")?,
+                version: row.try_get("version")?,
+            }),
+            None => None,
+        };
+        let manager = match row.try_get::<Option<Uuid>, _>("m_id")? {
+            Some(id) => Some(LoadedManager {
+                id,
+                present: row.try_get("m_present")?,
+                remote_id: row.try_get("m_remote_id")?,
+            }),
+            None => None,
+        };
+        let placement =
+            Placement { wanted: row.try_get("wanted_unit")?, applied: row.try_get("applied_unit")? };
+        Ok(LoadedUser { user, link: Link::read(&row, "l_", claim.resource.0)?, placement, manager })
+    }
+
+    /// Loads a department for its projection; `None` when its row is gone.
+    pub async fn load_unit(&self, claim: &Claim) -> Result<Option<LoadedUnit>, StoreError> {
+        let row = sqlx::query(
+            "SELECT o.name, NULLIF(o.parent_id, o.target_id) AS parent_id,
+                    CASE WHEN pl.observed = 'known' THEN pl.remote_id END AS parent_remote_id,
+                    EXISTS (SELECT 1 FROM placements p
+                            WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.wanted_unit = $3)
+                    OR EXISTS (SELECT 1 FROM org_units k
+                               WHERE k.tenant_id = $1 AND k.target_id = $2 AND k.parent_id = $3 AND k.gone_at IS NULL)
+                    AS wanted,
+                    EXISTS (SELECT 1 FROM placements p
+                            WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.applied_unit = $3) AS occupied,
+                    l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed,
+                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at
+             FROM org_units o
+             LEFT JOIN links l ON l.tenant_id = $1 AND l.target_id = $2
+                              AND l.resource_kind = 'org_unit' AND l.resource_id = $3
+             LEFT JOIN links pl ON pl.tenant_id = $1 AND pl.target_id = $2
+                               AND pl.resource_kind = 'org_unit' AND pl.resource_id = o.parent_id
+             WHERE o.tenant_id = $1 AND o.target_id = $2 AND o.id = $3 AND o.gone_at IS NULL",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.resource.0)
+        .fetch_optional(self.pool())
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(LoadedUnit {
+            name: row.try_get("name")?,
+            parent: row.try_get("parent_id")?,
+            parent_remote_id: row.try_get("parent_remote_id")?,
+            wanted: row.try_get("wanted")?,
+            occupied: row.try_get("occupied")?,
+            link: Link::read(&row, "l_", claim.resource.0)?,
+        }))
+    }
+
+    /// The remote id of a department, once it is at the target.
+    pub async fn unit_remote_id(&self, claim: &Claim, unit: Uuid) -> Result<Option<String>, StoreError> {
+        let remote_id: Option<Option<String>> = sqlx::query_scalar(
+            "SELECT remote_id FROM links WHERE tenant_id = $1 AND target_id = $2
+               AND resource_kind = 'org_unit' AND resource_id = $3 AND observed = 'known'",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(unit)
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(remote_id.flatten())
+    }
+}

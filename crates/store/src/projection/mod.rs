@@ -1,0 +1,34 @@
+//! The projection's half of the database: what must be looked at ([`claims`]), what is known of a target
+//! ([`links`], [`org_units`]), how a try ended ([`record`]), and how all of it is shown ([`deliveries`]).
+//!
+//! Whoever claimed a delivery holds its *epoch*. Every write on behalf of the claim names that epoch and
+//! touches nothing when a newer claim exists: a worker that lost its lease cannot write.
+
+mod attempts;
+mod budget;
+mod claims;
+mod deliveries;
+mod links;
+mod loading;
+mod org_units;
+mod placements;
+mod record;
+mod renames;
+mod targets;
+
+pub use attempts::{Attempt, AttemptQuery, AttemptRow};
+pub use claims::{Claim, ClaimRequest};
+pub use deliveries::{DeliveryCount, DeliveryItem, DeliveryQuery, MarkAgain, OldestWaiting};
+pub use links::Link;
+pub use loading::{LoadedManager, LoadedUnit, LoadedUser, UserRow};
+pub use placements::Placement;
+pub use record::Recorded;
+pub use targets::{NewTarget, Target, TargetMode};
+
+use crate::StoreError;
+use rollcall_provisioning::ids::ResourceKind;
+
+/// The kind kept in a row of deliveries, links or attempts.
+fn kind_from(word: &str, resource: uuid::Uuid) -> Result<ResourceKind, StoreError> {
+    ResourceKind::parse(word).ok_or_else(|| StoreError::corrupt("deliveries", "resource_kind", resource))
+}

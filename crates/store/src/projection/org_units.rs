@@ -1,0 +1,99 @@
+//! Departments as rows: marking them, and taking them away when they are empty.
+
+use super::claims::Claim;
+use super::placements::fenced;
+use crate::{Store, StoreError};
+use rollcall_provisioning::delivery::Lane;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+impl Store {
+    /// Marks a department of the claim's target, whatever it stands at.
+    pub(super) async fn mark_unit(&self, tx: &mut PgConnection, claim: &Claim, unit: Uuid) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO deliveries AS d (tenant_id, target_id, resource_kind, resource_id, lane, state, due_at,
+                                          dirty_since, request_id, updated_at)
+             VALUES ($1, $2, 'org_unit', $3, $4, 'pending', $5, $5, $6, $5)
+             ON CONFLICT (tenant_id, target_id, resource_kind, resource_id) DO UPDATE
+             SET mark = d.mark + 1, due_at = $5, dirty_since = COALESCE(d.dirty_since, $5), attempt = 0,
+                 waiting_for = NULL, request_id = $6, updated_at = $5,
+                 state = CASE WHEN d.lease_until > now() THEN d.state ELSE 'pending' END",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(unit)
+        .bind(Lane::OrgUnit.number())
+        .bind(self.now())
+        .bind(&claim.request_id)
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Marks a department unless it is already known to be at the target and at rest.
+    pub(super) async fn mark_unit_unless_settled(
+        &self,
+        tx: &mut PgConnection,
+        claim: &Claim,
+        unit: Uuid,
+    ) -> Result<(), StoreError> {
+        let settled: Option<bool> = sqlx::query_scalar(
+            "SELECT d.state IN ('in_step', 'pending', 'retrying', 'waiting') FROM deliveries d
+             WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = 'org_unit' AND d.resource_id = $3",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(unit)
+        .fetch_optional(&mut *tx)
+        .await?;
+        if settled == Some(true) { Ok(()) } else { self.mark_unit(tx, claim, unit).await }
+    }
+
+    /// The department is gone at the target. Its row goes too, unless somebody wants it again by now; then it
+    /// stays and is looked at again. The department above is marked, since it may be empty now.
+    /// `false` when the claim is lost.
+    pub async fn retire_unit(&self, claim: &Claim) -> Result<bool, StoreError> {
+        let mut tx = self.pool().begin().await?;
+        if !fenced(&mut tx, claim).await? {
+            return Ok(false);
+        }
+        let parent: Option<Uuid> = sqlx::query_scalar(
+            "SELECT parent_id FROM org_units
+             WHERE tenant_id = $1 AND target_id = $2 AND id = $3 AND gone_at IS NULL FOR UPDATE",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.resource.0)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(parent) = parent else { return Ok(true) };
+        // A statement of its own: it sees whoever moved in before the row was locked.
+        let wanted: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM placements
+                            WHERE tenant_id = $1 AND target_id = $2 AND wanted_unit = $3)
+                 OR EXISTS (SELECT 1 FROM org_units
+                            WHERE tenant_id = $1 AND target_id = $2 AND parent_id = $3 AND gone_at IS NULL)",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.resource.0)
+        .fetch_one(&mut *tx)
+        .await?;
+        if wanted {
+            self.mark_unit(&mut tx, claim, claim.resource.0).await?;
+        } else {
+            sqlx::query("UPDATE org_units SET gone_at = $4 WHERE tenant_id = $1 AND target_id = $2 AND id = $3")
+                .bind(claim.tenant.0)
+                .bind(claim.target.0)
+                .bind(claim.resource.0)
+                .bind(self.now())
+                .execute(&mut *tx)
+                .await?;
+            if parent != claim.target.0 {
+                self.mark_unit(&mut tx, claim, parent).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+}

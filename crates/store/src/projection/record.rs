@@ -1,0 +1,169 @@
+//! How a try ended, as the row remembers it, and who is woken by it.
+//!
+//! Two deliveries that wait for each other must not miss each other: the one that arrives wakes those that
+//! wait in a statement *after* its link is committed, and the one that decides to wait looks at the link once
+//! more *after* its own row is committed. Until that second look the row stays due, so that a crash between
+//! the two cannot lose the wake.
+
+use super::claims::Claim;
+use crate::{Store, StoreError};
+use rollcall_provisioning::delivery::{DeliveryState, Standing};
+use rollcall_provisioning::ids::ResourceId;
+use std::time::Duration;
+
+/// What recording did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Recorded {
+    /// The row has the new standing.
+    Settled,
+    /// A newer mark came meanwhile: the row is pending again.
+    MoreToDo,
+    /// A newer claim exists: nothing was written.
+    LostClaim,
+}
+
+/// How soon a row that decided to wait is looked at again if its worker dies at that very moment.
+const SECOND_LOOK: Duration = Duration::from_secs(15);
+
+impl Store {
+    /// Records the end of a try and gives the claim back. `applied_version` is the resource's version that
+    /// the target now has, if it has it.
+    pub async fn record(
+        &self,
+        claim: &Claim,
+        standing: &Standing,
+        applied_version: Option<i64>,
+    ) -> Result<Recorded, StoreError> {
+        let now = self.now();
+        let at_rest = matches!(standing.state, DeliveryState::InStep | DeliveryState::Gone);
+        let failed = standing.state == DeliveryState::Retrying;
+        let due_at = if standing.waiting_for.is_some() { Some(now + SECOND_LOOK) } else { standing.due_at };
+        let more: Option<bool> = sqlx::query_scalar(
+            "UPDATE deliveries
+             SET done_mark = CASE WHEN $6 THEN done_mark ELSE $7 END,
+                 leased_by = NULL, lease_until = NULL, updated_at = $8,
+                 state = CASE WHEN mark > $7 THEN 'pending' ELSE $9 END,
+                 due_at = CASE WHEN mark > $7 THEN $8 ELSE $10 END,
+                 attempt = CASE WHEN mark > $7 THEN 0 ELSE $11 END,
+                 waiting_for = CASE WHEN mark > $7 THEN NULL ELSE $12::uuid END,
+                 error_class = $13, error_code = $14, reason = $15,
+                 dirty_since = CASE WHEN mark > $7 THEN $8 WHEN $16 THEN NULL ELSE dirty_since END,
+                 lane = CASE WHEN $16 AND mark = $7 THEN CASE resource_kind WHEN 'org_unit' THEN 1 ELSE 2 END ELSE lane END,
+                 applied_version = COALESCE($17, applied_version),
+                 applied_at = CASE WHEN $17::bigint IS NULL THEN applied_at ELSE $8 END
+             WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
+               AND lease_epoch = $5
+             RETURNING mark > $7",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.kind.as_str())
+        .bind(claim.resource.0)
+        .bind(claim.epoch)
+        .bind(failed)
+        .bind(claim.mark)
+        .bind(now)
+        .bind(standing.state.as_str())
+        .bind(due_at)
+        .bind(i32::try_from(standing.attempt).unwrap_or(i32::MAX))
+        .bind(standing.waiting_for.map(|id| id.0))
+        .bind(standing.error_class)
+        .bind(&standing.error_code)
+        .bind(&standing.reason)
+        .bind(at_rest)
+        .bind(applied_version)
+        .fetch_optional(self.pool())
+        .await?;
+        match (more, standing.waiting_for) {
+            (None, _) => Ok(Recorded::LostClaim),
+            (Some(true), _) => Ok(Recorded::MoreToDo),
+            (Some(false), None) => Ok(Recorded::Settled),
+            (Some(false), Some(on)) => self.look_again(claim, on).await,
+        }
+    }
+
+    /// The second look of a delivery that decided to wait for `on`.
+    async fn look_again(&self, claim: &Claim, on: ResourceId) -> Result<Recorded, StoreError> {
+        let woken: Option<bool> = sqlx::query_scalar(
+            "WITH there AS (
+                 SELECT EXISTS (SELECT 1 FROM links WHERE tenant_id = $1 AND target_id = $2
+                                  AND resource_id = $6 AND observed = 'known') AS yes)
+             UPDATE deliveries d
+             SET due_at = CASE WHEN there.yes THEN $7 END,
+                 state = CASE WHEN there.yes THEN 'pending' ELSE d.state END,
+                 mark = d.mark + CASE WHEN there.yes THEN 1 ELSE 0 END,
+                 waiting_for = CASE WHEN there.yes THEN NULL ELSE d.waiting_for END
+             FROM there
+             WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = $3 AND d.resource_id = $4
+               AND d.lease_epoch = $5 AND d.state = 'waiting'
+             RETURNING there.yes",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.kind.as_str())
+        .bind(claim.resource.0)
+        .bind(claim.epoch)
+        .bind(on.0)
+        .bind(self.now())
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(if woken == Some(true) { Recorded::MoreToDo } else { Recorded::Settled })
+    }
+
+    /// Wakes every delivery that waits for the claim's resource. Returns how many.
+    pub async fn wake_waiting(&self, claim: &Claim) -> Result<u64, StoreError> {
+        let done = sqlx::query(
+            "UPDATE deliveries d
+             SET mark = d.mark + 1, state = 'pending', due_at = $4, waiting_for = NULL, updated_at = $4
+             WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.waiting_for = $3",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.resource.0)
+        .bind(self.now())
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// An account went away, so a value that was taken may be free: everybody of this target who needs
+    /// attention because of a conflict is looked at again. Returns how many.
+    pub async fn wake_conflicts(&self, claim: &Claim) -> Result<u64, StoreError> {
+        let done = sqlx::query(
+            "UPDATE deliveries
+             SET mark = mark + 1, state = 'pending', due_at = $3, updated_at = $3,
+                 dirty_since = COALESCE(dirty_since, $3)
+             WHERE tenant_id = $1 AND target_id = $2 AND state = 'needs_attention' AND error_class = 'conflict'",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(self.now())
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Tells people: an entry of the change log that says that a delivery keeps failing.
+    pub async fn alert(&self, claim: &Claim, standing: &Standing) -> Result<(), StoreError> {
+        let details = serde_json::json!({
+            "target": claim.target.0,
+            "error_class": standing.error_class,
+            "error_code": standing.error_code,
+            "reason": standing.reason,
+            "failed_tries": standing.attempt,
+        });
+        sqlx::query(
+            "INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
+             VALUES ($1, $2, COALESCE($3, ''), 'alert', $4, $5, 0, $6)",
+        )
+        .bind(claim.tenant.0)
+        .bind(self.now())
+        .bind(&claim.request_id)
+        .bind(claim.kind.as_str())
+        .bind(claim.resource.0)
+        .bind(details)
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,179 @@
+//! A renamed department is a rename at the target, not a deletion and a creation.
+//!
+//! Departments follow from people's attributes, so a rename arrives as everybody moving from one name to
+//! another under the same parent. When nobody is wanted in the old one any more and all whom the target still
+//! has there are wanted in the new one, the new one takes over the old one's link, and so do the departments
+//! below, name by name.
+
+use super::claims::Claim;
+use super::placements::fenced;
+use crate::{Store, StoreError};
+use sqlx::{PgConnection, Row};
+use uuid::Uuid;
+
+/// The department `$3` and all below it.
+const TREE: &str = "WITH RECURSIVE tree AS (
+        SELECT id FROM org_units WHERE tenant_id = $1 AND target_id = $2 AND id = $3
+        UNION ALL
+        SELECT o.id FROM org_units o JOIN tree ON o.parent_id = tree.id
+        WHERE o.tenant_id = $1 AND o.target_id = $2 AND o.gone_at IS NULL)
+    SELECT id FROM tree";
+
+impl Store {
+    /// Lets the claimed, not yet existing department take over one that was renamed to it. `true` when it did:
+    /// the department must then be loaded again. `false` also when the claim is lost.
+    pub async fn take_over_renamed(&self, claim: &Claim) -> Result<bool, StoreError> {
+        let mut tx = self.pool().begin().await?;
+        if !fenced(&mut tx, claim).await? {
+            return Ok(false);
+        }
+        let candidates: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT old.id FROM org_units new
+             JOIN org_units old ON old.tenant_id = new.tenant_id AND old.target_id = new.target_id
+                               AND old.parent_id = new.parent_id AND old.id <> new.id AND old.gone_at IS NULL
+             JOIN links l ON l.tenant_id = old.tenant_id AND l.target_id = old.target_id
+                         AND l.resource_kind = 'org_unit' AND l.resource_id = old.id AND l.observed = 'known'
+             WHERE new.tenant_id = $1 AND new.target_id = $2 AND new.id = $3 AND new.gone_at IS NULL
+               AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.tenant_id = $1 AND p.target_id = $2
+                                 AND p.wanted_unit = old.id)
+             ORDER BY old.id LIMIT 20",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.resource.0)
+        .fetch_all(&mut *tx)
+        .await?;
+        let new_tree = tree(&mut tx, claim, claim.resource.0).await?;
+        for old in candidates {
+            let old_tree = tree(&mut tx, claim, old).await?;
+            if self.moved_over(&mut tx, claim, &old_tree, &new_tree).await? {
+                self.take_over(&mut tx, claim, old, claim.resource.0).await?;
+                tx.commit().await?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether everybody whom the target has in the old departments is wanted in the new ones, at least one
+    /// person is, and nobody is wanted in the old ones.
+    async fn moved_over(
+        &self,
+        tx: &mut PgConnection,
+        claim: &Claim,
+        old: &[Uuid],
+        new: &[Uuid],
+    ) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT count(*) FILTER (WHERE applied_unit = ANY($3) AND wanted_unit = ANY($4)) AS moved,
+                    count(*) FILTER (WHERE applied_unit = ANY($3)
+                                       AND (wanted_unit IS NULL OR NOT wanted_unit = ANY($4))) AS elsewhere,
+                    count(*) FILTER (WHERE wanted_unit = ANY($3)) AS wanted
+             FROM placements
+             WHERE tenant_id = $1 AND target_id = $2 AND (applied_unit = ANY($3) OR wanted_unit = ANY($3))",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(old)
+        .bind(new)
+        .fetch_one(tx)
+        .await?;
+        let (moved, elsewhere, wanted): (i64, i64, i64) =
+            (row.try_get("moved")?, row.try_get("elsewhere")?, row.try_get("wanted")?);
+        Ok(moved > 0 && elsewhere == 0 && wanted == 0)
+    }
+
+    /// Moves link, people and children of `old` to `new`, and of each child to its namesake. The depth is that
+    /// of the mapping: three levels.
+    async fn take_over(&self, tx: &mut PgConnection, claim: &Claim, old: Uuid, new: Uuid) -> Result<(), StoreError> {
+        let mut pairs = vec![(old, new)];
+        while let Some((old, new)) = pairs.pop() {
+            self.take_over_one(tx, claim, old, new).await?;
+            let namesakes: Vec<(Uuid, Uuid)> = sqlx::query_as(
+                "SELECT o.id, n.id FROM org_units o
+                 JOIN org_units n ON n.tenant_id = $1 AND n.target_id = $2 AND n.parent_id = $4
+                                 AND n.name_key = o.name_key AND n.gone_at IS NULL
+                 WHERE o.tenant_id = $1 AND o.target_id = $2 AND o.parent_id = $3 AND o.gone_at IS NULL",
+            )
+            .bind(claim.tenant.0)
+            .bind(claim.target.0)
+            .bind(old)
+            .bind(new)
+            .fetch_all(&mut *tx)
+            .await?;
+            let matched: Vec<Uuid> = namesakes.iter().map(|(child, _)| *child).collect();
+            sqlx::query(
+                "UPDATE org_units SET parent_id = $4
+                 WHERE tenant_id = $1 AND target_id = $2 AND parent_id = $3 AND gone_at IS NULL AND NOT id = ANY($5)",
+            )
+            .bind(claim.tenant.0)
+            .bind(claim.target.0)
+            .bind(old)
+            .bind(new)
+            .bind(matched)
+            .execute(&mut *tx)
+            .await?;
+            pairs.extend(namesakes);
+        }
+        Ok(())
+    }
+
+    async fn take_over_one(&self, tx: &mut PgConnection, claim: &Claim, old: Uuid, new: Uuid) -> Result<(), StoreError> {
+        // The new one has no entity yet, at most a forgotten row; the old one's link becomes its own.
+        sqlx::query(
+            "DELETE FROM links WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = 'org_unit'
+               AND resource_id = $4 AND EXISTS (SELECT 1 FROM links WHERE tenant_id = $1 AND target_id = $2
+                                                  AND resource_kind = 'org_unit' AND resource_id = $3)",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(old)
+        .bind(new)
+        .execute(&mut *tx)
+        .await?;
+        for statement in [
+            "UPDATE links SET resource_id = $4 WHERE tenant_id = $1 AND target_id = $2
+               AND resource_kind = 'org_unit' AND resource_id = $3",
+            "UPDATE placements SET applied_unit = $4 WHERE tenant_id = $1 AND target_id = $2 AND applied_unit = $3",
+        ] {
+            sqlx::query(statement)
+                .bind(claim.tenant.0)
+                .bind(claim.target.0)
+                .bind(old)
+                .bind(new)
+                .execute(&mut *tx)
+                .await?;
+        }
+        sqlx::query("UPDATE org_units SET gone_at = $4 WHERE tenant_id = $1 AND target_id = $2 AND id = $3")
+            .bind(claim.tenant.0)
+            .bind(claim.target.0)
+            .bind(old)
+            .bind(self.now())
+            .execute(&mut *tx)
+            .await?;
+        // Whoever is at the old one has lost its claim.
+        sqlx::query(
+            "UPDATE deliveries SET lease_epoch = lease_epoch + 1, lease_until = NULL, leased_by = NULL,
+                    state = 'gone', done_mark = mark, due_at = NULL, dirty_since = NULL, waiting_for = NULL,
+                    updated_at = $4
+             WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = 'org_unit' AND resource_id = $3",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(old)
+        .bind(self.now())
+        .execute(&mut *tx)
+        .await?;
+        if new == claim.resource.0 { Ok(()) } else { self.mark_unit(tx, claim, new).await }
+    }
+}
+
+async fn tree(tx: &mut PgConnection, claim: &Claim, root: Uuid) -> Result<Vec<Uuid>, StoreError> {
+    let ids = sqlx::query_scalar(TREE)
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(root)
+        .fetch_all(tx)
+        .await?;
+    Ok(ids)
+}

@@ -1,0 +1,211 @@
+//! Targets: the configured DingTalk organisations of a tenant.
+
+use crate::{Store, StoreError};
+use rollcall_provisioning::delivery::Lane;
+use rollcall_provisioning::ids::{TargetId, TenantId};
+use serde_json::Value;
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use std::time::Duration;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Whether changes are sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TargetMode {
+    /// Plans are made and shown, nothing is sent. Every new target starts so.
+    Rehearsal,
+    /// Changes are sent.
+    Live,
+    /// A person has turned sending off.
+    Paused,
+}
+
+impl TargetMode {
+    /// The word used in tables, JSON and screens.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rehearsal => "rehearsal",
+            Self::Live => "live",
+            Self::Paused => "paused",
+        }
+    }
+
+    /// The mode behind a word written by [`Self::as_str`].
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Rehearsal, Self::Live, Self::Paused].into_iter().find(|mode| mode.as_str() == word)
+    }
+}
+
+/// A target to be made.
+#[derive(Clone, Debug)]
+pub struct NewTarget {
+    /// Unique within the tenant.
+    pub name: String,
+    /// The kind of connector: `dingtalk`.
+    pub kind: String,
+    /// Addresses and application key, for the connector.
+    pub settings: Value,
+    /// The application secret, sealed with the master key.
+    pub secret_sealed: Vec<u8>,
+    /// Whether changes are sent from the start.
+    pub mode: TargetMode,
+}
+
+/// A target.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which.
+    pub id: TargetId,
+    /// Its name within the tenant.
+    pub name: String,
+    /// The kind of connector.
+    pub kind: String,
+    /// For the connector.
+    pub settings: Value,
+    /// Grows with each change of `settings` or the secret.
+    pub settings_revision: i64,
+    /// The application secret, sealed.
+    pub secret_sealed: Vec<u8>,
+    /// Whether changes are sent.
+    pub mode: TargetMode,
+    /// Until when nothing is sent, for a cause.
+    pub stopped_until: Option<OffsetDateTime>,
+    /// The cause as a code.
+    pub stopped_code: Option<String>,
+    /// The cause in words for a person.
+    pub stopped_reason: Option<String>,
+}
+
+const COLUMNS: &str = "SELECT tenant_id, id, name, kind, settings, settings_revision, secret_sealed, mode,
+           stopped_until, stopped_code, stopped_reason FROM targets
+    WHERE ($1::uuid IS NULL OR tenant_id = $1) ORDER BY tenant_id, name LIMIT 10000";
+
+impl Store {
+    /// Makes a target. Every user that is there already becomes dirty for it.
+    pub async fn create_target(&self, tenant: TenantId, new: &NewTarget) -> Result<TargetId, StoreError> {
+        let id = self.new_id();
+        sqlx::query(
+            "WITH target AS (
+                 INSERT INTO targets (tenant_id, id, name, kind, settings, secret_sealed, mode, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id)
+             INSERT INTO deliveries (tenant_id, target_id, resource_kind, resource_id, lane, state, due_at,
+                                     dirty_since, updated_at)
+             SELECT u.tenant_id, target.id, 'user', u.id, $9, 'pending', $8, $8, $8
+             FROM users u, target WHERE u.tenant_id = $1 AND u.deleted_at IS NULL",
+        )
+        .bind(tenant.0)
+        .bind(id)
+        .bind(&new.name)
+        .bind(&new.kind)
+        .bind(&new.settings)
+        .bind(&new.secret_sealed)
+        .bind(new.mode.as_str())
+        .bind(self.now())
+        .bind(Lane::Other.number())
+        .execute(self.pool())
+        .await?;
+        self.signal.dirty();
+        Ok(TargetId(id))
+    }
+
+    /// The targets of a tenant, by name.
+    pub async fn targets(&self, tenant: TenantId) -> Result<Vec<Target>, StoreError> {
+        let rows = sqlx::query(COLUMNS).bind(Some(tenant.0)).fetch_all(self.pool()).await?;
+        rows.iter().map(target_from).collect()
+    }
+
+    /// The targets of all tenants, for the workers.
+    pub async fn all_targets(&self) -> Result<Vec<Target>, StoreError> {
+        let rows = sqlx::query(COLUMNS).bind(None::<Uuid>).fetch_all(self.pool()).await?;
+        rows.iter().map(target_from).collect()
+    }
+
+    /// Changes whether changes are sent. Going live looks again at everything that was held.
+    /// `false` when there is no such target.
+    pub async fn set_target_mode(&self, tenant: TenantId, target: TargetId, mode: TargetMode) -> Result<bool, StoreError> {
+        let found: Option<Uuid> = sqlx::query_scalar(
+            "WITH target AS (
+                 UPDATE targets SET mode = $3, stopped_until = NULL, stopped_code = NULL, stopped_reason = NULL
+                 WHERE tenant_id = $1 AND id = $2 RETURNING id),
+             woken AS (
+                 UPDATE deliveries SET mark = mark + 1, state = 'pending', due_at = $4, updated_at = $4
+                 WHERE tenant_id = $1 AND target_id = $2 AND state = 'held' AND $3 = 'live')
+             SELECT id FROM target",
+        )
+        .bind(tenant.0)
+        .bind(target.0)
+        .bind(mode.as_str())
+        .bind(self.now())
+        .fetch_optional(self.pool())
+        .await?;
+        self.signal.dirty();
+        Ok(found.is_some())
+    }
+
+    /// Stops a target for a cause, for a while; nothing of it is claimed until then. A person is told by an
+    /// entry of the change log, once per cause.
+    pub async fn stop_target(
+        &self,
+        tenant: TenantId,
+        target: TargetId,
+        pause: Duration,
+        cause: (&str, &str),
+    ) -> Result<(), StoreError> {
+        let (code, reason) = cause;
+        let now = self.now();
+        sqlx::query(
+            "WITH before AS (
+                 SELECT stopped_code FROM targets WHERE tenant_id = $1 AND id = $2 FOR UPDATE),
+             stopped AS (
+                 UPDATE targets SET stopped_until = GREATEST(stopped_until, $3), stopped_code = $4, stopped_reason = $5
+                 WHERE tenant_id = $1 AND id = $2)
+             INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
+             SELECT $1, $6, '', 'target_stopped', 'target', $2, 0, jsonb_build_object('code', $4::text, 'reason', $5::text)
+             FROM before WHERE before.stopped_code IS DISTINCT FROM $4",
+        )
+        .bind(tenant.0)
+        .bind(target.0)
+        .bind(now + pause)
+        .bind(code)
+        .bind(reason)
+        .bind(now)
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+
+    /// The target works again: the cause of a stop is forgotten. Cheap when there was none.
+    pub async fn clear_stop(&self, tenant: TenantId, target: TargetId) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE targets SET stopped_until = NULL, stopped_code = NULL, stopped_reason = NULL
+             WHERE tenant_id = $1 AND id = $2 AND stopped_code IS NOT NULL AND stopped_until <= $3",
+        )
+        .bind(tenant.0)
+        .bind(target.0)
+        .bind(self.now())
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+}
+
+fn target_from(row: &PgRow) -> Result<Target, StoreError> {
+    let id: Uuid = row.try_get("id")?;
+    let mode: String = row.try_get("mode")?;
+    Ok(Target {
+        tenant: TenantId(row.try_get("tenant_id")?),
+        id: TargetId(id),
+        name: row.try_get("name")?,
+        kind: row.try_get("kind")?,
+        settings: row.try_get("settings")?,
+        settings_revision: row.try_get("settings_revision")?,
+        secret_sealed: row.try_get("secret_sealed")?,
+        mode: TargetMode::parse(&mode).ok_or_else(|| StoreError::corrupt("targets", "mode", id))?,
+        stopped_until: row.try_get("stopped_until")?,
+        stopped_code: row.try_get("stopped_code")?,
+        stopped_reason: row.try_get("stopped_reason")?,
+    })
+}
