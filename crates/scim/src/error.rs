@@ -125,20 +125,12 @@ constructors! {
 impl Error {
     /// An error with a keyword.
     pub fn of(scim_type: ScimType, detail: impl Into<String>) -> Self {
-        Self {
-            status: scim_type.status(),
-            scim_type: Some(scim_type),
-            detail: detail.into(),
-        }
+        Self { status: scim_type.status(), scim_type: Some(scim_type), detail: detail.into() }
     }
 
     /// An error that is told by its status alone (401, 403, 405, 413, 415, 429, 500, 501 …).
     pub fn status(status: u16, detail: impl Into<String>) -> Self {
-        Self {
-            status,
-            scim_type: None,
-            detail: detail.into(),
-        }
+        Self { status, scim_type: None, detail: detail.into() }
     }
 
     /// 404: there is no such resource, or not any more.
@@ -146,7 +138,7 @@ impl Error {
         Self::status(404, format!("{resource_type} \"{id}\" does not exist"))
     }
 
-    /// 412: the `If-Match` precondition does not hold; `current` is the ETag of what is stored.
+    /// 412: the `If-Match` precondition does not hold; `current` is the `ETag` of what is stored.
     pub fn precondition_failed(current: &str) -> Self {
         Self::status(
             412,
@@ -160,6 +152,12 @@ impl Error {
     /// 413: something is larger than a published limit.
     pub fn payload_too_large(detail: impl Into<String>) -> Self {
         Self::status(413, detail)
+    }
+
+    /// The same error, told to be about one part of the request.
+    #[must_use]
+    pub fn within(self, part: impl std::fmt::Display) -> Self {
+        Self { detail: format!("{part}: {}", self.detail), ..self }
     }
 
     /// The body of RFC 7644 §3.12; `status` is a JSON string there.

@@ -12,6 +12,7 @@
 
 mod eval;
 mod lexer;
+mod literal;
 mod parser;
 mod print;
 
@@ -82,6 +83,22 @@ impl Filter {
     /// 400 `invalidFilter` that says where and why.
     pub fn parse(text: &str, rt: &ResourceType, profile: &Profile) -> Result<Self, Error> {
         parser::parse(text, rt, profile)
+    }
+
+    /// Parses what follows `[` after `path` up to the closing bracket; gives the filter and the text behind it.
+    pub(crate) fn parse_bracketed<'t>(
+        text: &'t str,
+        rt: &ResourceType,
+        profile: &Profile,
+        path: &AttributePath,
+    ) -> Result<(Self, &'t str), Error> {
+        parser::parse_bracketed(text, rt, profile, path)
+    }
+
+    /// The comparisons of a filter that is nothing but `eq` joined by `and`; `None` for any other filter. Such a
+    /// filter says what an element looks like, so that one can be made, or found by an index.
+    pub fn equalities(&self) -> Option<Vec<(&AttributePath, &Value)>> {
+        parser::equalities(self)
     }
 
     /// True if a rendered resource satisfies the filter. The resource must hold every attribute the filter

@@ -37,9 +37,7 @@ pub fn check_depth(body: &Value) -> Result<(), Error> {
     if depth_within(body, MAX_JSON_DEPTH) {
         Ok(())
     } else {
-        Err(Error::invalid_syntax(format!(
-            "the body is nested deeper than {MAX_JSON_DEPTH} levels"
-        )))
+        Err(Error::invalid_syntax(format!("the body is nested deeper than {MAX_JSON_DEPTH} levels")))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Lists and index paging (RFC 7644 §3.4.2.4).
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::error::Error;
 
@@ -53,11 +53,11 @@ fn integer(name: &str, text: Option<&str>) -> Result<Option<i64>, Error> {
 /// Builds a `ListResponse`. `total` counts all results, not those of this page; `itemsPerPage` is what is in it.
 /// `Resources` is always there, also when empty.
 pub fn list_response(resources: Vec<Value>, total: i64, start_index: i64) -> Value {
-    json!({
-        "schemas": [LIST_SCHEMA],
-        "totalResults": total,
-        "startIndex": start_index,
-        "itemsPerPage": resources.len(),
-        "Resources": resources,
-    })
+    let mut body = Map::new();
+    body.insert("schemas".into(), json!([LIST_SCHEMA]));
+    body.insert("totalResults".into(), total.into());
+    body.insert("startIndex".into(), start_index.into());
+    body.insert("itemsPerPage".into(), resources.len().into());
+    body.insert("Resources".into(), Value::Array(resources));
+    Value::Object(body)
 }

@@ -1,19 +1,24 @@
 //! PATCH (RFC 7644 §3.5.2).
 //!
 //! [`PatchRequest::parse`] reads the body without knowing the resource: it resolves paths, takes objects without a
-//! path apart, checks types and mutability. [`apply`] then runs the operations on a copy of what is stored.
+//! path apart into one operation per attribute, checks types and mutability, and turns every operation into a
+//! change that needs no further interpretation. [`apply`] then makes the changes on a copy of what is stored, in
+//! order; the first that fails ends it, so a PATCH happens as a whole or not at all.
 
 mod apply;
+mod detached;
+mod inline;
+mod operation;
 mod parse;
 
 use serde_json::Value;
 
 use crate::error::Error;
 use crate::filter::Filter;
-use crate::path::PatchPath;
 use crate::profile::Profile;
 use crate::resource::Resource;
 use crate::schema::ResourceType;
+use operation::Operation;
 
 /// Schema URN of a PATCH body.
 pub const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -22,22 +27,22 @@ pub const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PatchRequest {
     operations: Vec<Operation>,
-}
-
-/// One operation on one attribute.
-#[derive(Debug, Clone, PartialEq)]
-struct Operation {
-    path: PatchPath,
-    value: Option<Value>,
+    ignored: Vec<String>,
 }
 
 impl PatchRequest {
     /// Reads a PATCH body.
     ///
     /// # Errors
-    /// 400 with the keyword of RFC 7644 §3.5.2 that fits, naming the operation by its number.
+    /// 400 with the keyword of RFC 7644 §3.5.2 that fits, naming the operation by its number; 413 for more
+    /// operations than [`crate::limits::MAX_PATCH_OPERATIONS`].
     pub fn parse(rt: &ResourceType, body: &Value, profile: &Profile) -> Result<Self, Error> {
         parse::parse(rt, body, profile)
+    }
+
+    /// Names in the request that no schema defines and that were left out, for a log.
+    pub fn ignored(&self) -> &[String] {
+        &self.ignored
     }
 }
 
@@ -48,8 +53,8 @@ pub struct Context<'a> {
     pub id: &'a str,
     /// Tolerances of the client.
     pub profile: &'a Profile,
-    /// Attributes that are kept apart and are not in the resource given to [`apply`]; only those whose schema
-    /// data say [`crate::schema::Storage::Apart`] can be.
+    /// Names of attributes that are kept apart and are not in the resource given to [`apply`]. They must be
+    /// multi-valued and outside extensions; see [`ResourceType::apart`].
     pub detached: &'a [&'a str],
 }
 
@@ -71,14 +76,15 @@ pub struct DetachedChange {
     pub change: Detached,
 }
 
-/// What to do with the values of an attribute kept apart. Values are canonical elements: objects without `null`.
+/// What to do with the values of an attribute kept apart. Values are canonical elements: objects without `null`,
+/// each there once.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Detached {
-    /// Add these; those that are there already stay as they are.
+    /// Add these; those whose `value` is there already stay as they are.
     Add(Vec<Value>),
     /// Remove all.
     RemoveAll,
-    /// Remove those that match; none may.
+    /// Remove those for which [`Filter::matches_element`] holds; there may be none.
     RemoveWhere(Filter),
     /// Remove those with the same `value`; some may not be there.
     RemoveValues(Vec<Value>),

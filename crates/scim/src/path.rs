@@ -5,7 +5,7 @@ mod resolve;
 
 use std::fmt;
 
-pub use patch::PatchPath;
+pub use patch::{PatchPath, PatchTarget};
 pub(crate) use resolve::{Resolution, resolve};
 
 /// A path to an attribute or sub-attribute in canonical spelling.
@@ -25,39 +25,25 @@ pub struct AttributePath {
 impl AttributePath {
     /// A path outside extensions.
     pub fn core(attribute: impl Into<String>) -> Self {
-        Self {
-            schema: None,
-            attribute: attribute.into(),
-            sub_attribute: None,
-        }
+        Self { schema: None, attribute: attribute.into(), sub_attribute: None }
     }
 
     /// A path inside an extension.
     pub fn extension(urn: impl Into<String>, attribute: impl Into<String>) -> Self {
-        Self {
-            schema: Some(urn.into()),
-            attribute: attribute.into(),
-            sub_attribute: None,
-        }
+        Self { schema: Some(urn.into()), attribute: attribute.into(), sub_attribute: None }
     }
 
     /// The path to a part of this attribute.
     #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "nothing is subtracted: it reads like the dot of a path")]
     pub fn sub(self, sub_attribute: impl Into<String>) -> Self {
-        Self {
-            sub_attribute: Some(sub_attribute.into()),
-            ..self
-        }
+        Self { sub_attribute: Some(sub_attribute.into()), ..self }
     }
 
     /// The path without its sub-attribute.
     #[must_use]
     pub fn parent(&self) -> Self {
-        Self {
-            schema: self.schema.clone(),
-            attribute: self.attribute.clone(),
-            sub_attribute: None,
-        }
+        Self { schema: self.schema.clone(), attribute: self.attribute.clone(), sub_attribute: None }
     }
 }
 

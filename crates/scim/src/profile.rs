@@ -58,10 +58,7 @@ const GENERIC: Profile = Profile {
     bare_filter_words: true,
     restore_on_post: true,
     unknown_attributes_ignored: true,
-    patch_response: PatchResponses {
-        users: PatchResponse::Full,
-        groups: PatchResponse::WithoutMembers,
-    },
+    patch_response: PatchResponses { users: PatchResponse::Full, groups: PatchResponse::WithoutMembers },
 };
 
 /// Okta finds the group's other attributes in the answer and accepts it without members.
@@ -72,10 +69,7 @@ const OKTA: Profile = Profile { name: "okta", ..GENERIC };
 const ENTRA: Profile = Profile {
     name: "entra",
     restore_on_post: false,
-    patch_response: PatchResponses {
-        users: PatchResponse::Full,
-        groups: PatchResponse::NoContent,
-    },
+    patch_response: PatchResponses { users: PatchResponse::Full, groups: PatchResponse::NoContent },
     ..GENERIC
 };
 
@@ -91,10 +85,7 @@ const STRICT: Profile = Profile {
     bare_filter_words: false,
     restore_on_post: false,
     unknown_attributes_ignored: false,
-    patch_response: PatchResponses {
-        users: PatchResponse::Full,
-        groups: PatchResponse::Full,
-    },
+    patch_response: PatchResponses { users: PatchResponse::Full, groups: PatchResponse::Full },
 };
 
 const ALL: [&Profile; 5] = [&OKTA, &ENTRA, &WORKDAY, &GENERIC, &STRICT];

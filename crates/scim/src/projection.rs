@@ -55,9 +55,8 @@ impl Projection {
     /// # Errors
     /// 400 `invalidValue` when both are given.
     pub fn parse(rt: &ResourceType, attributes: Option<&str>, excluded: Option<&str>) -> Result<Self, Error> {
-        let split = |text: Option<&str>| -> Vec<String> {
-            text.unwrap_or_default().split(',').map(str::to_owned).collect()
-        };
+        let split =
+            |text: Option<&str>| -> Vec<String> { text.unwrap_or_default().split(',').map(str::to_owned).collect() };
         Self::from_lists(rt, &split(attributes), &split(excluded))
     }
 
@@ -80,16 +79,12 @@ impl Projection {
 
     /// True if the reply holds the attribute outside extensions, or a part of it.
     pub fn wants(&self, attribute: &str) -> bool {
-        self.entries
-            .iter()
-            .any(|entry| entry.schema.is_none() && entry.attribute.eq_ignore_ascii_case(attribute))
+        self.entries.iter().any(|entry| entry.schema.is_none() && entry.attribute.eq_ignore_ascii_case(attribute))
     }
 
     /// True if the reply holds something of the extension.
     pub fn wants_extension(&self, urn: &str) -> bool {
-        self.entries
-            .iter()
-            .any(|entry| entry.schema.as_deref().is_some_and(|schema| schema.eq_ignore_ascii_case(urn)))
+        self.entries.iter().any(|entry| entry.schema.as_deref().is_some_and(|schema| schema.eq_ignore_ascii_case(urn)))
     }
 
     pub(crate) fn entries(&self) -> &[Entry] {

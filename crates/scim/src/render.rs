@@ -16,7 +16,7 @@ pub struct Envelope<'a> {
     pub id: &'a str,
     /// What clients wrote.
     pub resource: &'a Resource,
-    /// Its version, as in the ETag.
+    /// Its version, as in the `ETag`.
     pub version: i64,
     /// When it was created.
     pub created: OffsetDateTime,

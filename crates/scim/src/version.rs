@@ -1,11 +1,11 @@
-//! ETags and preconditions (RFC 7644 §3.14).
+//! Entity tags and preconditions (RFC 7644 §3.14).
 //!
 //! A version is the counter of the resource's row. Tags are weak, as in every SCIM example; preconditions
 //! compare the opaque part and ignore `W/`, because strong comparison would never match a weak tag.
 
 use crate::error::Error;
 
-/// The ETag of a version: `W/"<n>"`. `meta.version` carries the same text.
+/// The `ETag` of a version: `W/"<n>"`. `meta.version` carries the same text.
 pub fn etag(version: i64) -> String {
     format!("W/\"{version}\"")
 }

@@ -1,5 +1,91 @@
-//! Applying.
-use crate::{error::Error, patch::{Context, PatchRequest, Patched}, resource::Resource, schema::ResourceType};
-pub(super) fn apply(_rt: &ResourceType, current: &Resource, _request: &PatchRequest, _context: &Context<'_>) -> Result<Patched, Error> {
-    Ok(Patched { resource: current.clone(), detached: Vec::new() })
+//! Applying the operations to a copy of the resource.
+
+use serde_json::{Map, Value};
+
+use super::operation::{Change, Operation};
+use super::{Context, DetachedChange, PatchRequest, Patched, detached, inline};
+use crate::error::Error;
+use crate::path::AttributePath;
+use crate::resource::Resource;
+use crate::schema::{Attribute, Mutability, ResourceType};
+
+pub(super) fn apply(
+    rt: &ResourceType,
+    current: &Resource,
+    request: &PatchRequest,
+    context: &Context<'_>,
+) -> Result<Patched, Error> {
+    let mut work = Work { rt, context, attributes: current.as_map().clone(), detached: Vec::new() };
+    for operation in &request.operations {
+        work.operation(operation).map_err(|error| operation.blame(error))?;
+    }
+    work.attributes.retain(|_, value| !is_nothing(value));
+    Ok(Patched { resource: Resource::from_map(work.attributes), detached: work.detached })
+}
+
+struct Work<'a> {
+    rt: &'a ResourceType,
+    context: &'a Context<'a>,
+    attributes: Map<String, Value>,
+    detached: Vec<DetachedChange>,
+}
+
+impl Work<'_> {
+    fn operation(&mut self, operation: &Operation) -> Result<(), Error> {
+        let path = &operation.path;
+        if let Change::Claim(value) = &operation.change {
+            return self.check_claim(path, value);
+        }
+        let Some(attribute) = self.rt.attribute(path) else {
+            return Err(Error::invalid_path(format!("\"{path}\" is not an attribute of {}", self.rt.name)));
+        };
+        if path.schema.is_none() && self.context.detached.contains(&path.attribute.as_str()) {
+            let changes = detached::changes(attribute, path, operation)?;
+            self.detached
+                .extend(changes.into_iter().map(|change| DetachedChange { attribute: path.attribute.clone(), change }));
+            return Ok(());
+        }
+        self.inline(attribute, operation)
+    }
+
+    fn inline(&mut self, attribute: &Attribute, operation: &Operation) -> Result<(), Error> {
+        let path = &operation.path;
+        let home = match &path.schema {
+            Some(urn) => self.attributes.entry(urn).or_insert_with(|| Value::Object(Map::new())).as_object_mut(),
+            None => Some(&mut self.attributes),
+        };
+        let Some(home) = home else { return Ok(()) };
+        let old = home.get_mut(&path.attribute).map(Value::take);
+        let before = (attribute.mutability == Mutability::Immutable).then(|| old.clone()).flatten();
+        let target = inline::Target { rt: self.rt, attribute, path, profile: self.context.profile };
+        let had_value = old.is_some();
+        let new = target.changed(old, &operation.change, operation.verb)?;
+        if before.is_some() && before != new {
+            return Err(inline::unchangeable(path));
+        }
+        if attribute.required && had_value && new.is_none() {
+            return Err(Error::mutability(format!("\"{path}\" is required and cannot be left without a value")));
+        }
+        match new {
+            Some(value) => home.insert(path.attribute.clone(), value),
+            None => home.shift_remove(&path.attribute),
+        };
+        Ok(())
+    }
+
+    /// A read-only value in an object without a path is tolerated if it is the one there is.
+    fn check_claim(&self, path: &AttributePath, value: &Value) -> Result<(), Error> {
+        if value.as_str() == Some(self.context.id) {
+            return Ok(());
+        }
+        Err(Error::mutability(format!(
+            "\"{path}\" is read-only and differs from that of the resource, \"{}\": take it out of the request",
+            self.context.id
+        )))
+    }
+}
+
+/// True for an extension object without attributes.
+fn is_nothing(value: &Value) -> bool {
+    value.as_object().is_some_and(Map::is_empty)
 }

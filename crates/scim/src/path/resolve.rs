@@ -70,10 +70,9 @@ fn within<'a>(rt: &ResourceType, schema: &'a Schema, name: &str, sub: Option<&st
     let core = std::ptr::eq(schema, rt.schema.as_ref());
     let found = if core { rt.top_level_attribute(name) } else { schema.attribute(name) };
     let urn = (!core).then_some(schema.id.as_str());
-    found.and_then(|attribute| path_to(urn, attribute, sub)).map_or(
-        Resolution::Unknown { qualified: !core },
-        Resolution::Attribute,
-    )
+    found
+        .and_then(|attribute| path_to(urn, attribute, sub))
+        .map_or(Resolution::Unknown { qualified: !core }, Resolution::Attribute)
 }
 
 fn unqualified<'a>(rt: &ResourceType, name: &str, sub: Option<&str>) -> Resolution<'a> {
@@ -95,11 +94,7 @@ fn path_to(urn: Option<&str>, attribute: &Attribute, sub: Option<&str>) -> Optio
         Some(name) => Some(attribute.sub_attribute(name)?.name.clone()),
         None => None,
     };
-    Some(AttributePath {
-        schema: urn.map(str::to_owned),
-        attribute: attribute.name.clone(),
-        sub_attribute,
-    })
+    Some(AttributePath { schema: urn.map(str::to_owned), attribute: attribute.name.clone(), sub_attribute })
 }
 
 /// True for `name` or `name.name` (RFC 7643 §2.1 `ATTRNAME`; `$` as in `$ref`, erratum 8924).

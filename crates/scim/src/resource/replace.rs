@@ -1,6 +1,67 @@
-//! PUT.
+//! PUT: what a resource becomes (RFC 7644 §3.5.1).
+
 use serde_json::Value;
-use crate::{error::Error, profile::Profile, resource::Resource, schema::ResourceType};
-pub(super) fn replace(rt: &ResourceType, _current: &Resource, body: &Value, profile: &Profile) -> Result<Resource, Error> {
-    super::parse(rt, body, profile)
+
+use super::Resource;
+use super::parse::{Draft, kept_attributes};
+use crate::error::Error;
+use crate::path::AttributePath;
+use crate::profile::Profile;
+use crate::schema::{Attribute, Mutability, ResourceType};
+
+pub(super) fn replace(
+    rt: &ResourceType,
+    current: &Resource,
+    body: &Value,
+    profile: &Profile,
+) -> Result<Resource, Error> {
+    let mut draft = Draft::read(rt, body, profile)?;
+    for (path, attribute) in kept_attributes(rt) {
+        let Some(stored) = current.get(&path) else { continue };
+        if survives(attribute) && (!draft.mentions(&path) || is_cleared(attribute, &draft, &path)) {
+            draft.put(&path, stored.clone());
+        }
+        check_immutable(attribute, stored, draft.get(&path), &path)?;
+    }
+    draft.fill_defaults();
+    draft.finish()
+}
+
+/// True for attributes that a body without them does not clear: those the client may not change or cannot see,
+/// and those with a default. A PUT that forgets `active` must not bring a suspended person back.
+fn survives(attribute: &Attribute) -> bool {
+    let unchangeable = matches!(attribute.mutability, Mutability::Immutable | Mutability::WriteOnly);
+    unchangeable || attribute.default.is_some()
+}
+
+/// True if the body clears an attribute that has a default. Such an attribute always has a value after a PUT.
+fn is_cleared(attribute: &Attribute, draft: &Draft<'_>, path: &AttributePath) -> bool {
+    attribute.default.is_some() && draft.get(path).is_none()
+}
+
+/// An immutable value that is stored must come back equal (RFC 7644 §3.5.1).
+fn check_immutable(
+    attribute: &Attribute,
+    stored: &Value,
+    sent: Option<&Value>,
+    path: &AttributePath,
+) -> Result<(), Error> {
+    if attribute.mutability == Mutability::Immutable && sent != Some(stored) {
+        return Err(changed(path));
+    }
+    if attribute.multi_valued {
+        return Ok(());
+    }
+    let parts = attribute.sub_attributes.iter().filter(|part| part.mutability == Mutability::Immutable);
+    for part in parts {
+        let (old, new) = (stored.get(&part.name), sent.and_then(|sent| sent.get(&part.name)));
+        if old.is_some() && new.is_some() && old != new {
+            return Err(changed(&path.clone().sub(&part.name)));
+        }
+    }
+    Ok(())
+}
+
+fn changed(path: &AttributePath) -> Error {
+    Error::mutability(format!("\"{path}\" cannot change once it is set: send the value it has, or leave it out"))
 }

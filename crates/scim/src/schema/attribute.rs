@@ -133,10 +133,7 @@ impl Attribute {
 
     /// A complex attribute.
     pub fn complex(name: impl Into<String>, description: impl Into<String>, sub_attributes: Vec<Self>) -> Self {
-        Self {
-            sub_attributes,
-            ..Self::new(name, Kind::Complex, description)
-        }
+        Self { sub_attributes, ..Self::new(name, Kind::Complex, description) }
     }
 
     /// A reference to resources of the given types, or to `external` or `uri`.
@@ -168,10 +165,7 @@ impl Attribute {
     /// Sets the suggested values.
     #[must_use]
     pub fn canonical(self, values: &[&str]) -> Self {
-        Self {
-            canonical_values: values.iter().map(|value| (*value).to_owned()).collect(),
-            ..self
-        }
+        Self { canonical_values: values.iter().map(|value| (*value).to_owned()).collect(), ..self }
     }
 
     /// Sets who may write it.
@@ -207,10 +201,7 @@ impl Attribute {
     /// Sets the value of a resource created without it.
     #[must_use]
     pub fn default_value(self, value: impl Into<Value>) -> Self {
-        Self {
-            default: Some(value.into()),
-            ..self
-        }
+        Self { default: Some(value.into()), ..self }
     }
 
     /// Sets where the value lives.

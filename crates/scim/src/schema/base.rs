@@ -6,11 +6,15 @@ use super::{Attribute, Kind, Returned, Storage, Uniqueness};
 
 static BASE: LazyLock<Vec<Attribute>> = LazyLock::new(|| {
     vec![
-        Attribute::reference("schemas", "URNs of the schemas that the resource uses.", &["uri"])
-            .multi()
-            .required()
-            .returned(Returned::Always)
-            .storage(Storage::Computed),
+        // URNs are compared without regard to case (RFC 8141 §3.1).
+        Attribute {
+            case_exact: false,
+            ..Attribute::reference("schemas", "URNs of the schemas that the resource uses.", &["uri"])
+        }
+        .multi()
+        .required()
+        .returned(Returned::Always)
+        .storage(Storage::Computed),
         Attribute::string("id", "Identifier given by this server; never used again for another resource.")
             .case_exact()
             .read_only()

@@ -20,9 +20,6 @@ pub fn schema() -> Schema {
         URN,
         "DingTalk User",
         "How the person stands in DingTalk",
-        attributes
-            .into_iter()
-            .map(|attribute| attribute.read_only().returned(Returned::Request))
-            .collect(),
+        attributes.into_iter().map(|attribute| attribute.read_only().returned(Returned::Request)).collect(),
     )
 }

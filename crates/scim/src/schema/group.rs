@@ -25,9 +25,7 @@ pub fn schema() -> Schema {
             Attribute::string("displayName", "Name of the group; unique in the tenant whatever its case.")
                 .required()
                 .unique(Uniqueness::Server),
-            Attribute::complex("members", "Who belongs to the group.", members)
-                .multi()
-                .storage(Storage::Apart),
+            Attribute::complex("members", "Who belongs to the group.", members).multi().storage(Storage::Apart),
         ],
     )
 }

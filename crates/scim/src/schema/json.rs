@@ -2,12 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::meta::{RESOURCE_TYPE_URN, SCHEMA_URN};
 use super::{Attribute, Kind, Mutability, ResourceType, Returned, Schema, Uniqueness};
-
-/// URN of the schema of schemas.
-pub const SCHEMA_URN: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
-/// URN of the schema of resource types.
-pub const RESOURCE_TYPE_URN: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
 
 impl Kind {
     /// The keyword of RFC 7643 §7.

@@ -27,12 +27,7 @@ impl Schema {
         description: impl Into<String>,
         attributes: Vec<Attribute>,
     ) -> Self {
-        Self {
-            id: id.into(),
-            name: name.into(),
-            description: description.into(),
-            attributes,
-        }
+        Self { id: id.into(), name: name.into(), description: description.into(), attributes }
     }
 
     /// The attribute of that name, in any case.
@@ -53,18 +48,12 @@ pub struct Extension {
 impl Extension {
     /// An extension that a resource may have.
     pub fn optional(schema: Schema) -> Self {
-        Self {
-            schema: Arc::new(schema),
-            required: false,
-        }
+        Self { schema: Arc::new(schema), required: false }
     }
 
     /// An extension that a resource must have.
     pub fn required(schema: Schema) -> Self {
-        Self {
-            schema: Arc::new(schema),
-            required: true,
-        }
+        Self { schema: Arc::new(schema), required: true }
     }
 }
 

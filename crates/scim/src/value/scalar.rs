@@ -1,0 +1,117 @@
+//! Values that are not complex (RFC 7643 §2.3).
+
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::Place;
+use crate::error::Error;
+use crate::fold::fold;
+use crate::limits::{MAX_STRING_BYTES, MAX_UNIQUE_BYTES};
+use crate::profile::Profile;
+use crate::schema::{Attribute, Kind, Uniqueness};
+
+/// The canonical value; `None` for `null`, for `""`, and for blanks where a value is required.
+pub(super) fn read(
+    attribute: &Attribute,
+    value: &Value,
+    place: Place<'_>,
+    profile: &Profile,
+) -> Result<Option<Value>, Error> {
+    match value {
+        Value::Null => return Ok(None),
+        Value::String(text) if text.is_empty() => return Ok(None),
+        Value::String(text) if attribute.required && text.trim().is_empty() => return Ok(None),
+        _ => {}
+    }
+    let fits = match (attribute.kind, value) {
+        (Kind::Boolean, Value::Bool(_)) | (Kind::Decimal, Value::Number(_)) => true,
+        (Kind::Boolean, Value::String(text)) if profile.string_booleans => {
+            return boolean(text).map(|read| Some(read.into())).ok_or_else(|| wrong_type(attribute, value, place));
+        }
+        (Kind::Integer, Value::Number(number)) => number.is_i64() || number.is_u64(),
+        (Kind::String | Kind::Reference, Value::String(text)) => {
+            check_text(attribute, text, place)?;
+            true
+        }
+        (Kind::DateTime, Value::String(text)) => instant(text).is_some(),
+        (Kind::Binary, Value::String(text)) => {
+            check_text(attribute, text, place)?;
+            is_base64(text)
+        }
+        _ => false,
+    };
+    if fits { Ok(Some(value.clone())) } else { Err(wrong_type(attribute, value, place)) }
+}
+
+/// `true` and `false` in any case.
+pub(crate) fn boolean(text: &str) -> Option<bool> {
+    if text.eq_ignore_ascii_case("true") {
+        Some(true)
+    } else if text.eq_ignore_ascii_case("false") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// The instant of an `xsd:dateTime`; one without a zone is taken as UTC.
+pub(crate) fn instant(text: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(text, &Rfc3339).or_else(|_| OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339)).ok()
+}
+
+/// The error for a value of another type than the attribute has.
+pub(super) fn wrong_type(attribute: &Attribute, value: &Value, place: Place<'_>) -> Error {
+    let wanted = match attribute.kind {
+        Kind::String => "a string",
+        Kind::Reference => "a URI as a string",
+        Kind::Boolean => "true or false",
+        Kind::Decimal => "a number",
+        Kind::Integer => "a whole number",
+        Kind::DateTime => "a date and time such as \"2026-01-31T08:00:00Z\"",
+        Kind::Binary => "base64 as a string",
+        Kind::Complex => "an object",
+    };
+    Error::invalid_value(format!("{place} must be {wanted}, not {}", shown(value)))
+}
+
+/// A value as it is quoted in an error: short ones in full, others by what they are.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Array(_) => "an array".into(),
+        Value::Object(_) => "an object".into(),
+        Value::String(text) if text.chars().count() > 60 => "such a string".into(),
+        Value::String(text) => format!("the string {}", Value::String(text.clone())),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
+/// Refuses text that no store could keep or index. Control characters are refused where PRECIS would refuse them
+/// and where they would make two names look the same.
+fn check_text(attribute: &Attribute, text: &str, place: Place<'_>) -> Result<(), Error> {
+    if text.len() > MAX_STRING_BYTES {
+        return Err(Error::invalid_value(format!("{place} is longer than {MAX_STRING_BYTES} bytes")));
+    }
+    if text.contains('\0') {
+        return Err(Error::invalid_value(format!("{place} holds a NUL character: remove it")));
+    }
+    if attribute.uniqueness == Uniqueness::None {
+        return Ok(());
+    }
+    if text.contains(char::is_control) {
+        return Err(Error::invalid_value(format!("{place} holds a control character: remove it")));
+    }
+    if fold(text).len() > MAX_UNIQUE_BYTES {
+        return Err(Error::invalid_value(format!(
+            "{place} must be unique and is longer than {MAX_UNIQUE_BYTES} bytes: shorten it"
+        )));
+    }
+    Ok(())
+}
+
+/// True for the characters of base64 in either alphabet, padded or not (RFC 7643 §2.3.6).
+fn is_base64(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    text.len() - body.len() <= 2
+        && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_'))
+}
