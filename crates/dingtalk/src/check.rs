@@ -1,0 +1,153 @@
+//! The preflight: what the application can do in this organisation, told to a person before it is needed.
+//!
+//! Nothing is changed. A permission is tried with a person who cannot exist: DingTalk checks permissions
+//! before it looks for the person, so "no such person" means that the permission is there.
+
+use crate::connector::DingTalk;
+use crate::operation::Operation;
+use crate::wire::account::{Mobile, UserId};
+use crate::wire::platform::Scopes;
+use rollcall_provisioning::connector::{Connector, ConnectorError, ErrorClass};
+use rollcall_provisioning::entity;
+use std::fmt;
+
+/// A userid that nobody has: Rollcall's own are UUIDs.
+const NOBODY: &str = "rollcall-doctor-nobody";
+/// A number of the mainland form that no operator gives out.
+const NO_NUMBER: &str = "10000000000";
+
+/// How one point of the preflight stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// As it must be.
+    Good,
+    /// Rollcall works, but something will be missing.
+    Warning,
+    /// Rollcall cannot do its work.
+    Bad,
+}
+
+/// One point of the preflight.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Line {
+    /// How it stands.
+    pub verdict: Verdict,
+    /// What was looked at, in a few words.
+    pub subject: &'static str,
+    /// What was found and what to do, in sentences, without personal data or secrets.
+    pub text: String,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.verdict {
+            Verdict::Good => "ok",
+            Verdict::Warning => "warning",
+            Verdict::Bad => "failed",
+        };
+        write!(f, "{word}: {}: {}", self.subject, self.text)
+    }
+}
+
+/// The preflight of one target.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Report {
+    /// The points in the order in which they were looked at; after a refused token it is only that one.
+    pub lines: Vec<Line>,
+    /// Attributes of accounts that DingTalk leaves out of every read, because the application lacks the field
+    /// permission (page `query-user-details`). A missing value of these means nothing.
+    pub unreadable: Vec<&'static str>,
+}
+
+impl Report {
+    /// Whether Rollcall can do its work: no line is bad.
+    pub fn passed(&self) -> bool {
+        self.lines.iter().all(|line| line.verdict != Verdict::Bad)
+    }
+
+    fn add(&mut self, verdict: Verdict, subject: &'static str, text: impl Into<String>) {
+        self.lines.push(Line { verdict, subject, text: text.into() });
+    }
+
+    fn fail(&mut self, subject: &'static str, error: &ConnectorError) {
+        let text = format!("{} {} (code {})", error.message, error.advice, error.code);
+        self.add(Verdict::Bad, subject, text);
+    }
+
+    /// A call that had to be permitted, whatever it found.
+    fn permitted(&mut self, subject: &'static str, good: &str, outcome: Result<(), ConnectorError>) {
+        match outcome {
+            Ok(()) => self.add(Verdict::Good, subject, good),
+            Err(error) if matches!(error.class, ErrorClass::NotFound | ErrorClass::Invalid) => {
+                self.add(Verdict::Good, subject, good);
+            }
+            Err(error) => self.fail(subject, &error),
+        }
+    }
+}
+
+impl DingTalk {
+    /// Looks at everything that can be known without changing anything: credentials, contact range, readable
+    /// fields, and the permissions behind the calls that the connector makes.
+    pub async fn check(&self) -> Report {
+        let mut report = Report::default();
+        match self.client.sign_in().await {
+            Ok(()) => report.add(Verdict::Good, "credentials", "DingTalk accepts the AppKey and AppSecret."),
+            Err(error) => {
+                report.fail("credentials", &error);
+                return report;
+            }
+        }
+        match self.client.get::<Scopes>(Operation::Scopes).await {
+            Ok(scopes) => self.look_at(&scopes, &mut report),
+            Err(error) => report.fail("contact range", &error),
+        }
+        match self.org_unit(&self.root).await {
+            Ok(Some(_)) => report.add(Verdict::Good, "departments", "Departments can be read."),
+            Ok(None) => report.add(Verdict::Bad, "departments", "The department at the top is not there."),
+            Err(error) => report.fail("departments", &error),
+        }
+        let nobody = UserId { userid: NOBODY };
+        let read = self.account(NOBODY).await.map(drop);
+        report.permitted("people", "People can be read.", read);
+        let search = self.client.command(Operation::UserByMobile, &Mobile { mobile: NO_NUMBER }).await;
+        report.permitted("people by mobile number", "People can be found by their mobile number.", search);
+        // An update that names nobody and no field is the one write that can change nothing.
+        let write = self.client.command(Operation::UserUpdate, &nobody).await;
+        report.permitted("writing", "People and departments can be written.", write);
+        report
+    }
+
+    fn look_at(&self, scopes: &Scopes, report: &mut Report) {
+        let range = &scopes.auth_org_scopes;
+        if range.authed_dept.contains(&self.root) {
+            report.add(Verdict::Good, "contact range", "The application may see all staff.");
+        } else {
+            let (departments, people) = (range.authed_dept.len(), range.authed_user.len());
+            let text = format!(
+                "The application may see {departments} departments and {people} people, not all staff. Set its \
+                 contact range to all staff (全部员工) in the DingTalk developer console."
+            );
+            report.add(Verdict::Bad, "contact range", text);
+        }
+        let readable = |field: &str| scopes.auth_user_field.iter().any(|name| name == field);
+        // Field permission 企业员工手机号信息 for the first, 邮箱等个人信息 for the second (page `query-user-details`).
+        for (field, permission, attributes) in [
+            ("mobile", "企业员工手机号信息", &[entity::MOBILE] as &[_]),
+            ("email", "邮箱等个人信息", &[entity::EMAIL, entity::WORK_PLACE]),
+        ] {
+            if readable(field) {
+                continue;
+            }
+            report.unreadable.extend_from_slice(attributes);
+            let text = format!(
+                "DingTalk does not list {field} among the fields that the application may read, so changes made \
+                 in DingTalk are not noticed. Grant {permission} in the DingTalk developer console."
+            );
+            report.add(Verdict::Warning, "readable fields", text);
+        }
+        if report.unreadable.is_empty() {
+            report.add(Verdict::Good, "readable fields", "Mobile numbers and e-mail addresses can be read.");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! A call with a token, repeated once if only the token was bad.
+
+use crate::error;
+use crate::operation::Operation;
+use crate::settings::{Settings, SettingsError};
+use crate::token::{Token, Tokens};
+use crate::transport::Transport;
+use rollcall_provisioning::budget::Budget;
+use rollcall_provisioning::connector::ConnectorError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// DingTalk as one application sees it.
+pub(crate) struct Client {
+    transport: Transport,
+    tokens: Tokens,
+}
+
+impl Client {
+    pub(crate) fn new(settings: &Settings, budget: Arc<dyn Budget>) -> Result<Self, SettingsError> {
+        let transport = Transport::new(settings, budget)?;
+        Ok(Self { transport, tokens: Tokens::new(settings.app_key.clone(), settings.app_secret.clone()) })
+    }
+
+    /// Whether a token can be had.
+    pub(crate) async fn sign_in(&self) -> Result<(), ConnectorError> {
+        self.tokens.get(&self.transport).await.map(|_| ())
+    }
+
+    /// A call that only has to succeed.
+    pub(crate) async fn command<B: Serialize + Sync>(
+        &self,
+        operation: Operation,
+        body: &B,
+    ) -> Result<(), ConnectorError> {
+        self.call(operation, Some(body)).await.map(|_| ())
+    }
+
+    /// A call whose `result` matters.
+    pub(crate) async fn query<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        operation: Operation,
+        body: &B,
+    ) -> Result<T, ConnectorError> {
+        let mut answer = self.call(operation, Some(body)).await?;
+        let result = answer.get_mut("result").map(Value::take).unwrap_or_default();
+        self.transport.decode(operation, result)
+    }
+
+    /// A GET whose fields stand beside the `errcode`.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, operation: Operation) -> Result<T, ConnectorError> {
+        let answer = self.call::<()>(operation, None).await?;
+        self.transport.decode(operation, answer)
+    }
+
+    /// The failure of a call that succeeded without saying what it must say.
+    pub(crate) fn unreadable(&self, operation: Operation) -> ConnectorError {
+        self.transport.unreadable(operation)
+    }
+
+    async fn call<B: Serialize + Sync>(
+        &self,
+        operation: Operation,
+        body: Option<&B>,
+    ) -> Result<Value, ConnectorError> {
+        let token = self.tokens.get(&self.transport).await?;
+        let first = self.call_with(&token, operation, body).await;
+        if !first.as_ref().is_err_and(error::refuses_token) {
+            return first;
+        }
+        // A refused token means that nothing was done, so even a write can be repeated.
+        self.tokens.invalidate(&token).await;
+        let token = self.tokens.get(&self.transport).await?;
+        let second = self.call_with(&token, operation, body).await;
+        if second.as_ref().is_err_and(error::refuses_token) {
+            self.tokens.invalidate(&token).await;
+        }
+        second
+    }
+
+    async fn call_with<B: Serialize + Sync>(
+        &self,
+        token: &Token,
+        operation: Operation,
+        body: Option<&B>,
+    ) -> Result<Value, ConnectorError> {
+        let result = self.transport.send(operation, Some(&token.value), body).await;
+        if result.as_ref().is_err_and(error::lacks_permission) {
+            self.tokens.let_lapse(token).await;
+        }
+        result
+    }
+}

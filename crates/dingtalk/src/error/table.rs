@@ -1,0 +1,296 @@
+//! What each of DingTalk's codes means: one line per code.
+//!
+//! The columns: code, which calls the line speaks of, class, attribute to blame, seconds that DingTalk wants
+//! to be left alone (0 = nothing said; for a rate limit 0 = growing pauses), what happened, what to do. The
+//! first line whose code and calls fit counts, so special lines stand before general ones. The comment at
+//! the head of a block names the page that lists its codes; a comment behind a line names a further one.
+
+use crate::operation::{Calls, Operation};
+use rollcall_provisioning::connector::ErrorClass;
+use rollcall_provisioning::entity;
+
+/// One line of the table.
+pub(crate) struct Row {
+    pub(crate) code: &'static str,
+    pub(crate) calls: Calls,
+    pub(crate) class: ErrorClass,
+    pub(crate) attribute: Option<&'static str>,
+    pub(crate) wait_secs: u64,
+    pub(crate) message: &'static str,
+    pub(crate) advice: &'static str,
+}
+
+/// The line that speaks of `code` as an answer to `operation`.
+pub(crate) fn find(code: &str, operation: Operation) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.code == code && operation.is(row.calls))
+}
+
+const NONE: Option<&str> = None;
+const NAME: Option<&str> = Some(entity::NAME);
+const MOBILE: Option<&str> = Some(entity::MOBILE);
+const EMAIL: Option<&str> = Some(entity::EMAIL);
+const TELEPHONE: Option<&str> = Some(entity::TELEPHONE);
+const TITLE: Option<&str> = Some(entity::TITLE);
+const JOB_NUMBER: Option<&str> = Some(entity::JOB_NUMBER);
+const WORK_PLACE: Option<&str> = Some(entity::WORK_PLACE);
+const ORG_UNITS: Option<&str> = Some(entity::ORG_UNITS);
+const MANAGER: Option<&str> = Some(entity::MANAGER);
+const PARENT: Option<&str> = Some(entity::PARENT);
+
+/// A wrong secret is corrected by a person who then waits for us, and asking costs one call.
+const SOON: u64 = 60;
+/// Permissions, address lists and switches: changed in a console, effective minutes later.
+const LATER: u64 = 600;
+/// Limits of the organisation: somebody must buy or remove something.
+const RARELY: u64 = 1800;
+
+const CREDENTIALS: &str = "Check the AppKey and AppSecret of the target against the DingTalk developer console.";
+const PERMISSION: &str = "Grant the permission to the application in the DingTalk developer console and publish a new version; an old token may go without it for up to two hours.";
+const WHITELIST: &str =
+    "Add the address to the server addresses that the application allows, in the DingTalk developer console.";
+const CORP: &str = "Check in the DingTalk consoles that the organisation and the application are active.";
+const BASE_URL: &str = "Check the base URLs of the target.";
+const RANGE: &str = "Set the contact range of the application to all staff in the DingTalk developer console.";
+const REPORT: &str = "Report this to the maintainers of Rollcall with the code.";
+const NOTHING: &str = "Nothing needs to be done: it is tried again.";
+const SLOWER: &str = "Nothing needs to be done: calls go slower for a while.";
+const BAN: &str = "Nothing needs to be done unless it comes back: then lower the calls per second of the target.";
+const QUOTA: &str = "Buy a larger API quota for the organisation, or wait for the next month.";
+const SEATS: &str = "Remove people in DingTalk, or have the limit of the organisation raised.";
+const FIX_MOBILE: &str =
+    "Correct the mobile number at the source: 11 digits for the mainland, with country code for the rest.";
+const FIX_EMAIL: &str = "Correct the e-mail address at the source.";
+const OWN_EMAIL: &str = "Give the person an e-mail address of their own at the source, or clear it there.";
+const OWN_TELEPHONE: &str = "Send no shared numbers as the work number of a person: clear it at the source.";
+const OWN_MOBILE: &str = "Find the account with this number in DingTalk: link the person to it, remove it, or correct the number at the source.";
+const KEEP_MOBILE: &str =
+    "Ask the person to change the number in DingTalk, or put the old number back at the source.";
+const FIX_NAME: &str = "Correct the name at the source.";
+const FIX_VALUE: &str = "Correct the value at the source.";
+const TAKEN_ID: &str = "Link the person to that account, or remove it in DingTalk.";
+const WAIT_MANAGER: &str = "Nothing needs to be done: the manager is set once there is an account.";
+const WAIT_DEPARTMENT: &str = "Nothing needs to be done: the department is looked up or created again.";
+const ACCEPT: &str = "Ask the person to accept the invitation in DingTalk.";
+const AGAIN: &str = "Nothing needs to be done: the person is looked up again.";
+const HRM: &str = "Change the value in the personnel system, or switch its position management off.";
+const OWN_NAME: &str = "Rename one of the two departments, at the source or in DingTalk.";
+const MOVE: &str = "Arrange the departments differently at the source.";
+const EMPTY: &str =
+    "If it does not end by itself, move or remove what is in the department in the DingTalk console.";
+const HAND: &str = "Look at the department in the DingTalk console and correct it by hand.";
+
+macro_rules! rows {
+    ($($code:literal $calls:ident $class:ident $attribute:ident $wait:tt $message:literal, $advice:ident;)*) => {
+        &[$(Row {
+            code: $code,
+            calls: Calls::$calls,
+            class: ErrorClass::$class,
+            attribute: $attribute,
+            wait_secs: $wait,
+            message: $message,
+            advice: $advice,
+        }),*]
+    };
+}
+
+static ROWS: &[Row] = rows! {
+    // Token and credentials: server-api-error-codes-1; new host: obtain-the-access-token-of-an-internal-app, api-gettoken.
+    "40014" Any Stopped NONE SOON "DingTalk refuses the access token that it has just issued.", CREDENTIALS;
+    "42001" Any Stopped NONE SOON "DingTalk calls the access token expired that it has just issued.", CREDENTIALS;
+    "40001" Any Stopped NONE SOON "DingTalk refuses the secret or the access token.", CREDENTIALS;
+    "InvalidAuthentication" Any Stopped NONE SOON "DingTalk refuses the access token that it has just issued.", CREDENTIALS;
+    "unauthorized" Any Stopped NONE SOON "DingTalk refuses the access token that it has just issued.", CREDENTIALS;
+    "accesstoken.expired" Any Stopped NONE SOON "DingTalk calls the access token expired that it has just issued.", CREDENTIALS;
+    "AuthenticationFailed.MissingParameter" Any Stopped NONE LATER "DingTalk has not found the access token in the call.", REPORT;
+    "40000" Any Invalid NONE 0 "DingTalk finds a parameter of the call wrong.", REPORT;
+    "40089" Any Stopped NONE SOON "DingTalk refuses the AppKey or AppSecret.", CREDENTIALS;
+    "40096" Any Stopped NONE SOON "DingTalk refuses the AppKey or AppSecret.", CREDENTIALS;
+    "invalidClientIdOrSecret" Any Stopped NONE SOON "DingTalk refuses the AppKey or AppSecret.", CREDENTIALS;
+    "invalid.client" Any Stopped NONE SOON "DingTalk refuses the AppKey or AppSecret.", CREDENTIALS;
+    "unauthorized.client" Any Stopped NONE SOON "DingTalk does not let this application have an access token.", CREDENTIALS;
+
+    // The application's rights and the organisation's standing: server-api-error-codes-1.
+    "60011" Any Stopped NONE LATER "The application lacks a permission", PERMISSION; // permission-deny
+    "400020" Any Stopped NONE LATER "The application lacks a permission", PERMISSION;
+    "43007" Any Stopped NONE LATER "The application lacks a permission", PERMISSION;
+    "48002" Any Stopped NONE LATER "The application may not use this API", PERMISSION;
+    "48004" Any Stopped NONE LATER "The authorisation of the application is no longer valid", PERMISSION;
+    "Forbidden.AccessDenied.AccessTokenPermissionDenied" Any Stopped NONE LATER "The application lacks a permission", PERMISSION; // permission-deny
+    "60020" Any Stopped NONE LATER "DingTalk does not accept calls from this server's address", WHITELIST;
+    "Forbidden.AccessDenied.IpNotInWhiteList" Any Stopped NONE LATER "DingTalk does not accept calls from this server's address", WHITELIST;
+    "50003" Any Stopped NONE LATER "The application is disabled in DingTalk.", CORP;
+    "50005" Any Stopped NONE LATER "The organisation is disabled in DingTalk.", CORP;
+    "70001" Any Stopped NONE LATER "The organisation no longer exists in DingTalk.", CORP;
+    "40013" Any Stopped NONE LATER "DingTalk does not know the organisation of this application.", CORP;
+    "33001" Any Stopped NONE LATER "DingTalk does not know the organisation of this application.", CORP;
+    "52010" Any Stopped NONE LATER "DingTalk does not know the organisation of this application.", CORP;
+    "orgAuthLevelNotEnough" Any Stopped NONE LATER "The certification level of the organisation is too low.", CORP;
+    "forbidden.accessDenied.realmControl" Any Stopped NONE LATER "A security control of the organisation forbids the call.", CORP;
+    "50002" Any Forbidden NONE 0 "The person is outside the contact range of the application.", RANGE; // common-errors
+    "50004" DepartmentCreate Forbidden PARENT 0 "The department above is outside the contact range of the application.", RANGE; // common-errors
+    "50004" Users Forbidden ORG_UNITS 0 "A department of the person is outside the contact range of the application.", RANGE; // common-errors
+    "50004" Any Forbidden NONE 0 "The department is outside the contact range of the application.", RANGE; // common-errors
+
+    // Throttles, bans and quotas: call-frequency-limit, how-to-process-api-throttling-on-the-dingtalk-server.
+    "90018" Any RateLimited NONE 1 "Too many calls per second on one API.", SLOWER;
+    "90019" Any RateLimited NONE 1 "Too many calls per second on one API.", SLOWER;
+    "45009" Any RateLimited NONE 1 "Too many calls of this API.", SLOWER;
+    "90002" Any RateLimited NONE 0 "All applications together call this API too often.", SLOWER;
+    "90005" Any RateLimited NONE 60 "DingTalk has blocked this API for the organisation for a while.", SLOWER;
+    "90006" Any RateLimited NONE 60 "DingTalk has blocked this API for the application for a while.", SLOWER;
+    "90014" Any RateLimited NONE 60 "Too many calls per minute on one API.", SLOWER;
+    "90001" Any Stopped NONE 310 "DingTalk has banned this server's address for a while.", BAN;
+    "90003" Any Stopped NONE 310 "DingTalk has blocked all calls of the organisation for a while.", BAN;
+    "90004" Any Stopped NONE 310 "DingTalk has blocked all calls of the application for a while.", BAN;
+    "90017" Any Stopped NONE 310 "DingTalk has blocked this server's address for calling for too many organisations.", BAN;
+    "90020" Any RateLimited NONE LATER "The organisation has used up its API calls of this month.", QUOTA; // notice-optimization--payment-metering
+    "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi" Any RateLimited NONE 1 "Too many calls per second on one API.", SLOWER;
+    "Forbidden.AccessDenied.QpsLimitForApi" Any RateLimited NONE 0 "All applications together call this API too often.", SLOWER;
+    "Forbidden.AccessDenied.QpmLimitForAppkeyAndApi" Any RateLimited NONE 60 "Too many calls per minute on one API.", SLOWER;
+    "Forbidden.AccessDenied.ApiCountLimitForOrg" Any RateLimited NONE LATER "The organisation has used up its API calls of this month.", QUOTA;
+
+    // Busy or broken: server-api-error-codes-1, retry.
+    "-1" UserCreate Transient NONE 0 "DingTalk says that it is busy; for a new person this may also mean that the limit of people per week or in all is reached.", NOTHING; // common-errors
+    "-1" Any Transient NONE 0 "DingTalk says that it is busy.", NOTHING;
+    "15" Any Transient NONE 0 "DingTalk itself ran out of time; whether it did its work is not known.", NOTHING;
+    "88" Any Transient NONE 0 "DingTalk could not check the access token in time.", NOTHING;
+    "1002" Any Transient NONE 0 "DingTalk reports an error of its own.", NOTHING;
+    "400001" Any Transient NONE 0 "DingTalk reports an error of its own.", NOTHING;
+    "system.error" Any Transient NONE 0 "DingTalk reports an error of its own.", NOTHING;
+    "systemError" Any Transient NONE 0 "DingTalk reports an error of its own.", NOTHING;
+    "system.busy" Any Transient NONE 0 "DingTalk says that it is busy.", NOTHING;
+    "server.error" Any Transient NONE 0 "DingTalk reports an error of its own.", NOTHING;
+    "unknownError" Any Transient NONE 0 "DingTalk reports an error of its own.", NOTHING;
+
+    // The form of the call: server-api-error-codes-1. A wrong path concerns every resource, a wrong field one.
+    "22" Any Stopped NONE LATER "DingTalk does not know the API that was called.", BASE_URL;
+    "404" Any Stopped NONE LATER "DingTalk does not know the API that was called.", BASE_URL;
+    "InvalidAction.NotFound" Any Stopped NONE LATER "DingTalk does not know the API that was called.", BASE_URL;
+    "40035" Any Invalid NONE 0 "DingTalk finds a parameter of the call wrong or missing.", REPORT;
+    "40038" Any Invalid NONE 0 "DingTalk finds a parameter of the call wrong.", REPORT;
+    "400002" Any Invalid NONE 0 "DingTalk finds a parameter of the call wrong.", REPORT;
+    "40036" Any Invalid NONE 0 "DingTalk finds a required parameter empty.", REPORT;
+    "660000" Any Invalid NONE 0 "DingTalk finds a required parameter empty.", REPORT;
+    "40033" Any Invalid NONE 0 "DingTalk does not take escaped characters.", REPORT;
+    "47001" Any Invalid NONE 0 "DingTalk cannot read the call.", REPORT;
+
+    // The person's id: user-information-creation, query-user-details, delete-a-user, common-errors.
+    "60102" Any Conflict NONE 0 "DingTalk already has an account with this userid.", TAKEN_ID;
+    "33012" UserCreate Invalid NONE 0 "DingTalk does not take the userid.", REPORT;
+    "40003" UserCreate Invalid NONE 0 "DingTalk does not take the userid.", REPORT;
+    "60111" UserCreate Invalid NONE 0 "DingTalk does not take the userid.", REPORT;
+    "33012" Users NotFound NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "40003" Users NotFound NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "46004" Users NotFound NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "60111" Users NotFound NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "60121" Users NotFound NONE 0 "DingTalk has no such account: the person left, or has not accepted an invitation yet.", AGAIN;
+    "60120" Any Forbidden NONE 0 "The account is disabled in DingTalk.", CORP;
+
+    // The mobile number: user-information-creation, user-information-update, common-errors.
+    "40103" Any Invited NONE 0 "DingTalk has invited the person; the account appears when they accept.", ACCEPT;
+    "60103" Any Invalid MOBILE 0 "DingTalk does not take the mobile number.", FIX_MOBILE;
+    "40104" Any Invalid MOBILE 0 "DingTalk does not take the mobile number.", FIX_MOBILE; // query-users-by-phone-number
+    "60113" Any Invalid MOBILE 0 "The person has neither a mobile number nor an e-mail address.", FIX_MOBILE;
+    "60118" Any Invalid MOBILE 0 "The person has no mobile number.", FIX_MOBILE;
+    "60104" Any Conflict MOBILE 0 "Another account of this organisation already has the mobile number.", OWN_MOBILE;
+    "60107" Any Conflict MOBILE 0 "The owner of the mobile number is already here under another number.", OWN_MOBILE;
+    "40021" Any Conflict MOBILE 0 "The new mobile number is already registered with DingTalk.", KEEP_MOBILE;
+    "40022" Any Conflict MOBILE 0 "The mobile number differs from the one the person signs in with.", KEEP_MOBILE;
+    "41054" Any Conflict MOBILE 0 "The mobile number of an account cannot be changed by an application.", KEEP_MOBILE;
+    "40019" Any Forbidden NONE 0 "The person already belongs to five organisations without certification.", SEATS;
+
+    // Other attributes of a person: user-information-creation, user-information-update, server-api-error-codes-1.
+    "60105" Any Invalid EMAIL 0 "DingTalk does not take the e-mail address.", FIX_EMAIL;
+    "60106" Any Conflict EMAIL 0 "Another account of this organisation already has the e-mail address.", OWN_EMAIL;
+    "40101" Any Conflict EMAIL 0 "Another account of this organisation already has the e-mail address.", OWN_EMAIL;
+    "40100" Any Conflict TELEPHONE 0 "Another account of this organisation already has the work number.", OWN_TELEPHONE;
+    "40063" Any Invalid TELEPHONE 0 "DingTalk does not take the work number.", FIX_VALUE;
+    "40064" Any Invalid WORK_PLACE 0 "DingTalk does not take the office.", FIX_VALUE;
+    "40065" Any Invalid NONE 0 "DingTalk does not take the remark.", FIX_VALUE;
+    "60119" Any Invalid TITLE 0 "DingTalk does not take the title.", FIX_VALUE;
+    "60123" Any Invalid JOB_NUMBER 0 "DingTalk does not take the employee number.", FIX_VALUE;
+    "60122" Any Invalid NONE 0 "DingTalk does not take the custom fields.", FIX_VALUE;
+    "60112" Any Invalid NAME 0 "DingTalk does not take the name.", FIX_NAME;
+    "60022" Any Invalid NONE 0 "DingTalk finds forbidden words in a value.", FIX_VALUE;
+    "60128" Any MissingReference MANAGER 0 "The manager has no account in DingTalk.", WAIT_MANAGER;
+    "12150" UserUpdate Forbidden TITLE 0 "DingTalk's own personnel system (智能人事) keeps the title and the departments of people.", HRM; // common-errors
+
+    // A person's departments: user-information-creation, server-api-error-codes-1.
+    "60003" Users MissingReference ORG_UNITS 0 "A department of the person is not in DingTalk.", WAIT_DEPARTMENT;
+    "60004" Users MissingReference ORG_UNITS 0 "A department of the person is not in DingTalk.", WAIT_DEPARTMENT;
+    "40066" Any MissingReference ORG_UNITS 0 "A department of the person is not in DingTalk.", WAIT_DEPARTMENT;
+    "40025" Any MissingReference ORG_UNITS 0 "A department of the person is not in DingTalk.", WAIT_DEPARTMENT;
+    "40009" Users MissingReference ORG_UNITS 0 "A department of the person is not in DingTalk.", WAIT_DEPARTMENT;
+    "40023" Any Invalid ORG_UNITS 0 "A department of the person is full: DingTalk permits 1,000 people in one.", MOVE;
+
+    // Limits of the organisation: common-errors. They end by what happens elsewhere, never by a new value.
+    "40020" Any Transient NONE RARELY "The organisation has reached its limit of people.", SEATS;
+    "40024" Any Transient NONE RARELY "The organisation has reached its limit of people.", SEATS;
+    "45024" Any Transient NONE RARELY "The organisation has reached its limit of accounts.", SEATS;
+    "60110" Any Transient NONE RARELY "The organisation has reached its limit of departments.", SEATS;
+
+    // Departments: address-book-creation-department-established-department, address-book-update-department,
+    // address-book-deletion-department, query-department-details0-v2.
+    "60003" DepartmentCreate MissingReference PARENT 0 "The department above is not in DingTalk.", WAIT_DEPARTMENT;
+    "60003" DepartmentChildren MissingReference PARENT 0 "The department above is not in DingTalk.", WAIT_DEPARTMENT;
+    "60003" Departments NotFound NONE 0 "DingTalk has no department with this id.", WAIT_DEPARTMENT;
+    "60004" Departments MissingReference PARENT 0 "The department above is not in DingTalk.", WAIT_DEPARTMENT;
+    "40010" Departments MissingReference PARENT 0 "The department above is not in DingTalk.", WAIT_DEPARTMENT;
+    "40009" Departments Invalid NONE 0 "DingTalk does not take the id of the department.", HAND;
+    "60021" Any Conflict NAME 0 "Another department under the same one already has the name.", OWN_NAME; // server-api-error-codes-1
+    "60008" Any Conflict NAME 0 "Another department under the same one already has the name.", OWN_NAME;
+    "60016" Any Conflict NAME 0 "DingTalk already has the department.", OWN_NAME;
+    "60001" Any Invalid NAME 0 "DingTalk does not take the name of the department.", FIX_NAME;
+    "60009" Any Invalid NAME 0 "DingTalk does not take the name of the department: it holds a hyphen, a comma or a forbidden sign.", FIX_NAME;
+    "60002" Any Invalid PARENT 0 "The department would be too deep in the tree.", MOVE;
+    "60010" Any Transient PARENT 0 "The department would stand under itself until another one has moved.", MOVE;
+    "60005" Any Transient NONE 0 "The department, or one under it, still has people.", EMPTY;
+    "60006" Any Transient NONE 0 "The department still has departments under it.", EMPTY;
+    "60007" Any Forbidden NONE 0 "The department at the top cannot be deleted.", HAND;
+    "60017" Any Forbidden NONE 0 "The department at the top cannot be changed.", HAND;
+    "60018" Any Forbidden NONE 0 "The department at the top cannot be changed.", HAND;
+    "60019" Any Transient NONE 0 "DingTalk could not read the people of the department.", NOTHING;
+    "40011" Any Invalid NONE 0 "DingTalk does not take the order of the department.", HAND;
+    "40031" Any Invalid NONE 0 "A manager of the department is not one of its people.", HAND;
+    "40093" Any Invalid NONE 0 "The owner of the department's group is not one of its people.", HAND;
+    "60067" Any Invalid NONE 0 "The department's group has no owner.", HAND;
+    "60068" Any Invalid NONE 0 "The department has no manager.", HAND;
+    "60109" Any Invalid NONE 0 "DingTalk does not take the list of who may see the department.", HAND;
+    "600109" Any Invalid NONE 0 "DingTalk does not take the list of who may see the department.", HAND;
+    "60510" Any Transient NONE 0 "DingTalk could not set who may see the department.", NOTHING;
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_line_is_hidden_behind_another() {
+        for (position, row) in ROWS.iter().enumerate() {
+            let before: HashSet<_> = ROWS
+                .iter()
+                .take(position)
+                .filter(|other| other.code == row.code)
+                .map(|other| other.calls)
+                .collect();
+            assert!(!before.contains(&Calls::Any), "{} is never reached", row.code);
+            assert!(!before.contains(&row.calls), "{} stands twice", row.code);
+        }
+    }
+
+    #[test]
+    fn every_line_speaks_to_people() {
+        for row in ROWS {
+            assert!(row.message.chars().next().is_some_and(char::is_uppercase), "{}", row.message);
+            assert!(row.advice.ends_with('.'), "{}", row.advice);
+        }
+    }
+
+    #[test]
+    fn what_stops_a_target_says_when_to_come_back() {
+        for row in ROWS.iter().filter(|row| row.class == ErrorClass::Stopped) {
+            assert!(row.wait_secs >= SOON, "{} would be asked again at once", row.code);
+        }
+    }
+}

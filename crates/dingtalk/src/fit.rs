@@ -1,0 +1,110 @@
+//! What is refused here, before a call is spent on it: what DingTalk's answer could only say in vaguer words.
+
+use rollcall_provisioning::connector::{AttributeSpec, Clearing, ConnectorError, ErrorClass, TargetSchema};
+use rollcall_provisioning::entity::EntityKind;
+use rollcall_provisioning::plan::{Action, Change};
+use serde_json::Value;
+
+use crate::schema::DingTalkSchema;
+
+/// The most departments that one person can be given in one call (page `user-information-creation`).
+const MOST_DEPARTMENTS: usize = 100;
+
+/// Checks an action against the schema: required attributes are there, nothing unknown, nothing that cannot
+/// be changed or cleared.
+pub(crate) fn action(action: &Action) -> Result<(), ConnectorError> {
+    match action {
+        Action::Create { kind, attributes, .. } => {
+            for name in attributes.keys() {
+                spec(*kind, name)?;
+            }
+            let missing = |spec: &&AttributeSpec| spec.required && !attributes.contains_key(spec.name);
+            match DingTalkSchema.attributes(*kind).iter().find(missing) {
+                Some(spec) => Err(unfit(spec.name, "missing", "has no value, and DingTalk needs one")),
+                None => Ok(()),
+            }
+        }
+        Action::Update { kind, changes, .. } => changes.iter().try_for_each(|(name, change)| {
+            let spec = spec(*kind, name)?;
+            if spec.create_only {
+                let refused = unfit(spec.name, "unchangeable", "cannot be changed by an application");
+                return Err(ConnectorError { class: ErrorClass::Conflict, ..refused });
+            }
+            if *change == Change::Clear && spec.clearing == Clearing::Impossible {
+                return Err(unfit(spec.name, "unclearable", "cannot be cleared"));
+            }
+            Ok(())
+        }),
+        Action::Delete { .. } => Ok(()),
+    }
+}
+
+fn spec(kind: EntityKind, name: &str) -> Result<&'static AttributeSpec, ConnectorError> {
+    static SCHEMA: DingTalkSchema = DingTalkSchema;
+    SCHEMA.attribute(kind, name).ok_or_else(|| ConnectorError {
+        attribute: None,
+        message: format!("DingTalk has no attribute {name}."),
+        ..unfit("", "unknown_attribute", "")
+    })
+}
+
+/// A text that can be sent: without control characters that JSON can only write as `\uXXXX`, which DingTalk
+/// refuses (40033).
+pub(crate) fn text(attribute: &'static str, value: &Value) -> Result<String, ConnectorError> {
+    let Value::String(text) = value else {
+        return Err(unfit(attribute, "malformed", "is not a text"));
+    };
+    if text.chars().any(|c| c < ' ' && !matches!(c, '\u{8}' | '\t' | '\n' | '\u{c}' | '\r')) {
+        return Err(unfit(attribute, "malformed", "holds a control character, which DingTalk does not take"));
+    }
+    Ok(text.clone())
+}
+
+/// The number of a department that may be touched. Ids of zero and below are pseudo-departments of schools
+/// (page `common-errors`).
+pub(crate) fn department_number(id: &str) -> Option<i64> {
+    id.parse().ok().filter(|number| *number > 0)
+}
+
+/// The number of a department that an attribute speaks of.
+pub(crate) fn department(attribute: &'static str, value: &Value) -> Result<i64, ConnectorError> {
+    let number = value.as_str().and_then(department_number);
+    number.ok_or_else(|| unfit(attribute, "malformed", "is not the id of a department"))
+}
+
+/// The comma-joined ids of a person's departments.
+pub(crate) fn departments(attribute: &'static str, value: &Value) -> Result<String, ConnectorError> {
+    let ids = value.as_array().filter(|ids| !ids.is_empty());
+    let ids = ids.ok_or_else(|| unfit(attribute, "malformed", "is not a list of departments"))?;
+    if ids.len() > MOST_DEPARTMENTS {
+        return Err(unfit(attribute, "too_many", "holds more than 100 departments"));
+    }
+    let ids: Result<Vec<String>, _> = ids.iter().map(|id| Ok(department(attribute, id)?.to_string())).collect();
+    Ok(ids?.join(","))
+}
+
+/// The refusal of one attribute: `<attribute>_<fault>`.
+fn unfit(attribute: &'static str, fault: &str, what: &str) -> ConnectorError {
+    ConnectorError {
+        class: ErrorClass::Invalid,
+        code: if attribute.is_empty() { fault.to_owned() } else { format!("{attribute}_{fault}") },
+        message: format!("The {attribute} {what}."),
+        advice: "Correct the value at the source, or the mapping.".to_owned(),
+        attribute: Some(attribute).filter(|name| !name.is_empty()),
+        retry_after: None,
+        outcome_unknown: false,
+    }
+}
+
+/// The refusal to touch a department that is not ours to touch.
+pub(crate) fn untouchable(id: &str) -> ConnectorError {
+    ConnectorError {
+        class: ErrorClass::Forbidden,
+        code: "untouchable".to_owned(),
+        message: format!("The department {id} is the one at the top, or none that an application may change."),
+        advice: "Remove the link to this department.".to_owned(),
+        attribute: None,
+        retry_after: None,
+        outcome_unknown: false,
+    }
+}

@@ -1,0 +1,53 @@
+//! What DingTalk allows for each attribute, as data.
+//!
+//! Clearing (page `user-information-update`): only the manager has a documented way, naming the field in
+//! `force_update_fields` without sending it. Texts are cleared by sending an empty string, as other systems
+//! do; DingTalk documents no outcome, so a reader has to look whether it worked.
+
+use rollcall_provisioning::connector::{AttributeSpec, Clearing, TargetSchema};
+use rollcall_provisioning::entity::{self, EntityKind};
+
+/// The attributes of DingTalk's people and departments that Rollcall keeps.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DingTalkSchema;
+
+impl TargetSchema for DingTalkSchema {
+    fn attributes(&self, kind: EntityKind) -> &[AttributeSpec] {
+        match kind {
+            EntityKind::Account => ACCOUNT,
+            EntityKind::OrgUnit => ORG_UNIT,
+        }
+    }
+}
+
+const OPTIONAL: AttributeSpec = AttributeSpec {
+    name: "",
+    required: false,
+    max_chars: None,
+    create_only: false,
+    clearing: Clearing::Possible,
+    sensitive: false,
+};
+const REQUIRED: AttributeSpec = AttributeSpec { required: true, clearing: Clearing::Impossible, ..OPTIONAL };
+
+/// Pages `user-information-creation` and `user-information-update`.
+static ACCOUNT: &[AttributeSpec] = &[
+    AttributeSpec { name: entity::NAME, max_chars: Some(80), sensitive: true, ..REQUIRED },
+    // "Cannot be changed" is said by page `address-book-employee-operations` and error 41054.
+    AttributeSpec { name: entity::MOBILE, create_only: true, sensitive: true, ..REQUIRED },
+    AttributeSpec { name: entity::EMAIL, max_chars: Some(50), sensitive: true, ..OPTIONAL },
+    AttributeSpec { name: entity::TELEPHONE, max_chars: Some(50), sensitive: true, ..OPTIONAL },
+    AttributeSpec { name: entity::TITLE, max_chars: Some(200), ..OPTIONAL },
+    AttributeSpec { name: entity::JOB_NUMBER, max_chars: Some(50), ..OPTIONAL },
+    AttributeSpec { name: entity::WORK_PLACE, max_chars: Some(100), ..OPTIONAL },
+    AttributeSpec { name: entity::ORG_UNITS, ..REQUIRED },
+    AttributeSpec { name: entity::MANAGER, ..OPTIONAL },
+];
+
+/// Pages `address-book-creation-department-established-department` and `address-book-update-department`.
+static ORG_UNIT: &[AttributeSpec] = &[
+    AttributeSpec { name: entity::NAME, max_chars: Some(64), ..REQUIRED },
+    AttributeSpec { name: entity::PARENT, ..REQUIRED },
+    // It can be set again later, which a department needs that was found by its name.
+    AttributeSpec { name: entity::SOURCE_IDENTIFIER, clearing: Clearing::Impossible, ..OPTIONAL },
+];
