@@ -1,1 +1,22 @@
-//! The loop: claim, load, map, observe, plan, apply, record.
+//! The loop: claim what is dirty, load it, map it, observe the target, plan, apply step by step, record.
+//!
+//! Everything that decides lives in [`rollcall_provisioning`], everything that is SQL in [`rollcall_store`]; this
+//! crate walks from one to the next and holds what must be true at each step:
+//!
+//! - the claim is committed before any work begins, and every write names it, so that a worker that lost its
+//!   lease writes nothing;
+//! - no transaction is open while the target is called;
+//! - a link is `unknown` while a call is under way, so that a crash in its middle is read, not guessed;
+//! - one resource that fails, or even panics, never stops another.
+
+mod account;
+mod act;
+mod connectors;
+mod department;
+mod leave;
+mod observe;
+mod report;
+mod worker;
+
+pub use connectors::{ConnectorFactory, FactoryError};
+pub use worker::{Options, Reconciler};

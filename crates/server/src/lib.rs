@@ -1,1 +1,39 @@
 //! The binary: configuration, wiring, command line, telemetry, embedded Postgres, shutdown.
+//!
+//! Nothing depends on this crate but the whole-program tests, which start its [`main`] as a process and use its
+//! [`postgres`].
+
+pub mod cli;
+pub mod clock;
+mod commands;
+pub mod config;
+mod connector;
+mod database;
+mod demo;
+pub mod postgres;
+mod secrets;
+mod serve;
+mod simulate;
+mod telemetry;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Runs the program with the arguments of the process. Errors go to standard error, with their causes.
+pub fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("rollcall: the asynchronous runtime could not be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(commands::run(cli)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("rollcall: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

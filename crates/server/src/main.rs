@@ -1,2 +1,5 @@
 //! The `rollcall` binary.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    rollcall_server::main()
+}

@@ -1,0 +1,155 @@
+//! One action at the target, with what is known of the entity kept true before and after it.
+
+use crate::connectors::Ready;
+use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
+use rollcall_provisioning::delivery::Outcome;
+use rollcall_provisioning::entity::{Attributes, Entity, EntityKind, Observed};
+use rollcall_provisioning::finding::Finding;
+use rollcall_provisioning::plan::Action;
+use rollcall_store::projection::{Attempt, Claim};
+use rollcall_store::{Store, StoreError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What a delivery is worked on with.
+pub(crate) struct Job<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) ready: &'a Ready,
+    pub(crate) claim: &'a Claim,
+    pub(crate) worker: &'a str,
+    pub(crate) now: time::OffsetDateTime,
+}
+
+/// Why a delivery ended without an outcome of its own.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Interrupt {
+    /// A newer claim exists; nothing more may be written.
+    #[error("the claim was lost")]
+    LostClaim,
+    /// The database failed; the lease will run out and the delivery is claimed again.
+    #[error("the database failed")]
+    Store(#[from] StoreError),
+    /// Nothing of this target works.
+    #[error("the target is stopped: {}", .0.message)]
+    Stopped(ConnectorError),
+}
+
+/// How an action ended, when it ended.
+pub(crate) enum Acted {
+    /// It was accepted. The entity as it is now; `None` after a deletion.
+    Done(Option<Entity>),
+    /// It failed, and nothing happened at the target.
+    Refused(ConnectorError),
+    /// It failed, and what happened is not known: the link stays unknown.
+    Lost(ConnectorError),
+}
+
+impl Job<'_> {
+    /// Ends the delivery when a write says that the claim is lost.
+    pub(crate) fn held(&self, written: bool) -> Result<(), Interrupt> {
+        if written { Ok(()) } else { Err(Interrupt::LostClaim) }
+    }
+
+    /// Carries out `action` on an entity of which `observed` is known.
+    pub(crate) async fn act(&self, action: &Action, observed: &Observed) -> Result<Acted, Interrupt> {
+        let remote_id = match action {
+            Action::Create { remote_id, .. } => remote_id.as_deref(),
+            Action::Update { remote_id, .. } | Action::Delete { remote_id, .. } => Some(remote_id.as_str()),
+        };
+        self.held(self.store.link_unknown(self.claim, remote_id).await?)?;
+        let started = Instant::now();
+        let result = self.ready.connector.apply(action).await;
+        self.keep(action, &result, started.elapsed()).await?;
+        match result {
+            Ok(applied) => {
+                let before = match observed {
+                    Observed::Known(entity) => entity.attributes.clone(),
+                    Observed::Absent | Observed::Unknown => Attributes::new(),
+                };
+                if let Action::Delete { .. } = action {
+                    self.held(self.store.link_absent(self.claim, true).await?)?;
+                    return Ok(Acted::Done(None));
+                }
+                let attributes = self.ready.connector.after(&before, action);
+                let entity = Entity { remote_id: applied.remote_id, attributes };
+                self.held(self.store.link_known(self.claim, &entity).await?)?;
+                Ok(Acted::Done(Some(entity)))
+            }
+            Err(error) if error.outcome_unknown => Ok(Acted::Lost(error)),
+            Err(error) => {
+                // Nothing happened: what was known before is still true.
+                match observed {
+                    Observed::Known(entity) => self.held(self.store.link_known(self.claim, entity).await?)?,
+                    _ => self.held(self.store.link_absent(self.claim, false).await?)?,
+                }
+                if error.class == ErrorClass::Stopped { Err(Interrupt::Stopped(error)) } else { Ok(Acted::Refused(error)) }
+            }
+        }
+    }
+
+    async fn keep(
+        &self,
+        action: &Action,
+        result: &Result<rollcall_provisioning::connector::Applied, ConnectorError>,
+        took: Duration,
+    ) -> Result<(), StoreError> {
+        let what = match action.kind() {
+            EntityKind::Account => "account",
+            EntityKind::OrgUnit => "org_unit",
+        };
+        let error = result.as_ref().err();
+        let outcome = match error {
+            None => "accepted",
+            Some(error) if error.outcome_unknown => "unknown",
+            Some(_) => "failed",
+        };
+        let attempt = Attempt {
+            action: &format!("{} {what}", action.verb()),
+            attributes: action.attributes().into_iter().map(str::to_owned).collect(),
+            outcome,
+            error_class: error.map(|error| error.class.as_str()),
+            error_code: error.map(|error| error.code.as_str()),
+            message: error.map(|error| error.message.as_str()),
+            duration_ms: i32::try_from(took.as_millis()).unwrap_or(i32::MAX),
+            worker: self.worker,
+        };
+        metrics::counter!("rollcall_changes_total", "kind" => what, "action" => action.verb(), "result" => outcome)
+            .increment(1);
+        self.store.keep_attempt(self.claim, &attempt).await
+    }
+
+    /// What a failed *read* means for the delivery.
+    pub(crate) fn unread(&self, error: ConnectorError) -> Result<Outcome, Interrupt> {
+        if error.class == ErrorClass::Stopped { Err(Interrupt::Stopped(error)) } else { Ok(ended(&error)) }
+    }
+}
+
+/// What a failure means for a delivery that can do nothing about it by itself.
+pub(crate) fn ended(error: &ConnectorError) -> Outcome {
+    let passing = matches!(
+        error.class,
+        ErrorClass::Transient | ErrorClass::RateLimited | ErrorClass::NotFound | ErrorClass::MissingReference
+    );
+    if passing || error.outcome_unknown {
+        let class = if error.class == ErrorClass::RateLimited { error.class } else { ErrorClass::Transient };
+        return Outcome::Failed {
+            class,
+            code: error.code.clone(),
+            message: error.message.clone(),
+            retry_after: error.retry_after,
+        };
+    }
+    Outcome::NeedsAttention(vec![finding(error)])
+}
+
+/// A refusal as a finding.
+pub(crate) fn finding(error: &ConnectorError) -> Finding {
+    Finding {
+        kind: error.class.finding(),
+        code: error.code.clone(),
+        attribute: error.attribute.map(str::to_owned),
+        source_path: error.attribute.and_then(rollcall_provisioning::mapping::source_path).map(str::to_owned),
+        message: error.message.clone(),
+        advice: error.advice.clone(),
+    }
+}

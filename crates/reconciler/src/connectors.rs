@@ -1,0 +1,80 @@
+//! One connector per target, made when it is first needed and again when the target's settings change.
+
+use rollcall_provisioning::connector::Connector;
+use rollcall_provisioning::ids::TargetId;
+use rollcall_store::projection::Target;
+use rollcall_store::{Store, StoreError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Why a connector could not be made from a target's settings.
+#[derive(Debug, thiserror::Error)]
+#[error("the target's settings cannot be used: {0}")]
+pub struct FactoryError(pub String);
+
+/// Makes connectors. The binary knows the kinds of target; the loop does not.
+pub trait ConnectorFactory: Send + Sync {
+    /// A connector for this target.
+    fn connect(&self, target: &Target) -> Result<Arc<dyn Connector>, FactoryError>;
+}
+
+/// A target ready for use.
+#[derive(Clone)]
+pub(crate) struct Ready {
+    pub(crate) target: Target,
+    pub(crate) connector: Arc<dyn Connector>,
+}
+
+/// Connectors by target.
+pub(crate) struct Connectors {
+    store: Store,
+    factory: Arc<dyn ConnectorFactory>,
+    ready: Mutex<HashMap<TargetId, Ready>>,
+}
+
+/// Why a target is not ready.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotReady {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Factory(#[from] FactoryError),
+    #[error("the target is gone")]
+    Gone,
+}
+
+impl Connectors {
+    pub(crate) fn new(store: Store, factory: Arc<dyn ConnectorFactory>) -> Self {
+        Self { store, factory, ready: Mutex::default() }
+    }
+
+    /// Reads the targets again and keeps the connectors of those whose settings did not change. Called once per
+    /// round of claims, so that a changed mode or secret counts at once.
+    pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
+        let targets = self.store.all_targets().await?;
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = HashMap::with_capacity(targets.len());
+        for target in targets {
+            if let Some(old) = ready.remove(&target.id)
+                && old.target.settings_revision == target.settings_revision
+            {
+                next.insert(target.id, Ready { target, connector: old.connector });
+            }
+        }
+        *ready = next;
+        Ok(())
+    }
+
+    /// The connector of a target.
+    pub(crate) async fn get(&self, id: TargetId) -> Result<Ready, NotReady> {
+        if let Some(ready) = self.ready.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
+            return Ok(ready.clone());
+        }
+        let targets = self.store.all_targets().await?;
+        let target = targets.into_iter().find(|target| target.id == id).ok_or(NotReady::Gone)?;
+        let connector = self.factory.connect(&target)?;
+        let mut all = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        // Two tasks may come here at once; the first connector stays, since its token cache is shared.
+        Ok(all.entry(id).or_insert(Ready { target, connector }).clone())
+    }
+}

@@ -1,0 +1,179 @@
+//! A department: made parents first, renamed in place, removed leaf first when nobody is in it.
+
+use crate::act::{Acted, Interrupt, Job, ended};
+use crate::observe::Seen;
+use crate::report;
+use rollcall_provisioning::connector::ErrorClass;
+use rollcall_provisioning::delivery::{Outcome, WaitingFor};
+use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
+use rollcall_provisioning::guard;
+use rollcall_provisioning::plan::{Action, plan};
+use rollcall_store::projection::{LoadedUnit, TargetMode};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// Before our id in a department's `source_identifier`: what carries it was made by us and may be removed by us.
+const OURS: &str = "rollcall:";
+
+impl Job<'_> {
+    /// Delivers a department.
+    pub(crate) async fn deliver_department(&self) -> Result<Outcome, Interrupt> {
+        let Some(mut unit) = self.store.load_unit(self.claim).await? else { return Ok(Outcome::Gone) };
+        if !unit.wanted {
+            return self.remove_department(&unit).await;
+        }
+        let rehearsal = self.ready.target.mode == TargetMode::Rehearsal;
+        let parent = match (unit.parent, &unit.parent_remote_id) {
+            (None, _) => self.ready.connector.root_org_unit().to_owned(),
+            (Some(_), Some(remote_id)) => remote_id.clone(),
+            (Some(_), None) if rehearsal => "new".to_owned(),
+            (Some(parent), None) => return Ok(report::waits_for_department(parent, "above")),
+        };
+        let absent = unit.link.as_ref().is_none_or(|link| link.observed == Observed::Absent);
+        if absent && !rehearsal && self.store.take_over_renamed(self.claim).await? {
+            match self.store.load_unit(self.claim).await? {
+                Some(renamed) => unit = renamed,
+                None => return Err(Interrupt::LostClaim),
+            }
+        }
+        self.keep_department(&unit, &parent, rehearsal).await
+    }
+
+    async fn keep_department(&self, unit: &LoadedUnit, parent: &str, rehearsal: bool) -> Result<Outcome, Interrupt> {
+        let mut observed = match self.observe_department(unit, parent).await? {
+            Seen::Now(observed) => observed,
+            Seen::End(outcome) => return Ok(outcome),
+        };
+        let desired = self.desired(unit, parent, &observed);
+        let connector = &self.ready.connector;
+        let made = plan(EntityKind::OrgUnit, &desired, &observed, None, connector.schema());
+        if let Err(found) = guard::judge(&made, &desired, connector.schema(), connector.root_org_unit()) {
+            return Ok(report::contradiction(&found));
+        }
+        if rehearsal {
+            return Ok(report::rehearsed(&made));
+        }
+        for action in &made.actions {
+            match self.act(action, &observed).await? {
+                Acted::Done(Some(entity)) => observed = Observed::Known(entity),
+                Acted::Done(None) => observed = Observed::Absent,
+                Acted::Lost(error) => return Ok(ended(&error)),
+                Acted::Refused(error) if error.class == ErrorClass::Conflict && is_creation(action) => {
+                    if let Some(outcome) = self.adopt(unit, parent, &error).await? {
+                        return Ok(outcome);
+                    }
+                }
+                Acted::Refused(error) if error.class == ErrorClass::NotFound => {
+                    self.held(self.store.link_unknown(self.claim, None).await?)?;
+                    return Ok(ended(&error));
+                }
+                Acted::Refused(error) if error.class == ErrorClass::MissingReference => {
+                    return self.parent_missing(unit, &error).await;
+                }
+                Acted::Refused(error) => return Ok(ended(&error)),
+            }
+        }
+        self.store.wake_waiting(self.claim).await?;
+        Ok(if made.findings.is_empty() { Outcome::InStep } else { Outcome::NeedsAttention(made.findings) })
+    }
+
+    fn desired(&self, unit: &LoadedUnit, parent: &str, observed: &Observed) -> Desired {
+        let mut wanted = BTreeMap::from([
+            (entity::NAME.to_owned(), Some(json!(unit.name))),
+            (entity::PARENT.to_owned(), Some(json!(parent))),
+        ]);
+        if *observed == Observed::Absent {
+            // Our sign is written once: it stays with the department through renames.
+            wanted.insert(entity::SOURCE_IDENTIFIER.to_owned(), Some(json!(format!("{OURS}{}", self.claim.resource))));
+        }
+        Desired::Present(wanted)
+    }
+
+    async fn observe_department(&self, unit: &LoadedUnit, parent: &str) -> Result<Seen, Interrupt> {
+        let Some(link) = &unit.link else { return Ok(Seen::Now(Observed::Absent)) };
+        if link.observed != Observed::Unknown {
+            return Ok(Seen::Now(link.observed.clone()));
+        }
+        let connector = &self.ready.connector;
+        let found = match &link.remote_id {
+            Some(remote_id) => connector.org_unit(remote_id).await,
+            // The answer to a creation was lost: department ids are not ours to choose, the name is the key.
+            None => connector.org_unit_by_name(parent, &unit.name).await,
+        };
+        match found {
+            Ok(found) => self.settle(found, !link.snapshot.is_empty()).await,
+            Err(error) => Ok(Seen::End(self.unread(error)?)),
+        }
+    }
+
+    /// The name is taken under this parent: the department that has it becomes ours to fill, not to remove.
+    /// `None` when it was adopted.
+    async fn adopt(
+        &self,
+        unit: &LoadedUnit,
+        parent: &str,
+        error: &rollcall_provisioning::connector::ConnectorError,
+    ) -> Result<Option<Outcome>, Interrupt> {
+        let found = match self.ready.connector.org_unit_by_name(parent, &unit.name).await {
+            Ok(found) => found,
+            Err(error) => return Ok(Some(self.unread(error)?)),
+        };
+        let Some(entity) = found else { return Ok(Some(ended(error))) };
+        let holder = self.store.linked_resource(self.claim, &entity.remote_id).await?;
+        if holder.is_some_and(|holder| holder != self.claim.resource) {
+            return Ok(Some(ended(error)));
+        }
+        self.held(self.store.link_known(self.claim, &entity).await?)?;
+        Ok(None)
+    }
+
+    async fn parent_missing(
+        &self,
+        unit: &LoadedUnit,
+        error: &rollcall_provisioning::connector::ConnectorError,
+    ) -> Result<Outcome, Interrupt> {
+        use rollcall_provisioning::ids::{ResourceId, ResourceKind};
+        let Some(parent) = unit.parent else { return Ok(ended(error)) };
+        self.store.link_doubted(self.claim, ResourceKind::OrgUnit, ResourceId(parent)).await?;
+        Ok(report::waits_for_department(parent, "above"))
+    }
+
+    async fn remove_department(&self, unit: &LoadedUnit) -> Result<Outcome, Interrupt> {
+        if unit.occupied {
+            let reason = "Nobody belongs to the department any more; it goes when the last person has been moved.";
+            return Ok(Outcome::Waiting { on: WaitingFor::Moves, reason: reason.to_owned() });
+        }
+        let parent = unit.parent_remote_id.clone().unwrap_or_else(|| self.ready.connector.root_org_unit().to_owned());
+        let observed = match self.observe_department(unit, &parent).await? {
+            Seen::Now(observed) => observed,
+            Seen::End(outcome) => return Ok(outcome),
+        };
+        if let Observed::Known(entity) = &observed {
+            if is_ours(entity) {
+                let action = Action::Delete { kind: EntityKind::OrgUnit, remote_id: entity.remote_id.clone() };
+                if self.ready.target.mode == TargetMode::Rehearsal {
+                    let plan = rollcall_provisioning::plan::Plan { actions: vec![action], findings: Vec::new() };
+                    return Ok(report::rehearsed(&plan));
+                }
+                match self.act(&action, &observed).await? {
+                    Acted::Done(_) => {}
+                    Acted::Refused(error) | Acted::Lost(error) => return Ok(ended(&error)),
+                }
+            } else {
+                // It was there before us, so it stays; we only forget it.
+                self.held(self.store.link_absent(self.claim, true).await?)?;
+            }
+        }
+        self.held(self.store.retire_unit(self.claim).await?)?;
+        Ok(Outcome::Gone)
+    }
+}
+
+fn is_creation(action: &Action) -> bool {
+    matches!(action, Action::Create { .. })
+}
+
+fn is_ours(entity: &Entity) -> bool {
+    let sign = entity.attributes.get(entity::SOURCE_IDENTIFIER).and_then(|value| value.as_str());
+    sign.is_some_and(|sign| sign.starts_with(OURS))
+}

@@ -1,0 +1,95 @@
+//! Sentences and findings that the loop itself makes.
+
+use rollcall_provisioning::delivery::{Outcome, WaitingFor};
+use rollcall_provisioning::entity;
+use rollcall_provisioning::finding::{Finding, FindingKind};
+use rollcall_provisioning::guard::Contradiction;
+use rollcall_provisioning::ids::ResourceId;
+use rollcall_provisioning::mapping;
+use rollcall_provisioning::plan::{Action, Plan};
+use std::time::Duration;
+use time::Duration as Span;
+
+/// The person was invited `since` ago; `tired` when a person should be told. We look every minute at first, then
+/// every hour, then once a day.
+pub(crate) fn invited(since: Span, tired: bool) -> Outcome {
+    if tired {
+        return Outcome::NeedsAttention(vec![Finding {
+            kind: FindingKind::Conflict,
+            code: "invitation_unanswered".to_owned(),
+            attribute: Some(entity::MOBILE.to_owned()),
+            source_path: mapping::source_path(entity::MOBILE).map(str::to_owned),
+            message: format!("DingTalk's invitation has not been accepted for {} days.", since.whole_days()),
+            advice: "Ask the person to accept it in DingTalk, then retry.".to_owned(),
+        }]);
+    }
+    let again = if since < Span::minutes(10) {
+        Duration::from_secs(60)
+    } else if since < Span::days(1) {
+        Duration::from_secs(60 * 60)
+    } else {
+        Duration::from_secs(24 * 60 * 60)
+    };
+    let reason = "DingTalk has sent the person an invitation, which they must accept before the account exists. \
+                  Ask them to accept it in DingTalk.";
+    Outcome::Waiting { on: WaitingFor::Invitation(again), reason: reason.to_owned() }
+}
+
+/// A department must be at the target first.
+pub(crate) fn waits_for_department(unit: uuid::Uuid, name: &str) -> Outcome {
+    Outcome::Waiting {
+        on: WaitingFor::Resource(ResourceId(unit)),
+        reason: format!("The department \u{201c}{name}\u{201d} is not at DingTalk yet; this follows as soon as it is."),
+    }
+}
+
+/// The manager must be at the target first.
+pub(crate) fn waits_for_manager(manager: uuid::Uuid) -> Outcome {
+    Outcome::Waiting {
+        on: WaitingFor::Resource(ResourceId(manager)),
+        reason: format!(
+            "Everything but the manager is at DingTalk: the manager (user {manager}) has no account there yet. \
+             This follows as soon as they do."
+        ),
+    }
+}
+
+/// The plan of a target in rehearsal.
+pub(crate) fn rehearsed(plan: &Plan) -> Outcome {
+    let step = |action: &Action| match action {
+        Action::Delete { .. } => "delete it".to_owned(),
+        other => format!("{} it with {}", other.verb(), other.attributes().join(", ")),
+    };
+    let steps: Vec<String> = plan.actions.iter().map(step).collect();
+    let steps = if steps.is_empty() { "nothing to do".to_owned() } else { steps.join(", then ") };
+    Outcome::Held { reason: format!("The target is in rehearsal, nothing is sent. The plan: {steps}.") }
+}
+
+/// The judge refused the plan.
+pub(crate) fn contradiction(found: &Contradiction) -> Outcome {
+    Outcome::NeedsAttention(vec![Finding {
+        kind: FindingKind::Invalid,
+        code: "contradiction".to_owned(),
+        attribute: None,
+        source_path: None,
+        message: format!("The plan contradicts itself: {found}. Nothing was sent."),
+        advice: "Report this to the developers of Rollcall with the request id.".to_owned(),
+    }])
+}
+
+/// The source names a manager whom the directory does not have, or the person themselves.
+pub(crate) fn bad_manager(themselves: bool) -> Finding {
+    let (code, message) = if themselves {
+        ("manager_is_self", "The person is named as their own manager.")
+    } else {
+        ("manager_unknown", "The manager is not in the directory.")
+    };
+    Finding {
+        kind: FindingKind::Invalid,
+        code: code.to_owned(),
+        attribute: Some(entity::MANAGER.to_owned()),
+        source_path: mapping::source_path(entity::MANAGER).map(str::to_owned),
+        message: message.to_owned(),
+        advice: "Provision the manager from the same source, or correct the manager there.".to_owned(),
+    }
+}

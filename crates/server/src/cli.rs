@@ -1,0 +1,260 @@
+//! The command line. Results go to standard output, messages to standard error; `--json` gives one JSON document.
+
+use crate::config::{Flags, ServeFlags};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A SCIM 2.0 provisioning server that keeps DingTalk in step with Okta, Entra ID or Workday.
+#[derive(Parser, Debug)]
+#[command(name = "rollcall", version, max_term_width = 100)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub flags: Flags,
+    /// Print one JSON document instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Run the whole product on this machine, with a DingTalk simulator and a sample organisation
+    Demo(DemoArgs),
+    /// Run the server
+    Serve(ServeFlags),
+    /// Run the DingTalk simulator alone
+    Simulator(SimulatorArgs),
+    /// Bring the database to this version's schema
+    Migrate,
+    /// Check configuration, database and targets
+    Doctor,
+    /// Show what is received, waiting, applied and in need of attention
+    Status(TenantArg),
+    /// Say why a person is (not) in DingTalk
+    Explain {
+        /// The person's userName
+        user_name: String,
+        /// Whose directory.
+        #[command(flatten)]
+        tenant: TenantArg,
+    },
+    /// Look again at deliveries that retry, wait or need attention
+    Retry {
+        /// Only this person's, by userName
+        user_name: Option<String>,
+        /// Whose.
+        #[command(flatten)]
+        tenant: TenantArg,
+    },
+    /// Stop sending to a target
+    Pause(TargetArg),
+    /// Send to a target again
+    Resume(TargetArg),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Organisations
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// SCIM clients of a tenant
+    #[command(subcommand)]
+    Source(SourceCommand),
+    /// Bearer tokens, for SCIM and for the REST API
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// People who sign in to the console
+    #[command(subcommand)]
+    Operator(OperatorCommand),
+    /// DingTalk organisations of a tenant
+    #[command(subcommand)]
+    Target(TargetCommand),
+}
+
+/// Which tenant.
+#[derive(Args, Debug, Clone, Default)]
+pub struct TenantArg {
+    /// The tenant; may be left out when there is only one
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<String>,
+}
+
+/// Which target.
+#[derive(Args, Debug, Clone)]
+pub struct TargetArg {
+    /// The target; may be left out when there is only one
+    pub target: Option<String>,
+    /// Whose.
+    #[command(flatten)]
+    pub tenant: TenantArg,
+}
+
+/// How the demo runs.
+#[derive(Args, Debug, Clone)]
+pub struct DemoArgs {
+    /// Address of SCIM, REST API and console.
+    #[command(flatten)]
+    pub serve: ServeFlags,
+    /// Address of the DingTalk simulator
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    pub simulator_listen: SocketAddr,
+    /// How many people the sample organisation has
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub people: u32,
+    /// No sample organisation
+    #[arg(long)]
+    pub empty: bool,
+}
+
+/// How the simulator runs.
+#[derive(Args, Debug, Clone)]
+pub struct SimulatorArgs {
+    /// Address that answers the paths of both DingTalk hosts
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    pub listen: SocketAddr,
+    /// File that gets the address once the simulator is ready
+    #[arg(long, value_name = "FILE")]
+    pub ready_file: Option<PathBuf>,
+    /// Key of the application that may call it
+    #[arg(long, default_value = "dingsimulator")]
+    pub app_key: String,
+    /// Calls per second that it permits per application and API
+    #[arg(long, default_value_t = 20)]
+    pub calls_per_second: u16,
+}
+
+/// What to do with tenants.
+#[derive(Subcommand, Debug)]
+pub enum TenantCommand {
+    /// Add an organisation
+    Create {
+        /// Its name, unique in the installation
+        name: String,
+    },
+    /// List the organisations
+    List,
+}
+
+/// What to do with sources.
+#[derive(Subcommand, Debug)]
+pub enum SourceCommand {
+    /// Add a SCIM client
+    Create {
+        /// Its name, unique in the tenant
+        name: String,
+        /// How the client speaks SCIM: okta, entra, workday, generic or strict
+        #[arg(long, default_value = "generic")]
+        profile: String,
+        /// Whose.
+        #[command(flatten)]
+        tenant: TenantArg,
+    },
+    /// List the SCIM clients
+    List(TenantArg),
+}
+
+/// What to do with tokens.
+#[derive(Subcommand, Debug)]
+pub enum TokenCommand {
+    /// Make a token; it is shown once
+    Create {
+        /// The source that it is for; without one it opens the REST API
+        #[arg(long)]
+        source: Option<String>,
+        /// What people call it
+        #[arg(long, default_value = "made on the command line")]
+        label: String,
+        /// Days until it expires
+        #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: u32,
+        /// Whose.
+        #[command(flatten)]
+        tenant: TenantArg,
+    },
+    /// List the tokens, without their secrets
+    List(TenantArg),
+    /// Refuse a token from now on
+    Revoke {
+        /// Its id, as listed
+        id: uuid::Uuid,
+        /// Whose.
+        #[command(flatten)]
+        tenant: TenantArg,
+    },
+}
+
+/// What to do with operators.
+#[derive(Subcommand, Debug)]
+pub enum OperatorCommand {
+    /// Let a person sign in to the console; the password is shown once
+    Create {
+        /// What they sign in with, unique in the installation
+        name: String,
+        /// Whose directory they see.
+        #[command(flatten)]
+        tenant: TenantArg,
+    },
+    /// Give a person a new password; it is shown once
+    Password {
+        /// What they sign in with
+        name: String,
+    },
+}
+
+/// What a target starts as.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum ModeArg {
+    /// Plans are made and shown, nothing is sent
+    Rehearsal,
+    /// Changes are sent
+    Live,
+    /// Nothing is planned or sent
+    Paused,
+}
+
+/// What to do with targets.
+#[derive(Subcommand, Debug)]
+pub enum TargetCommand {
+    /// Add a DingTalk organisation; it starts in rehearsal unless told otherwise
+    Create {
+        /// Its name, unique in the tenant
+        name: String,
+        /// Key (Client ID) of the internal application
+        #[arg(long)]
+        app_key: String,
+        /// File that holds the application's secret (Client Secret)
+        #[arg(long, value_name = "FILE")]
+        app_secret_file: PathBuf,
+        /// Base URL of DingTalk's old host
+        #[arg(long, value_name = "URL", default_value = "https://oapi.dingtalk.com")]
+        oapi_url: String,
+        /// Base URL of DingTalk's new host
+        #[arg(long, value_name = "URL", default_value = "https://api.dingtalk.com")]
+        api_url: String,
+        /// Calls per second that DingTalk permits per application and API
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=60))]
+        calls_per_second: u32,
+        /// What it starts as
+        #[arg(long, value_enum, default_value = "rehearsal")]
+        mode: ModeArg,
+        /// Whose.
+        #[command(flatten)]
+        tenant: TenantArg,
+    },
+    /// List the targets
+    List(TenantArg),
+    /// Change whether changes are sent
+    Mode {
+        /// The target's name
+        name: String,
+        /// What it becomes
+        #[arg(value_enum)]
+        mode: ModeArg,
+        /// Whose.
+        #[command(flatten)]
+        tenant: TenantArg,
+    },
+}

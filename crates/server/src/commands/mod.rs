@@ -1,0 +1,92 @@
+//! What each command does.
+
+mod diagnose;
+mod output;
+mod setup;
+mod show;
+mod targets;
+
+use crate::cli::{Cli, Command};
+use crate::config::{Config, Flags, ServeFlags};
+use crate::database::Database;
+use crate::{demo, serve, simulate, telemetry};
+use anyhow::{Context, Result, bail};
+use output::Output;
+use rollcall_store::Store;
+use rollcall_store::tenants::Tenant;
+use std::process::ExitCode;
+
+/// Runs a command.
+pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
+    let Cli { flags, json, command } = cli;
+    let output = Output::new(json);
+    match command {
+        Command::Demo(args) => {
+            let config = config_with_logs(&flags, &args.serve, "demo")?;
+            demo::run(&config, &args, &output).await?;
+        }
+        Command::Serve(args) => serve::run(&config_with_logs(&flags, &args, "")?).await?,
+        Command::Simulator(args) => simulate::run(&args).await?,
+        Command::Openapi => println!("{}", rollcall_api::openapi_document()),
+        Command::Migrate => {
+            let database = Database::open_migrated(&config(&flags)?).await?;
+            output.line("The database has this version's schema.");
+            database.close().await?;
+        }
+        Command::Doctor => return diagnose::run(&config(&flags)?, &output).await,
+        command => {
+            let config = config(&flags)?;
+            let database = Database::open(&config).await?;
+            let done = with_database(command, &config, &database.store, &output).await;
+            database.close().await?;
+            done?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn config(flags: &Flags) -> Result<Config> {
+    Config::load(flags, &ServeFlags::default(), "")
+}
+
+fn config_with_logs(flags: &Flags, serve: &ServeFlags, folder: &str) -> Result<Config> {
+    let config = Config::load(flags, serve, folder)?;
+    telemetry::start_logs(&config)?;
+    Ok(config)
+}
+
+async fn with_database(command: Command, config: &Config, store: &Store, output: &Output) -> Result<()> {
+    store.check_schema().await.context("run `rollcall migrate` or start the server first")?;
+    match command {
+        Command::Tenant(command) => setup::tenant(command, store, output).await,
+        Command::Source(command) => setup::source(command, store, output).await,
+        Command::Token(command) => setup::token(command, store, output).await,
+        Command::Operator(command) => setup::operator(command, store, output).await,
+        Command::Target(command) => targets::run(command, config, store, output).await,
+        Command::Pause(which) => targets::set_mode(&which, crate::cli::ModeArg::Paused, store, output).await,
+        Command::Resume(which) => targets::set_mode(&which, crate::cli::ModeArg::Live, store, output).await,
+        Command::Status(which) => show::status(&which, store, output).await,
+        Command::Explain { user_name, tenant } => show::explain(&user_name, &tenant, store, output).await,
+        Command::Retry { user_name, tenant } => show::retry(user_name.as_deref(), &tenant, store, output).await,
+        Command::Demo(_)
+        | Command::Serve(_)
+        | Command::Simulator(_)
+        | Command::Migrate
+        | Command::Doctor
+        | Command::Openapi => bail!("this command needs no database"),
+    }
+}
+
+/// The tenant of that name; without a name the only one there is.
+async fn chosen_tenant(store: &Store, name: Option<&str>) -> Result<Tenant> {
+    if let Some(name) = name {
+        let found = store.tenant_by_name(name).await?;
+        return found.with_context(|| format!("there is no tenant {name:?}; `rollcall tenant list` shows them"));
+    }
+    let mut tenants = store.tenants().await?;
+    match (tenants.pop(), tenants.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (None, _) => bail!("there is no tenant yet; make one with `rollcall tenant create <name>`"),
+        (Some(_), false) => bail!("there are several tenants; say which with --tenant"),
+    }
+}

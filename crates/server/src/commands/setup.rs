@@ -1,0 +1,199 @@
+//! Tenants, sources, tokens and operators.
+
+use super::output::Output;
+use super::chosen_tenant;
+use crate::cli::{OperatorCommand, SourceCommand, TokenCommand, TenantCommand};
+use crate::clock::SystemClock;
+use crate::secrets::random;
+use anyhow::{Context, Result};
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, SaltString};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rollcall_api::auth::token;
+use rollcall_provisioning::ids::{CredentialId, SourceId, TenantId};
+use rollcall_provisioning::time::Clock;
+use rollcall_scim::profile::Profile;
+use rollcall_store::credentials::NewCredential;
+use rollcall_store::{Store, StoreError, Uniqueness};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+
+pub(super) async fn tenant(command: TenantCommand, store: &Store, output: &Output) -> Result<()> {
+    match command {
+        TenantCommand::Create { name } => {
+            let made = store.create_tenant(&name).await.map_err(|error| taken(error, &name))?;
+            output.result(&json!({ "id": made.id.0, "name": made.name }), || format!("Tenant {name} is there."));
+        }
+        TenantCommand::List => {
+            let tenants = store.tenants().await?;
+            let document = tenants.iter().map(|tenant| json!({ "id": tenant.id.0, "name": tenant.name })).collect();
+            let rows: Vec<_> = tenants.iter().map(|tenant| vec![tenant.name.clone(), tenant.id.to_string()]).collect();
+            output.table(&document, &["name", "id"], &rows);
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn source(command: SourceCommand, store: &Store, output: &Output) -> Result<()> {
+    match command {
+        SourceCommand::Create { name, profile, tenant: which } => {
+            let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;
+            let known = Profile::names().collect::<Vec<_>>().join(", ");
+            let profile = Profile::named(&profile)
+                .with_context(|| format!("there is no profile {profile:?}; the profiles are {known}"))?;
+            let made = store.create_source(tenant.id, &name, &profile).await.map_err(|error| taken(error, &name))?;
+            let document = json!({ "id": made.id.0, "name": name, "profile": made.profile.name });
+            output.result(&document, || format!("Source {name} speaks as {}.", made.profile.name));
+        }
+        SourceCommand::List(which) => {
+            let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;
+            let sources = store.sources(tenant.id).await?;
+            let document = sources
+                .iter()
+                .map(|source| json!({ "id": source.id.0, "name": source.name, "profile": source.profile.name }))
+                .collect();
+            let rows: Vec<_> =
+                sources.iter().map(|source| vec![source.name.clone(), source.profile.name.to_owned()]).collect();
+            output.table(&document, &["name", "profile"], &rows);
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn token(command: TokenCommand, store: &Store, output: &Output) -> Result<()> {
+    match command {
+        TokenCommand::Create { source, label, days, tenant } => {
+            let tenant = chosen_tenant(store, tenant.tenant.as_deref()).await?;
+            let source = match &source {
+                Some(name) => {
+                    let found = store.source_by_name(tenant.id, name).await?;
+                    let missing = || format!("tenant {} has no source {name:?}", tenant.name);
+                    Some(found.with_context(missing)?.id)
+                }
+                None => None,
+            };
+            let expires_at = SystemClock.now() + Duration::days(i64::from(days));
+            let (id, token) = make_token(store, tenant.id, source, &label, expires_at).await?;
+            let document = json!({ "id": id.0, "token": token.expose_secret(), "expires_at": rfc3339(expires_at) });
+            output.result(&document, || {
+                format!("{}\n\nThis is the only time that the token is shown. It expires in {days} days.", token.expose_secret())
+            });
+        }
+        TokenCommand::List(which) => {
+            let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;
+            let sources = store.sources(tenant.id).await?;
+            let name_of = |id: Option<SourceId>| {
+                let source = sources.iter().find(|source| Some(source.id) == id);
+                source.map_or("REST API".to_owned(), |source| source.name.clone())
+            };
+            let moment = |at: Option<OffsetDateTime>| at.map_or_else(|| "-".to_owned(), rfc3339);
+            let (mut document, mut rows) = (Vec::new(), Vec::new());
+            for entry in store.credentials(tenant.id).await? {
+                document.push(json!({
+                    "id": entry.id.0, "for": name_of(entry.source), "label": entry.label,
+                    "created_at": rfc3339(entry.created_at), "expires_at": entry.expires_at.map(rfc3339),
+                    "revoked_at": entry.revoked_at.map(rfc3339), "last_used_at": entry.last_used_at.map(rfc3339),
+                }));
+                rows.push(vec![
+                    entry.id.to_string(),
+                    name_of(entry.source),
+                    entry.label,
+                    moment(entry.expires_at),
+                    moment(entry.revoked_at),
+                    moment(entry.last_used_at),
+                ]);
+            }
+            output.table(&document.into(), &["id", "for", "label", "expires", "revoked", "last used"], &rows);
+        }
+        TokenCommand::Revoke { id, tenant } => {
+            let tenant = chosen_tenant(store, tenant.tenant.as_deref()).await?;
+            let revoked = store.revoke_credential(tenant.id, CredentialId(id)).await?;
+            anyhow::ensure!(revoked, "tenant {} has no live token {id}", tenant.name);
+            output.result(&json!({ "id": id, "revoked": true }), || "The token is refused from now on.".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Makes a token of a source, or without one of the REST API.
+pub(crate) async fn make_token(
+    store: &Store,
+    tenant: TenantId,
+    source: Option<SourceId>,
+    label: &str,
+    expires_at: OffsetDateTime,
+) -> Result<(CredentialId, SecretString)> {
+    let secret = random::<{ token::SECRET_BYTES }>()?;
+    // The hash depends on the secret alone, the text also on the id, which the row gets when it is made.
+    let (_, hash) = token::mint(tenant, CredentialId(uuid::Uuid::nil()), &secret);
+    let credential = NewCredential { source, label, secret_hash: *hash.as_bytes(), expires_at: Some(expires_at) };
+    let id = store.add_credential(tenant, credential).await.map_err(|error| match error {
+        StoreError::TooManyLive => anyhow::anyhow!(
+            "the source already has two live tokens, which is enough for a rotation; revoke the older one first \
+             (`rollcall token list`, `rollcall token revoke <id>`)"
+        ),
+        other => other.into(),
+    })?;
+    let (text, _) = token::mint(tenant, id, &secret);
+    Ok((id, text))
+}
+
+pub(super) async fn operator(command: OperatorCommand, store: &Store, output: &Output) -> Result<()> {
+    let (name, password) = match command {
+        OperatorCommand::Create { name, tenant } => {
+            let tenant = chosen_tenant(store, tenant.tenant.as_deref()).await?;
+            let password = make_operator(store, tenant.id, &name).await?;
+            (name, password)
+        }
+        OperatorCommand::Password { name } => {
+            let operator = store.operator(&name).await?.with_context(|| format!("there is no operator {name:?}"))?;
+            let password = make_password()?;
+            store.set_operator_password(operator.tenant, operator.id, &hash_password(&password)?).await?;
+            (name, password)
+        }
+    };
+    let document = json!({ "name": name, "password": password.expose_secret() });
+    output.result(&document, || {
+        format!("{}\n\nThis is the only time that the password of {name} is shown.", password.expose_secret())
+    });
+    Ok(())
+}
+
+/// Makes an operator with a password of its own.
+pub(crate) async fn make_operator(store: &Store, tenant: TenantId, name: &str) -> Result<SecretString> {
+    let password = make_password()?;
+    store
+        .create_operator(tenant, name, &hash_password(&password)?)
+        .await
+        .map_err(|error| taken(error, name))?;
+    Ok(password)
+}
+
+fn make_password() -> Result<SecretString> {
+    Ok(URL_SAFE_NO_PAD.encode(random::<15>()?).into())
+}
+
+fn hash_password(password: &SecretString) -> Result<String> {
+    let salt = SaltString::encode_b64(&random::<16>()?).map_err(|error| anyhow::anyhow!("{error}"))?;
+    let hash = Argon2::default().hash_password(password.expose_secret().as_bytes(), &salt);
+    Ok(hash.map_err(|error| anyhow::anyhow!("the password could not be hashed: {error}"))?.to_string())
+}
+
+/// A sentence for a name that is taken.
+pub(super) fn taken(error: StoreError, name: &str) -> anyhow::Error {
+    let what = match &error {
+        StoreError::Conflict(Uniqueness::TenantName) => "a tenant",
+        StoreError::Conflict(Uniqueness::SourceName) => "a source",
+        StoreError::Conflict(Uniqueness::OperatorName) => "an operator",
+        StoreError::Conflict(Uniqueness::TargetName) => "a target",
+        _ => return error.into(),
+    };
+    anyhow::anyhow!("there is {what} named {name:?} already; choose another name")
+}
+
+pub(super) fn rfc3339(at: OffsetDateTime) -> String {
+    at.format(&Rfc3339).unwrap_or_else(|_| at.to_string())
+}

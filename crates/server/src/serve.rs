@@ -1,0 +1,194 @@
+//! Running the server: HTTP, reconciler, signals, and an orderly end.
+
+use crate::clock::{SystemClock, TimeOrderedIds};
+use crate::config::{Config, Role};
+use crate::connector::Factory;
+use crate::database::Database;
+use crate::secrets::MasterKey;
+use crate::{simulate, telemetry};
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::routing::get;
+use rollcall_api::{ApiConfig, ApiState};
+use rollcall_reconciler::{Options, Reconciler};
+use rollcall_store::Store;
+use rollcall_store::wake::Wake;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long open requests and deliveries may take to finish after the process was told to stop.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// A running server.
+pub(crate) struct Server {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    stop: CancellationToken,
+    tasks: JoinSet<Result<()>>,
+}
+
+/// Completes when the process is told to stop (SIGINT or SIGTERM).
+pub(crate) async fn told_to_stop() {
+    let wait = async |kind| match signal(kind) {
+        Ok(mut signal) => {
+            signal.recv().await;
+        }
+        Err(_) => std::future::pending().await,
+    };
+    tokio::select! {
+        () = wait(SignalKind::interrupt()) => {}
+        () = wait(SignalKind::terminate()) => {}
+    }
+}
+
+/// `rollcall serve`.
+pub(crate) async fn run(config: &Config) -> Result<()> {
+    std::fs::create_dir_all(&config.data_dir)
+        .with_context(|| format!("the data folder {} cannot be made", config.data_dir.display()))?;
+    let announcement = config.data_dir.join("server.json");
+    remove(&announcement)?;
+    let database = Database::open_migrated(config).await?;
+    let server = Server::start(config, &database.store).await?;
+    let about = serde_json::json!({ "listen": server.address, "pid": std::process::id() });
+    simulate::announce(&announcement, &about.to_string())?;
+    tracing::info!(listen = %server.address, role = ?config.role, "ready");
+    told_to_stop().await;
+    tracing::info!("stopping");
+    server.stop().await;
+    remove(&announcement)?;
+    database.close().await
+}
+
+/// Removes a file that may not be there.
+pub(crate) fn remove(path: &std::path::Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{} cannot be removed", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Server {
+    /// Starts the parts that the role asks for.
+    pub(crate) async fn start(config: &Config, store: &Store) -> Result<Self> {
+        let metrics = telemetry::start_metrics()?;
+        let listener = simulate::listen(config.listen).await?;
+        let address = listener.local_addr()?;
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        let api = api_state(config, store);
+        let serves_api = config.role != Role::Worker;
+        let works = config.role != Role::Api;
+        let mut router = if serves_api { full_router(&api)? } else { rollcall_api::health_router(api.clone()) };
+        router = router.route("/metrics", get(async move || metrics.render()));
+        tasks.spawn(serve(listener, router, stop.clone()));
+        if serves_api {
+            tasks.spawn(last_uses(api.clone(), stop.clone()));
+        }
+        tasks.spawn(signals(store.clone(), stop.clone()));
+        tasks.spawn(hear(store.clone(), api, stop.clone()));
+        if works {
+            let reconciler = reconciler(config, store)?;
+            let stop = stop.clone();
+            tasks.spawn(async move {
+                reconciler.run(stop).await;
+                Ok(())
+            });
+        }
+        Ok(Self { address, stop, tasks })
+    }
+
+    /// Claims nothing new, finishes what is under way, and ends.
+    pub(crate) async fn stop(mut self) {
+        self.stop.cancel();
+        let finish = async {
+            while let Some(ended) = self.tasks.join_next().await {
+                match ended {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => tracing::error!("a part of the server failed: {error:#}"),
+                    Err(error) => tracing::error!(%error, "a part of the server ended abnormally"),
+                }
+            }
+        };
+        if tokio::time::timeout(GRACE, finish).await.is_err() {
+            tracing::warn!("some work was not finished in time; it will be taken up again");
+        }
+    }
+}
+
+fn api_state(config: &Config, store: &Store) -> ApiState {
+    let api = ApiConfig {
+        public_url: config.public_url.clone(),
+        target_schema: Arc::new(rollcall_dingtalk::DingTalkSchema),
+    };
+    ApiState::new(store.clone(), api, Arc::new(SystemClock), Arc::new(TimeOrderedIds))
+}
+
+fn full_router(api: &ApiState) -> Result<Router> {
+    let session_key = crate::secrets::random::<32>()?;
+    Ok(rollcall_api::router(api.clone()).merge(rollcall_console::router(api.clone(), &session_key)))
+}
+
+fn reconciler(config: &Config, store: &Store) -> Result<Reconciler> {
+    let key = MasterKey::load_or_create(&config.master_key_path())?;
+    let factory = Factory { key, budget: Arc::new(store.clone()) };
+    let worker = format!("worker-{}-{}", std::process::id(), hex(&crate::secrets::random::<3>()?));
+    let options = Options { worker, places: config.places, ..Options::default() };
+    Ok(Reconciler::new(store.clone(), Arc::new(factory), Arc::new(SystemClock), options))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> Result<()> {
+    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await.context("HTTP cannot be served")
+}
+
+async fn last_uses(api: ApiState, stop: CancellationToken) -> Result<()> {
+    rollcall_api::auth::last_use::run(api, stop.cancelled_owned()).await;
+    Ok(())
+}
+
+async fn signals(store: Store, stop: CancellationToken) -> Result<()> {
+    store.run_signal(stop.cancelled_owned()).await;
+    Ok(())
+}
+
+/// Passes on what other processes say. A lost connection is made again by itself; while there is none, polling and
+/// the cache's short life stand in.
+async fn hear(store: Store, api: ApiState, stop: CancellationToken) -> Result<()> {
+    let bell = store.local_dirty();
+    while !stop.is_cancelled() {
+        let heard = async {
+            let mut listener = store.listen().await?;
+            // What was said before we listened was missed.
+            api.credentials().invalidate_all();
+            bell.notify_one();
+            loop {
+                match listener.next().await? {
+                    Wake::Dirty => bell.notify_one(),
+                    Wake::Credentials => api.credentials().invalidate_all(),
+                }
+            }
+        };
+        let heard: Result<std::convert::Infallible, rollcall_store::StoreError> = tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            heard = heard => heard,
+        };
+        if let Err(error) = heard {
+            tracing::warn!(error = &error as &dyn std::error::Error, "other processes cannot be heard");
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+    }
+    Ok(())
+}
