@@ -1,1 +1,117 @@
 //! Everything that is SQL.
+//!
+//! [`Store`] is the one door to Postgres. The directory half holds tenants, sources, credentials, operators, users,
+//! groups with their memberships, and the change log; the projection half holds what is known about the targets.
+//!
+//! What must stay true:
+//!
+//! * A SCIM write is one transaction that holds the resource, its memberships, its change entry and the marks on its
+//!   deliveries. Wherever the semantics allow, that transaction is one statement: a round trip is most of what a
+//!   write costs.
+//! * Statements are static text and every value is bound. The one place that composes SQL is the compiler of filters,
+//!   and it composes it from static pieces only.
+//! * Every statement names the tenant first, and every list is ordered and limited.
+//! * Time and ids come from the [`Ports`]. The one exception is the lease of a delivery, which is judged by the
+//!   database's own clock, because workers on different machines must agree about it.
+
+pub mod changes;
+pub mod credentials;
+mod detail;
+pub mod error;
+mod filter_sql;
+pub mod groups;
+pub mod listing;
+mod mark;
+mod members;
+mod migrate;
+pub mod operators;
+pub mod projection;
+mod signal;
+pub mod sources;
+pub mod tenants;
+pub mod users;
+pub mod wake;
+pub mod write;
+
+pub use error::{StoreError, Uniqueness};
+pub use migrate::MIGRATOR;
+
+use rollcall_provisioning::ids::IdSource;
+use rollcall_provisioning::time::Clock;
+use signal::DirtySignal;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// How long a request waits for a free connection before it is told that the database is not available.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Idle connections are given back after this long.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
+/// Connections are replaced after this long, so that memory kept by a server process does not grow for ever.
+const MAX_LIFETIME: Duration = Duration::from_secs(3_600);
+/// Prepared statements kept per connection; more than there are statements.
+const STATEMENT_CACHE: usize = 256;
+
+/// What the store needs from outside: the time, and new ids.
+#[derive(Clone)]
+pub struct Ports {
+    /// Where `created_at`, `modified_at` and `due_at` come from.
+    pub clock: Arc<dyn Clock>,
+    /// Where the ids of new rows come from. They should grow with time (UUID version 7): lists are ordered by id.
+    pub ids: Arc<dyn IdSource>,
+}
+
+/// The database. Cheap to clone; all clones share one pool of connections and one signal.
+#[derive(Clone)]
+pub struct Store {
+    pool: PgPool,
+    ports: Ports,
+    signal: Arc<DirtySignal>,
+}
+
+impl Store {
+    /// Connects to the database at `url` (`postgres://…`), with at most `max_connections` connections.
+    ///
+    /// One connection is made at once, so that a wrong address is told here and not by the first request.
+    pub async fn connect(url: &str, max_connections: u32, ports: Ports) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|source| StoreError::InvalidInput { what: "database address", source: Some(Box::new(source)) })?
+            .application_name("rollcall")
+            .statement_cache_capacity(STATEMENT_CACHE)
+            // A client that is gone must not keep row locks, and no statement of a request may run for ever.
+            .options([("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "30s")]);
+        let pool = PgPoolOptions::new()
+            .max_connections(max_connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .idle_timeout(IDLE_TIMEOUT)
+            .max_lifetime(MAX_LIFETIME)
+            // A ping before every use would double the round trips; a broken connection shows itself when it is used.
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await?;
+        Ok(Self { pool, ports, signal: Arc::new(DirtySignal::default()) })
+    }
+
+    /// Closes all connections, after those in use have come back.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// The present moment in the precision that Postgres keeps, so that what is answered equals what is read later.
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        let now = self.ports.clock.now();
+        now.replace_microsecond(now.microsecond()).unwrap_or(now)
+    }
+
+    pub(crate) fn new_id(&self) -> Uuid {
+        self.ports.ids.new_id()
+    }
+}

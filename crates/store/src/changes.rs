@@ -1,0 +1,194 @@
+//! The change log: who changed what, when, because of which request; and what people were alerted to.
+//!
+//! It is append-only. Entries are numbered in the order in which they were written; two writes that overlap may be
+//! committed in the other order, so a reader that follows the log at its very end can see a lower number a moment
+//! after a higher one.
+
+use crate::{Store, StoreError};
+use rollcall_provisioning::ids::{ResourceId, ResourceKind, SourceId, TenantId};
+use serde_json::Value;
+use sqlx::PgExecutor;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// The most entries handed out at once.
+const MAX_LIMIT: i64 = 1_000;
+
+/// What an entry tells.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Operation {
+    /// A resource was created.
+    Create,
+    /// A resource was changed.
+    Update,
+    /// A resource was deleted.
+    Delete,
+    /// People were told that something is wrong with a resource.
+    Alert,
+}
+
+impl Operation {
+    const ALL: [Self; 4] = [Self::Create, Self::Update, Self::Delete, Self::Alert];
+
+    /// The word used in tables, JSON and screens.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Alert => "alert",
+        }
+    }
+
+    /// The operation behind a word written by [`Self::as_str`].
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.as_str() == word)
+    }
+}
+
+/// One entry of the log.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ChangeEntry {
+    /// Its number; grows.
+    pub id: i64,
+    /// When it was written.
+    pub at: OffsetDateTime,
+    /// The client that did it; `None` when it was not a client.
+    pub source: Option<SourceId>,
+    /// The request it followed from.
+    pub request_id: String,
+    /// What it tells.
+    pub operation: Operation,
+    /// What kind of resource it is about.
+    pub kind: ResourceKind,
+    /// The resource.
+    pub resource: ResourceId,
+    /// The resource's version afterwards.
+    pub version: i64,
+    /// What changed: names of attributes and ids, never a person's values.
+    pub details: Value,
+}
+
+/// From where on the log is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ChangeCursor {
+    /// Entries after that one, oldest first. From 0: all.
+    After(i64),
+    /// Entries before that one, newest first. From [`i64::MAX`]: all.
+    Before(i64),
+}
+
+/// Something that people must know about a resource.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Alert {
+    /// What kind of resource it is about.
+    pub kind: ResourceKind,
+    /// The resource.
+    pub resource: ResourceId,
+    /// The resource's version, as far as it was looked at.
+    pub version: i64,
+    /// The request that led to it.
+    pub request_id: String,
+    /// What it is about: target, code, reason.
+    pub details: Value,
+}
+
+#[derive(sqlx::FromRow)]
+struct ChangeRow {
+    id: i64,
+    at: OffsetDateTime,
+    source_id: Option<Uuid>,
+    request_id: String,
+    operation: String,
+    resource_kind: String,
+    resource_id: Uuid,
+    version: i64,
+    details: Value,
+}
+
+impl TryFrom<ChangeRow> for ChangeEntry {
+    type Error = StoreError;
+
+    fn try_from(row: ChangeRow) -> Result<Self, StoreError> {
+        let corrupt = |column| StoreError::corrupt("changes", column, row.resource_id);
+        Ok(Self {
+            id: row.id,
+            at: row.at,
+            source: row.source_id.map(SourceId),
+            operation: Operation::parse(&row.operation).ok_or_else(|| corrupt("operation"))?,
+            kind: ResourceKind::parse(&row.resource_kind).ok_or_else(|| corrupt("resource_kind"))?,
+            request_id: row.request_id,
+            resource: ResourceId(row.resource_id),
+            version: row.version,
+            details: row.details,
+        })
+    }
+}
+
+macro_rules! select_changes {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, at, source_id, request_id, operation, resource_kind, resource_id, version, details ",
+            "FROM changes WHERE tenant_id = $1 AND ",
+            $condition,
+            " LIMIT $3"
+        )
+    };
+}
+
+impl Store {
+    /// At most `limit` entries (1,000 at most), of one resource or of all.
+    pub async fn changes(
+        &self,
+        tenant: TenantId,
+        from: ChangeCursor,
+        limit: i64,
+        resource: Option<ResourceId>,
+    ) -> Result<Vec<ChangeEntry>, StoreError> {
+        let (statement, bound) = match (from, resource) {
+            (ChangeCursor::After(id), None) => (select_changes!("id > $2 ORDER BY id"), id),
+            (ChangeCursor::Before(id), None) => (select_changes!("id < $2 ORDER BY id DESC"), id),
+            (ChangeCursor::After(id), Some(_)) => (select_changes!("resource_id = $4 AND id > $2 ORDER BY id"), id),
+            (ChangeCursor::Before(id), Some(_)) => {
+                (select_changes!("resource_id = $4 AND id < $2 ORDER BY id DESC"), id)
+            }
+        };
+        let rows: Vec<ChangeRow> = sqlx::query_as(statement)
+            .bind(tenant.0)
+            .bind(bound)
+            .bind(limit.clamp(0, MAX_LIMIT))
+            .bind(resource.map(|resource| resource.0))
+            .fetch_all(self.pool())
+            .await?;
+        rows.into_iter().map(ChangeEntry::try_from).collect()
+    }
+
+    /// Records an alert by itself.
+    pub async fn record_alert(&self, tenant: TenantId, alert: &Alert) -> Result<(), StoreError> {
+        record_alert(self.pool(), tenant, alert, self.now()).await
+    }
+}
+
+/// Records an alert, inside whatever transaction it belongs to.
+pub(crate) async fn record_alert(
+    executor: impl PgExecutor<'_>,
+    tenant: TenantId,
+    alert: &Alert,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(tenant.0)
+    .bind(now)
+    .bind(&alert.request_id)
+    .bind(Operation::Alert.as_str())
+    .bind(alert.kind.as_str())
+    .bind(alert.resource.0)
+    .bind(alert.version)
+    .bind(&alert.details)
+    .execute(executor)
+    .await?;
+    Ok(())
+}

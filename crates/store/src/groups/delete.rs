@@ -1,0 +1,72 @@
+//! Deleting a group (RFC 7644 §3.6): its `displayName` is free at once, its members are forgotten, and it leaves the
+//! groups that it is a member of.
+
+use crate::write::{Actor, Lock, UpdateError, Write, bind_write, change_entry};
+use crate::{Store, StoreError};
+use rollcall_provisioning::ids::{ResourceId, TenantId};
+use sqlx::PgConnection;
+
+/// Deletes the group if it still has the version that was read (`$6`).
+const DELETE: &str = concat!(
+    "WITH written AS (UPDATE groups SET deleted_at = $3, modified_at = $3, version = version + 1 ",
+    "WHERE tenant_id = $1 AND id = $2 AND version = $6 AND deleted_at IS NULL RETURNING id, version), ",
+    "removed AS (DELETE FROM memberships m USING written ",
+    "WHERE m.tenant_id = $1 AND m.group_id = written.id RETURNING 1), ",
+    "left_groups AS (DELETE FROM memberships m USING written ",
+    "WHERE m.tenant_id = $1 AND m.member_id = written.id::text AND m.group_id <> written.id RETURNING 1), ",
+    change_entry!(
+        "group",
+        "delete",
+        "jsonb_build_object('removed', (SELECT count(*) FROM removed), 'groups', (SELECT count(*) FROM left_groups))"
+    ),
+    " SELECT count(*) FROM written"
+);
+
+impl Store {
+    /// Deletes a group, if `check` agrees to the version it has.
+    pub async fn delete_group<E: Send>(
+        &self,
+        actor: &Actor,
+        id: ResourceId,
+        check: impl Fn(i64) -> Result<(), E> + Send,
+    ) -> Result<(), UpdateError<E>> {
+        self.write(Delete { store: self, actor, id, check }).await
+    }
+}
+
+struct Delete<'a, C> {
+    store: &'a Store,
+    actor: &'a Actor,
+    id: ResourceId,
+    check: C,
+}
+
+impl<E: Send, C: Fn(i64) -> Result<(), E> + Send> Write for Delete<'_, C> {
+    type Done = ();
+    type Refusal = E;
+
+    async fn once(&mut self, connection: &mut PgConnection, lock: Lock) -> Result<Option<()>, UpdateError<E>> {
+        let version = version(connection, self.actor.tenant, self.id, lock).await?.ok_or(UpdateError::NotFound)?;
+        (self.check)(version).map_err(UpdateError::Refused)?;
+        let written: i64 = bind_write!(sqlx::query_scalar(DELETE), self.actor, self.id, self.store.now())
+            .bind(version)
+            .fetch_one(connection)
+            .await?;
+        Ok((written > 0).then_some(()))
+    }
+}
+
+async fn version(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    id: ResourceId,
+    lock: Lock,
+) -> Result<Option<i64>, StoreError> {
+    let statement = match lock {
+        Lock::None => "SELECT version FROM groups WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL",
+        Lock::Row => {
+            "SELECT version FROM groups WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE"
+        }
+    };
+    Ok(sqlx::query_scalar(statement).bind(tenant.0).bind(id.0).fetch_optional(connection).await?)
+}

@@ -1,0 +1,77 @@
+//! Lists of groups.
+
+use super::row::{GroupRow, group_columns, group_joins};
+use super::{GroupView, StoredGroup};
+use crate::filter_sql::Table;
+use crate::listing::{Listed, Listing, Query};
+use crate::members::MEMBERS;
+use crate::{Store, StoreError};
+use rollcall_provisioning::ids::TenantId;
+use rollcall_scim::filter::Filter;
+use uuid::Uuid;
+
+/// Which groups are wanted.
+pub type GroupQuery<'a> = Query<'a, StoredGroup, GroupView>;
+
+/// Groups judged at a time without their members.
+const BATCH_SIZE: i64 = 500;
+/// Groups judged at a time with their members, of which each may have very many.
+const BATCH_SIZE_WITH_MEMBERS: i64 = 8;
+
+macro_rules! live {
+    () => {
+        "FROM groups g WHERE g.tenant_id = $1 AND g.deleted_at IS NULL AND "
+    };
+}
+
+impl Listed for StoredGroup {
+    type Row = GroupRow;
+    type View = GroupView;
+
+    const TABLE: Table = Table::Groups;
+
+    const PAGE: [&'static str; 3] = [
+        concat!("SELECT (SELECT count(*) ", live!()),
+        concat!(") AS total, ", group_columns!(), " FROM (SELECT g.id ", live!()),
+        concat!(
+            " ORDER BY g.id LIMIT $3 OFFSET $2) chosen JOIN groups g ON g.tenant_id = $1 AND g.id = chosen.id",
+            group_joins!("$4"),
+            "ORDER BY g.id"
+        ),
+    ];
+
+    const COUNT: [&'static str; 2] = [concat!("SELECT count(*) FROM (SELECT 1 ", live!()), " LIMIT $3) candidates"];
+
+    const BATCH: [&'static str; 2] = [
+        concat!("SELECT ", group_columns!(), " FROM (SELECT g.* ", live!(), "g.id > $2 AND "),
+        concat!(" ORDER BY g.id LIMIT $3) g", group_joins!("$4"), "ORDER BY g.id"),
+    ];
+
+    fn load(view: GroupView, judged: Option<&Filter>) -> [bool; 2] {
+        [view.members || judged.is_some_and(|filter| filter.mentions(MEMBERS)), false]
+    }
+
+    fn batch_size(load: [bool; 2]) -> i64 {
+        if load[0] { BATCH_SIZE_WITH_MEMBERS } else { BATCH_SIZE }
+    }
+
+    fn from_row(row: GroupRow, load: [bool; 2]) -> Result<Self, StoreError> {
+        row.into_group(load[0])
+    }
+
+    fn id(&self) -> Uuid {
+        self.id.0
+    }
+}
+
+impl Store {
+    /// The live groups that match, in the order in which they were created. [`StoreError::TooMany`] when the filter
+    /// would need too many groups read.
+    pub async fn list_groups(
+        &self,
+        tenant: TenantId,
+        query: &GroupQuery<'_>,
+    ) -> Result<Listing<StoredGroup>, StoreError> {
+        self.list(tenant, query).await
+    }
+}

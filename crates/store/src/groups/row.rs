@@ -1,0 +1,77 @@
+//! From a row to a group.
+
+use super::{Member, StoredGroup};
+use crate::StoreError;
+use rollcall_provisioning::ids::{ResourceId, ResourceKind};
+use rollcall_scim::resource::Resource;
+use serde_json::Value;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// The columns of a [`GroupRow`], from `groups g` and what [`group_joins`] joins.
+macro_rules! group_columns {
+    () => {
+        "g.id, g.attributes, g.version, g.created_at, g.modified_at, has.member_values, has.member_kinds, \
+         has.member_displays"
+    };
+}
+pub(super) use group_columns;
+
+/// The members of `groups g`, if the placeholder is true. Only a text that is spelt as an id can name somebody.
+macro_rules! group_joins {
+    ($members:literal) => {
+        concat!(
+            " LEFT JOIN LATERAL (SELECT array_agg(m.member_id ORDER BY m.member_id) AS member_values, ",
+            "array_agg(CASE WHEN mu.id IS NOT NULL THEN 'user' WHEN mg.id IS NOT NULL THEN 'group' END ",
+            "ORDER BY m.member_id) AS member_kinds, ",
+            "array_agg(COALESCE(mu.attributes ->> 'displayName', mu.attributes ->> 'userName', ",
+            "mg.attributes ->> 'displayName') ORDER BY m.member_id) AS member_displays ",
+            "FROM memberships m CROSS JOIN LATERAL (SELECT CASE WHEN m.member_id ~ ",
+            "'^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN m.member_id::uuid END AS id) named ",
+            "LEFT JOIN users mu ON mu.tenant_id = m.tenant_id AND mu.id = named.id ",
+            "LEFT JOIN groups mg ON mg.tenant_id = m.tenant_id AND mg.id = named.id ",
+            "WHERE ",
+            $members,
+            " AND m.tenant_id = g.tenant_id AND m.group_id = g.id AND mu.deleted_at IS NULL ",
+            "AND mg.deleted_at IS NULL) has ON true "
+        )
+    };
+}
+pub(super) use group_joins;
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct GroupRow {
+    id: Uuid,
+    attributes: Value,
+    version: i64,
+    created_at: OffsetDateTime,
+    modified_at: OffsetDateTime,
+    member_values: Option<Vec<String>>,
+    member_kinds: Option<Vec<Option<String>>>,
+    member_displays: Option<Vec<Option<String>>>,
+}
+
+impl GroupRow {
+    /// The group. `members` says whether they were loaded: a group without any has no arrays either.
+    pub(super) fn into_group(self, members: bool) -> Result<StoredGroup, StoreError> {
+        let Value::Object(attributes) = self.attributes else {
+            return Err(StoreError::corrupt("groups", "attributes", self.id));
+        };
+        let kinds = self.member_kinds.unwrap_or_default();
+        let found = self.member_values.unwrap_or_default().into_iter().zip(kinds);
+        let found = found.zip(self.member_displays.unwrap_or_default());
+        let found = found.map(|((value, kind), display)| Member {
+            value,
+            kind: kind.as_deref().and_then(ResourceKind::parse),
+            display,
+        });
+        Ok(StoredGroup {
+            id: ResourceId(self.id),
+            resource: Resource::from_map(attributes),
+            version: self.version,
+            created_at: self.created_at,
+            modified_at: self.modified_at,
+            members: members.then(|| found.collect()),
+        })
+    }
+}

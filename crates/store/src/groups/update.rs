@@ -1,0 +1,185 @@
+//! Changing a group and its members: one statement reads, one writes.
+
+use super::create::GroupKeys;
+use super::read::read;
+use super::{GroupView, StoredGroup};
+use crate::detail;
+use crate::members::{NetChange, needs_members};
+use crate::write::{Actor, Lock, UpdateError, Updated, Write, bind_write, change_entry};
+use crate::{Store, StoreError};
+use rollcall_provisioning::ids::ResourceId;
+use rollcall_scim::patch::DetachedChange;
+use rollcall_scim::resource::Resource;
+use serde_json::Value;
+use sqlx::PgConnection;
+use sqlx::types::Json;
+
+/// How a group is changed.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct GroupUpdate {
+    /// What is loaded for the answer, after the change.
+    pub view: GroupView,
+    /// True if the change depends on the version it was shown (`If-Match`). If not, members can be added without
+    /// minding who else is at the group.
+    pub pinned: bool,
+}
+
+/// Writes the group and its members, if it still has the version that was read (`$7`; null: whatever it has), and if
+/// there is anything to write: `$8` says so of the attributes, `fresh` and `gone` of the members.
+///
+/// A group that still has its version still has its members, so what `fresh` and `gone` saw is what is there. Without
+/// a version only members are added, and an addition that somebody else made meanwhile is not made twice.
+macro_rules! group_write {
+    (fresh = $fresh:literal, gone = $gone:literal) => {
+        concat!(
+            "WITH fresh AS MATERIALIZED (",
+            $fresh,
+            "), gone AS MATERIALIZED (",
+            $gone,
+            "), wanted AS MATERIALIZED (SELECT $8 OR EXISTS (SELECT 1 FROM fresh) OR EXISTS (SELECT 1 FROM gone) ",
+            "AS anything), ",
+            "written AS (UPDATE groups g SET version = g.version + 1, modified_at = $3, ",
+            "display_name_key = CASE WHEN $8 THEN $9 ELSE g.display_name_key END, ",
+            "external_id = CASE WHEN $8 THEN $10 ELSE g.external_id END, ",
+            "attributes = CASE WHEN $8 THEN $11 ELSE g.attributes END ",
+            "WHERE g.tenant_id = $1 AND g.id = $2 AND g.deleted_at IS NULL ",
+            "AND ($7::bigint IS NULL OR g.version = $7) AND (SELECT anything FROM wanted) ",
+            "RETURNING g.id, g.version, g.attributes), ",
+            "added AS (INSERT INTO memberships (tenant_id, group_id, member_id) ",
+            "SELECT $1, written.id, fresh.member_id FROM written CROSS JOIN fresh ORDER BY fresh.member_id ",
+            "ON CONFLICT DO NOTHING RETURNING member_id), ",
+            "removed AS (DELETE FROM memberships m USING written, gone ",
+            "WHERE m.tenant_id = $1 AND m.group_id = written.id AND m.member_id = gone.member_id ",
+            "RETURNING m.member_id), ",
+            change_entry!(
+                "group",
+                "update",
+                "$6 || jsonb_build_object('added', (SELECT count(*) FROM added), \
+                 'added_first', (SELECT COALESCE(jsonb_agg(a.member_id), '[]') \
+                 FROM (SELECT member_id FROM added LIMIT 100) a), \
+                 'removed', (SELECT count(*) FROM removed), \
+                 'removed_first', (SELECT COALESCE(jsonb_agg(r.member_id), '[]') \
+                 FROM (SELECT member_id FROM removed LIMIT 100) r))"
+            ),
+            " SELECT (SELECT anything FROM wanted), (SELECT version FROM written), (SELECT attributes FROM written)"
+        )
+    };
+}
+
+/// Some members come (`$12`), some go (`$13`), the others stay.
+const UPDATE_SOME: &str = group_write!(
+    fresh = "SELECT DISTINCT named.member_id FROM unnest($12::text[]) AS named (member_id) WHERE NOT EXISTS \
+             (SELECT 1 FROM memberships m WHERE m.tenant_id = $1 AND m.group_id = $2 AND m.member_id = named.member_id)",
+    gone = "SELECT m.member_id FROM memberships m \
+            WHERE m.tenant_id = $1 AND m.group_id = $2 AND m.member_id = ANY($13::text[])"
+);
+
+/// The members are exactly those named (`$12`). Sets are subtracted, which costs the same whatever the planner thinks
+/// of their sizes.
+const UPDATE_ALL: &str = group_write!(
+    fresh = "SELECT named.member_id FROM unnest($12::text[]) AS named (member_id) EXCEPT \
+             SELECT m.member_id FROM memberships m WHERE m.tenant_id = $1 AND m.group_id = $2",
+    gone = "SELECT m.member_id FROM memberships m WHERE m.tenant_id = $1 AND m.group_id = $2 EXCEPT \
+            SELECT named.member_id FROM unnest($12::text[]) AS named (member_id)"
+);
+
+impl Store {
+    /// Changes a group. `change` says what its attributes become and what happens to its members, from what it is
+    /// (shown without members); it may be asked several times, when somebody else was faster, and must not remember
+    /// anything. If nothing comes of it — also when whoever is to be added is a member, or whoever is to be removed is
+    /// not — nothing is written.
+    pub async fn update_group<E: Send>(
+        &self,
+        actor: &Actor,
+        id: ResourceId,
+        how: GroupUpdate,
+        change: impl FnMut(&StoredGroup) -> Result<(Resource, Vec<DetachedChange>), E> + Send,
+    ) -> Result<Updated<StoredGroup>, UpdateError<E>> {
+        let mut updated = self.write(Update { store: self, actor, id, how, change }).await?;
+        if how.view.members {
+            let group = self.group(actor.tenant, id, how.view).await?;
+            updated.value.members = Some(group.and_then(|group| group.members).unwrap_or_default());
+        }
+        Ok(updated)
+    }
+}
+
+struct Update<'a, C> {
+    store: &'a Store,
+    actor: &'a Actor,
+    id: ResourceId,
+    how: GroupUpdate,
+    change: C,
+}
+
+impl<E: Send, C: FnMut(&StoredGroup) -> Result<(Resource, Vec<DetachedChange>), E> + Send> Write for Update<'_, C> {
+    type Done = Updated<StoredGroup>;
+    type Refusal = E;
+
+    async fn once(&mut self, connection: &mut PgConnection, lock: Lock) -> Result<Option<Self::Done>, UpdateError<E>> {
+        let (tenant, bare) = (self.actor.tenant, GroupView::default());
+        let group = read(&mut *connection, tenant, self.id, bare, lock).await?.ok_or(UpdateError::NotFound)?;
+        let (resource, changes) = (self.change)(&group).map_err(UpdateError::Refused)?;
+        let present = if needs_members(&changes) {
+            let full = read(&mut *connection, tenant, self.id, GroupView { members: true }, Lock::None).await?;
+            full.and_then(|group| group.members).unwrap_or_default()
+        } else {
+            Vec::new()
+        };
+        let net = NetChange::of(&changes, &present);
+        let before_version = group.version;
+        if resource == group.resource && net.is_nothing() {
+            return Ok(Some(Updated { before_version, changed: false, value: group }));
+        }
+        let change = Change { actor: self.actor, before: group, after: resource, net, pinned: self.how.pinned };
+        Ok(change.write(self.store, connection).await?)
+    }
+}
+
+/// A change that is decided and not written yet.
+struct Change<'a> {
+    actor: &'a Actor,
+    before: StoredGroup,
+    after: Resource,
+    net: NetChange,
+    pinned: bool,
+}
+
+impl Change<'_> {
+    /// `None` when somebody else changed the group first.
+    async fn write(
+        self,
+        store: &Store,
+        connection: &mut PgConnection,
+    ) -> Result<Option<Updated<StoredGroup>>, StoreError> {
+        let (before, now) = (self.before, store.now());
+        let differs = self.after != before.resource;
+        let keys = GroupKeys::of(&self.after)?;
+        let only_adds = !self.net.cleared && self.net.remove.is_empty();
+        let version = (self.pinned || differs || !only_adds).then_some(before.version);
+        let statement = if self.net.cleared { UPDATE_ALL } else { UPDATE_SOME };
+        let (anything, version, attributes): (bool, Option<i64>, Option<Value>) =
+            bind_write!(sqlx::query_as(statement), self.actor, before.id, now)
+                .bind(detail::updated(&before.resource, &self.after))
+                .bind(version)
+                .bind(differs)
+                .bind(keys.display_name)
+                .bind(keys.external_id)
+                .bind(Json(self.after.as_map()))
+                .bind(self.net.add.into_iter().collect::<Vec<_>>())
+                .bind(self.net.remove.into_iter().collect::<Vec<_>>())
+                .fetch_one(connection)
+                .await?;
+        let before_version = before.version;
+        match (version, attributes) {
+            (Some(version), Some(Value::Object(attributes))) => {
+                let resource = Resource::from_map(attributes);
+                let value = StoredGroup { resource, version, modified_at: now, ..before };
+                Ok(Some(Updated { before_version, changed: true, value }))
+            }
+            (Some(_), _) => Err(StoreError::corrupt("groups", "attributes", before.id.0)),
+            (None, _) if !anything => Ok(Some(Updated { before_version, changed: false, value: before })),
+            (None, _) => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Lists: of everything, or of what satisfies a filter.
+//!
+//! When the database can judge the filter alone, one statement counts and fetches. Otherwise it narrows down, and the
+//! rest is judged here, batch after batch, so that memory stays bounded; more than [`SCAN_LIMIT`] candidates are
+//! refused (RFC 7644 §3.4.2, `tooMany`) before any of them is read.
+//!
+//! The order is that of the ids, which grow with time: stable across pages, and what is created meanwhile comes last.
+
+use crate::filter_sql::{Condition, Table};
+use crate::{Store, StoreError};
+use rollcall_provisioning::ids::TenantId;
+use rollcall_scim::filter::Filter;
+use sqlx::postgres::PgRow;
+use std::fmt;
+use uuid::Uuid;
+
+/// The most resources that are read to judge a filter that the database cannot judge alone.
+pub const SCAN_LIMIT: i64 = 200_000;
+
+/// What of a list is wanted.
+pub struct Query<'a, T, V> {
+    /// Which resources; `None` for all.
+    pub matching: Option<Matching<'a, T>>,
+    /// Position of the first one wanted, from 1.
+    pub start_index: i64,
+    /// How many at most; 0 asks for the total alone.
+    pub count: i64,
+    /// What to load beside each.
+    pub view: V,
+}
+
+/// A filter, and the caller's own judgement by it.
+pub struct Matching<'a, T> {
+    /// Narrows down in SQL.
+    pub filter: &'a Filter,
+    /// Decides what SQL cannot: whether a resource, as the caller renders it, satisfies the filter. It is given
+    /// everything that the filter mentions, whatever the view.
+    pub judge: &'a (dyn Fn(&T) -> bool + Send + Sync),
+}
+
+impl<T> Clone for Matching<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Matching<'_, T> {}
+
+impl<T, V: fmt::Debug> fmt::Debug for Query<'_, T, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A filter holds personal data.
+        f.debug_struct("Query")
+            .field("start_index", &self.start_index)
+            .field("count", &self.count)
+            .field("view", &self.view)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A part of a list.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Listing<T> {
+    /// How many resources there are in all, on every page.
+    pub total: i64,
+    /// Those wanted.
+    pub items: Vec<T>,
+}
+
+/// What the statements of a list select.
+pub(crate) trait Listed: Sized + Send {
+    /// One resource as the database gives it.
+    type Row: for<'r> sqlx::FromRow<'r, PgRow> + Send + Unpin;
+    /// What can be loaded beside it.
+    type View: Copy + Send + Sync;
+    /// The table that conditions are about.
+    const TABLE: Table;
+    /// Selects `total` and the row's columns. `$1` tenant, `$2` offset, `$3` limit, `$4` and `$5` what to load.
+    const PAGE: [&'static str; 3];
+    /// Counts. `$1` tenant, `$3` where to stop.
+    const COUNT: [&'static str; 2];
+    /// Selects the row's columns. `$1` tenant, `$2` the last id seen, `$3` limit, `$4` and `$5` what to load.
+    const BATCH: [&'static str; 2];
+
+    /// The two switches of the statements: what the view wants and what a judge of the filter would need.
+    fn load(view: Self::View, judged: Option<&Filter>) -> [bool; 2];
+    /// How many are judged at a time.
+    fn batch_size(load: [bool; 2]) -> i64;
+    /// The resource of a row.
+    fn from_row(row: Self::Row, load: [bool; 2]) -> Result<Self, StoreError>;
+    /// The resource's id.
+    fn id(&self) -> Uuid;
+}
+
+#[derive(sqlx::FromRow)]
+struct PageRow<T> {
+    total: i64,
+    #[sqlx(flatten)]
+    row: T,
+}
+
+impl Store {
+    pub(crate) async fn list<T: Listed>(
+        &self,
+        tenant: TenantId,
+        query: &Query<'_, T, T::View>,
+    ) -> Result<Listing<T>, StoreError> {
+        let filter = query.matching.map(|matching| matching.filter);
+        let condition = Condition::of(filter, T::TABLE);
+        let list = List { store: self, tenant, condition: &condition };
+        match query.matching.filter(|_| !condition.exact || condition.single) {
+            None => list.page(query).await,
+            Some(matching) => list.scan(query, matching).await,
+        }
+    }
+}
+
+struct List<'a> {
+    store: &'a Store,
+    tenant: TenantId,
+    condition: &'a Condition,
+}
+
+impl List<'_> {
+    /// The database judges alone.
+    async fn page<T: Listed>(&self, query: &Query<'_, T, T::View>) -> Result<Listing<T>, StoreError> {
+        let offset = query.start_index.saturating_sub(1).max(0);
+        if query.count > 0 {
+            let load = T::load(query.view, None);
+            let statement = sqlx::query_as(self.condition.between(&T::PAGE))
+                .bind(self.tenant.0)
+                .bind(offset)
+                .bind(query.count)
+                .bind(load[0])
+                .bind(load[1]);
+            let rows: Vec<PageRow<T::Row>> = self.condition.bind(statement).fetch_all(self.store.pool()).await?;
+            // Every row carries the total; an empty first page says it too.
+            match rows.first() {
+                Some(first) => {
+                    let total = first.total;
+                    let items = rows.into_iter().map(|page| T::from_row(page.row, load)).collect::<Result<_, _>>()?;
+                    return Ok(Listing { total, items });
+                }
+                None if offset == 0 => return Ok(Listing { total: 0, items: Vec::new() }),
+                None => {}
+            }
+        }
+        Ok(Listing { total: self.count::<T>(i64::MAX).await?, items: Vec::new() })
+    }
+
+    /// The database narrows down, the caller judges. Also for at most one resource: nothing to count.
+    async fn scan<T: Listed>(
+        &self,
+        query: &Query<'_, T, T::View>,
+        matching: Matching<'_, T>,
+    ) -> Result<Listing<T>, StoreError> {
+        let Condition { exact, single, .. } = *self.condition;
+        if !single && self.count::<T>(SCAN_LIMIT + 1).await? > SCAN_LIMIT {
+            return Err(StoreError::TooMany { limit: SCAN_LIMIT });
+        }
+        let load = T::load(query.view, Some(matching.filter).filter(|_| !exact));
+        let limit = T::batch_size(load);
+        let mut listing = Listing { total: 0, items: Vec::new() };
+        let mut after = Uuid::nil();
+        loop {
+            let batch: Vec<T> = self.batch(after, limit, load).await?;
+            let full = i64::try_from(batch.len()) == Ok(limit);
+            if let Some(last) = batch.last() {
+                after = last.id();
+            }
+            for item in batch {
+                if exact || (matching.judge)(&item) {
+                    listing.total += 1;
+                    let room = i64::try_from(listing.items.len()).is_ok_and(|held| held < query.count);
+                    if listing.total >= query.start_index && room {
+                        listing.items.push(item);
+                    }
+                }
+            }
+            if !full || single {
+                return Ok(listing);
+            }
+        }
+    }
+
+    async fn batch<T: Listed>(&self, after: Uuid, limit: i64, load: [bool; 2]) -> Result<Vec<T>, StoreError> {
+        let statement = sqlx::query_as(self.condition.between(&T::BATCH))
+            .bind(self.tenant.0)
+            .bind(after)
+            .bind(limit)
+            .bind(load[0])
+            .bind(load[1]);
+        let rows: Vec<T::Row> = self.condition.bind(statement).fetch_all(self.store.pool()).await?;
+        rows.into_iter().map(|row| T::from_row(row, load)).collect()
+    }
+
+    async fn count<T: Listed>(&self, stop: i64) -> Result<i64, StoreError> {
+        let statement = sqlx::query_as(self.condition.between(&T::COUNT))
+            .bind(self.tenant.0)
+            .bind(0_i64)
+            .bind(stop)
+            .bind(false)
+            .bind(false);
+        let (total,): (i64,) = self.condition.bind(statement).fetch_one(self.store.pool()).await?;
+        Ok(total)
+    }
+}

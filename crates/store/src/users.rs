@@ -1,0 +1,69 @@
+//! SCIM users.
+
+mod create;
+mod delete;
+mod keys;
+mod list;
+mod read;
+mod row;
+mod update;
+
+pub use list::UserQuery;
+
+use rollcall_provisioning::delivery::DeliveryState;
+use rollcall_provisioning::ids::ResourceId;
+use rollcall_scim::resource::Resource;
+use time::OffsetDateTime;
+
+/// A user as the directory holds it. Deleted users are never handed out.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StoredUser {
+    /// The SCIM `id`.
+    pub id: ResourceId,
+    /// What clients wrote.
+    pub resource: Resource,
+    /// Grows by one with every change; what the ETag is made of.
+    pub version: i64,
+    /// When the user was created.
+    pub created_at: OffsetDateTime,
+    /// When the user last changed.
+    pub modified_at: OffsetDateTime,
+    /// The groups the user is a direct member of, oldest first; empty unless asked for by [`UserView::groups`].
+    pub groups: Vec<GroupRef>,
+    /// The standing towards the tenant's first target; `None` unless asked for by [`UserView::projection`], or when
+    /// the user was never marked for one.
+    pub projection: Option<ProjectionView>,
+}
+
+/// A group that somebody belongs to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GroupRef {
+    /// The group's id.
+    pub id: ResourceId,
+    /// The group's `displayName`.
+    pub display_name: String,
+}
+
+/// What the read-only DingTalk extension shows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProjectionView {
+    /// The id of the account at the target, once there is one.
+    pub remote_id: Option<String>,
+    /// Where the delivery stands.
+    pub state: DeliveryState,
+    /// The newest version that the target has accepted.
+    pub applied_version: Option<i64>,
+    /// When the target accepted it.
+    pub applied_at: Option<OffsetDateTime>,
+    /// Why the delivery stands where it stands, in words for a person.
+    pub reason: Option<String>,
+}
+
+/// What is loaded beside the user, in the same round trip.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct UserView {
+    /// Load [`StoredUser::groups`].
+    pub groups: bool,
+    /// Load [`StoredUser::projection`].
+    pub projection: bool,
+}

@@ -1,0 +1,75 @@
+//! Lists of users.
+
+use super::row::{UserRow, user_columns, user_joins};
+use super::{StoredUser, UserView};
+use crate::filter_sql::Table;
+use crate::listing::{Listed, Listing, Query};
+use crate::{Store, StoreError};
+use rollcall_provisioning::ids::TenantId;
+use rollcall_scim::filter::Filter;
+use rollcall_scim::schema::dingtalk;
+use uuid::Uuid;
+
+/// Which users are wanted.
+pub type UserQuery<'a> = Query<'a, StoredUser, UserView>;
+
+/// Small enough to be forgotten quickly, large enough that the round trips do not matter.
+const BATCH_SIZE: i64 = 500;
+
+macro_rules! live {
+    () => {
+        "FROM users u WHERE u.tenant_id = $1 AND u.deleted_at IS NULL AND "
+    };
+}
+
+impl Listed for StoredUser {
+    type Row = UserRow;
+    type View = UserView;
+
+    const TABLE: Table = Table::Users;
+
+    const PAGE: [&'static str; 3] = [
+        concat!("SELECT (SELECT count(*) ", live!()),
+        concat!(") AS total, ", user_columns!(), " FROM (SELECT u.id ", live!()),
+        concat!(
+            " ORDER BY u.id LIMIT $3 OFFSET $2) chosen JOIN users u ON u.tenant_id = $1 AND u.id = chosen.id",
+            user_joins!(groups = "$4", projection = "$5"),
+            "ORDER BY u.id"
+        ),
+    ];
+
+    const COUNT: [&'static str; 2] = [concat!("SELECT count(*) FROM (SELECT 1 ", live!()), " LIMIT $3) candidates"];
+
+    const BATCH: [&'static str; 2] = [
+        concat!("SELECT ", user_columns!(), " FROM (SELECT u.* ", live!(), "u.id > $2 AND "),
+        concat!(" ORDER BY u.id LIMIT $3) u", user_joins!(groups = "$4", projection = "$5"), "ORDER BY u.id"),
+    ];
+
+    fn load(view: UserView, judged: Option<&Filter>) -> [bool; 2] {
+        let (groups, projection) = judged.map_or((false, false), |filter| {
+            let extension = |schema: Option<&str>| schema == Some(dingtalk::URN);
+            (filter.mentions("groups"), filter.paths().iter().any(|path| extension(path.schema.as_deref())))
+        });
+        [view.groups || groups, view.projection || projection]
+    }
+
+    fn batch_size(_load: [bool; 2]) -> i64 {
+        BATCH_SIZE
+    }
+
+    fn from_row(row: UserRow, _load: [bool; 2]) -> Result<Self, StoreError> {
+        Self::try_from(row)
+    }
+
+    fn id(&self) -> Uuid {
+        self.id.0
+    }
+}
+
+impl Store {
+    /// The live users that match, in the order in which they were created. [`StoreError::TooMany`] when the filter
+    /// would need too many users read.
+    pub async fn list_users(&self, tenant: TenantId, query: &UserQuery<'_>) -> Result<Listing<StoredUser>, StoreError> {
+        self.list(tenant, query).await
+    }
+}

@@ -1,0 +1,89 @@
+//! From a row to a user.
+
+use super::{GroupRef, ProjectionView, StoredUser};
+use crate::StoreError;
+use rollcall_provisioning::delivery::DeliveryState;
+use rollcall_provisioning::ids::ResourceId;
+use rollcall_scim::resource::Resource;
+use serde_json::Value;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// The columns of a [`UserRow`], from `users u` and the tables joined by [`user_joins`].
+macro_rules! user_columns {
+    () => {
+        "u.id, u.attributes, u.version, u.created_at, u.modified_at, belongs.group_ids, belongs.group_names, \
+         standing.remote_id, standing.state, standing.applied_version, standing.applied_at, standing.reason"
+    };
+}
+pub(super) use user_columns;
+
+/// What can be loaded beside `users u`. Both placeholders are booleans; what is false is not looked at.
+macro_rules! user_joins {
+    (groups = $groups:literal, projection = $projection:literal) => {
+        concat!(
+            " LEFT JOIN LATERAL (SELECT array_agg(g.id ORDER BY g.id) AS group_ids, ",
+            "array_agg(COALESCE(g.attributes ->> 'displayName', '') ORDER BY g.id) AS group_names ",
+            "FROM memberships m JOIN groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id ",
+            "WHERE ",
+            $groups,
+            " AND m.tenant_id = u.tenant_id AND m.member_id = u.id::text AND g.deleted_at IS NULL) belongs ON true",
+            " LEFT JOIN LATERAL (SELECT l.remote_id, d.state, d.applied_version, d.applied_at, d.reason ",
+            "FROM targets t JOIN deliveries d ON d.tenant_id = t.tenant_id AND d.target_id = t.id ",
+            "AND d.resource_kind = 'user' AND d.resource_id = u.id ",
+            "LEFT JOIN links l ON l.tenant_id = t.tenant_id AND l.target_id = t.id ",
+            "AND l.resource_kind = 'user' AND l.resource_id = u.id ",
+            "WHERE ",
+            $projection,
+            " AND t.tenant_id = u.tenant_id ORDER BY t.id LIMIT 1) standing ON true "
+        )
+    };
+}
+pub(super) use user_joins;
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct UserRow {
+    id: Uuid,
+    attributes: Value,
+    version: i64,
+    created_at: OffsetDateTime,
+    modified_at: OffsetDateTime,
+    group_ids: Option<Vec<Uuid>>,
+    group_names: Option<Vec<String>>,
+    remote_id: Option<String>,
+    state: Option<String>,
+    applied_version: Option<i64>,
+    applied_at: Option<OffsetDateTime>,
+    reason: Option<String>,
+}
+
+impl TryFrom<UserRow> for StoredUser {
+    type Error = StoreError;
+
+    fn try_from(row: UserRow) -> Result<Self, StoreError> {
+        let corrupt = |column| StoreError::corrupt("users", column, row.id);
+        let Value::Object(attributes) = row.attributes else {
+            return Err(corrupt("attributes"));
+        };
+        let projection = match row.state {
+            None => None,
+            Some(word) => Some(ProjectionView {
+                remote_id: row.remote_id,
+                state: DeliveryState::parse(&word).ok_or(StoreError::corrupt("deliveries", "state", row.id))?,
+                applied_version: row.applied_version,
+                applied_at: row.applied_at,
+                reason: row.reason,
+            }),
+        };
+        let groups = row.group_ids.unwrap_or_default().into_iter().zip(row.group_names.unwrap_or_default());
+        Ok(Self {
+            id: ResourceId(row.id),
+            resource: Resource::from_map(attributes),
+            version: row.version,
+            created_at: row.created_at,
+            modified_at: row.modified_at,
+            groups: groups.map(|(id, display_name)| GroupRef { id: ResourceId(id), display_name }).collect(),
+            projection,
+        })
+    }
+}
