@@ -22,7 +22,7 @@ pub struct StoredGroup {
     pub id: ResourceId,
     /// What clients wrote, without the members.
     pub resource: Resource,
-    /// Grows by one with every change, also of the members; what the ETag is made of.
+    /// Grows by one with every change, also of the members; what the `ETag` is made of.
     pub version: i64,
     /// When the group was created.
     pub created_at: OffsetDateTime,

@@ -50,9 +50,9 @@ use uuid::Uuid;
 /// How long a request waits for a free connection before it is told that the database is not available.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Idle connections are given back after this long.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
+const IDLE_TIMEOUT: Duration = Duration::from_mins(10);
 /// Connections are replaced after this long, so that memory kept by a server process does not grow for ever.
-const MAX_LIFETIME: Duration = Duration::from_secs(3_600);
+const MAX_LIFETIME: Duration = Duration::from_hours(1);
 /// Prepared statements kept per connection; more than there are statements.
 const STATEMENT_CACHE: usize = 256;
 

@@ -115,7 +115,9 @@ impl NetChange {
             .filter(|member| filter.matches_element(&GROUP_TYPE, &member.element()))
             .map(|member| member.value)
             .collect();
-        gone.iter().for_each(|value| self.remove(value));
+        for value in &gone {
+            self.remove(value);
+        }
     }
 }
 

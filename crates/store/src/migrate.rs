@@ -2,6 +2,7 @@
 
 use crate::{Store, StoreError};
 use sqlx::migrate::Migrator;
+use sqlx::{Connection, PgConnection};
 
 /// The migrations of the folder `migrations`, embedded into the program.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
@@ -10,14 +11,19 @@ impl Store {
     /// Brings the schema to the newest version. Safe to call from many processes at once: one does the work, the
     /// others wait for it.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        MIGRATOR.run(self.pool()).await.map_err(|error| StoreError::Migrate(Box::new(error)))
+        // A migration of a large table, and the wait for another process that migrates, take as long as they take.
+        let patient = (*self.pool().connect_options()).clone().options([("statement_timeout", "0")]);
+        let mut connection = PgConnection::connect_with(&patient).await?;
+        let done = MIGRATOR.run(&mut connection).await;
+        connection.close().await?;
+        done.map_err(|error| StoreError::Migrate(Box::new(error)))
     }
 
-    /// Checks that the database has exactly the migrations that this program knows. One cheap statement: it is asked
-    /// by every readiness probe.
+    /// Checks that the newest migration of this program has been applied. One cheap statement: it is asked by every
+    /// readiness probe.
     ///
-    /// A database that is ahead is accepted as long as this program's own newest migration is there: migrations only
-    /// add until the release after (expand, move, contract), so that the old program still runs during a release.
+    /// A database that is ahead is accepted, because migrations only add until the release after (expand, move,
+    /// contract): the old program still runs during a release.
     pub async fn check_schema(&self) -> Result<(), StoreError> {
         let needed = MIGRATOR.iter().map(|migration| migration.version).max();
         let applied: Result<(Option<i64>, bool), _> = sqlx::query_as(

@@ -22,7 +22,7 @@ pub struct StoredUser {
     pub id: ResourceId,
     /// What clients wrote.
     pub resource: Resource,
-    /// Grows by one with every change; what the ETag is made of.
+    /// Grows by one with every change; what the `ETag` is made of.
     pub version: i64,
     /// When the user was created.
     pub created_at: OffsetDateTime,
