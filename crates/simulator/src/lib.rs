@@ -1,1 +1,93 @@
 //! A stateful DingTalk on loopback, for the demo, rehearsals and tests.
+//!
+//! DingTalk has no sandbox, so this is the only place where a client can be tried without a real organisation. It is
+//! strict, it remembers, and it shares no code with our own client, so that both cannot be wrong together. One listener
+//! answers the paths of both hosts: `oapi.dingtalk.com` (`/gettoken`, `/topapi/…`, `/auth/scopes`, `/department/list`)
+//! and `api.dingtalk.com` (`/v1.0/…`).
+//!
+//! ```no_run
+//! # async fn example() -> std::io::Result<()> {
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! let simulator = rollcall_simulator::Simulator::new(rollcall_simulator::Options::default());
+//! rollcall_simulator::serve(listener, simulator, std::future::pending()).await
+//! # }
+//! ```
+//!
+//! # Faithful to DingTalk's documents
+//!
+//! * Tokens: three ways to get one; the same token, renewed, when asked again; 7200 seconds; scopes frozen when issued;
+//!   query or form on the old host, header on the new one.
+//! * Error bodies: HTTP 200 with `errcode` on the old host, gateway errors as 88 with `sub_code`; `code`, `requestid`
+//!   and `message` with an HTTP status on the new one; errcode 22 with the API's name for an unknown path.
+//! * Members: partial update, departments replaced as a set, `extension` overwritten unless told to append, the manager
+//!   cleared through `force_update_fields` only, mobile numbers that no app can change (40022, 40021, 41054, 60104),
+//!   unique user ids, numbers, e-mails and extension numbers, lengths and characters.
+//! * Invitations: whoever belongs to a certified organisation, wants to be asked, or joined and left the same day is
+//!   invited (40103) and in no list until they accept; 40019 and 60107 likewise.
+//! * Departments: generated ids, names unique among siblings, no hyphen and no comma, cycles, managers and group owners
+//!   who must be members, root rules, deletion only when empty.
+//! * Limits: 20 calls per second, app and API in a sliding window (90018); 10,000 calls per address in 20 seconds, then
+//!   a page for people instead of JSON for five minutes.
+//! * Field permissions that silently leave fields out, contact ranges (50002, 50004), IP whitelists (60020).
+//! * Reads leave out what is empty; numbers are numbers and booleans booleans, although calls may send both as text,
+//!   objects as JSON text, and everything as a form.
+//!
+//! # Inferred, and what can be switched
+//!
+//! Not documented, chosen by us: the order of the gateway's checks and of the business rules; that refused calls do not
+//! fill the rate window; the texts of errors; automatic sort orders; that a leaver is cleared as a manager; that foreign
+//! numbers are read back without their country code; that `/department/list` shows its starting point only when no id
+//! was given; that an ordinary read of a user id ignores case. The questions in [`Switches`] can be answered either way,
+//! at the start or while running; limits without published numbers are in [`Organisation`].
+//!
+//! Not simulated: roles, group chats, external contacts, messages, Smart HR, events, the monthly quota and stale reads.
+//!
+//! # Outside DingTalk's path space
+//!
+//! | Request | Does |
+//! |---|---|
+//! | `GET /_simulator/` | a page to watch, renewed every two seconds |
+//! | `GET /_simulator/state` | everything stored, sorted by id, comparable between runs |
+//! | `GET /_simulator/calls?after=&api=&limit=` | the call log, oldest first |
+//! | `GET /_simulator/stats` | sums and the highest number of calls in any sliding second, by API |
+//! | `GET`, `PUT` (a list), `POST` (one), `DELETE /_simulator/faults`, `DELETE …/faults/{id}` | what is to break |
+//! | `POST /_simulator/people` | `mobile` and flags `certified_corp`, `privacy`, `left_today`, `uncertified_corps`, `member_userid` |
+//! | `POST /_simulator/invitations/{mobile}/accept`, `…/decline` | the invited person answers |
+//! | `POST /_simulator/users/{userid}/login` | the first login |
+//! | `POST /_simulator/edit` | an admin's hand: `action` is `create_user`, `update_user`, `delete_user`, or the same with `department`; other fields as in the API |
+//! | `POST /_simulator/tokens/revoke` | every token becomes invalid |
+//! | `GET`, `PUT /_simulator/apps` | apps and what they are granted |
+//! | `GET`, `PATCH /_simulator/switches`, `…/organisation` | settings |
+//! | `POST /_simulator/clock` | `{"advance_ms":…}` lets time pass |
+//! | `POST /_simulator/reset` | back to the beginning |
+//!
+//! # Faults
+//!
+//! A rule is `{"path", "concerning", "kind", "after_commit", "skip", "times", "probability", "seed"}`; all but `kind` may
+//! be left out. `path` is an API or a folder of APIs. Kinds: `{"latency":{"ms":…,"jitter_ms":…}}`, `"down"` (the connection
+//! is cut), `"timeout"` (errcode 15), `{"errcode":-1}`, `{"throttled":"app"}` (90018) or `"platform"` (90002),
+//! `{"ip_ban":"html"}` or `"json"`, `"token_revoked"`, `"scope_missing"`, `"ip_not_whitelisted"`, `{"http":502}`,
+//! `"malformed"`. With `after_commit` the call is carried out first: a lost answer is `"down"`, `"timeout"` or a long
+//! `"latency"` with `after_commit`.
+
+mod api;
+mod calls;
+mod clock;
+mod connection;
+mod control;
+mod corp;
+mod errcode;
+mod faults;
+mod gateway;
+mod mobile;
+mod options;
+mod params;
+mod random;
+mod serve;
+mod simulator;
+mod throttle;
+mod tokens;
+
+pub use options::{App, Options, Organisation, Switches};
+pub use serve::{router, serve};
+pub use simulator::Simulator;

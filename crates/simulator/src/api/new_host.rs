@@ -1,0 +1,76 @@
+//! Contact APIs of the new host: certification of the organisation, and those who have left (pages A0124 and A0073).
+
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::clock::DAY_MS;
+use crate::corp::Corp;
+use crate::corp::person::Departure;
+use crate::params::Params;
+
+use super::{Caller, NewRefusal};
+
+/// Largest page of leave records.
+const PAGE_SIZE: i64 = 50;
+
+/// Longest span of time one call may ask about.
+const LONGEST_SPAN_MS: i64 = 365 * DAY_MS;
+
+/// How far the organisation is certified.
+#[expect(clippy::unnecessary_wraps, reason = "every API has the same signature, so that the catalogue can list it")]
+pub(crate) fn auth_infos(corp: &mut Corp, _: Caller<'_>, _: &Params) -> Result<Value, NewRefusal> {
+    Ok(json!({ "orgName": corp.organisation.name, "authLevel": corp.organisation.auth_level }))
+}
+
+/// One page of those who left within a span of time, oldest first.
+pub(crate) fn leave_records(corp: &mut Corp, caller: Caller<'_>, params: &Params) -> Result<Value, NewRefusal> {
+    let start_ms = moment(params, "startTime")?.ok_or_else(|| invalid("startTime"))?;
+    let end_ms = moment(params, "endTime")?.unwrap_or(caller.now_ms.saturating_add(1));
+    if end_ms < start_ms || end_ms.saturating_sub(start_ms) > LONGEST_SPAN_MS {
+        return Err(invalid("endTime"));
+    }
+    let skip = whole_number(params, "nextToken")?;
+    let skip = usize::try_from(skip).map_err(|_| invalid("nextToken"))?;
+    let size = Some(whole_number(params, "maxResults")?).filter(|size| (1..=PAGE_SIZE).contains(size));
+    let size = size.and_then(|size| usize::try_from(size).ok()).ok_or_else(|| invalid("maxResults"))?;
+    let within = corp.departures.iter().filter(|departure| (start_ms..end_ms).contains(&departure.left_ms));
+    let found: Vec<&Departure> = within.skip(skip).take(size + 1).collect();
+    let mut body = Map::new();
+    if found.len() > size {
+        body.insert("nextToken".to_owned(), json!((skip + size).to_string()));
+    }
+    let records = found.into_iter().take(size).map(|departure| record(departure, caller)).collect();
+    body.insert("records".to_owned(), Value::Array(records));
+    Ok(Value::Object(body))
+}
+
+fn record(departure: &Departure, caller: Caller<'_>) -> Value {
+    let left = OffsetDateTime::from_unix_timestamp(departure.left_ms.div_euclid(1_000)).ok();
+    let mut record = json!({
+        "userId": departure.userid,
+        "name": departure.name,
+        "leaveTime": left.and_then(|left| left.format(&Rfc3339).ok()),
+        "leaveReason": departure.reason,
+    });
+    if let (Some(mobile), true, Value::Object(fields)) = (&departure.mobile, caller.app.reads_mobile, &mut record) {
+        fields.insert("stateCode".to_owned(), json!(mobile.state_code()));
+        fields.insert("mobile".to_owned(), json!(mobile.number()));
+    }
+    record
+}
+
+/// A moment in ISO 8601, as milliseconds since 1970.
+fn moment(params: &Params, name: &str) -> Result<Option<i64>, NewRefusal> {
+    let Some(text) = params.text(name).map_err(|_| invalid(name))? else { return Ok(None) };
+    let moment = OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| invalid(name))?;
+    Ok(Some(moment.unix_timestamp().saturating_mul(1_000)))
+}
+
+fn whole_number(params: &Params, name: &str) -> Result<i64, NewRefusal> {
+    params.required_integer(name).map_err(|_| invalid(name))
+}
+
+fn invalid(name: &str) -> NewRefusal {
+    NewRefusal::new(400, "invalidParameter.param.invalid", format!("参数不合法: {name}"))
+}

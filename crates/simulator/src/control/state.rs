@@ -1,0 +1,69 @@
+//! `GET /_simulator/state`: everything that is stored, sorted by id.
+//!
+//! Nothing in it depends on time or on the order of calls that led there, apart from generated ids; so two dumps can be
+//! compared or hashed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Serialize, Serializer};
+
+use crate::corp::Corp;
+use crate::corp::department::Department;
+use crate::corp::person::{Departure, Person};
+use crate::corp::user::User;
+use crate::mobile::Mobile;
+use crate::simulator::Simulator;
+
+/// A dump of the organisation.
+#[derive(Debug, Serialize)]
+pub(super) struct Dump {
+    corp_id: String,
+    #[serde(serialize_with = "shared_users")]
+    users: Vec<Arc<User>>,
+    departments: Vec<Department>,
+    invitations: Vec<Invited>,
+    people: BTreeMap<String, Person>,
+    departures: Vec<Departure>,
+}
+
+fn shared_users<S: Serializer>(users: &[Arc<User>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(users.iter().map(AsRef::as_ref))
+}
+
+/// An invitation nobody has answered yet.
+#[derive(Debug, Serialize)]
+struct Invited {
+    mobile: Mobile,
+    userid: String,
+    name: String,
+    dept_id_list: Vec<i64>,
+    times: u64,
+}
+
+/// Dumps the organisation.
+pub(super) async fn show(State(simulator): State<Simulator>) -> Json<Dump> {
+    Json(simulator.with(|world| dump(&world.corp, world.corp_id.clone())))
+}
+
+fn dump(corp: &Corp, corp_id: String) -> Dump {
+    let invitations = corp.invitations.iter().map(|(mobile, invitation)| Invited {
+        mobile: mobile.clone(),
+        userid: invitation.draft.userid.clone(),
+        name: invitation.draft.name.clone(),
+        dept_id_list: invitation.draft.dept_id_list.clone(),
+        times: invitation.times,
+    });
+    let mut departures = corp.departures.clone();
+    departures.sort_by(|one, other| one.userid.cmp(&other.userid));
+    Dump {
+        corp_id,
+        users: corp.users.snapshot(),
+        departments: corp.departments.iter().cloned().collect(),
+        invitations: invitations.collect(),
+        people: corp.people.iter().map(|(mobile, person)| (mobile.to_string(), person.clone())).collect(),
+        departures,
+    }
+}

@@ -1,0 +1,153 @@
+//! The APIs that exist: path, verb, scope and who answers them.
+
+use axum::http::Method;
+
+use crate::api::{
+    NewApi, OldApi, departments_read as dept_read, departments_write as dept_write, new_host, scopes,
+    users_list as user_list, users_read as user_read, users_write as user_write,
+};
+use crate::tokens::Host;
+
+/// Scope of every write to contacts.
+const WRITE: &str = "qyapi_manage_addresslist";
+/// Scope of department reads.
+const DEPARTMENTS: &str = "qyapi_get_department_list";
+/// Scope of reads of single members and of ids.
+const MEMBERS: &str = "qyapi_get_member";
+/// Scope of member lists with details.
+const DEPARTMENT_MEMBERS: &str = "qyapi_get_department_member";
+/// Scope of the look-up by number.
+const BY_MOBILE: &str = "qyapi_get_member_by_mobile";
+
+/// How an API is answered.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    /// An API of the old host that needs a token.
+    Old(OldApi),
+    /// An API of the new host that needs a token.
+    New(NewApi),
+    /// An API that gives a token.
+    Token(TokenApi),
+}
+
+/// The APIs that give tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TokenApi {
+    /// `/gettoken`.
+    OldHost,
+    /// `/v1.0/oauth2/accessToken`.
+    NewHost,
+    /// `/v1.0/oauth2/{corpId}/token`.
+    Corp,
+}
+
+/// The verbs in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verb {
+    /// GET.
+    Get,
+    /// POST.
+    Post,
+    /// Either: only the query counts.
+    Any,
+}
+
+impl Verb {
+    /// Whether a request uses this verb.
+    pub(super) fn allows(self, method: &Method) -> bool {
+        match self {
+            Self::Get => method == Method::GET,
+            Self::Post => method == Method::POST,
+            Self::Any => true,
+        }
+    }
+}
+
+/// One API.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    /// Path, or the pattern with `{corpId}`.
+    pub(super) path: &'static str,
+    /// The verb it takes.
+    pub(super) verb: Verb,
+    /// The scope it asks for: the permission line of its page. Token APIs need none.
+    pub(super) scope: Option<&'static str>,
+    /// Who answers.
+    pub(super) kind: Kind,
+}
+
+impl Entry {
+    /// Which host the API belongs to.
+    pub(super) fn host(&self) -> Host {
+        match self.kind {
+            Kind::Old(_) | Kind::Token(TokenApi::OldHost) => Host::Old,
+            Kind::New(_) | Kind::Token(TokenApi::NewHost | TokenApi::Corp) => Host::New,
+        }
+    }
+
+    /// Paths from before the TOP gateway, which answer token errors bare.
+    pub(super) fn is_legacy(&self) -> bool {
+        self.host() == Host::Old && !self.path.starts_with("/topapi/")
+    }
+}
+
+const fn old(path: &'static str, scope: &'static str, api: OldApi) -> Entry {
+    Entry { path, verb: Verb::Post, scope: Some(scope), kind: Kind::Old(api) }
+}
+
+const fn old_get(path: &'static str, scope: &'static str, api: OldApi) -> Entry {
+    Entry { path, verb: Verb::Get, scope: Some(scope), kind: Kind::Old(api) }
+}
+
+const fn new_get(path: &'static str, scope: &'static str, api: NewApi) -> Entry {
+    Entry { path, verb: Verb::Get, scope: Some(scope), kind: Kind::New(api) }
+}
+
+const fn token(path: &'static str, verb: Verb, api: TokenApi) -> Entry {
+    Entry { path, verb, scope: None, kind: Kind::Token(api) }
+}
+
+const CORP_TOKEN: Entry = token("/v1.0/oauth2/{corpId}/token", Verb::Post, TokenApi::Corp);
+
+static ENTRIES: &[Entry] = &[
+    token("/gettoken", Verb::Any, TokenApi::OldHost),
+    token("/v1.0/oauth2/accessToken", Verb::Post, TokenApi::NewHost),
+    CORP_TOKEN,
+    old_get("/auth/scopes", "qyapi_base", scopes::auth_scopes),
+    old("/topapi/v2/user/create", WRITE, user_write::create),
+    old("/topapi/v2/user/update", WRITE, user_write::update),
+    old("/topapi/v2/user/delete", WRITE, user_write::delete),
+    old("/topapi/v2/user/get", MEMBERS, user_read::get),
+    old("/topapi/v2/user/getbymobile", BY_MOBILE, user_read::get_by_mobile),
+    old("/topapi/user/getbyunionid", MEMBERS, user_read::get_by_unionid),
+    old("/topapi/user/count", MEMBERS, user_read::count),
+    old("/topapi/user/listadmin", MEMBERS, user_read::list_admins),
+    old("/topapi/v2/user/list", DEPARTMENT_MEMBERS, user_list::list),
+    old("/topapi/user/listsimple", DEPARTMENT_MEMBERS, user_list::list_simple),
+    old("/topapi/user/listid", MEMBERS, user_list::list_ids),
+    old("/topapi/v2/department/create", WRITE, dept_write::create),
+    old("/topapi/v2/department/update", WRITE, dept_write::update),
+    old("/topapi/v2/department/delete", WRITE, dept_write::delete),
+    old("/topapi/v2/department/get", DEPARTMENTS, dept_read::get),
+    old("/topapi/v2/department/listsub", DEPARTMENTS, dept_read::list_sub),
+    old("/topapi/v2/department/listsubid", DEPARTMENTS, dept_read::list_sub_ids),
+    old("/topapi/v2/department/listparentbydept", DEPARTMENTS, dept_read::list_parents_of_department),
+    old("/topapi/v2/department/listparentbyuser", DEPARTMENTS, dept_read::list_parents_of_user),
+    old_get("/department/list", DEPARTMENTS, dept_read::list_all),
+    new_get("/v1.0/contact/organizations/authInfos", "Contact.Org.Read", new_host::auth_infos),
+    new_get("/v1.0/contact/empLeaveRecords", "Contact.Common.Read", new_host::leave_records),
+];
+
+/// The API of a path.
+pub(super) fn find(path: &str) -> Option<&'static Entry> {
+    if asked_corp_id(path).is_some() {
+        return Some(&CORP_TOKEN);
+    }
+    ENTRIES.iter().find(|entry| entry.path == path)
+}
+
+/// The corp id in the path of a corp token call.
+pub(super) fn asked_corp_id(path: &str) -> Option<&str> {
+    let corp_id = path.strip_prefix("/v1.0/oauth2/")?.strip_suffix("/token")?;
+    (!corp_id.is_empty() && !corp_id.contains('/')).then_some(corp_id)
+}

@@ -1,0 +1,104 @@
+//! The simulator's state and the handle through which everything reaches it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::calls::CallLog;
+use crate::clock::Clock;
+use crate::corp::Corp;
+use crate::faults::Faults;
+use crate::options::{App, Options};
+use crate::random::Random;
+use crate::throttle::Throttle;
+use crate::tokens::Tokens;
+
+/// A simulated DingTalk. Cloning gives another handle to the same one.
+#[derive(Clone, Debug)]
+pub struct Simulator {
+    world: Arc<Mutex<World>>,
+    options: Arc<Options>,
+}
+
+impl Simulator {
+    /// A new organisation with nothing but its root department.
+    pub fn new(options: Options) -> Self {
+        let world = Arc::new(Mutex::new(World::new(&options)));
+        Self { world, options: Arc::new(options) }
+    }
+
+    /// Puts everything back to the beginning: people, departments, tokens, faults, apps, switches and the call log.
+    pub fn reset(&self) {
+        self.with(|world| *world = World::new(&self.options));
+    }
+
+    /// Runs something on the state. The lock is never held across an await, since the closure is synchronous.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
+        // Every change is checked before it is written, so the state is sound even after a panic elsewhere.
+        work(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Everything that is simulated.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) corp: Corp,
+    pub(crate) corp_id: String,
+    pub(crate) tokens: Tokens,
+    pub(crate) throttle: Throttle,
+    pub(crate) faults: Faults,
+    pub(crate) calls: CallLog,
+    pub(crate) clock: Clock,
+    /// Randomness of tokens and request ids.
+    pub(crate) random: Random,
+    pub(crate) limits: Limits,
+    pub(crate) seed: u64,
+    apps: BTreeMap<String, Arc<App>>,
+}
+
+/// The numbers of [`Options`] that the gateway needs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) qps: usize,
+    pub(crate) ip_budget: usize,
+    pub(crate) ban_seconds: u64,
+    pub(crate) token_seconds: u64,
+}
+
+impl World {
+    fn new(options: &Options) -> Self {
+        let apps = options.apps.iter().map(|app| (app.key.clone(), Arc::new(app.clone())));
+        Self {
+            corp: Corp::new(options.organisation.clone(), options.switches.clone(), options.seed),
+            corp_id: options.corp_id.clone(),
+            tokens: Tokens::default(),
+            throttle: Throttle::default(),
+            faults: Faults::default(),
+            calls: CallLog::new(options.call_log_capacity),
+            clock: Clock::start(),
+            random: Random::of_text(options.seed, "gateway"),
+            limits: Limits {
+                qps: options.qps,
+                ip_budget: options.ip_budget,
+                ban_seconds: options.ban_seconds,
+                token_seconds: options.token_seconds,
+            },
+            seed: options.seed,
+            apps: apps.collect(),
+        }
+    }
+
+    /// The app of that key.
+    pub(crate) fn app(&self, key: &str) -> Option<Arc<App>> {
+        self.apps.get(key).cloned()
+    }
+
+    /// Adds an app or changes what it has been granted. Tokens it already has do not notice.
+    pub(crate) fn put_app(&mut self, app: App) {
+        self.apps.insert(app.key.clone(), Arc::new(app));
+    }
+
+    /// All apps.
+    pub(crate) fn apps(&self) -> impl Iterator<Item = &App> {
+        self.apps.values().map(AsRef::as_ref)
+    }
+}
