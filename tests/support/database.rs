@@ -1,0 +1,89 @@
+//! A database of one's own for each test.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+
+use crate::cluster::Cluster;
+
+/// A database with all migrations applied and nothing in it, which no other test sees. Dropped with this value.
+#[derive(Debug)]
+pub struct Database {
+    cluster: &'static Cluster,
+    name: String,
+    url: String,
+    pool: PgPool,
+}
+
+impl Database {
+    /// Makes the database: milliseconds, but for the first test on a machine or after a new migration.
+    ///
+    /// # Errors
+    /// There is no Postgres, or it does not answer.
+    pub async fn new() -> anyhow::Result<Self> {
+        let cluster = Cluster::shared().await?;
+        // The standard library seeds each of these from the operating system's randomness.
+        let random = RandomState::new().build_hasher().finish();
+        let name = format!("rollcall_test_{random:016x}");
+        cluster.create(&name).await?;
+        let url = cluster.url(&name);
+        let pool = PgPoolOptions::new().max_connections(5).connect_lazy(&url)?;
+        Ok(Self { cluster, name, url, pool })
+    }
+
+    /// The database's URL, as `DATABASE_URL` wants it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The database's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A pool of at most five connections, opened when they are needed.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let (cluster, name) = (self.cluster, self.name.clone());
+        // A drop cannot wait inside the test's own runtime, so another thread with its own does it. Best effort: the
+        // throw-away cluster is removed as a whole, with whatever is left in it.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(cluster.drop(&name))
+        });
+        let _ = dropping.join();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn tables(pool: &PgPool) -> anyhow::Result<i64> {
+        let sql = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'";
+        Ok(sqlx::query_scalar(sql).fetch_one(pool).await?)
+    }
+
+    #[tokio::test]
+    async fn databases_are_migrated_apart_from_each_other_and_dropped() -> anyhow::Result<()> {
+        let (one, two) = (Database::new().await?, Database::new().await?);
+        let migrated = tables(one.pool()).await?;
+        assert!(migrated > 1, "the migrations are applied");
+        sqlx::raw_sql("CREATE TABLE mine ()").execute(one.pool()).await?;
+        assert_eq!(tables(one.pool()).await?, migrated + 1);
+        assert_eq!(tables(two.pool()).await?, migrated, "the other one does not see it");
+
+        let name = one.name().to_owned();
+        drop(one);
+        let sql = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)";
+        let exists: bool = sqlx::query_scalar(sql).bind(name).fetch_one(two.pool()).await?;
+        assert!(!exists, "it is gone although its pool still had connections");
+        Ok(())
+    }
+}
