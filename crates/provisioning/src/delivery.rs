@@ -88,6 +88,8 @@ pub enum WaitingFor {
     Resource(ResourceId),
     /// The person must accept DingTalk's invitation; looked at again after this long.
     Invitation(Duration),
+    /// People must be moved out of a department; each move marks it.
+    Moves,
 }
 
 /// How a try ended.
@@ -171,6 +173,7 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
             let (waiting_for, due_at, code) = match on {
                 WaitingFor::Resource(id) => (Some(*id), None, "waiting_for_resource"),
                 WaitingFor::Invitation(again) => (None, Some(now + *again), "invited"),
+                WaitingFor::Moves => (None, None, "waiting_for_moves"),
             };
             Standing {
                 waiting_for,
@@ -250,9 +253,9 @@ mod tests {
 
     #[test]
     fn an_invitation_is_looked_at_again() {
-        let on = WaitingFor::Invitation(Duration::from_secs(60));
+        let on = WaitingFor::Invitation(Duration::from_mins(1));
         let standing = next(&Outcome::Waiting { on, reason: "invited".into() }, 0, NOW, 7);
-        assert_eq!(standing.due_at, Some(NOW + Duration::from_secs(60)));
+        assert_eq!(standing.due_at, Some(NOW + Duration::from_mins(1)));
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub fn user(attributes: &Map<String, Value>, schema: &dyn TargetSchema) -> Mappe
     ];
     match org_unit::path(levels) {
         Ok(path) => mapped.org_path = path,
-        Err(finding) => mapped.refuse(finding),
+        Err(finding) => mapped.refuse(*finding),
     }
     check_lengths(&mut mapped, schema);
     mapped

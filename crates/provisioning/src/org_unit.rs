@@ -37,20 +37,20 @@ impl OrgName {
 }
 
 /// The path of departments from `levels` (the top one first), or the finding that stops it.
-pub fn path<'a>(levels: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Result<Vec<OrgName>, Finding> {
+pub fn path<'a>(levels: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Result<Vec<OrgName>, Box<Finding>> {
     let mut path = Vec::new();
     for (source_path, value) in levels {
         let Some(name) = value.and_then(OrgName::new) else { continue };
         let length = name.name.chars().count();
         if length > MAX_NAME_CHARS {
-            return Err(Finding {
+            return Err(Box::new(Finding {
                 kind: FindingKind::Invalid,
                 code: "department_name_too_long".to_owned(),
                 attribute: Some(crate::entity::ORG_UNITS.to_owned()),
                 source_path: Some(source_path.to_owned()),
                 message: format!("The department name has {length} characters; DingTalk takes {MAX_NAME_CHARS}."),
                 advice: "Shorten it at the source.".to_owned(),
-            });
+            }));
         }
         path.push(name);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Tries that come quickly, one after the other, before a person is told.
 pub const QUICK_TRIES: u32 = 3;
 /// The longest distance between two tries.
-pub const LONGEST: Duration = Duration::from_secs(30 * 60);
+pub const LONGEST: Duration = Duration::from_mins(30);
 
 /// Base distances before the second, third, … try. The last one repeats for ever.
 const LADDER: [Duration; 10] = [
@@ -15,10 +15,10 @@ const LADDER: [Duration; 10] = [
     Duration::from_secs(2),
     Duration::from_secs(10),
     Duration::from_secs(30),
-    Duration::from_secs(60),
-    Duration::from_secs(2 * 60),
-    Duration::from_secs(5 * 60),
-    Duration::from_secs(15 * 60),
+    Duration::from_mins(1),
+    Duration::from_mins(2),
+    Duration::from_mins(5),
+    Duration::from_mins(15),
     LONGEST,
 ];
 
@@ -65,14 +65,14 @@ mod tests {
         assert!(after(1) <= Duration::from_millis(500));
         assert!(after(3) <= Duration::from_secs(2));
         assert!(after(4) >= Duration::from_secs(8));
-        assert!(after(50) >= Duration::from_secs(24 * 60));
+        assert!(after(50) >= Duration::from_mins(24));
     }
 
     #[test]
     fn the_wish_of_the_target_counts_when_longer() {
         let wish = Some(Duration::from_secs(40));
         assert_eq!(decide(ErrorClass::RateLimited, 1, wish, 1).after, Duration::from_secs(40));
-        let day = Some(Duration::from_secs(86_400));
+        let day = Some(Duration::from_hours(24));
         assert_eq!(decide(ErrorClass::RateLimited, 1, day, 1).after, LONGEST);
     }
 

@@ -25,16 +25,13 @@ fn schema() -> Schema {
     Schema(vec![spec("name", true, 10), spec("title", false, 5), spec("mobile", true, 30)])
 }
 
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        other => panic!("not an object: {other}"),
-    }
+fn object(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_else(|| unreachable!("the cases below are objects"))
 }
 
 /// A person with a mobile number and `more`.
-fn map(more: Value) -> mapping::Mapped {
-    let mut person = object(json!({"phoneNumbers": [{"type": "mobile", "value": "13800000001"}]}));
+fn map(more: &Value) -> mapping::Mapped {
+    let mut person = object(&json!({"phoneNumbers": [{"type": "mobile", "value": "13800000001"}]}));
     person.extend(object(more));
     mapping::user(&person, &schema())
 }
@@ -53,13 +50,13 @@ fn names() {
         (json!({"name": {"familyName": "Love"}}), "Love"),
         (json!({"userName": "ada@x", "displayName": "  "}), "ada@x"),
     ] {
-        assert_eq!(wanted(&map(person.clone()), "name"), Some(json!(expected)), "{person}");
+        assert_eq!(wanted(&map(&person), "name"), Some(json!(expected)), "{person}");
     }
 }
 
 #[test]
 fn addresses_and_numbers_by_type() {
-    let mapped = map(json!({
+    let mapped = map(&json!({
         "displayName": "A",
         "emails": [{"type": "home", "value": "h@x", "primary": true}, {"type": "Work", "value": "w@x"}],
         "phoneNumbers": [{"type": "work", "value": "4711"}, {"type": "mobile", "value": "+852 9123 4567"}],
@@ -67,20 +64,20 @@ fn addresses_and_numbers_by_type() {
     assert_eq!(wanted(&mapped, "email"), Some(json!("w@x")));
     assert_eq!(wanted(&mapped, "telephone"), Some(json!("4711")));
     assert_eq!(wanted(&mapped, "mobile"), Some(json!("+852-91234567")));
-    let primary = map(json!({"displayName": "A", "emails": [{"value": "a@x"}, {"value": "b@x", "primary": true}]}));
+    let primary = map(&json!({"displayName": "A", "emails": [{"value": "a@x"}, {"value": "b@x", "primary": true}]}));
     assert_eq!(wanted(&primary, "email"), Some(json!("b@x")));
 }
 
 #[test]
 fn what_is_blank_at_the_source_is_wanted_blank() {
-    let mapped = map(json!({"displayName": "A"}));
+    let mapped = map(&json!({"displayName": "A"}));
     assert_eq!(mapped.attributes.get("title"), Some(&None));
     assert_eq!(mapped.attributes.get("email"), Some(&None));
 }
 
 #[test]
 fn departments_and_manager() {
-    let mapped = map(json!({"displayName": "A", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {
+    let mapped = map(&json!({"displayName": "A", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {
         "organization": "Acme", "division": "", "department": "R&D - China", "manager": {"value": "m1"},
     }}));
     let names: Vec<&str> = mapped.org_path.iter().map(|unit| unit.name.as_str()).collect();
@@ -91,18 +88,18 @@ fn departments_and_manager() {
 
 #[test]
 fn findings_name_attribute_and_source() {
-    let no_mobile = mapping::user(&object(json!({"displayName": "A"})), &schema());
-    let work_only = object(json!({"displayName": "A", "phoneNumbers": [{"type": "work", "value": "1"}]}));
+    let no_mobile = mapping::user(&object(&json!({"displayName": "A"})), &schema());
+    let work_only = object(&json!({"displayName": "A", "phoneNumbers": [{"type": "work", "value": "1"}]}));
     for (mapped, code, blocked) in [
         (no_mobile, "mobile_missing", true),
         (mapping::user(&work_only, &schema()), "mobile_missing", true),
         (
-            map(json!({"displayName": "A", "phoneNumbers": [{"type": "mobile", "value": "12"}]})),
+            map(&json!({"displayName": "A", "phoneNumbers": [{"type": "mobile", "value": "12"}]})),
             "mobile_malformed",
             true,
         ),
-        (map(json!({"displayName": "A", "title": "Engineer"})), "title_too_long", false),
-        (map(json!({"displayName": "far too long a name"})), "name_too_long", true),
+        (map(&json!({"displayName": "A", "title": "Engineer"})), "title_too_long", false),
+        (map(&json!({"displayName": "far too long a name"})), "name_too_long", true),
     ] {
         assert_eq!(mapped.blocked, blocked, "{code}");
         let finding = mapped.findings.first().unwrap_or_else(|| panic!("{code}: no finding"));
@@ -114,6 +111,6 @@ fn findings_name_attribute_and_source() {
 
 #[test]
 fn an_optional_attribute_with_a_finding_is_left_alone() {
-    let mapped = map(json!({"displayName": "A", "title": "Engineer"}));
+    let mapped = map(&json!({"displayName": "A", "title": "Engineer"}));
     assert!(!mapped.attributes.contains_key("title"), "neither set nor cleared");
 }

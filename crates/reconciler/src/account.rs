@@ -1,6 +1,6 @@
 //! A user who should have an account: map, place, observe, plan, act.
 
-use crate::act::{Acted, Interrupt, Job, ended, finding};
+use crate::act::{Acted, Interrupt, Job, ended, finding, held};
 use crate::observe::Seen;
 use crate::report;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
@@ -24,6 +24,15 @@ struct Wish {
     unit: Option<Uuid>,
     /// The manager, when they must be at the target first.
     manager_awaited: Option<Uuid>,
+}
+
+/// An action that the target refused, with what was known when it was tried.
+#[derive(Clone, Copy)]
+struct Refusal<'a> {
+    error: &'a ConnectorError,
+    action: &'a Action,
+    observed: &'a Observed,
+    loaded: &'a LoadedUser,
 }
 
 impl Job<'_> {
@@ -116,7 +125,8 @@ impl Job<'_> {
                 Acted::Done(None) => observed = Observed::Absent,
                 Acted::Lost(error) => return Ok(ended(&error)),
                 Acted::Refused(error) => {
-                    if let Some(outcome) = self.refused(&error, action, &mut wish, &observed, loaded).await? {
+                    let refusal = Refusal { error: &error, action, observed: &observed, loaded };
+                    if let Some(outcome) = self.refused(&refusal, &mut wish).await? {
                         return Ok(outcome);
                     }
                 }
@@ -126,7 +136,7 @@ impl Job<'_> {
 
     async fn fulfilled(&self, wish: Wish, loaded: &LoadedUser) -> Result<Outcome, Interrupt> {
         if loaded.placement.applied != wish.unit {
-            self.held(self.store.placed(self.claim, wish.unit).await?)?;
+            held(self.store.placed(self.claim, wish.unit).await?)?;
         }
         // Those who report to this person may have waited for the account.
         self.store.wake_waiting(self.claim).await?;
@@ -137,25 +147,19 @@ impl Job<'_> {
     }
 
     /// What a refusal means. `None`: the wish was changed and is tried again.
-    async fn refused(
-        &self,
-        error: &ConnectorError,
-        action: &Action,
-        wish: &mut Wish,
-        observed: &Observed,
-        loaded: &LoadedUser,
-    ) -> Result<Option<Outcome>, Interrupt> {
+    async fn refused(&self, refusal: &Refusal<'_>, wish: &mut Wish) -> Result<Option<Outcome>, Interrupt> {
+        let Refusal { error, action, observed, loaded } = *refusal;
         match (error.class, error.attribute) {
             (ErrorClass::Invited, _) => {
                 if let Action::Create { attributes, .. } = action {
-                    self.held(self.store.link_unknown(self.claim, None).await?)?;
-                    self.held(self.store.link_invited(self.claim, attributes).await?)?;
+                    held(self.store.link_unknown(self.claim, None).await?)?;
+                    held(self.store.link_invited(self.claim, attributes).await?)?;
                 }
                 Ok(Some(report::invited(time::Duration::ZERO, false)))
             }
             (ErrorClass::NotFound, _) => {
                 // Somebody removed the account by hand: it is read first, then made anew.
-                self.held(self.store.link_unknown(self.claim, None).await?)?;
+                held(self.store.link_unknown(self.claim, None).await?)?;
                 Ok(Some(ended(error)))
             }
             (ErrorClass::MissingReference, Some(entity::MANAGER)) => {
@@ -177,7 +181,7 @@ impl Job<'_> {
             }
             (ErrorClass::Conflict, None) if *observed == Observed::Absent => {
                 // The userid is ours alone, so whoever has it is this person: read it.
-                self.held(self.store.link_unknown(self.claim, None).await?)?;
+                held(self.store.link_unknown(self.claim, None).await?)?;
                 Ok(Some(Outcome::Failed {
                     class: ErrorClass::Transient,
                     code: error.code.clone(),

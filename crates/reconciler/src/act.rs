@@ -45,18 +45,13 @@ pub(crate) enum Acted {
 }
 
 impl Job<'_> {
-    /// Ends the delivery when a write says that the claim is lost.
-    pub(crate) fn held(&self, written: bool) -> Result<(), Interrupt> {
-        if written { Ok(()) } else { Err(Interrupt::LostClaim) }
-    }
-
     /// Carries out `action` on an entity of which `observed` is known.
     pub(crate) async fn act(&self, action: &Action, observed: &Observed) -> Result<Acted, Interrupt> {
         let remote_id = match action {
             Action::Create { remote_id, .. } => remote_id.as_deref(),
             Action::Update { remote_id, .. } | Action::Delete { remote_id, .. } => Some(remote_id.as_str()),
         };
-        self.held(self.store.link_unknown(self.claim, remote_id).await?)?;
+        held(self.store.link_unknown(self.claim, remote_id).await?)?;
         let started = Instant::now();
         let result = self.ready.connector.apply(action).await;
         self.keep(action, &result, started.elapsed()).await?;
@@ -67,22 +62,26 @@ impl Job<'_> {
                     Observed::Absent | Observed::Unknown => Attributes::new(),
                 };
                 if let Action::Delete { .. } = action {
-                    self.held(self.store.link_absent(self.claim, true).await?)?;
+                    held(self.store.link_absent(self.claim, true).await?)?;
                     return Ok(Acted::Done(None));
                 }
                 let attributes = self.ready.connector.after(&before, action);
                 let entity = Entity { remote_id: applied.remote_id, attributes };
-                self.held(self.store.link_known(self.claim, &entity).await?)?;
+                held(self.store.link_known(self.claim, &entity).await?)?;
                 Ok(Acted::Done(Some(entity)))
             }
             Err(error) if error.outcome_unknown => Ok(Acted::Lost(error)),
             Err(error) => {
                 // Nothing happened: what was known before is still true.
                 match observed {
-                    Observed::Known(entity) => self.held(self.store.link_known(self.claim, entity).await?)?,
-                    _ => self.held(self.store.link_absent(self.claim, false).await?)?,
+                    Observed::Known(entity) => held(self.store.link_known(self.claim, entity).await?)?,
+                    _ => held(self.store.link_absent(self.claim, false).await?)?,
                 }
-                if error.class == ErrorClass::Stopped { Err(Interrupt::Stopped(error)) } else { Ok(Acted::Refused(error)) }
+                if error.class == ErrorClass::Stopped {
+                    Err(Interrupt::Stopped(error))
+                } else {
+                    Ok(Acted::Refused(error))
+                }
             }
         }
     }
@@ -117,11 +116,16 @@ impl Job<'_> {
             .increment(1);
         self.store.keep_attempt(self.claim, &attempt).await
     }
+}
 
-    /// What a failed *read* means for the delivery.
-    pub(crate) fn unread(&self, error: ConnectorError) -> Result<Outcome, Interrupt> {
-        if error.class == ErrorClass::Stopped { Err(Interrupt::Stopped(error)) } else { Ok(ended(&error)) }
-    }
+/// Ends the delivery when a write says that the claim is lost.
+pub(crate) fn held(written: bool) -> Result<(), Interrupt> {
+    if written { Ok(()) } else { Err(Interrupt::LostClaim) }
+}
+
+/// What a failed *read* means for the delivery.
+pub(crate) fn unread(error: ConnectorError) -> Result<Outcome, Interrupt> {
+    if error.class == ErrorClass::Stopped { Err(Interrupt::Stopped(error)) } else { Ok(ended(&error)) }
 }
 
 /// What a failure means for a delivery that can do nothing about it by itself.

@@ -1,12 +1,13 @@
 //! A department: made parents first, renamed in place, removed leaf first when nobody is in it.
 
-use crate::act::{Acted, Interrupt, Job, ended};
+use crate::act::{Acted, Interrupt, Job, ended, held, unread};
 use crate::observe::Seen;
 use crate::report;
-use rollcall_provisioning::connector::ErrorClass;
+use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
 use rollcall_provisioning::delivery::{Outcome, WaitingFor};
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::guard;
+use rollcall_provisioning::ids::{ResourceId, ResourceKind};
 use rollcall_provisioning::plan::{Action, plan};
 use rollcall_store::projection::{LoadedUnit, TargetMode};
 use serde_json::json;
@@ -57,20 +58,19 @@ impl Job<'_> {
             match self.act(action, &observed).await? {
                 Acted::Done(Some(entity)) => observed = Observed::Known(entity),
                 Acted::Done(None) => observed = Observed::Absent,
-                Acted::Lost(error) => return Ok(ended(&error)),
                 Acted::Refused(error) if error.class == ErrorClass::Conflict && is_creation(action) => {
                     if let Some(outcome) = self.adopt(unit, parent, &error).await? {
                         return Ok(outcome);
                     }
                 }
                 Acted::Refused(error) if error.class == ErrorClass::NotFound => {
-                    self.held(self.store.link_unknown(self.claim, None).await?)?;
+                    held(self.store.link_unknown(self.claim, None).await?)?;
                     return Ok(ended(&error));
                 }
                 Acted::Refused(error) if error.class == ErrorClass::MissingReference => {
                     return self.parent_missing(unit, &error).await;
                 }
-                Acted::Refused(error) => return Ok(ended(&error)),
+                Acted::Refused(error) | Acted::Lost(error) => return Ok(ended(&error)),
             }
         }
         self.store.wake_waiting(self.claim).await?;
@@ -102,7 +102,7 @@ impl Job<'_> {
         };
         match found {
             Ok(found) => self.settle(found, !link.snapshot.is_empty()).await,
-            Err(error) => Ok(Seen::End(self.unread(error)?)),
+            Err(error) => Ok(Seen::End(unread(error)?)),
         }
     }
 
@@ -112,27 +112,22 @@ impl Job<'_> {
         &self,
         unit: &LoadedUnit,
         parent: &str,
-        error: &rollcall_provisioning::connector::ConnectorError,
+        error: &ConnectorError,
     ) -> Result<Option<Outcome>, Interrupt> {
         let found = match self.ready.connector.org_unit_by_name(parent, &unit.name).await {
             Ok(found) => found,
-            Err(error) => return Ok(Some(self.unread(error)?)),
+            Err(error) => return Ok(Some(unread(error)?)),
         };
         let Some(entity) = found else { return Ok(Some(ended(error))) };
         let holder = self.store.linked_resource(self.claim, &entity.remote_id).await?;
         if holder.is_some_and(|holder| holder != self.claim.resource) {
             return Ok(Some(ended(error)));
         }
-        self.held(self.store.link_known(self.claim, &entity).await?)?;
+        held(self.store.link_known(self.claim, &entity).await?)?;
         Ok(None)
     }
 
-    async fn parent_missing(
-        &self,
-        unit: &LoadedUnit,
-        error: &rollcall_provisioning::connector::ConnectorError,
-    ) -> Result<Outcome, Interrupt> {
-        use rollcall_provisioning::ids::{ResourceId, ResourceKind};
+    async fn parent_missing(&self, unit: &LoadedUnit, error: &ConnectorError) -> Result<Outcome, Interrupt> {
         let Some(parent) = unit.parent else { return Ok(ended(error)) };
         self.store.link_doubted(self.claim, ResourceKind::OrgUnit, ResourceId(parent)).await?;
         Ok(report::waits_for_department(parent, "above"))
@@ -161,10 +156,10 @@ impl Job<'_> {
                 }
             } else {
                 // It was there before us, so it stays; we only forget it.
-                self.held(self.store.link_absent(self.claim, true).await?)?;
+                held(self.store.link_absent(self.claim, true).await?)?;
             }
         }
-        self.held(self.store.retire_unit(self.claim).await?)?;
+        held(self.store.retire_unit(self.claim).await?)?;
         Ok(Outcome::Gone)
     }
 }

@@ -1,6 +1,6 @@
 //! A user who has left, or was deleted: the account goes.
 
-use crate::act::{Acted, Interrupt, Job, ended};
+use crate::act::{Acted, Interrupt, Job, ended, held};
 use crate::observe::Seen;
 use crate::report;
 use rollcall_provisioning::delivery::Outcome;
@@ -28,8 +28,8 @@ impl Job<'_> {
                 Acted::Refused(error) | Acted::Lost(error) => return Ok(ended(&error)),
             }
         }
-        self.held(self.store.displace(self.claim).await?)?;
-        self.held(self.store.placed(self.claim, None).await?)?;
+        held(self.store.displace(self.claim).await?)?;
+        held(self.store.placed(self.claim, None).await?)?;
         if !made.actions.is_empty() {
             self.store.wake_conflicts(self.claim).await?;
         }

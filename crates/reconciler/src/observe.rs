@@ -1,6 +1,6 @@
 //! What is at the target: remembered when it is known, read when it is not.
 
-use crate::act::{Interrupt, Job};
+use crate::act::{Interrupt, Job, held, unread};
 use rollcall_provisioning::connector::ConnectorError;
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{Entity, Observed};
@@ -35,22 +35,18 @@ impl Job<'_> {
         let Some(remote_id) = &link.remote_id else { return Ok(Seen::Now(Observed::Absent)) };
         match self.ready.connector.account(remote_id).await {
             Ok(found) => self.settle(found, !link.snapshot.is_empty()).await,
-            Err(error) => Ok(Seen::End(self.unread(error)?)),
+            Err(error) => Ok(Seen::End(unread(error)?)),
         }
     }
 
     /// Keeps what was read. `used`: an entity had been there before.
     pub(crate) async fn settle(&self, found: Option<Entity>, used: bool) -> Result<Seen, Interrupt> {
-        match found {
-            Some(entity) => {
-                self.held(self.store.link_known(self.claim, &entity).await?)?;
-                Ok(Seen::Now(Observed::Known(entity)))
-            }
-            None => {
-                self.held(self.store.link_absent(self.claim, used).await?)?;
-                Ok(Seen::Now(Observed::Absent))
-            }
-        }
+        let Some(entity) = found else {
+            held(self.store.link_absent(self.claim, used).await?)?;
+            return Ok(Seen::Now(Observed::Absent));
+        };
+        held(self.store.link_known(self.claim, &entity).await?)?;
+        Ok(Seen::Now(Observed::Known(entity)))
     }
 
     /// An invited person can be seen only after accepting, and then by their number: nothing promises that the
@@ -65,7 +61,7 @@ impl Job<'_> {
         let found = match self.accepted(number).await {
             Ok(found) => found,
             Err(Refused::Interrupt(interrupt)) => return Err(interrupt),
-            Err(Refused::Connector(error)) => return Ok(Seen::End(self.unread(error)?)),
+            Err(Refused::Connector(error)) => return Ok(Seen::End(unread(error)?)),
         };
         match found {
             Some(entity) => self.settle(Some(entity), false).await,

@@ -24,11 +24,11 @@ pub(crate) fn invited(since: Span, tired: bool) -> Outcome {
         }]);
     }
     let again = if since < Span::minutes(10) {
-        Duration::from_secs(60)
+        Duration::from_mins(1)
     } else if since < Span::days(1) {
-        Duration::from_secs(60 * 60)
+        Duration::from_hours(1)
     } else {
-        Duration::from_secs(24 * 60 * 60)
+        Duration::from_hours(24)
     };
     let reason = "DingTalk has sent the person an invitation, which they must accept before the account exists. \
                   Ask them to accept it in DingTalk.";

@@ -41,7 +41,7 @@ impl Default for Options {
             leaver_places: 4,
             lease: Duration::from_secs(10),
             poll: Duration::from_secs(2),
-            limit: Duration::from_secs(120),
+            limit: Duration::from_mins(2),
         }
     }
 }
@@ -102,11 +102,7 @@ impl Reconciler {
     }
 
     /// Claims for every free place and starts the work. Returns how many were claimed.
-    async fn claim(
-        &self,
-        tasks: &mut JoinSet<()>,
-        at_work: &mut AtWork,
-    ) -> Result<usize, StoreError> {
+    async fn claim(&self, tasks: &mut JoinSet<()>, at_work: &mut AtWork) -> Result<usize, StoreError> {
         while let Some(done) = tasks.try_join_next_with_id() {
             finish(done, at_work);
         }
@@ -219,7 +215,8 @@ impl Shared {
                     }
                     user => {
                         let outcome = job.deliver_departure(&loaded).await?;
-                        let applied = matches!(outcome, Outcome::Gone).then_some(user.as_ref().map(|user| user.version));
+                        let applied =
+                            matches!(outcome, Outcome::Gone).then_some(user.as_ref().map(|user| user.version));
                         Ok((outcome, applied.flatten()))
                     }
                 }
@@ -262,7 +259,7 @@ impl Shared {
         claim: &Claim,
         error: &rollcall_provisioning::connector::ConnectorError,
     ) -> Result<(), StoreError> {
-        let pause = error.retry_after.unwrap_or(Duration::from_secs(60));
+        let pause = error.retry_after.unwrap_or(Duration::from_mins(1));
         let reason = format!("{} {}", error.message, error.advice);
         tracing::error!(target_id = %claim.target, code = error.code, "sending is stopped");
         self.store.stop_target(claim.tenant, claim.target, pause, (&error.code, reason.trim())).await?;

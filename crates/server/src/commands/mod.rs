@@ -11,10 +11,12 @@ use crate::config::{Config, Flags, ServeFlags};
 use crate::database::Database;
 use crate::{demo, serve, simulate, telemetry};
 use anyhow::{Context, Result, bail};
-use output::Output;
+pub(crate) use output::Output;
 use rollcall_store::Store;
 use rollcall_store::tenants::Tenant;
+pub(crate) use setup::{make_operator, make_token, renew_password};
 use std::process::ExitCode;
+pub(crate) use targets::create as create_target;
 
 /// Runs a command.
 pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {

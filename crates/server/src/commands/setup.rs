@@ -15,6 +15,7 @@ use rollcall_provisioning::ids::{CredentialId, SourceId, TenantId};
 use rollcall_provisioning::time::Clock;
 use rollcall_scim::profile::Profile;
 use rollcall_store::credentials::NewCredential;
+use rollcall_store::operators::Operator;
 use rollcall_store::{Store, StoreError, Uniqueness};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -150,9 +151,7 @@ pub(super) async fn operator(command: OperatorCommand, store: &Store, output: &O
         }
         OperatorCommand::Password { name } => {
             let operator = store.operator(&name).await?.with_context(|| format!("there is no operator {name:?}"))?;
-            let password = make_password()?;
-            store.set_operator_password(operator.tenant, operator.id, &hash_password(&password)?).await?;
-            (name, password)
+            (name, renew_password(store, &operator).await?)
         }
     };
     let document = json!({ "name": name, "password": password.expose_secret() });
@@ -169,6 +168,13 @@ pub(crate) async fn make_operator(store: &Store, tenant: TenantId, name: &str) -
         .create_operator(tenant, name, &hash_password(&password)?)
         .await
         .map_err(|error| taken(error, name))?;
+    Ok(password)
+}
+
+/// Gives an operator a new password; the old one is refused from now on.
+pub(crate) async fn renew_password(store: &Store, operator: &Operator) -> Result<SecretString> {
+    let password = make_password()?;
+    store.set_operator_password(operator.tenant, operator.id, &hash_password(&password)?).await?;
     Ok(password)
 }
 

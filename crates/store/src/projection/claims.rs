@@ -82,22 +82,35 @@ impl Store {
         rows.iter().map(claim_from).collect()
     }
 
-    /// Holds a claim for longer. `false` when it has been lost.
-    pub async fn extend(&self, claim: &Claim, lease: Duration) -> Result<bool, StoreError> {
-        let done = sqlx::query(
-            "UPDATE deliveries SET lease_until = now() + make_interval(secs => $6)
-             WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
-               AND lease_epoch = $5",
+    /// Holds claims for longer. Those that have been lost are passed over: their worker notices at its next write.
+    pub async fn extend(&self, claims: &[Claim], lease: Duration) -> Result<(), StoreError> {
+        let tenants: Vec<uuid::Uuid> = claims.iter().map(|claim| claim.tenant.0).collect();
+        let targets: Vec<uuid::Uuid> = claims.iter().map(|claim| claim.target.0).collect();
+        let kinds: Vec<&str> = claims.iter().map(|claim| claim.kind.as_str()).collect();
+        let resources: Vec<uuid::Uuid> = claims.iter().map(|claim| claim.resource.0).collect();
+        let epochs: Vec<i64> = claims.iter().map(|claim| claim.epoch).collect();
+        sqlx::query(
+            "WITH held AS (
+                 SELECT d.tenant_id, d.target_id, d.resource_kind, d.resource_id FROM deliveries d
+                 JOIN unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[])
+                      AS c (tenant_id, target_id, resource_kind, resource_id, epoch)
+                   ON d.tenant_id = c.tenant_id AND d.target_id = c.target_id
+                  AND d.resource_kind = c.resource_kind AND d.resource_id = c.resource_id
+                  AND d.lease_epoch = c.epoch AND d.lease_until IS NOT NULL
+                 FOR UPDATE OF d SKIP LOCKED)
+             UPDATE deliveries d SET lease_until = now() + make_interval(secs => $6) FROM held
+             WHERE d.tenant_id = held.tenant_id AND d.target_id = held.target_id
+               AND d.resource_kind = held.resource_kind AND d.resource_id = held.resource_id",
         )
-        .bind(claim.tenant.0)
-        .bind(claim.target.0)
-        .bind(claim.kind.as_str())
-        .bind(claim.resource.0)
-        .bind(claim.epoch)
+        .bind(tenants)
+        .bind(targets)
+        .bind(kinds)
+        .bind(resources)
+        .bind(epochs)
         .bind(lease.as_secs_f64())
         .execute(self.pool())
         .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(())
     }
 
     /// Gives a claim back undone, so that another worker can take it at once. Used when a worker stops.

@@ -6,7 +6,7 @@
 use super::claims::Claim;
 use crate::{Store, StoreError};
 use rollcall_provisioning::entity::{Attributes, Entity, Observed};
-use rollcall_provisioning::ids::ResourceId;
+use rollcall_provisioning::ids::{ResourceId, ResourceKind};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
@@ -20,6 +20,9 @@ pub struct Link {
     pub generation: i32,
     /// What we know.
     pub observed: Observed,
+    /// What the entity had when it was last seen or written; empty when it was never there. For a person who was
+    /// invited, what they were invited with.
+    pub snapshot: Attributes,
     /// When the person was invited and has not accepted yet.
     pub invited_at: Option<OffsetDateTime>,
 }
@@ -36,13 +39,13 @@ impl Link {
             ("absent", _) => Observed::Absent,
             ("unknown", _) => Observed::Unknown,
             ("known", Some(remote_id)) => {
-                Observed::Known(Entity { remote_id: remote_id.clone(), attributes: snapshot.0 })
+                Observed::Known(Entity { remote_id: remote_id.clone(), attributes: snapshot.0.clone() })
             }
             _ => return Err(StoreError::corrupt("links", "observed", resource)),
         };
         let generation = row.try_get(column("generation").as_str())?;
         let invited_at = row.try_get(column("invited_at").as_str())?;
-        Ok(Some(Self { remote_id, generation, observed, invited_at }))
+        Ok(Some(Self { remote_id, generation, observed, snapshot: snapshot.0, invited_at }))
     }
 }
 
@@ -124,11 +127,12 @@ impl Store {
         Ok(done.len() == 1)
     }
 
-    /// The person was invited: nothing can be seen of them until they accept. The time of the first
-    /// invitation is kept. `false` when the claim is lost.
-    pub async fn link_invited(&self, claim: &Claim) -> Result<bool, StoreError> {
+    /// The person was invited with these attributes: nothing can be seen of them until they accept. The time of
+    /// the first invitation is kept. `false` when the claim is lost.
+    pub async fn link_invited(&self, claim: &Claim, with: &Attributes) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "UPDATE links l SET observed = 'absent', invited_at = COALESCE(l.invited_at, $6), updated_at = $6
+            "UPDATE links l SET observed = 'absent', invited_at = COALESCE(l.invited_at, $6), snapshot = $7,
+                    updated_at = $6
              FROM deliveries d
              WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = $3 AND d.resource_id = $4
                AND d.lease_epoch = $5
@@ -140,9 +144,33 @@ impl Store {
         .bind(claim.resource.0)
         .bind(claim.epoch)
         .bind(self.now())
+        .bind(sqlx::types::Json(with))
         .execute(self.pool())
         .await?;
         Ok(done.rows_affected() == 1)
+    }
+
+    /// What we believed of another resource of the claim's target is in doubt: it must be read before it is used
+    /// again, and is marked so that this happens.
+    pub async fn link_doubted(&self, claim: &Claim, kind: ResourceKind, resource: ResourceId) -> Result<(), StoreError> {
+        sqlx::query(
+            "WITH doubted AS (
+                 UPDATE links SET observed = 'unknown', updated_at = $5
+                 WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
+                   AND observed = 'known')
+             UPDATE deliveries d
+             SET mark = d.mark + 1, due_at = $5, dirty_since = COALESCE(d.dirty_since, $5), updated_at = $5,
+                 state = CASE WHEN d.lease_until > now() THEN d.state ELSE 'pending' END
+             WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = $3 AND d.resource_id = $4",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(kind.as_str())
+        .bind(resource.0)
+        .bind(self.now())
+        .execute(self.pool())
+        .await?;
+        Ok(())
     }
 
     /// Which resource of the target is this account, if one of ours is.

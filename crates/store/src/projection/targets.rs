@@ -111,6 +111,28 @@ impl Store {
         Ok(TargetId(id))
     }
 
+    /// Forgets a target with all that is known of it. Nothing is changed at the target itself. Workers that are at
+    /// one of its deliveries find that they have lost the claim. `false` when there is no such target.
+    pub async fn forget_target(&self, tenant: TenantId, target: TargetId) -> Result<bool, StoreError> {
+        let mut tx = self.pool().begin().await?;
+        for statement in [
+            "DELETE FROM deliveries WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM links WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM placements WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM org_units WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM attempts WHERE tenant_id = $1 AND target_id = $2",
+        ] {
+            sqlx::query(statement).bind(tenant.0).bind(target.0).execute(&mut *tx).await?;
+        }
+        let gone = sqlx::query("DELETE FROM targets WHERE tenant_id = $1 AND id = $2")
+            .bind(tenant.0)
+            .bind(target.0)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(gone.rows_affected() == 1)
+    }
+
     /// The targets of a tenant, by name.
     pub async fn targets(&self, tenant: TenantId) -> Result<Vec<Target>, StoreError> {
         let rows = sqlx::query(COLUMNS).bind(Some(tenant.0)).fetch_all(self.pool()).await?;
