@@ -59,7 +59,7 @@ impl DingTalk {
 
     /// The number of a department that may be written: not the one at the top (60007, 60018).
     fn touchable(&self, id: &str) -> Result<i64, ConnectorError> {
-        let number = fit::department_number(id).filter(|_| id != self.root);
+        let number = fit::department_number(id).filter(|id| Some(*id) != fit::department_number(&self.root));
         number.ok_or_else(|| fit::untouchable(id))
     }
 }

@@ -19,6 +19,8 @@ const TOKEN_CODES: [&str; 6] =
     ["40014", "42001", "40001", "InvalidAuthentication", "unauthorized", "accesstoken.expired"];
 /// The codes that say that the application lacks a permission, and so perhaps only its token does.
 const PERMISSION_CODES: [&str; 3] = ["60011", "400020", "Forbidden.AccessDenied.AccessTokenPermissionDenied"];
+/// The codes that say that the month's calls are used up (page `how-to-process-api-throttling-on-the-dingtalk-server`).
+const QUOTA_CODES: [&str; 2] = ["90020", "Forbidden.AccessDenied.ApiCountLimitForOrg"];
 /// The old host's own time-out: it says so itself, but the write may have happened (page `retry`).
 const REMOTE_TIMEOUT: &str = "15";
 
@@ -32,11 +34,16 @@ pub(crate) fn lacks_permission(error: &ConnectorError) -> bool {
     PERMISSION_CODES.contains(&bare(&error.code))
 }
 
+/// Whether the organisation has used up what it bought.
+pub(crate) fn means_quota(error: &ConnectorError) -> bool {
+    QUOTA_CODES.contains(&bare(&error.code))
+}
+
 fn bare(code: &str) -> &str {
     code.strip_prefix("88/").unwrap_or(code)
 }
 
-/// Why a failure bans every call from this address, if it does.
+/// Whether a failure bans every call from this address.
 pub(crate) fn bans_address(failure: &Failure) -> bool {
     match failure {
         Failure::Banned => true,
@@ -101,7 +108,7 @@ fn refused(operation: Operation, app_key: &str, refusal: &Refusal) -> ConnectorE
         return ConnectorError {
             class: ErrorClass::Transient,
             code: refusal.shown(),
-            message: format!("DingTalk answered: {}", text::shown(&refusal.text)),
+            message: format!("DingTalk answered \"{}\".", text::shown(&refusal.text)),
             advice: "It is tried again ever more slowly; look the code up in DingTalk's list of error codes."
                 .to_owned(),
             attribute: None,
@@ -193,7 +200,7 @@ mod tests {
     fn an_unknown_code_is_shown_and_slows_down() {
         let error = explain(Operation::UserCreate, "dingapp", &refusal("987654", "手机 13800000001 奇怪"));
         assert_eq!((error.class, error.code.as_str()), (ErrorClass::Transient, "987654"));
-        assert_eq!(error.message, "DingTalk answered: 手机 … 奇怪");
+        assert_eq!(error.message, "DingTalk answered \"手机 … 奇怪\".");
         assert!(!error.outcome_unknown);
     }
 

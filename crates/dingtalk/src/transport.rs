@@ -161,6 +161,7 @@ fn observe(operation: Operation, error: Option<&ConnectorError>, took: Duration)
 fn outcome(error: Option<&ConnectorError>) -> &'static str {
     let Some(error) = error else { return "ok" };
     match error.class {
+        ErrorClass::RateLimited if error::means_quota(error) => "quota",
         ErrorClass::RateLimited => "throttle",
         ErrorClass::Stopped if error.code == "banned" => "throttle",
         ErrorClass::Stopped => "auth",

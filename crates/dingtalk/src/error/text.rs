@@ -102,7 +102,7 @@ mod tests {
             )
         };
         assert_eq!(throttle_left(&text("2026-09-03 00:01:03")), Some(Duration::from_secs(1)));
-        assert_eq!(throttle_left(&text("2026-09-03 00:03:02")), Some(Duration::from_secs(120)));
+        assert_eq!(throttle_left(&text("2026-09-03 00:03:02")), Some(Duration::from_mins(2)));
         assert_eq!(throttle_left(&text("2027-09-03 00:03:02")), Some(LONGEST_PAUSE), "not for a year");
         assert_eq!(throttle_left(&text("2026-09-03 00:01:02")), None);
         assert_eq!(throttle_left(&text("2026-09-03 00:00:00")), None, "in the past");

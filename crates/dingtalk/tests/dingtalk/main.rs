@@ -1,0 +1,20 @@
+//! The connector against recorded-style answers of DingTalk.
+
+#[cfg(test)]
+mod check;
+#[cfg(test)]
+mod errcodes;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod lost;
+#[cfg(test)]
+mod reads;
+#[cfg(test)]
+mod token;
+#[cfg(test)]
+mod traces;
+#[cfg(test)]
+mod world;
+#[cfg(test)]
+mod writes;

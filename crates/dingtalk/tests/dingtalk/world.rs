@@ -1,0 +1,144 @@
+//! A DingTalk that answers what a test tells it to, and a budget that keeps a record.
+
+use rollcall_dingtalk::{DingTalk, Settings};
+use rollcall_provisioning::budget::{BoxFuture, Budget, BudgetError, Limit};
+use rollcall_provisioning::entity::EntityKind;
+use rollcall_provisioning::plan::{Action, Change};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+pub(crate) const TOKEN_PATH: &str = "/v1.0/oauth2/accessToken";
+pub(crate) const USER_CREATE: &str = "/topapi/v2/user/create";
+pub(crate) const USER_UPDATE: &str = "/topapi/v2/user/update";
+pub(crate) const USER_DELETE: &str = "/topapi/v2/user/delete";
+pub(crate) const USER_GET: &str = "/topapi/v2/user/get";
+pub(crate) const BY_MOBILE: &str = "/topapi/v2/user/getbymobile";
+pub(crate) const DEPARTMENT_CREATE: &str = "/topapi/v2/department/create";
+pub(crate) const DEPARTMENT_UPDATE: &str = "/topapi/v2/department/update";
+pub(crate) const DEPARTMENT_DELETE: &str = "/topapi/v2/department/delete";
+pub(crate) const DEPARTMENT_GET: &str = "/topapi/v2/department/get";
+pub(crate) const LISTSUB: &str = "/topapi/v2/department/listsub";
+
+/// A budget that lets everything pass after `wait` and remembers what was asked of it.
+#[derive(Default)]
+pub(crate) struct TestBudget {
+    pub(crate) wait: Mutex<Duration>,
+    pub(crate) broken: Mutex<bool>,
+    pub(crate) reserved: Mutex<Vec<Vec<Limit>>>,
+    pub(crate) pauses: Mutex<Vec<(String, Duration)>>,
+}
+
+impl TestBudget {
+    pub(crate) fn pauses(&self) -> Vec<(String, Duration)> {
+        std::mem::take(&mut self.pauses.lock().unwrap())
+    }
+}
+
+impl Budget for TestBudget {
+    fn reserve<'a>(&'a self, limits: &'a [Limit]) -> BoxFuture<'a, Result<Duration, BudgetError>> {
+        self.reserved.lock().unwrap().push(limits.to_vec());
+        let wait = *self.wait.lock().unwrap();
+        let broken = *self.broken.lock().unwrap();
+        Box::pin(async move { if broken { Err(BudgetError("no database".into())) } else { Ok(wait) } })
+    }
+
+    fn pause<'a>(&'a self, key: &'a str, pause: Duration) -> BoxFuture<'a, Result<(), BudgetError>> {
+        self.pauses.lock().unwrap().push((key.to_owned(), pause));
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// One fake DingTalk and a connector to it.
+pub(crate) struct World {
+    pub(crate) server: MockServer,
+    pub(crate) budget: Arc<TestBudget>,
+    pub(crate) dingtalk: Arc<DingTalk>,
+}
+
+impl World {
+    /// Both hosts on one listener, tokens for everybody.
+    pub(crate) async fn new() -> Self {
+        let world = Self::without_tokens().await;
+        world.answer(TOKEN_PATH, &json!({"accessToken": "t0ken", "expireIn": 7200})).await;
+        world
+    }
+
+    pub(crate) async fn without_tokens() -> Self {
+        let server = MockServer::start().await;
+        let budget = Arc::new(TestBudget::default());
+        let dingtalk = Arc::new(connector(&server.uri(), Arc::clone(&budget)));
+        Self { server, budget, dingtalk }
+    }
+
+    /// Lets `path` answer HTTP 200 with this body.
+    pub(crate) async fn answer(&self, at: &str, body: &Value) {
+        self.respond(at, ResponseTemplate::new(200).set_body_json(body)).await;
+    }
+
+    /// Lets `path` answer this.
+    pub(crate) async fn respond(&self, at: &str, response: ResponseTemplate) {
+        Mock::given(path(at)).respond_with(response).mount(&self.server).await;
+    }
+
+    /// Lets `path` answer these bodies one after the other, the last one for ever.
+    pub(crate) async fn answer_in_turn(&self, at: &str, bodies: Vec<Value>) {
+        let bodies = Mutex::new(bodies);
+        let next = move |_: &Request| {
+            let mut bodies = bodies.lock().unwrap();
+            let body = if bodies.len() > 1 { bodies.remove(0) } else { bodies[0].clone() };
+            ResponseTemplate::new(200).set_body_json(body)
+        };
+        Mock::given(method("POST")).and(path(at)).respond_with(next).mount(&self.server).await;
+    }
+
+    /// The requests that reached `path`.
+    pub(crate) async fn received(&self, at: &str) -> Vec<Request> {
+        let requests = self.server.received_requests().await.unwrap_or_default();
+        requests.into_iter().filter(|request| request.url.path() == at).collect()
+    }
+
+    /// The only body that reached `path`, byte for byte.
+    pub(crate) async fn body(&self, at: &str) -> String {
+        let requests = self.received(at).await;
+        assert_eq!(requests.len(), 1, "one call of {at}");
+        String::from_utf8(requests[0].body.clone()).expect("UTF-8")
+    }
+}
+
+pub(crate) fn settings(base: &str) -> Settings {
+    let mut settings = Settings::new("dingapp", SecretString::from("s3cret"));
+    settings.oapi_url = format!("{base}/");
+    base.clone_into(&mut settings.api_url);
+    settings
+}
+
+pub(crate) fn connector(base: &str, budget: Arc<TestBudget>) -> DingTalk {
+    DingTalk::new(&settings(base), budget).expect("good settings")
+}
+
+pub(crate) fn create(kind: EntityKind, remote_id: Option<&str>, attributes: Value) -> Action {
+    let Value::Object(attributes) = attributes else { panic!("attributes are an object") };
+    Action::Create { kind, remote_id: remote_id.map(str::to_owned), attributes: attributes.into_iter().collect() }
+}
+
+/// An update; `null` clears.
+pub(crate) fn update(kind: EntityKind, remote_id: &str, changes: Value) -> Action {
+    let Value::Object(changes) = changes else { panic!("changes are an object") };
+    let change = |value| if value == Value::Null { Change::Clear } else { Change::Set(value) };
+    let changes = changes.into_iter().map(|(name, value)| (name, change(value))).collect();
+    Action::Update { kind, remote_id: remote_id.to_owned(), changes }
+}
+
+pub(crate) fn delete(kind: EntityKind, remote_id: &str) -> Action {
+    Action::Delete { kind, remote_id: remote_id.to_owned() }
+}
+
+/// A person that has all that DingTalk needs.
+pub(crate) fn joiner() -> Action {
+    let attributes = json!({"name": "张三", "mobile": "13800000001", "org_units": ["1"]});
+    create(EntityKind::Account, Some("u1"), attributes)
+}
