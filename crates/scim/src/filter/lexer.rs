@@ -35,13 +35,13 @@ impl Token<'_> {
     }
 }
 
-/// A token and where it stands, in bytes.
+/// A token and where it stands in the filter, in bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Placed<'t> {
     pub(super) token: Token<'t>,
-    /// Where it starts.
-    pub(super) start: usize,
-    /// Where what follows it starts.
+    /// Where it starts, from 1, for error texts.
+    pub(super) position: usize,
+    /// Where what follows it starts, from 0.
     pub(super) end: usize,
 }
 
@@ -58,13 +58,13 @@ pub(super) fn next(text: &str, from: usize) -> Result<Option<Placed<'_>>, Error>
         ')' => (Token::Close, 1),
         '[' => (Token::OpenBracket, 1),
         ']' => (Token::CloseBracket, 1),
-        '"' => string(trimmed, start)?,
+        '"' => string(trimmed, start + 1)?,
         _ => {
             let length = trimmed.find(ends_word).unwrap_or(trimmed.len());
             (Token::Word(trimmed.get(..length).unwrap_or_default()), length)
         }
     };
-    Ok(Some(Placed { token, start, end: start + length }))
+    Ok(Some(Placed { token, position: start + 1, end: start + length }))
 }
 
 fn ends_word(c: char) -> bool {
@@ -72,7 +72,7 @@ fn ends_word(c: char) -> bool {
 }
 
 /// A JSON string at the start of `text`, and its length with both quotes.
-fn string(text: &str, start: usize) -> Result<(Token<'static>, usize), Error> {
+fn string(text: &str, position: usize) -> Result<(Token<'static>, usize), Error> {
     let mut escaped = false;
     for (index, byte) in text.bytes().enumerate().skip(1) {
         match byte {
@@ -83,13 +83,13 @@ fn string(text: &str, start: usize) -> Result<(Token<'static>, usize), Error> {
                 let literal = text.get(..length).unwrap_or_default();
                 let decoded: String = serde_json::from_str(literal).map_err(|_| {
                     Error::invalid_filter(format!(
-                        "the string at character {start} of the filter has a bad escape: write a quote as \\\" and a \
+                        "the string at position {position} of the filter has a bad escape: write a quote as \\\" and a \
                          backslash as \\\\"
                     ))
                 })?;
                 if decoded.contains('\0') {
                     return Err(Error::invalid_filter(format!(
-                        "the string at character {start} of the filter holds a NUL character"
+                        "the string at position {position} of the filter holds a NUL character"
                     )));
                 }
                 return Ok((Token::Text(decoded), length));
@@ -97,5 +97,5 @@ fn string(text: &str, start: usize) -> Result<(Token<'static>, usize), Error> {
             _ => {}
         }
     }
-    Err(Error::invalid_filter(format!("the string at character {start} of the filter has no closing quote")))
+    Err(Error::invalid_filter(format!("the string at position {position} of the filter has no closing quote")))
 }

@@ -118,7 +118,7 @@ impl<'t> Parser<'t> {
                 self.take()?;
                 Ok(Filter::Not(Box::new(self.group()?)))
             }
-            Token::Word(word) => self.expression(word, placed.start),
+            Token::Word(word) => self.expression(word, placed.position),
             _ => Err(unexpected(&placed, "an attribute")),
         }
     }
@@ -144,8 +144,8 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    fn expression(&mut self, word: &str, start: usize) -> Result<Filter, Error> {
-        let path = self.path(word, start)?;
+    fn expression(&mut self, word: &str, position: usize) -> Result<Filter, Error> {
+        let path = self.path(word, position)?;
         if self.is_ahead(&Token::OpenBracket) {
             return self.value_path(path);
         }
@@ -157,9 +157,9 @@ impl<'t> Parser<'t> {
 
     fn comparison(&mut self, path: AttributePath) -> Result<Filter, Error> {
         let op = match self.take()? {
-            Some(Placed { token: Token::Word(word), start, .. }) => CompareOp::named(word).ok_or_else(|| {
+            Some(Placed { token: Token::Word(word), position, .. }) => CompareOp::named(word).ok_or_else(|| {
                 Error::invalid_filter(format!(
-                    "\"{word}\" at character {start} of the filter is not an operator: use eq, ne, co, sw, ew, gt, ge, \
+                    "\"{word}\" at position {position} of the filter is not an operator: use eq, ne, co, sw, ew, gt, ge, \
                      lt, le or pr"
                 ))
             })?,
@@ -215,13 +215,13 @@ impl<'t> Parser<'t> {
 
     /// What the element must satisfy besides the brackets: `.value eq "x"`, `eq "x"` or `.value pr`.
     fn behind_brackets(&mut self, path: &AttributePath) -> Result<Option<Filter>, Error> {
-        let Some(Placed { token: Token::Word(word), start, .. }) = self.ahead else {
+        let Some(Placed { token: Token::Word(word), position, .. }) = self.ahead else {
             return Ok(None);
         };
         let path = if let Some(part) = word.strip_prefix('.') {
             self.take()?;
             self.scope = Some(path.clone());
-            let path = self.path(part, start)?;
+            let path = self.path(part, position)?;
             self.scope = None;
             path
         } else if CompareOp::named(word).is_some() {
@@ -236,7 +236,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Resolves a name, inside brackets as a part of the attribute before them.
-    fn path(&self, word: &str, start: usize) -> Result<AttributePath, Error> {
+    fn path(&self, word: &str, position: usize) -> Result<AttributePath, Error> {
         let path = match &self.scope {
             None => match resolve(self.rt, word) {
                 Resolution::Attribute(path) => Some(path),
@@ -245,7 +245,7 @@ impl<'t> Parser<'t> {
             Some(scope) => part_of(self.rt, scope, word),
         };
         let Some(path) = path else {
-            return Err(self.unknown(word, start));
+            return Err(self.unknown(word, position));
         };
         let secret = |attribute: Option<&Attribute>| attribute.is_some_and(|found| found.returned == Returned::Never);
         if secret(self.rt.parent(&path)) || secret(self.rt.attribute(&path)) {
@@ -254,14 +254,14 @@ impl<'t> Parser<'t> {
         Ok(path)
     }
 
-    fn unknown(&self, word: &str, start: usize) -> Error {
+    fn unknown(&self, word: &str, position: usize) -> Error {
         let word: String = word.chars().take(100).collect();
         let of = self
             .scope
             .as_ref()
             .map_or_else(|| format!("an attribute of {}", self.rt.name), |scope| format!("a part of \"{scope}\""));
         Error::invalid_filter(format!(
-            "\"{word}\" at character {start} of the filter is not {of}: check the name and that values are in double \
+            "\"{word}\" at position {position} of the filter is not {of}: check the name and that values are in double \
              quotes; the attributes are listed at /Schemas"
         ))
     }
@@ -306,9 +306,9 @@ fn both(inner: Filter, outer: Filter) -> Filter {
 
 fn unexpected(placed: &Placed<'_>, wanted: &str) -> Error {
     Error::invalid_filter(format!(
-        "{} at character {} of the filter is unexpected: {wanted} is expected there",
+        "{} at position {} of the filter is unexpected: {wanted} is expected there",
         placed.token.shown(),
-        placed.start
+        placed.position
     ))
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::operation::{Change, Matching, Verb};
 use crate::error::Error;
 use crate::filter::Filter;
-use crate::path::AttributePath;
+use crate::path::{AttributePath, PatchPath};
 use crate::profile::Profile;
 use crate::schema::{Attribute, Kind, Mutability, ResourceType, sub};
 use crate::value::{Elements, Parts, Place, check_count, is_primary, is_same_element, without_nulls};
@@ -108,11 +108,8 @@ impl Target<'_> {
             Some(filter) => made_from(self.attribute, filter),
         };
         let Some(mut element) = made.filter(|_| self.profile.create_on_no_match) else {
-            let filter = matching.filter.as_ref().map_or_else(String::new, |filter| format!(" with {filter}"));
-            return Err(Error::no_target(format!(
-                "\"{}\" has no value{filter}: add one first, or correct the path",
-                self.path
-            )));
+            let path = PatchPath { path: self.path.clone(), filter: matching.filter.clone() };
+            return Err(Error::no_target(format!("no value matches {path}: add one first, or correct the path")));
         };
         element.extend(matching.parts.clone());
         Ok(without_nulls(element))

@@ -1,5 +1,7 @@
 //! Paths of PATCH operations: an attribute path with a filter inside.
 
+use std::fmt;
+
 use super::{AttributePath, Resolution, resolve};
 use crate::error::Error;
 use crate::filter::Filter;
@@ -14,6 +16,20 @@ pub struct PatchPath {
     pub path: AttributePath,
     /// Which elements of a multi-valued attribute are meant.
     pub filter: Option<Filter>,
+}
+
+impl fmt::Display for PatchPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(filter) = &self.filter else {
+            return write!(f, "{}", self.path);
+        };
+        let elements = Filter::ValuePath { path: self.path.parent(), filter: Box::new(filter.clone()) };
+        write!(f, "{elements}")?;
+        match &self.path.sub_attribute {
+            Some(name) => write!(f, ".{name}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What the path of a PATCH operation names.

@@ -24,8 +24,8 @@ pub(crate) enum Resolution<'a> {
 
 /// Resolves `text` (without any filter) for a resource type.
 ///
-/// A name without a URN that the core schema does not have is looked for in the extensions: Entra sends
-/// `manager` and top-level `department`.
+/// A name without a URN that the core schema does not have is looked for among what clients may write in the
+/// extensions: Entra sends `manager` and top-level `department`.
 pub(crate) fn resolve<'a>(rt: &'a ResourceType, text: &str) -> Resolution<'a> {
     let text = text.trim();
     match longest_urn(rt, text) {
@@ -80,7 +80,8 @@ fn unqualified<'a>(rt: &ResourceType, name: &str, sub: Option<&str>) -> Resoluti
     let found = core.or_else(|| {
         rt.extensions.iter().find_map(|extension| {
             let schema = &extension.schema;
-            Some((Some(schema.id.as_str()), schema.attribute(name)?))
+            let attribute = schema.attribute(name).filter(|attribute| attribute.is_kept())?;
+            Some((Some(schema.id.as_str()), attribute))
         })
     });
     found

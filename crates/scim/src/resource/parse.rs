@@ -47,7 +47,8 @@ impl<'a> Draft<'a> {
         check_schemas(rt, object, profile)?;
         let mut draft = Self { rt, profile, attributes: Map::new(), mentioned: HashSet::new() };
         let mut fields = draft.fields(object)?;
-        fields.sort_by_key(|field| !field.guessed);
+        // What was named best is set last: a guess gives way, and a part goes into the value it belongs to.
+        fields.sort_by_key(|field| (!field.guessed, field.path.sub_attribute.is_some()));
         for field in &fields {
             draft.set(field)?;
         }
@@ -144,7 +145,8 @@ impl<'a> Draft<'a> {
     pub(super) fn fill_defaults(&mut self) {
         for (path, attribute) in kept_attributes(self.rt) {
             let at_home = path.schema.as_ref().is_none_or(|urn| self.attributes.contains_key(urn));
-            if let (Some(default), true, false) = (&attribute.default, at_home, self.mentions(&path)) {
+            let open = at_home && !self.mentions(&path) && self.get(&path).is_none();
+            if let (Some(default), true) = (&attribute.default, open) {
                 insert(&mut self.attributes, &path, default.clone());
             }
         }

@@ -1,0 +1,19 @@
+//! What the crate promises, as tables of one-line cases; the letters and numbers of cases are those of real
+//! interoperability bugs.
+
+mod discovery;
+mod filter;
+mod fold;
+mod given;
+mod group_patch;
+mod list;
+mod patch;
+mod patch_errors;
+mod path;
+mod post;
+mod profile;
+mod projection;
+mod properties;
+mod put;
+mod render;
+mod rfc_examples;
