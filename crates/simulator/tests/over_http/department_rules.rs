@@ -1,21 +1,16 @@
 //! What the department APIs refuse, and what their reads show.
 
-mod harness;
-
-use harness::{Harness, merged, person};
 use reqwest::Method;
 use rollcall_simulator::{Options, Organisation};
 use serde_json::json;
+
+use crate::harness::{Harness, merged, person, unhurried};
 
 const CREATE: &str = "/topapi/v2/department/create";
 const UPDATE: &str = "/topapi/v2/department/update";
 const DELETE: &str = "/topapi/v2/department/delete";
 const GET: &str = "/topapi/v2/department/get";
 const USER: &str = "/topapi/v2/user/create";
-
-fn unhurried() -> Options {
-    Options { qps: 10_000, ..Options::default() }
-}
 
 #[tokio::test]
 async fn create_refuses_with_the_documented_errcode() {

@@ -1,18 +1,12 @@
 //! Member lists, look-ups and counts; types of what is read; field permissions and contact range.
 
-mod harness;
-
-use harness::{APP_KEY, APP_SECRET, Harness, merged, person};
 use reqwest::Method;
-use rollcall_simulator::Options;
 use serde_json::{Value, json};
+
+use crate::harness::{APP_KEY, APP_SECRET, Harness, merged, person, unhurried};
 
 const CREATE: &str = "/topapi/v2/user/create";
 const LIST: &str = "/topapi/v2/user/list";
-
-fn unhurried() -> Options {
-    Options { qps: 10_000, ..Options::default() }
-}
 
 #[tokio::test]
 async fn pages_cover_everyone_once() {

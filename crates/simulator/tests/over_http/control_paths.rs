@@ -1,12 +1,12 @@
 //! The paths outside DingTalk's own: state, call log, hand edits, reset, and the page to watch.
 
-mod harness;
-
-use harness::{Harness, merged, person};
 use reqwest::{Method, StatusCode};
 use rollcall_simulator::{Options, Simulator, serve};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::harness::{APP_KEY, Harness, merged, person};
 
 #[tokio::test]
 async fn the_state_shows_what_is_stored_sorted_by_id() {
@@ -61,10 +61,7 @@ async fn the_call_log_can_be_followed() {
     let answer = harness.get_json("/_simulator/calls?after=3&limit=5").await;
     let last = &answer["calls"][0];
     assert_eq!((&last["api"], &last["dept_id"]), (&json!("/topapi/v2/department/create"), &json!(dept_id)));
-    assert_eq!(
-        (&last["committed"], &last["errcode"], &last["app"]),
-        (&json!(true), &json!(0), &json!(harness::APP_KEY))
-    );
+    assert_eq!((&last["committed"], &last["errcode"], &last["app"]), (&json!(true), &json!(0), &json!(APP_KEY)));
     let creates = harness.calls("/topapi/v2/user/create").await;
     let told: Vec<(&Value, &Value)> = creates.iter().map(|call| (&call["errcode"], &call["committed"])).collect();
     assert_eq!(told, [(&json!(0), &json!(true)), (&json!(60102), &json!(false))]);
@@ -118,7 +115,7 @@ async fn settings_refuse_unknown_names() {
         assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
     }
     let (_, apps) = harness.control(Method::GET, "/apps", Value::Null).await;
-    assert_eq!((&apps["apps"][0]["key"], apps["apps"][0].get("secret")), (&json!(harness::APP_KEY), None));
+    assert_eq!((&apps["apps"][0]["key"], apps["apps"][0].get("secret")), (&json!(APP_KEY), None));
     let (status, answer) = harness.control(Method::GET, "/nothing", Value::Null).await;
     assert_eq!(status, StatusCode::NOT_FOUND, "{answer}");
 }
@@ -156,15 +153,22 @@ async fn serving_ends_when_told_so_even_with_slow_answers_open() {
     let server = serve(listener, Simulator::new(Options::default()), async move {
         stopped.await.ok();
     });
+    let mut open_calls = JoinSet::new();
     let story = async {
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         let slow = json!([{ "path": "/gettoken", "kind": { "latency": { "ms": 600_000 } } }]);
         client.put(format!("{base}/_simulator/faults")).json(&slow).send().await.expect("an answer");
-        let patience = std::time::Duration::from_millis(200);
-        let slow = client.get(format!("{base}/gettoken")).timeout(patience).send().await;
-        assert!(slow.is_err(), "the call is still open");
+        open_calls.spawn(client.get(format!("{base}/gettoken")).send());
+        loop {
+            let faults = client.get(format!("{base}/_simulator/faults")).send().await.expect("an answer");
+            let faults: Value = faults.json().await.expect("JSON");
+            if faults["faults"][0]["fired"] == 1 {
+                break;
+            }
+        }
         stop.send(()).expect("the server runs");
     };
     let (ended, ()) = tokio::join!(server, story);
     assert!(ended.is_ok());
+    assert!(open_calls.try_join_next().is_none(), "the slow call was still open");
 }

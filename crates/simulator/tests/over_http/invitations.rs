@@ -1,11 +1,10 @@
 //! People whom DingTalk asks first: 40103 and everything around it.
 
-mod harness;
-
-use harness::{Harness, merged, person};
 use reqwest::{Method, StatusCode};
 use rollcall_simulator::{Options, Organisation};
 use serde_json::{Value, json};
+
+use crate::harness::{Harness, merged, person};
 
 const CREATE: &str = "/topapi/v2/user/create";
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -89,7 +88,7 @@ async fn the_requested_id_may_be_lost_on_acceptance() {
 #[tokio::test]
 async fn what_others_took_meanwhile_is_dropped_on_acceptance() {
     let harness = Harness::start().await;
-    let dept_id = harness.department("Short-lived".replace('-', " ").as_str(), 1).await;
+    let dept_id = harness.department("For a while", 1).await;
     harness.post_control("/people", json!({ "mobile": "13900000001", "privacy": true })).await;
     let fields = json!({ "email": "a@example.com", "telephone": "1", "dept_id_list": dept_id.to_string() });
     assert_eq!(harness.errcode(CREATE, merged(person("anna", "13900000001"), &fields)).await, 40103);
@@ -108,10 +107,14 @@ async fn what_others_took_meanwhile_is_dropped_on_acceptance() {
 #[tokio::test]
 async fn who_left_the_day_they_joined_must_consent_for_a_day() {
     let harness = Harness::start().await;
+    // From noon in China (UTC+8), so that no midnight falls between joining and leaving at once.
+    let now = harness.post_control("/clock", json!({ "advance_ms": 0 })).await["wall_ms"].as_u64().expect("a number");
+    let noon = DAY_MS / 2 - DAY_MS / 3;
+    harness.post_control("/clock", json!({ "advance_ms": (DAY_MS + noon - now % DAY_MS) % DAY_MS })).await;
     for (userid, mobile, days_in_between, expected) in
         [("anna", "13900000001", 0, 40103), ("bert", "13900000002", 2, 0)]
     {
-        harness.create(userid, mobile).await;
+        harness.post_control("/edit", merged(person(userid, mobile), &json!({ "action": "create_user" }))).await;
         harness.post_control("/clock", json!({ "advance_ms": DAY_MS * days_in_between })).await;
         let token = harness.fresh_token().await;
         let path = format!("/topapi/v2/user/delete?access_token={token}");

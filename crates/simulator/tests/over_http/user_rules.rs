@@ -1,21 +1,15 @@
 //! What user/create, user/update and user/delete refuse, and what they do.
 
-mod harness;
-
-use harness::{Harness, merged, person};
 use reqwest::Method;
 use rollcall_simulator::{Options, Organisation};
 use serde_json::{Value, json};
+
+use crate::harness::{Harness, merged, person, unhurried};
 
 const CREATE: &str = "/topapi/v2/user/create";
 const UPDATE: &str = "/topapi/v2/user/update";
 const DELETE: &str = "/topapi/v2/user/delete";
 const GET: &str = "/topapi/v2/user/get";
-
-/// Many cases against one simulator exceed the rate of one second.
-fn unhurried() -> Options {
-    Options { qps: 10_000, ..Options::default() }
-}
 
 #[tokio::test]
 async fn create_refuses_with_the_documented_errcode() {

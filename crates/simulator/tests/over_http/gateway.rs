@@ -1,12 +1,11 @@
 //! Tokens, the bodies of gateway errors, the order of its checks, forms, and rate limits.
 
-mod harness;
-
-use harness::{APP_KEY, APP_SECRET, Harness, person};
 use reqwest::{Method, StatusCode};
 use rollcall_simulator::{App, Options, Switches};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+
+use crate::harness::{APP_KEY, APP_SECRET, Harness, person};
 
 const TOKEN_HEADER: &str = "x-acs-dingtalk-access-token";
 const AUTH_INFOS: &str = "/v1.0/contact/organizations/authInfos";

@@ -1,0 +1,17 @@
+//! The simulator over real HTTP on a loopback port, as a client of DingTalk meets it.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod control_paths;
+mod department_rules;
+mod faults;
+mod gateway;
+mod harness;
+mod invitations;
+mod lists;
+mod user_rules;
