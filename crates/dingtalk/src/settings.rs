@@ -50,7 +50,7 @@ impl Settings {
     }
 
     /// Whether everything is usable, so that a mistake shows when it is made and not at the first call.
-    pub(crate) fn validate(&self) -> Result<(), SettingsError> {
+    pub fn validate(&self) -> Result<(), SettingsError> {
         base_url("oapi_url", &self.oapi_url)?;
         base_url("api_url", &self.api_url)?;
         let blank = |text: &str| text.trim().is_empty();

@@ -20,7 +20,7 @@ pub const TITLE: &str = "title";
 pub const JOB_NUMBER: &str = "job_number";
 /// The office: string.
 pub const WORK_PLACE: &str = "work_place";
-/// Remote ids of the org units that the account belongs to: array of strings, the primary one first.
+/// Remote ids of the org units that the account belongs to: array of strings, sorted, each once.
 pub const ORG_UNITS: &str = "org_units";
 /// Remote id of the manager's account: string.
 pub const MANAGER: &str = "manager";

@@ -123,8 +123,9 @@ fn update(
         let spec = schema.attribute(kind, name);
         match (value, spec) {
             (_, Some(spec)) if spec.create_only => {
-                // A blank wish for something that cannot be changed is no wish.
-                if value.is_some() {
+                // A blank wish for something that cannot be changed is no wish, and a value that we may not read
+                // (DingTalk hides numbers from applications without that permission) is no difference.
+                if value.is_some() && current.is_some() {
                     plan.findings.push(unchangeable(name));
                 }
             }

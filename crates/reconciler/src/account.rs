@@ -189,7 +189,9 @@ impl Job<'_> {
                     retry_after: None,
                 }))
             }
-            (ErrorClass::Invalid | ErrorClass::Conflict, Some(attribute)) if self.optional(attribute, wish) => {
+            (ErrorClass::Invalid | ErrorClass::Conflict | ErrorClass::Forbidden, Some(attribute))
+                if self.optional(attribute, wish) =>
+            {
                 wish.attributes.remove(attribute);
                 wish.findings.push(finding(error));
                 Ok(None)

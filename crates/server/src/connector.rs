@@ -66,7 +66,7 @@ impl Factory {
             .key
             .open(&purpose(target.tenant, &target.name), &target.secret_sealed)
             .map_err(|error| refuse(&error))?;
-        DingTalk::new(stored.with_secret(secret), Arc::clone(&self.budget)).map_err(|error| refuse(&error))
+        DingTalk::new(&stored.with_secret(secret), Arc::clone(&self.budget)).map_err(|error| refuse(&error))
     }
 }
 

@@ -6,6 +6,7 @@ use crate::connector::Factory;
 use crate::database::Database;
 use crate::secrets::MasterKey;
 use anyhow::Result;
+use rollcall_dingtalk::Verdict;
 use rollcall_store::Store;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -66,9 +67,10 @@ async fn targets(store: &Store, key: MasterKey, checks: &mut Vec<Check>) -> Resu
         match factory.dingtalk(&target) {
             Err(error) => checks.push(Check::new(what, Err(error.to_string()))),
             Ok(dingtalk) => {
-                for line in dingtalk.check().await {
-                    let result = if line.fine { Ok(line.text) } else { Err(line.text) };
-                    checks.push(Check::new(format!("{what}: {}", line.what), result));
+                for line in dingtalk.check().await.lines {
+                    let failed = matches!(line.verdict, Verdict::Bad);
+                    let result = if failed { Err(line.text) } else { Ok(line.text) };
+                    checks.push(Check::new(format!("{what}: {}", line.subject), result));
                 }
             }
         }
