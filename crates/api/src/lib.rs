@@ -1,1 +1,25 @@
 //! HTTP in: SCIM routes, REST routes, authentication, OpenAPI.
+//!
+//! A request passes [`edge`] (id, span, time limit, errors in the right dialect), is authenticated by [`auth`], and
+//! reaches a handler of [`scim`] or [`rest`]. Handlers are thin: rules of SCIM are in `rollcall_scim`, what is kept
+//! is in `rollcall_store`, and what the REST answers say is in [`services`], which the console and the command line
+//! use too. Nothing here can reach a target.
+
+pub mod auth;
+pub mod body;
+pub mod edge;
+pub mod error;
+pub mod limits;
+mod openapi;
+mod query_text;
+pub mod refusal;
+pub mod rest;
+mod routes;
+pub mod scim;
+pub mod services;
+pub mod state;
+
+pub use error::ApiError;
+pub use openapi::openapi_document;
+pub use routes::router;
+pub use state::{ApiConfig, ApiState};

@@ -1,0 +1,37 @@
+//! What every request passes on its way in and out: an id, a trace span, a time limit, a net under panics, error
+//! bodies in the right dialect, metrics and security headers.
+
+pub mod health;
+mod observe;
+pub mod request_id;
+
+use crate::error::INTERNAL;
+use crate::refusal::Refusal;
+use crate::state::ApiState;
+use axum::Router;
+use axum::body::Body;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+use std::any::Any;
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub use observe::Notes;
+
+/// Puts the edge around the routes of `router`. Routes that are added or merged afterwards are outside of it.
+pub fn apply(router: Router, state: &ApiState) -> Router {
+    router
+        .layer(CatchPanicLayer::custom(caught))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), observe::observe))
+}
+
+/// What a client is told when a handler panicked. The panic hook has written the place to the log by then.
+#[expect(clippy::needless_pass_by_value, reason = "tower-http hands the panic over by value")]
+fn caught(panic: Box<dyn Any + Send>) -> Response<Body> {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    tracing::error!(panic = message, "a handler panicked");
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL).into_response()
+}

@@ -1,0 +1,177 @@
+//! Why a request could not be served, as cases that get different answers. Each case becomes one [`Refusal`] here
+//! and nowhere else.
+
+use crate::limits::{MAX_BODY_BYTES, RETRY_AFTER_SECONDS};
+use crate::refusal::Refusal;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use rollcall_scim::ScimType;
+use rollcall_store::{StoreError, Uniqueness};
+use std::error::Error as StdError;
+
+/// What a client is told when the fault is ours.
+pub(crate) const INTERNAL: &str =
+    "Rollcall failed on this request; send it again, and if it fails again tell its operator the request id";
+
+/// Why a request could not be served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApiError {
+    /// What the client sent breaks a rule of SCIM.
+    #[error(transparent)]
+    Scim(#[from] rollcall_scim::Error),
+    /// No token, or one that is unknown, expired or revoked. Which of these is nobody's business.
+    #[error("the bearer token is missing or not valid")]
+    Unauthenticated,
+    /// A valid token that is meant for the other interface.
+    #[error("the token is not meant for this interface")]
+    WrongTokenKind {
+        /// The interface that was called: `SCIM` or `REST`.
+        called: &'static str,
+    },
+    /// The body is of a media type that nobody here reads.
+    #[error("the media type \"{0}\" is not supported")]
+    UnsupportedMediaType(String),
+    /// The body is larger than [`MAX_BODY_BYTES`].
+    #[error("the body is too large")]
+    BodyTooLarge,
+    /// The body ended before it was complete.
+    #[error("the body could not be read to its end")]
+    BodyBroken,
+    /// REST: something that is not there.
+    #[error("{what} does not exist")]
+    NotFound {
+        /// What, with its id or name: `the user "…"`.
+        what: String,
+    },
+    /// REST: a parameter or a member of the body that cannot be used.
+    #[error("\"{name}\" {problem}")]
+    InvalidParameter {
+        /// Its name.
+        name: &'static str,
+        /// What is wrong with it; continues a sentence that begins with the name.
+        problem: String,
+    },
+    /// A feature of the protocol that this server does not have. The text is a whole sentence.
+    #[error("{0}")]
+    NotImplemented(&'static str),
+    /// The store could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ApiError {
+    /// REST: a parameter that cannot be used.
+    pub(crate) fn parameter(name: &'static str, problem: impl Into<String>) -> Self {
+        Self::InvalidParameter { name, problem: problem.into() }
+    }
+
+    /// The answer to give. Never holds internal text.
+    pub fn refusal(&self) -> Refusal {
+        match self {
+            Self::Scim(error) => scim_refusal(error),
+            Self::Store(error) => store_refusal(error),
+            Self::Unauthenticated => Refusal::new(
+                StatusCode::UNAUTHORIZED,
+                "unauthenticated",
+                "the bearer token is missing, unknown, expired or revoked; send a token of this source as \
+                 \"Authorization: Bearer <token>\"",
+            ),
+            Self::WrongTokenKind { called } => Refusal::new(
+                StatusCode::FORBIDDEN,
+                "wrong_token_kind",
+                format!("this token is not meant for the {called} interface; create one that is"),
+            ),
+            Self::UnsupportedMediaType(given) => Refusal::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                format!(
+                    "the Content-Type \"{given}\" is not supported; send application/scim+json or application/json in UTF-8"
+                ),
+            ),
+            Self::BodyTooLarge => Refusal::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                format!("the body is larger than {MAX_BODY_BYTES} bytes; send less in one request"),
+            ),
+            Self::BodyBroken => with_type(ScimType::InvalidSyntax, self.to_string()),
+            Self::NotFound { .. } => Refusal::new(StatusCode::NOT_FOUND, "not_found", self.to_string()),
+            Self::InvalidParameter { .. } => {
+                Refusal::new(StatusCode::BAD_REQUEST, "invalid_parameter", self.to_string())
+            }
+            Self::NotImplemented(detail) => Refusal::new(StatusCode::NOT_IMPLEMENTED, "not_implemented", *detail),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let refusal = self.refusal();
+        if refusal.status.is_server_error() {
+            tracing::error!(error = &self as &dyn StdError, code = refusal.code, "a request could not be served");
+        }
+        refusal.into_response()
+    }
+}
+
+/// The refusal of a kind that RFC 7644 table 9 names.
+fn with_type(scim_type: ScimType, detail: String) -> Refusal {
+    scim_refusal(&rollcall_scim::Error::of(scim_type, detail))
+}
+
+fn scim_refusal(error: &rollcall_scim::Error) -> Refusal {
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let code = match (error.scim_type, status) {
+        (Some(scim_type), _) => scim_type.as_str(),
+        (None, StatusCode::NOT_FOUND) => "not_found",
+        (None, StatusCode::PRECONDITION_FAILED) => "precondition_failed",
+        (None, StatusCode::FORBIDDEN) => "forbidden",
+        (None, StatusCode::PAYLOAD_TOO_LARGE) => "body_too_large",
+        (None, StatusCode::NOT_IMPLEMENTED) => "not_implemented",
+        (None, _) => "refused",
+    };
+    Refusal { scim_type: error.scim_type, ..Refusal::new(status, code, error.detail.clone()) }
+}
+
+fn store_refusal(error: &StoreError) -> Refusal {
+    match error {
+        StoreError::Conflict(uniqueness) => with_type(ScimType::Uniqueness, taken(*uniqueness)),
+        StoreError::TooMany { limit } => with_type(
+            ScimType::TooMany,
+            format!(
+                "the filter would need more than {limit} resources looked at; filter by userName, externalId, \
+                 emails, displayName, employeeNumber, id, members or manager"
+            ),
+        ),
+        StoreError::InvalidInput { .. } => with_type(
+            ScimType::InvalidValue,
+            "the request holds a value that cannot be stored: a null character, or a text that is too long to be \
+             looked up by"
+                .to_owned(),
+        ),
+        StoreError::Unavailable(_) => Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "Rollcall cannot reach its database at the moment; send the request again after a pause",
+        )
+        .retry_after(RETRY_AFTER_SECONDS),
+        StoreError::Schema { .. } => Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "schema_mismatch",
+            "Rollcall is being upgraded; send the request again after a pause",
+        )
+        .retry_after(RETRY_AFTER_SECONDS),
+        _ => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL),
+    }
+}
+
+/// Fallback for a conflict whose value is not known here; SCIM handlers name the value.
+fn taken(uniqueness: Uniqueness) -> String {
+    match uniqueness {
+        Uniqueness::UserName => "another user has this userName; choose another one, or update that user".to_owned(),
+        Uniqueness::GroupDisplayName => {
+            "another group has this displayName; choose another one, or update that group".to_owned()
+        }
+        _ => "another one has this name; choose another name".to_owned(),
+    }
+}

@@ -1,0 +1,164 @@
+//! How "no" is said: one value for every refused request, written out at the edge in the dialect of its route.
+//!
+//! A handler, an extractor or a layer answers with a [`Refusal`] and does not care who asked. The edge, which
+//! alone knows the request id, turns it into a SCIM error (RFC 7644 §3.12) below `/scim` and into problem details
+//! (RFC 9457) elsewhere. Bare errors made by axum itself (404, 405) become refusals there too.
+
+use crate::edge::request_id::RequestId;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Method, StatusCode, Uri};
+use rollcall_scim::ScimType;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Media type of every SCIM answer (RFC 7644 §3.8).
+pub const SCIM_JSON: &str = "application/scim+json";
+/// Media type of problem details (RFC 9457).
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Why a request was refused.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// The status of the answer.
+    pub status: StatusCode,
+    /// A word that a program can switch on; the same in SCIM, REST and metrics.
+    pub code: &'static str,
+    /// The keyword of RFC 7644 table 9, where it has one. Only SCIM answers carry it.
+    pub scim_type: Option<ScimType>,
+    /// What, whose, which attribute, what to do.
+    pub detail: String,
+    /// When to come again, in seconds.
+    pub retry_after: Option<u32>,
+}
+
+impl Refusal {
+    /// A refusal told by its status, a word and a sentence.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, scim_type: None, detail: detail.into(), retry_after: None }
+    }
+
+    /// The same, with the time after which the client should come again.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// What a bare error status means, for answers that axum made by itself.
+    pub fn from_status(status: StatusCode, method: &Method, uri: &Uri) -> Self {
+        let path = uri.path();
+        match status {
+            StatusCode::NOT_FOUND => Self::new(
+                status,
+                "unknown_route",
+                format!("there is nothing at {path}; check the base URL and the spelling of the endpoint"),
+            ),
+            StatusCode::METHOD_NOT_ALLOWED => Self::new(
+                status,
+                "method_not_allowed",
+                format!("{method} is not possible at {path}; the Allow header names the methods that are"),
+            ),
+            _ => Self::new(
+                status,
+                "refused",
+                format!("the request was refused: {}", status.canonical_reason().unwrap_or("no reason is known")),
+            ),
+        }
+    }
+
+    /// The answer in the given dialect. Every detail ends with the request id, because that is what a person
+    /// copies into a ticket.
+    pub fn render(self, dialect: Dialect, id: &RequestId) -> Response {
+        let detail = format!("{} [request {id}]", self.detail);
+        let (media_type, body) = match dialect {
+            Dialect::Scim => {
+                let error = rollcall_scim::Error { status: self.status.as_u16(), scim_type: self.scim_type, detail };
+                (SCIM_JSON, error.to_json().to_string())
+            }
+            Dialect::Problem => {
+                let problem = Problem {
+                    problem_type: format!("urn:rollcall:problem:{}", self.code),
+                    title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+                    status: self.status.as_u16(),
+                    detail,
+                    code: self.code.to_owned(),
+                    request_id: id.as_str().to_owned(),
+                };
+                (PROBLEM_JSON, serde_json::to_string(&problem).unwrap_or_default())
+            }
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"rollcall\""));
+        }
+        response
+    }
+}
+
+/// The refusal travels to the edge inside the answer's extensions.
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.status;
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// In which form errors of a route are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dialect {
+    /// RFC 7644 §3.12.
+    Scim,
+    /// RFC 9457.
+    Problem,
+}
+
+impl Dialect {
+    /// The dialect of a path.
+    pub fn of(path: &str) -> Self {
+        match path.strip_prefix("/scim") {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => Self::Scim,
+            _ => Self::Problem,
+        }
+    }
+}
+
+/// Problem details (RFC 9457): how a REST request was refused.
+#[derive(Serialize, ToSchema, Debug)]
+pub struct Problem {
+    /// Names the kind of problem; stable.
+    #[serde(rename = "type")]
+    #[schema(rename = "type", example = "urn:rollcall:problem:not_found")]
+    pub problem_type: String,
+    /// The status in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong and what to do about it; ends with the request id.
+    pub detail: String,
+    /// A word that a program can switch on.
+    #[schema(example = "not_found")]
+    pub code: String,
+    /// The id of the request, to be found again in logs and in the change log.
+    pub request_id: String,
+}
+
+/// Replaces the body of an answer that axum made by itself, and keeps its other headers (`Allow`).
+pub(crate) fn replace_body(bare: Response, rendered: Response) -> Response {
+    let (mut parts, _) = bare.into_parts();
+    let (rendered_parts, body) = rendered.into_parts();
+    parts.headers.remove(CONTENT_LENGTH);
+    parts.headers.extend(rendered_parts.headers);
+    parts.status = rendered_parts.status;
+    Response::from_parts(parts, body)
+}

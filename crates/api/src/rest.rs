@@ -1,0 +1,43 @@
+//! The REST interface under `/api/v1`: how the projection stands, for people and their programs.
+//!
+//! The handlers read parameters and write answers; what they say comes from [`crate::services`].
+
+mod deliveries;
+mod docs;
+mod logs;
+mod params;
+mod targets;
+mod users;
+
+use crate::refusal::Refusal;
+use crate::state::ApiState;
+use axum::Router;
+use axum::routing::get;
+use http::{Method, StatusCode, Uri};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Path of the REST interface.
+pub const PATH: &str = "/api/v1";
+
+/// The documented routes, relative to [`PATH`].
+pub(crate) fn documented() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(targets::list))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::retry))
+        .routes(routes!(users::by_user_name))
+        .routes(routes!(users::by_id))
+        .routes(routes!(users::explain))
+        .routes(routes!(logs::attempts))
+        .routes(routes!(logs::changes))
+}
+
+/// What is served besides: the OpenAPI document, and the answer to everything else.
+pub(crate) fn undocumented() -> Router<ApiState> {
+    Router::new().route("/openapi.json", get(crate::openapi::serve)).fallback(unknown)
+}
+
+async fn unknown(method: Method, uri: Uri) -> Refusal {
+    Refusal::from_status(StatusCode::NOT_FOUND, &method, &uri)
+}

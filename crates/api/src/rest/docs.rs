@@ -1,0 +1,25 @@
+//! The refusals that every REST operation may answer with, for the OpenAPI document.
+
+use crate::refusal::Problem;
+use utoipa::IntoResponses;
+
+/// Refusals of a REST request.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it only describes answers")]
+pub(super) enum Refusals {
+    /// A parameter cannot be used.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(Problem),
+    /// The token is missing or not valid.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthenticated(Problem),
+    /// The token is not one of the REST interface.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
+    /// There is no such thing.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(Problem),
+    /// The database cannot be reached, or the request took too long: come again after `Retry-After`.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}

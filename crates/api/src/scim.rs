@@ -1,0 +1,72 @@
+//! The SCIM interface under `/scim/v2` (RFC 7644).
+//!
+//! Rules of SCIM live in `rollcall_scim`, what is kept lives in `rollcall_store`; the files here bring a request to
+//! both and the result back. Each path is also served with a slash at its end, because clients glue their paths to
+//! whatever base URL an administrator has typed.
+
+mod answer;
+pub mod base;
+mod bulk;
+mod call;
+mod discovery;
+mod docs;
+mod failure;
+mod group_json;
+mod groups;
+mod me;
+pub mod query;
+mod restore;
+mod search;
+mod strict_members;
+mod user_json;
+mod users;
+
+use crate::refusal::Refusal;
+use crate::state::ApiState;
+use axum::Router;
+use axum::routing::{any, get, post};
+use http::{Method, StatusCode, Uri};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The documented routes, relative to [`base::PATH`].
+pub(crate) fn documented() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(discovery::config))
+        .routes(routes!(discovery::schemas))
+        .routes(routes!(discovery::schema))
+        .routes(routes!(discovery::resource_types))
+        .routes(routes!(discovery::resource_type))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::read, users::replace, users::patch, users::delete))
+        .routes(routes!(groups::list, groups::create))
+        .routes(routes!(groups::read, groups::replace, groups::patch, groups::delete))
+}
+
+/// What is served besides: the same paths with a slash at their end, features that are refused by name, and the
+/// answer to everything else. Relative to [`base::PATH`].
+pub(crate) fn undocumented() -> Router<ApiState> {
+    let user = get(users::read).put(users::replace).patch(users::patch).delete(users::delete);
+    let group = get(groups::read).put(groups::replace).patch(groups::patch).delete(groups::delete);
+    let mut router = Router::new()
+        .route("/ServiceProviderConfig/", get(discovery::config))
+        .route("/Schemas/", get(discovery::schemas))
+        .route("/Schemas/{urn}/", get(discovery::schema))
+        .route("/ResourceTypes/", get(discovery::resource_types))
+        .route("/ResourceTypes/{name}/", get(discovery::resource_type))
+        .route("/Users/", get(users::list).post(users::create))
+        .route("/Users/{id}/", user)
+        .route("/Groups/", get(groups::list).post(groups::create))
+        .route("/Groups/{id}/", group);
+    for slash in ["", "/"] {
+        router = router.route(&format!("/Me{slash}"), any(me::me)).route(&format!("/Bulk{slash}"), post(bulk::bulk));
+        for kind in ["", "/Users", "/Groups"] {
+            router = router.route(&format!("{kind}/.search{slash}"), post(search::search));
+        }
+    }
+    router.fallback(unknown)
+}
+
+async fn unknown(method: Method, uri: Uri) -> Refusal {
+    Refusal::from_status(StatusCode::NOT_FOUND, &method, &uri)
+}

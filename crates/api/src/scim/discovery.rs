@@ -1,0 +1,117 @@
+//! What this server can do: `/ServiceProviderConfig`, `/Schemas`, `/ResourceTypes` (RFC 7644 §4).
+//!
+//! They can be read without a token, so that a client can learn how to authenticate. A token that is sent is
+//! checked all the same: some administrators test their token here, and a wrong one must not look right.
+
+use crate::auth::ScimClient;
+use crate::error::ApiError;
+use crate::limits::{DEFAULT_COUNT, MAX_BODY_BYTES, MAX_COUNT};
+use crate::scim::answer;
+use crate::scim::base::BaseUrl;
+use crate::scim::query::Query;
+use crate::state::ApiState;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path, State};
+use axum::response::Response;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use rollcall_scim::Error;
+use rollcall_scim::discovery::{self, Capabilities};
+
+/// A request for a discovery document: with a valid token or none, and without a filter, which RFC 7644 §4 wants
+/// refused.
+pub(super) struct Discovery(BaseUrl);
+
+impl FromRequestParts<ApiState> for Discovery {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        if parts.headers.contains_key(AUTHORIZATION) {
+            ScimClient::from_request_parts(parts, state).await?;
+        }
+        let Ok(base) = BaseUrl::from_request_parts(parts, state).await;
+        if Query::parse(parts.uri.query())?.filter.is_some() {
+            let detail = "discovery documents cannot be filtered (RFC 7644 section 4); leave the filter out";
+            return Err(Error::status(403, detail).into());
+        }
+        Ok(Self(base))
+    }
+}
+
+/// `GET /ServiceProviderConfig`.
+#[utoipa::path(
+    get, path = "/ServiceProviderConfig", tag = "scim discovery", operation_id = "scimServiceProviderConfig",
+    responses((status = 200, description = "What this server supports (RFC 7643 section 5)", content_type = "application/scim+json", body = Object)),
+    security(()),
+)]
+pub(super) async fn config(Discovery(base): Discovery) -> Response {
+    let capabilities = Capabilities {
+        max_results: MAX_COUNT,
+        default_page_size: DEFAULT_COUNT,
+        max_payload_size: i64::try_from(MAX_BODY_BYTES).unwrap_or(i64::MAX),
+        documentation_uri: None,
+    };
+    answer::document(&discovery::service_provider_config(&capabilities, base.as_str()))
+}
+
+/// `GET /Schemas`.
+#[utoipa::path(
+    get, path = "/Schemas", tag = "scim discovery", operation_id = "scimSchemas",
+    responses((status = 200, description = "Every schema (RFC 7643 section 7)", content_type = "application/scim+json", body = Object)),
+    security(()),
+)]
+pub(super) async fn schemas(Discovery(base): Discovery, State(state): State<ApiState>) -> Response {
+    answer::document(&discovery::schemas(base.as_str(), state.types().all()))
+}
+
+/// `GET /Schemas/{urn}`.
+#[utoipa::path(
+    get, path = "/Schemas/{urn}", tag = "scim discovery", operation_id = "scimSchema",
+    params(("urn" = String, Path, description = "The URN of the schema, in any case")),
+    responses(
+        (status = 200, description = "One schema", content_type = "application/scim+json", body = Object),
+        (status = 404, description = "No schema has this URN", content_type = "application/scim+json", body = Object),
+    ),
+    security(()),
+)]
+pub(super) async fn schema(
+    Discovery(base): Discovery,
+    State(state): State<ApiState>,
+    urn: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path(urn) = urn.map_err(|_| unreadable("Schema"))?;
+    Ok(answer::document(&discovery::schema(base.as_str(), state.types().all(), &urn)?))
+}
+
+/// `GET /ResourceTypes`.
+#[utoipa::path(
+    get, path = "/ResourceTypes", tag = "scim discovery", operation_id = "scimResourceTypes",
+    responses((status = 200, description = "Every resource type (RFC 7643 section 6)", content_type = "application/scim+json", body = Object)),
+    security(()),
+)]
+pub(super) async fn resource_types(Discovery(base): Discovery, State(state): State<ApiState>) -> Response {
+    answer::document(&discovery::resource_types(base.as_str(), state.types().all()))
+}
+
+/// `GET /ResourceTypes/{name}`.
+#[utoipa::path(
+    get, path = "/ResourceTypes/{name}", tag = "scim discovery", operation_id = "scimResourceType",
+    params(("name" = String, Path, description = "The name of the resource type, in any case")),
+    responses(
+        (status = 200, description = "One resource type", content_type = "application/scim+json", body = Object),
+        (status = 404, description = "No resource type has this name", content_type = "application/scim+json", body = Object),
+    ),
+    security(()),
+)]
+pub(super) async fn resource_type(
+    Discovery(base): Discovery,
+    State(state): State<ApiState>,
+    name: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path(name) = name.map_err(|_| unreadable("ResourceType"))?;
+    Ok(answer::document(&discovery::resource_type(base.as_str(), state.types().all(), &name)?))
+}
+
+fn unreadable(what: &str) -> Error {
+    Error::invalid_value(format!("the {what} in the URL is not UTF-8 after percent-decoding"))
+}

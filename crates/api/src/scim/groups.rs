@@ -1,0 +1,236 @@
+//! `/Groups`: create, read, list, replace, patch, delete (RFC 7644 §3.3–3.6).
+//!
+//! Members are never loaded unless the answer shows them: a change of one member of a hundred thousand must not cost
+//! a hundred thousand.
+
+use crate::body::JsonBody;
+use crate::error::ApiError;
+use crate::scim::answer::{self, About};
+use crate::scim::call::{Call, IdInPath, about, about_new};
+use crate::scim::docs::{ReadRefusals, WriteRefusals};
+use crate::scim::failure::{change_failed, create_failed};
+use crate::scim::group_json::{self, GroupJson, MEMBERS};
+use crate::scim::strict_members;
+use crate::state::ApiState;
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use rollcall_scim::Error;
+use rollcall_scim::list::list_response;
+use rollcall_scim::patch::{self, Context, Detached, DetachedChange, PatchRequest};
+use rollcall_scim::profile::PatchResponse;
+use rollcall_scim::projection::Projection;
+use rollcall_scim::resource::{self, Resource};
+use rollcall_store::groups::{GroupQuery, GroupUpdate, StoredGroup};
+use rollcall_store::listing::Matching;
+
+/// `POST /Groups`.
+#[utoipa::path(
+    post, path = "/Groups", tag = "scim", operation_id = "scimCreateGroup",
+    request_body(content = Object, content_type = "application/scim+json"),
+    responses(
+        (status = 201, description = "The new group", content_type = "application/scim+json", body = Object),
+        WriteRefusals,
+    ),
+)]
+pub(super) async fn create(
+    call: Call,
+    State(state): State<ApiState>,
+    JsonBody(body): JsonBody,
+) -> Result<Response, ApiError> {
+    let rt = state.types().group();
+    let projection = call.query.projection(rt)?;
+    let mut group = resource::parse(rt, &body, &call.client.source.profile)
+        .map_err(|error| about_new(rt, "displayName", &body, error))?;
+    let members = group.take_values(MEMBERS);
+    strict_members::check(&state, &call, &members).await?;
+    let ids: Vec<String> = strict_members::ids(&members).map(str::to_owned).collect();
+    let stored = match state.store().create_group(&call.actor(), &group, &ids).await {
+        Ok(stored) => stored,
+        Err(error) => return Err(create_failed(error, rt, group.string("displayName"))),
+    };
+    Ok(reply(&call, &state, StatusCode::CREATED, &stored, &projection))
+}
+
+/// `GET /Groups/{id}`.
+#[utoipa::path(
+    get, path = "/Groups/{id}", tag = "scim", operation_id = "scimReadGroup",
+    params(("id" = String, Path, description = "The SCIM id")),
+    responses(
+        (status = 200, description = "The group", content_type = "application/scim+json", body = Object),
+        (status = 304, description = "The client has this version already"),
+        ReadRefusals,
+    ),
+)]
+pub(super) async fn read(call: Call, id: IdInPath, State(state): State<ApiState>) -> Result<Response, ApiError> {
+    let rt = state.types().group();
+    let projection = call.query.projection(rt)?;
+    let view = group_json::view(&projection);
+    let group = state.store().group(call.client.tenant, id.resolve(rt)?, view).await?;
+    let group = group.ok_or_else(|| id.not_found(rt))?;
+    if call.has_version(group.version) {
+        return Ok(bodiless(&call, &state, StatusCode::NOT_MODIFIED, &group));
+    }
+    Ok(reply(&call, &state, StatusCode::OK, &group, &projection))
+}
+
+/// `GET /Groups`.
+#[utoipa::path(
+    get, path = "/Groups", tag = "scim", operation_id = "scimListGroups",
+    params(
+        ("filter" = Option<String>, Query, description = "RFC 7644 section 3.4.2.2"),
+        ("startIndex" = Option<i64>, Query, description = "Position of the first group wanted, from 1"),
+        ("count" = Option<i64>, Query, description = "Groups in a page, at most 1000; 100 if left out"),
+        ("attributes" = Option<String>, Query, description = "Only these attributes"),
+        ("excludedAttributes" = Option<String>, Query, description = "All but these attributes"),
+    ),
+    responses(
+        (status = 200, description = "A ListResponse", content_type = "application/scim+json", body = Object),
+        ReadRefusals,
+    ),
+)]
+pub(super) async fn list(call: Call, State(state): State<ApiState>) -> Result<Response, ApiError> {
+    let rt = state.types().group();
+    let projection = call.query.projection(rt)?;
+    let page = call.query.page()?;
+    let filter = call.query.parse_filter(rt, &call.client.source.profile)?;
+    // What SQL cannot decide alone is judged on the whole resource, whatever the client wants to see of it.
+    let whole = Projection::standard(rt);
+    let json = GroupJson { types: state.types(), base: &call.base };
+    let judge =
+        |group: &StoredGroup| filter.as_ref().is_none_or(|filter| filter.matches(rt, &json.render(group, &whole)));
+    let query = GroupQuery {
+        matching: filter.as_ref().map(|filter| Matching { filter, judge: &judge }),
+        start_index: page.start_index,
+        count: page.count,
+        view: group_json::view(&projection),
+    };
+    let found = state.store().list_groups(call.client.tenant, &query).await?;
+    let groups = found.items.iter().map(|group| json.render(group, &projection)).collect();
+    Ok(answer::document(&list_response(groups, found.total, page.start_index)))
+}
+
+/// `PUT /Groups/{id}`.
+#[utoipa::path(
+    put, path = "/Groups/{id}", tag = "scim", operation_id = "scimReplaceGroup",
+    params(("id" = String, Path, description = "The SCIM id")),
+    request_body(content = Object, content_type = "application/scim+json"),
+    responses(
+        (status = 200, description = "The group as it is now", content_type = "application/scim+json", body = Object),
+        WriteRefusals,
+    ),
+)]
+pub(super) async fn replace(
+    call: Call,
+    id: IdInPath,
+    State(state): State<ApiState>,
+    JsonBody(body): JsonBody,
+) -> Result<Response, ApiError> {
+    let rt = state.types().group();
+    let projection = call.query.projection(rt)?;
+    let profile = &call.client.source.profile;
+    let become_what = |group: &StoredGroup| {
+        let mut after = resource::replace(rt, &group.resource, &body, profile)?;
+        let members = after.take_values(MEMBERS);
+        let members = DetachedChange { attribute: MEMBERS.to_owned(), change: Detached::Replace(members) };
+        Ok((after, vec![members]))
+    };
+    let group = change(&call, &id, &state, &projection, become_what).await?;
+    Ok(reply(&call, &state, StatusCode::OK, &group, &projection))
+}
+
+/// `PATCH /Groups/{id}`.
+#[utoipa::path(
+    patch, path = "/Groups/{id}", tag = "scim", operation_id = "scimPatchGroup",
+    params(("id" = String, Path, description = "The SCIM id")),
+    request_body(content = Object, content_type = "application/scim+json"),
+    responses(
+        (status = 200, description = "The group as it is now; without its members unless the source's profile wants \
+            them", content_type = "application/scim+json", body = Object),
+        (status = 204, description = "Done; for sources whose profile wants no body"),
+        WriteRefusals,
+    ),
+)]
+pub(super) async fn patch(
+    call: Call,
+    id: IdInPath,
+    State(state): State<ApiState>,
+    JsonBody(body): JsonBody,
+) -> Result<Response, ApiError> {
+    let rt = state.types().group();
+    let profile = &call.client.source.profile;
+    // A client that chooses attributes gets them (RFC 7644 §3.5.2); otherwise the profile decides.
+    let wanted = profile.patch_response.groups;
+    let (projection, bodiless_wanted) = match wanted {
+        _ if call.query.chooses_attributes() => (call.query.projection(rt)?, false),
+        PatchResponse::Full => (Projection::standard(rt), false),
+        PatchResponse::WithoutMembers | PatchResponse::NoContent => {
+            (Projection::parse(rt, None, Some(MEMBERS))?, wanted == PatchResponse::NoContent)
+        }
+    };
+    let request = PatchRequest::parse(rt, &body, profile).map_err(|error| about(rt, id.as_str(), error))?;
+    let context = Context { id: id.as_str(), profile, detached: &[MEMBERS] };
+    let become_what = |group: &StoredGroup| {
+        let patched = patch::apply(rt, &group.resource, &request, &context)?;
+        Ok((patched.resource, patched.detached))
+    };
+    let group = change(&call, &id, &state, &projection, become_what).await?;
+    if bodiless_wanted {
+        return Ok(bodiless(&call, &state, StatusCode::NO_CONTENT, &group));
+    }
+    Ok(reply(&call, &state, StatusCode::OK, &group, &projection))
+}
+
+/// `DELETE /Groups/{id}`.
+#[utoipa::path(
+    delete, path = "/Groups/{id}", tag = "scim", operation_id = "scimDeleteGroup",
+    params(("id" = String, Path, description = "The SCIM id")),
+    responses((status = 204, description = "The group is gone"), WriteRefusals),
+)]
+pub(super) async fn delete(call: Call, id: IdInPath, State(state): State<ApiState>) -> Result<Response, ApiError> {
+    let rt = state.types().group();
+    let check = |version| call.check_version(version).map_err(|error| about(rt, id.as_str(), error));
+    let deleted = state.store().delete_group(&call.actor(), id.resolve(rt)?, check).await;
+    deleted.map_err(|error| change_failed(error, rt, &id, None))?;
+    Ok(answer::deleted())
+}
+
+/// Changes the group in the URL, if the client's precondition holds.
+async fn change(
+    call: &Call,
+    id: &IdInPath,
+    state: &ApiState,
+    projection: &Projection,
+    become_what: impl Fn(&StoredGroup) -> Result<(Resource, Vec<DetachedChange>), Error> + Send + Sync,
+) -> Result<StoredGroup, ApiError> {
+    let rt = state.types().group();
+    let resource_id = id.resolve(rt)?;
+    strict_members::check_change(state, call, resource_id, &become_what).await?;
+    let how = GroupUpdate { view: group_json::view(projection), pinned: call.has_precondition() };
+    let mut wanted_name = None;
+    let changed = state
+        .store()
+        .update_group(&call.actor(), resource_id, how, |group| {
+            let name = group.resource.string("displayName").unwrap_or(id.as_str());
+            let checked = call.check_version(group.version).and_then(|()| become_what(group));
+            let (resource, members) = checked.map_err(|error| about(rt, name, error))?;
+            wanted_name = resource.string("displayName").map(str::to_owned);
+            Ok((resource, members))
+        })
+        .await;
+    match changed {
+        Ok(updated) => Ok(updated.value),
+        Err(error) => Err(change_failed(error, rt, id, wanted_name.as_deref())),
+    }
+}
+
+fn reply(call: &Call, state: &ApiState, status: StatusCode, group: &StoredGroup, projection: &Projection) -> Response {
+    let location = call.base.resource(&state.types().group().endpoint, group.id);
+    let body = GroupJson { types: state.types(), base: &call.base }.render(group, projection);
+    answer::resource(status, &body, About { version: group.version, location: &location })
+}
+
+fn bodiless(call: &Call, state: &ApiState, status: StatusCode, group: &StoredGroup) -> Response {
+    let location = call.base.resource(&state.types().group().endpoint, group.id);
+    answer::bodiless(status, About { version: group.version, location: &location })
+}

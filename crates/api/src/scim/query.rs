@@ -1,0 +1,150 @@
+//! The query part of a SCIM URL.
+//!
+//! It is read here and not by axum, because a client deserves to be told *which* parameter cannot be read instead
+//! of getting replacement characters looked up in the directory. Unknown parameters are ignored (RFC 7644 §3.4.2),
+//! and so is Entra's feature flag wherever the tenant URL put it.
+
+use rollcall_scim::Error;
+use rollcall_scim::filter::Filter;
+use rollcall_scim::list::Page;
+use rollcall_scim::profile::Profile;
+use rollcall_scim::projection::Projection;
+use rollcall_scim::schema::ResourceType;
+
+use crate::limits::{DEFAULT_COUNT, MAX_COUNT};
+use crate::query_text::decode;
+
+/// Entra's switch for its newer PATCH dialect. Administrators append it to the tenant URL, with a question mark,
+/// and clients glue their own parameters to it with a second one.
+const ENTRA_FLAG: &str = "aadOptscim062020";
+
+/// The parameters that Rollcall knows, decoded. A parameter that is absent or empty is `None`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// `filter`.
+    pub filter: Option<String>,
+    /// `startIndex`.
+    pub start_index: Option<String>,
+    /// `count`.
+    pub count: Option<String>,
+    /// `attributes`; several are joined.
+    pub attributes: Option<String>,
+    /// `excludedAttributes`; several are joined.
+    pub excluded: Option<String>,
+}
+
+impl Query {
+    /// Reads the raw query of a URL, without its question mark.
+    ///
+    /// # Errors
+    /// 400 that names the parameter which is given twice, is not UTF-8 after decoding, or holds a null character.
+    pub fn parse(raw: Option<&str>) -> Result<Self, Error> {
+        let mut query = Self::default();
+        let raw = without_flag(raw.unwrap_or_default());
+        for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            // A name that cannot be decoded is none that we know.
+            let Ok(name) = decode(name) else { continue };
+            let Some(parameter) = Parameter::named(&name) else { continue };
+            let value = decode(value).map_err(|problem| parameter.error(problem))?;
+            if !value.trim().is_empty() {
+                query.set(parameter, value)?;
+            }
+        }
+        Ok(query)
+    }
+
+    /// True if the client chooses attributes; a PATCH is then answered with 200 whatever the profile says
+    /// (RFC 7644 §3.5.2).
+    pub const fn chooses_attributes(&self) -> bool {
+        self.attributes.is_some() || self.excluded.is_some()
+    }
+
+    /// Which attributes the reply holds.
+    ///
+    /// # Errors
+    /// 400 when both `attributes` and `excludedAttributes` are given.
+    pub fn projection(&self, rt: &ResourceType) -> Result<Projection, Error> {
+        Projection::parse(rt, self.attributes.as_deref(), self.excluded.as_deref())
+    }
+
+    /// The filter, if there is one.
+    ///
+    /// # Errors
+    /// 400 `invalidFilter`.
+    pub fn parse_filter(&self, rt: &ResourceType, profile: &Profile) -> Result<Option<Filter>, Error> {
+        self.filter.as_deref().map(|text| Filter::parse(text, rt, profile)).transpose()
+    }
+
+    /// Which part of a list is wanted.
+    ///
+    /// # Errors
+    /// 400 when `startIndex` or `count` is no integer.
+    pub fn page(&self) -> Result<Page, Error> {
+        Page::parse(self.start_index.as_deref(), self.count.as_deref(), DEFAULT_COUNT, MAX_COUNT)
+    }
+
+    fn set(&mut self, parameter: Parameter, value: String) -> Result<(), Error> {
+        let (slot, is_list) = match parameter {
+            Parameter::Filter => (&mut self.filter, false),
+            Parameter::StartIndex => (&mut self.start_index, false),
+            Parameter::Count => (&mut self.count, false),
+            Parameter::Attributes => (&mut self.attributes, true),
+            Parameter::ExcludedAttributes => (&mut self.excluded, true),
+        };
+        match slot {
+            None => *slot = Some(value),
+            Some(list) if is_list => {
+                list.push(',');
+                list.push_str(&value);
+            }
+            // Taking one of two filters would answer a question that nobody asked.
+            Some(_) => return Err(parameter.error("is given twice")),
+        }
+        Ok(())
+    }
+}
+
+/// A parameter with a meaning.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Parameter {
+    Filter,
+    StartIndex,
+    Count,
+    Attributes,
+    ExcludedAttributes,
+}
+
+impl Parameter {
+    const ALL: [Self; 5] = [Self::Filter, Self::StartIndex, Self::Count, Self::Attributes, Self::ExcludedAttributes];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Filter => "filter",
+            Self::StartIndex => "startIndex",
+            Self::Count => "count",
+            Self::Attributes => "attributes",
+            Self::ExcludedAttributes => "excludedAttributes",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|parameter| parameter.name().eq_ignore_ascii_case(name))
+    }
+
+    fn error(self, problem: &str) -> Error {
+        let detail = format!("the query parameter \"{}\" {problem}", self.name());
+        match self {
+            Self::Filter => Error::invalid_filter(detail),
+            _ => Error::invalid_value(detail),
+        }
+    }
+}
+
+/// The query with Entra's flag taken out, whichever way it is glued to its neighbours.
+fn without_flag(raw: &str) -> String {
+    if !raw.contains(ENTRA_FLAG) {
+        return raw.to_owned();
+    }
+    raw.replace(&format!("?{ENTRA_FLAG}"), "&").replace(&format!("{ENTRA_FLAG}?"), "&")
+}

@@ -1,0 +1,215 @@
+//! `/Users`: create, read, list, replace, patch, delete (RFC 7644 §3.3–3.6).
+
+use crate::body::JsonBody;
+use crate::error::ApiError;
+use crate::scim::answer::{self, About};
+use crate::scim::call::{Call, IdInPath, about, about_new};
+use crate::scim::docs::{ReadRefusals, WriteRefusals};
+use crate::scim::failure::{change_failed, create_failed};
+use crate::scim::restore::restore;
+use crate::scim::user_json::{self, UserJson};
+use crate::state::ApiState;
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use rollcall_scim::Error;
+use rollcall_scim::list::list_response;
+use rollcall_scim::patch::{self, Context, PatchRequest};
+use rollcall_scim::profile::PatchResponse;
+use rollcall_scim::projection::Projection;
+use rollcall_scim::resource::{self, Resource};
+use rollcall_store::listing::Matching;
+use rollcall_store::users::{StoredUser, UserQuery};
+
+/// `POST /Users`.
+#[utoipa::path(
+    post, path = "/Users", tag = "scim", operation_id = "scimCreateUser", request_body(content = Object, content_type = "application/scim+json"),
+    responses(
+        (status = 201, description = "The new user", content_type = "application/scim+json", body = Object),
+        WriteRefusals,
+    ),
+)]
+pub(super) async fn create(
+    call: Call,
+    State(state): State<ApiState>,
+    JsonBody(body): JsonBody,
+) -> Result<Response, ApiError> {
+    let rt = state.types().user();
+    let projection = call.query.projection(rt)?;
+    let resource = resource::parse(rt, &body, &call.client.source.profile)
+        .map_err(|error| about_new(rt, "userName", &body, error))?;
+    if let Some(user) = restore(&state, &call, &resource, user_json::view(&projection)).await? {
+        return Ok(reply(&call, &state, StatusCode::CREATED, &user, &projection));
+    }
+    let user = match state.store().create_user(&call.actor(), &resource).await {
+        Ok(user) => user,
+        Err(error) => return Err(create_failed(error, rt, resource.string("userName"))),
+    };
+    Ok(reply(&call, &state, StatusCode::CREATED, &user, &projection))
+}
+
+/// `GET /Users/{id}`.
+#[utoipa::path(
+    get, path = "/Users/{id}", tag = "scim", operation_id = "scimReadUser",
+    params(("id" = String, Path, description = "The SCIM id")),
+    responses(
+        (status = 200, description = "The user", content_type = "application/scim+json", body = Object),
+        (status = 304, description = "The client has this version already"),
+        ReadRefusals,
+    ),
+)]
+pub(super) async fn read(call: Call, id: IdInPath, State(state): State<ApiState>) -> Result<Response, ApiError> {
+    let rt = state.types().user();
+    let projection = call.query.projection(rt)?;
+    let view = user_json::view(&projection);
+    let user = state.store().user(call.client.tenant, id.resolve(rt)?, view).await?.ok_or_else(|| id.not_found(rt))?;
+    if call.has_version(user.version) {
+        let location = call.base.resource(&rt.endpoint, user.id);
+        return Ok(answer::bodiless(StatusCode::NOT_MODIFIED, About { version: user.version, location: &location }));
+    }
+    Ok(reply(&call, &state, StatusCode::OK, &user, &projection))
+}
+
+/// `GET /Users`.
+#[utoipa::path(
+    get, path = "/Users", tag = "scim", operation_id = "scimListUsers",
+    params(
+        ("filter" = Option<String>, Query, description = "RFC 7644 section 3.4.2.2"),
+        ("startIndex" = Option<i64>, Query, description = "Position of the first user wanted, from 1"),
+        ("count" = Option<i64>, Query, description = "Users in a page, at most 1000; 100 if left out"),
+        ("attributes" = Option<String>, Query, description = "Only these attributes"),
+        ("excludedAttributes" = Option<String>, Query, description = "All but these attributes"),
+    ),
+    responses(
+        (status = 200, description = "A ListResponse", content_type = "application/scim+json", body = Object),
+        ReadRefusals,
+    ),
+)]
+pub(super) async fn list(call: Call, State(state): State<ApiState>) -> Result<Response, ApiError> {
+    let rt = state.types().user();
+    let projection = call.query.projection(rt)?;
+    let page = call.query.page()?;
+    let filter = call.query.parse_filter(rt, &call.client.source.profile)?;
+    // What SQL cannot decide alone is judged on the whole resource, whatever the client wants to see of it.
+    let whole = Projection::standard(rt);
+    let json = UserJson { types: state.types(), base: &call.base };
+    let judge = |user: &StoredUser| filter.as_ref().is_none_or(|filter| filter.matches(rt, &json.render(user, &whole)));
+    let query = UserQuery {
+        matching: filter.as_ref().map(|filter| Matching { filter, judge: &judge }),
+        start_index: page.start_index,
+        count: page.count,
+        view: user_json::view(&projection),
+    };
+    let found = state.store().list_users(call.client.tenant, &query).await?;
+    let users = found.items.iter().map(|user| json.render(user, &projection)).collect();
+    Ok(answer::document(&list_response(users, found.total, page.start_index)))
+}
+
+/// `PUT /Users/{id}`.
+#[utoipa::path(
+    put, path = "/Users/{id}", tag = "scim", operation_id = "scimReplaceUser",
+    params(("id" = String, Path, description = "The SCIM id")), request_body(content = Object, content_type = "application/scim+json"),
+    responses(
+        (status = 200, description = "The user as it is now", content_type = "application/scim+json", body = Object),
+        WriteRefusals,
+    ),
+)]
+pub(super) async fn replace(
+    call: Call,
+    id: IdInPath,
+    State(state): State<ApiState>,
+    JsonBody(body): JsonBody,
+) -> Result<Response, ApiError> {
+    let rt = state.types().user();
+    let projection = call.query.projection(rt)?;
+    let profile = &call.client.source.profile;
+    let user =
+        change(&call, &id, &state, &projection, |user| resource::replace(rt, &user.resource, &body, profile)).await?;
+    Ok(reply(&call, &state, StatusCode::OK, &user, &projection))
+}
+
+/// `PATCH /Users/{id}`.
+#[utoipa::path(
+    patch, path = "/Users/{id}", tag = "scim", operation_id = "scimPatchUser",
+    params(("id" = String, Path, description = "The SCIM id")), request_body(content = Object, content_type = "application/scim+json"),
+    responses(
+        (status = 200, description = "The user as it is now", content_type = "application/scim+json", body = Object),
+        (status = 204, description = "Done; for sources whose profile wants no body"),
+        WriteRefusals,
+    ),
+)]
+pub(super) async fn patch(
+    call: Call,
+    id: IdInPath,
+    State(state): State<ApiState>,
+    JsonBody(body): JsonBody,
+) -> Result<Response, ApiError> {
+    let rt = state.types().user();
+    let projection = call.query.projection(rt)?;
+    let profile = &call.client.source.profile;
+    let request = PatchRequest::parse(rt, &body, profile).map_err(|error| about(rt, id.as_str(), error))?;
+    let context = Context { id: id.as_str(), profile, detached: &[] };
+    let user = change(&call, &id, &state, &projection, |user| {
+        Ok(patch::apply(rt, &user.resource, &request, &context)?.resource)
+    })
+    .await?;
+    if profile.patch_response.users == PatchResponse::NoContent && !call.query.chooses_attributes() {
+        let location = call.base.resource(&rt.endpoint, user.id);
+        return Ok(answer::bodiless(StatusCode::NO_CONTENT, About { version: user.version, location: &location }));
+    }
+    Ok(reply(&call, &state, StatusCode::OK, &user, &projection))
+}
+
+/// `DELETE /Users/{id}`.
+#[utoipa::path(
+    delete, path = "/Users/{id}", tag = "scim", operation_id = "scimDeleteUser",
+    params(("id" = String, Path, description = "The SCIM id")),
+    responses(
+        (status = 204, description = "The user is gone"),
+        WriteRefusals,
+    ),
+)]
+pub(super) async fn delete(call: Call, id: IdInPath, State(state): State<ApiState>) -> Result<Response, ApiError> {
+    let rt = state.types().user();
+    state
+        .store()
+        .delete_user(&call.actor(), id.resolve(rt)?, |version| {
+            call.check_version(version).map_err(|error| about(rt, id.as_str(), error))
+        })
+        .await
+        .map_err(|error| change_failed(error, rt, &id, None))?;
+    Ok(answer::deleted())
+}
+
+/// Changes the user in the URL, if the client's precondition holds.
+async fn change(
+    call: &Call,
+    id: &IdInPath,
+    state: &ApiState,
+    projection: &Projection,
+    become_what: impl Fn(&StoredUser) -> Result<Resource, Error> + Send + Sync,
+) -> Result<StoredUser, ApiError> {
+    let rt = state.types().user();
+    let mut wanted_name = None;
+    let changed = state
+        .store()
+        .update_user(&call.actor(), id.resolve(rt)?, user_json::view(projection), |user| {
+            let name = user.resource.string("userName").unwrap_or(id.as_str());
+            let checked = call.check_version(user.version).and_then(|()| become_what(user));
+            let resource = checked.map_err(|error| about(rt, name, error))?;
+            wanted_name = resource.string("userName").map(str::to_owned);
+            Ok(resource)
+        })
+        .await;
+    match changed {
+        Ok(updated) => Ok(updated.value),
+        Err(error) => Err(change_failed(error, rt, id, wanted_name.as_deref())),
+    }
+}
+
+fn reply(call: &Call, state: &ApiState, status: StatusCode, user: &StoredUser, projection: &Projection) -> Response {
+    let rt = state.types().user();
+    let location = call.base.resource(&rt.endpoint, user.id);
+    let body = UserJson { types: state.types(), base: &call.base }.render(user, projection);
+    answer::resource(status, &body, About { version: user.version, location: &location })
+}

@@ -1,0 +1,11 @@
+//! The thinking behind the REST answers: plain functions over the store that return what is written as JSON. The
+//! console and the command line call the same functions, so that all three say the same.
+
+pub mod attempts;
+pub mod changes;
+pub mod deliveries;
+pub mod explain;
+pub mod page;
+pub mod person;
+pub mod retry;
+pub mod targets;

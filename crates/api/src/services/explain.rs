@@ -1,0 +1,229 @@
+//! Why is this person (not) in DingTalk? The way of the last change, station by station: the request that brought it,
+//! what is stored, what the mapping makes of it, what was decided, and the last try.
+
+use crate::error::ApiError;
+use crate::services::attempts::AttemptView;
+use crate::services::changes::ChangeView;
+use crate::services::deliveries::DeliveryView;
+use crate::services::person::{self, Found, PersonView};
+use crate::services::targets::Stop;
+use rollcall_provisioning::connector::TargetSchema;
+use rollcall_provisioning::finding::Finding;
+use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
+use rollcall_provisioning::mapping::{self, Mapped};
+use rollcall_store::Store;
+use rollcall_store::changes::{ChangeCursor, Operation};
+use rollcall_store::projection::{AttemptQuery, Target, TargetMode};
+use rollcall_store::users::StoredUser;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// How far back the last request is looked for, past alerts that came after it.
+const ENTRIES: i64 = 20;
+
+/// Why a person is, or is not, where they should be.
+#[derive(Serialize, ToSchema, Clone, Debug)]
+pub struct Explanation {
+    /// The answer in a few sentences, one for each target.
+    pub verdict: String,
+    /// What is stored, and where it stands.
+    pub person: PersonView,
+    /// The last request that changed the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_request: Option<ChangeView>,
+    /// What the mapping makes of what is stored; absent for a person who was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<MappingView>,
+    /// What was decided, for each target.
+    pub targets: Vec<TargetDecision>,
+}
+
+/// What the mapping makes of a person.
+#[derive(Serialize, ToSchema, Clone, Debug)]
+pub struct MappingView {
+    /// The attributes that the account should have; `null` where it should have no value.
+    #[schema(value_type = Object)]
+    pub attributes: BTreeMap<String, Option<Value>>,
+    /// The departments above the person, the top one first.
+    pub departments: Vec<String>,
+    /// The SCIM id of the manager, as the source sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manager: Option<String>,
+    /// What does not fit.
+    pub findings: Vec<FindingView>,
+    /// Whether a finding keeps the person out altogether.
+    pub blocked: bool,
+}
+
+/// One thing that does not fit.
+#[derive(Serialize, ToSchema, Clone, Debug)]
+pub struct FindingView {
+    /// What kind of hindrance.
+    #[schema(example = "invalid")]
+    pub kind: String,
+    /// A code to switch on.
+    #[schema(example = "mobile_missing")]
+    pub code: String,
+    /// The target's attribute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attribute: Option<String>,
+    /// The SCIM path that its value comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_path: Option<String>,
+    /// What is wrong.
+    pub message: String,
+    /// What a person can do about it.
+    pub advice: String,
+}
+
+/// What was decided for one target.
+#[derive(Serialize, ToSchema, Clone, Debug)]
+pub struct TargetDecision {
+    /// The target.
+    pub target_id: Uuid,
+    /// Its name.
+    pub target: String,
+    /// Whether it gets changes: `rehearsal`, `live` or `paused`.
+    pub mode: String,
+    /// Why nothing is sent at the moment, although nobody has turned it off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stop>,
+    /// The decision in a sentence.
+    pub decision: String,
+    /// The last try.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_attempt: Option<AttemptView>,
+}
+
+/// Explains a person. `schema` is what targets allow.
+///
+/// # Errors
+/// 404.
+pub async fn explain(
+    store: &Store,
+    schema: &dyn TargetSchema,
+    tenant: TenantId,
+    id: ResourceId,
+    now: OffsetDateTime,
+) -> Result<Explanation, ApiError> {
+    let Found { person, user } = person::find(store, tenant, id).await?;
+    let mapping = user.as_ref().map(|user| mapped(user, schema));
+    let mut targets = Vec::new();
+    for target in store.targets(tenant).await? {
+        let standing = person.standings.iter().find(|standing| standing.delivery.target_id == target.id.0);
+        let stopped = Stop::of(&target, now);
+        targets.push(TargetDecision {
+            decision: decision(&target, stopped.as_ref(), standing.map(|standing| &standing.delivery)),
+            target_id: target.id.0,
+            mode: target.mode.as_str().to_owned(),
+            stopped,
+            last_attempt: last_attempt(store, tenant, target.id, id).await?,
+            target: target.name,
+        });
+    }
+    let verdict = match targets.as_slice() {
+        [] => "There is no target: nobody is projected anywhere.".to_owned(),
+        targets => {
+            let sentences: Vec<String> =
+                targets.iter().map(|target| format!("{}: {}", target.target, target.decision)).collect();
+            sentences.join("\n")
+        }
+    };
+    Ok(Explanation { verdict, last_request: last_request(store, tenant, id).await?, person, mapping, targets })
+}
+
+fn mapped(user: &StoredUser, schema: &dyn TargetSchema) -> MappingView {
+    let Mapped { attributes, org_path, manager, findings, blocked } = mapping::user(user.resource.as_map(), schema);
+    MappingView {
+        attributes,
+        departments: org_path.into_iter().map(|unit| unit.name).collect(),
+        manager,
+        findings: findings.into_iter().map(FindingView::from).collect(),
+        blocked,
+    }
+}
+
+impl From<Finding> for FindingView {
+    fn from(finding: Finding) -> Self {
+        Self {
+            kind: finding.kind.as_str().to_owned(),
+            code: finding.code,
+            attribute: finding.attribute,
+            source_path: finding.source_path,
+            message: finding.message,
+            advice: finding.advice,
+        }
+    }
+}
+
+async fn last_request(store: &Store, tenant: TenantId, id: ResourceId) -> Result<Option<ChangeView>, ApiError> {
+    let entries = store.changes(tenant, ChangeCursor::Before(i64::MAX), ENTRIES, Some(id)).await?;
+    let Some(entry) = entries
+        .into_iter()
+        .find(|entry| matches!(entry.operation, Operation::Create | Operation::Update | Operation::Delete))
+    else {
+        return Ok(None);
+    };
+    let sources = store.sources(tenant).await?;
+    Ok(Some(ChangeView::of(entry, &sources)))
+}
+
+async fn last_attempt(
+    store: &Store,
+    tenant: TenantId,
+    target: TargetId,
+    id: ResourceId,
+) -> Result<Option<AttemptView>, ApiError> {
+    let query = AttemptQuery { resource: Some(id), target: Some(target), before: None, limit: 1 };
+    Ok(store.attempts(tenant, &query).await?.into_iter().next().map(AttemptView::from))
+}
+
+/// The decision in a sentence for a person.
+fn decision(target: &Target, stopped: Option<&Stop>, delivery: Option<&DeliveryView>) -> String {
+    let Some(delivery) = delivery else {
+        return "nothing about this person was ever due here.".to_owned();
+    };
+    let reason = delivery.reason.as_deref().unwrap_or("no reason was recorded");
+    match delivery.state.as_str() {
+        "in_step" => match (delivery.applied_version, delivery.applied_at) {
+            (Some(version), Some(at)) => format!("in step: version {version} was applied at {}.", clock(at)),
+            _ => "in step.".to_owned(),
+        },
+        "gone" => "the person has left, and so has the account.".to_owned(),
+        "waiting" => format!("waiting: {reason}"),
+        "needs_attention" => format!("a person must act: {reason}"),
+        "held" => format!("held, nothing was sent: {reason}"),
+        "retrying" => {
+            let again =
+                delivery.due_at.map_or_else(String::new, |due| format!(" It is tried again at {}.", clock(due)));
+            format!("failed {} times in a row: {reason}{again}{}", delivery.attempt, blocked(target, stopped))
+        }
+        "applying" => "a worker is at it now.".to_owned(),
+        _ => {
+            let since = delivery.dirty_since.map_or_else(String::new, |since| format!(" since {}", clock(since)));
+            format!("due{since} and not sent yet.{}", blocked(target, stopped))
+        }
+    }
+}
+
+/// Why nothing is sent at the moment, if nothing is.
+fn blocked(target: &Target, stopped: Option<&Stop>) -> String {
+    match (target.mode, stopped) {
+        (TargetMode::Paused, _) => " Sending to this target is paused by a person.".to_owned(),
+        (_, Some(stop)) => {
+            let reason = stop.reason.as_deref().unwrap_or("the cause was not recorded");
+            format!(" Sending to this target is stopped until {}: {reason}", clock(stop.until))
+        }
+        _ => String::new(),
+    }
+}
+
+/// A moment for people, to the second.
+fn clock(at: OffsetDateTime) -> String {
+    let at = at.to_offset(time::UtcOffset::UTC);
+    format!("{} {:02}:{:02}:{:02} UTC", at.date(), at.hour(), at.minute(), at.second())
+}
