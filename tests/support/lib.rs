@@ -19,7 +19,7 @@ pub use database::Database;
 pub use scim::{Client, Reply, ScimClient};
 pub use scratch::Scratch;
 pub use server::{ServeOptions, Server};
-pub use simulator::SimulatorProcess;
+pub use simulator::{SimulatorProcess, SimulatorStats};
 pub use wait::wait_until;
 
 /// The path of the real binary. Cargo tells it to integration tests only, hence a macro.

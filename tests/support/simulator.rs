@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -16,6 +16,19 @@ use crate::wait::wait_until;
 
 /// How long the simulator may take until it listens.
 const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// Sums over the simulator's calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SimulatorStats {
+    /// All calls.
+    pub calls: u64,
+    /// Those refused by a rate limit.
+    pub throttled: u64,
+    /// Those that changed something.
+    pub committed: u64,
+    /// Those answered with anything but success, throttled ones included.
+    pub failed: u64,
+}
 
 /// A `rollcall simulator` on a free port of the loopback interface. Killed on drop.
 #[derive(Debug)]
@@ -49,12 +62,12 @@ impl SimulatorProcess {
         Ok(Self { listen, http: http_client()?, _process: process, _folder: folder })
     }
 
-    /// `http://127.0.0.1:<port>`: both of a target's base URLs.
+    /// `http://127.0.0.1:<port>`, without a slash at the end: both of a target's base URLs.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.listen)
     }
 
-    /// The organisation as stored.
+    /// The whole organisation as stored: `users`, `departments`, `invitations` and more, each sorted by id.
     ///
     /// # Errors
     /// The simulator did not answer with success.
@@ -62,36 +75,90 @@ impl SimulatorProcess {
         self.control(Method::GET, "state", None).await
     }
 
-    /// The calls it has remembered, oldest first.
+    /// The members as stored, sorted by userid.
     ///
     /// # Errors
     /// As [`SimulatorProcess::state`].
-    pub async fn calls(&self) -> anyhow::Result<Value> {
-        self.control(Method::GET, "calls", None).await
+    pub async fn users(&self) -> anyhow::Result<Vec<Value>> {
+        list(self.state().await?, "users")
+    }
+
+    /// One member as stored.
+    ///
+    /// # Errors
+    /// As [`SimulatorProcess::state`].
+    pub async fn user(&self, userid: &str) -> anyhow::Result<Option<Value>> {
+        Ok(self.users().await?.into_iter().find(|user| user.get("userid").is_some_and(|stored| stored == userid)))
+    }
+
+    /// The departments as stored, sorted by id.
+    ///
+    /// # Errors
+    /// As [`SimulatorProcess::state`].
+    pub async fn departments(&self) -> anyhow::Result<Vec<Value>> {
+        list(self.state().await?, "departments")
+    }
+
+    /// At most 1,000 of the calls that it remembers, oldest first; only those whose `seq` is greater than `after`.
+    ///
+    /// # Errors
+    /// As [`SimulatorProcess::state`].
+    pub async fn calls(&self, after: u64) -> anyhow::Result<Vec<Value>> {
+        list(self.control(Method::GET, &format!("calls?after={after}"), None).await?, "calls")
     }
 
     /// Sums over all calls since the start.
     ///
     /// # Errors
     /// As [`SimulatorProcess::state`].
-    pub async fn stats(&self) -> anyhow::Result<Value> {
-        self.control(Method::GET, "stats", None).await
+    pub async fn stats(&self) -> anyhow::Result<SimulatorStats> {
+        let stats = self.control(Method::GET, "stats", None).await?;
+        let number = |key: &str| {
+            stats.get(key).and_then(Value::as_u64).with_context(|| format!("no number {key} in the sums {stats}"))
+        };
+        Ok(SimulatorStats {
+            calls: number("calls")?,
+            throttled: number("throttled")?,
+            committed: number("committed")?,
+            failed: number("failed")?,
+        })
     }
 
-    /// Adds a rule that says which calls go wrong, and how.
+    /// Adds a rule that says which calls go wrong, and how, such as
+    /// `{"path": "/topapi/v2/user", "kind": {"errcode": -1}, "times": 3}`. Returns its id.
     ///
     /// # Errors
     /// As [`SimulatorProcess::state`]; also when the rule makes no sense.
-    pub async fn add_fault(&self, rule: &Value) -> anyhow::Result<Value> {
-        self.control(Method::POST, "faults", Some(rule)).await
+    pub async fn add_fault(&self, rule: &Value) -> anyhow::Result<u64> {
+        let added = self.control(Method::POST, "faults", Some(rule)).await?;
+        added.get("id").and_then(Value::as_u64).with_context(|| format!("no id in {added}"))
     }
 
-    /// Removes every rule.
+    /// Removes every rule: all is well again.
     ///
     /// # Errors
     /// As [`SimulatorProcess::state`].
     pub async fn clear_faults(&self) -> anyhow::Result<()> {
         self.control(Method::DELETE, "faults", None).await.map(drop)
+    }
+
+    /// Does something by hand, as an admin in DingTalk's own console, such as
+    /// `{"action": "update_user", "userid": "…", "title": "…"}`. It is not in the call log.
+    ///
+    /// # Errors
+    /// As [`SimulatorProcess::state`]; also when the organisation's rules forbid it.
+    pub async fn edit(&self, edit: &Value) -> anyhow::Result<Value> {
+        self.control(Method::POST, "edit", Some(edit)).await
+    }
+
+    /// Accepts an invitation in the name of the invited person. Returns the userid.
+    ///
+    /// # Errors
+    /// As [`SimulatorProcess::state`]; also when this number was not invited.
+    pub async fn accept_invitation(&self, mobile: &str) -> anyhow::Result<String> {
+        let accepted = self.control(Method::POST, &format!("invitations/{mobile}/accept"), None).await?;
+        let userid = accepted.get("userid").and_then(Value::as_str);
+        userid.map(ToOwned::to_owned).with_context(|| format!("no userid in {accepted}"))
     }
 
     /// Calls `/_simulator/<what>` and returns the answer's JSON, `Null` if it is empty.
@@ -112,5 +179,12 @@ impl SimulatorProcess {
             return Ok(Value::Null);
         }
         serde_json::from_str(&text).with_context(|| format!("{method} {url} answered {text}"))
+    }
+}
+
+fn list(mut value: Value, key: &str) -> anyhow::Result<Vec<Value>> {
+    match value.get_mut(key).map(Value::take) {
+        Some(Value::Array(items)) => Ok(items),
+        _ => bail!("no list {key} in the simulator's answer"),
     }
 }

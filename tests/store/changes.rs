@@ -1,0 +1,80 @@
+//! The change log.
+
+use rollcall_provisioning::ids::{ResourceId, ResourceKind};
+use rollcall_scim::patch::Detached;
+use rollcall_store::changes::{Alert, ChangeCursor, ChangeEntry, Operation};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::fixture::Fixture;
+
+fn story(entries: &[ChangeEntry]) -> Vec<(Operation, ResourceKind, i64)> {
+    entries.iter().map(|entry| (entry.operation, entry.kind, entry.version)).collect()
+}
+
+#[tokio::test]
+async fn every_write_says_who_did_what() -> anyhow::Result<()> {
+    let f = Fixture::new().await?;
+    let ada = f.person("ada").await?;
+    let group = f.group("Sales", &["x"]).await?;
+    f.set(ada.id, json!({ "title": "Countess", "active": false })).await?;
+    f.members(group.id, vec![Detached::Add(vec![json!({ "value": ada.id.to_string() })])]).await?;
+    f.delete(ada.id).await?;
+    let log = f.store.changes(f.tenant, ChangeCursor::After(0), 100, None).await?;
+    use Operation::{Create, Delete, Update};
+    use ResourceKind::{Group, User};
+    assert_eq!(
+        story(&log),
+        [(Create, User, 1), (Create, Group, 1), (Update, User, 2), (Update, Group, 2), (Delete, User, 3)]
+    );
+    assert!(log.iter().all(|entry| entry.source == Some(f.source)));
+    let requests: Vec<&str> = log.iter().map(|entry| entry.request_id.as_str()).collect();
+    assert_eq!(requests, ["create", "create", "update", "members", "delete"]);
+    assert_eq!(log[2].details, json!({ "attributes": ["active", "title"], "active": false }), "names, not values");
+    let added = json!({
+        "attributes": [], "added": 1, "added_first": [ada.id.to_string()], "removed": 0, "removed_first": [],
+    });
+    assert_eq!(log[3].details, added);
+    assert_eq!(log[4].details, json!({ "groups": 1 }));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_log_is_read_page_by_page_in_both_directions() -> anyhow::Result<()> {
+    let f = Fixture::new().await?;
+    let ada = f.person("ada").await?;
+    for title in ["a", "b", "c", "d"] {
+        f.set(ada.id, json!({ "title": title })).await?;
+        f.person(title).await?;
+    }
+    let whose = Some(ada.id);
+    let versions = |entries: &[ChangeEntry]| entries.iter().map(|entry| entry.version).collect::<Vec<_>>();
+    let newest = f.store.changes(f.tenant, ChangeCursor::Before(i64::MAX), 2, whose).await?;
+    assert_eq!(versions(&newest), [5, 4]);
+    let older = f.store.changes(f.tenant, ChangeCursor::Before(newest[1].id), 2, whose).await?;
+    assert_eq!(versions(&older), [3, 2]);
+    let newer = f.store.changes(f.tenant, ChangeCursor::After(older[0].id), 10, whose).await?;
+    assert_eq!(versions(&newer), [4, 5]);
+    assert_eq!(f.store.changes(f.tenant, ChangeCursor::After(0), 100, None).await?.len(), 9);
+    let other = f.store.create_tenant("umbrella").await?.id;
+    assert!(f.store.changes(other, ChangeCursor::After(0), 100, None).await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn alerts_are_in_the_log() -> anyhow::Result<()> {
+    let f = Fixture::new().await?;
+    let resource = ResourceId(Uuid::from_u128(5));
+    let alert = Alert {
+        kind: ResourceKind::User,
+        resource,
+        version: 3,
+        request_id: "r".to_owned(),
+        details: json!({ "code": "40022" }),
+    };
+    f.store.record_alert(f.tenant, &alert).await?;
+    let log = f.store.changes(f.tenant, ChangeCursor::After(0), 10, Some(resource)).await?;
+    assert_eq!(story(&log), [(Operation::Alert, ResourceKind::User, 3)]);
+    assert_eq!((log[0].source, &log[0].details), (None, &alert.details));
+    Ok(())
+}
