@@ -58,13 +58,14 @@ impl TryFrom<UserRow> for RosterUser {
             DeliveryState::parse(&word).ok_or_else(|| StoreError::corrupt("deliveries", "state", row.id))
         };
         let standings = row.targets.unwrap_or_default().into_iter().zip(row.states.unwrap_or_default());
+        let standings = standings.map(|(target, word)| Ok((TargetId(target), state(word)?)));
         Ok(Self {
             id: ResourceId(row.id),
             user_name: row.user_name.unwrap_or_default(),
             display_name: row.display_name,
             active: row.active,
             modified_at: row.modified_at,
-            standings: standings.map(|(target, word)| Ok((TargetId(target), state(word)?))).collect::<Result<_, _>>()?,
+            standings: standings.collect::<Result<_, StoreError>>()?,
         })
     }
 }
