@@ -123,6 +123,10 @@ async fn update_is_partial_and_departments_are_replaced() {
     harness.succeed(UPDATE, json!({ "userid": "anna", "force_update_fields": "manager_userid" })).await;
     let anna = harness.succeed(GET, json!({ "userid": "anna" })).await;
     assert_eq!(anna.get("manager_userid"), None);
+
+    harness.succeed(UPDATE, json!({ "userid": "anna", "dept_id_list": east.to_string() })).await;
+    let anna = harness.succeed(GET, json!({ "userid": "anna" })).await;
+    assert_ne!(anna["dept_order_list"][0]["order"], 7, "what belonged to the membership went with it");
 }
 
 #[tokio::test]
