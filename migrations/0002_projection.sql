@@ -22,19 +22,20 @@ CREATE TABLE targets (
 );
 
 -- Departments that follow from the users' attributes, per target because each target has its own mapping.
--- A row lives as long as the department does at the target.
+-- A row lives as long as the department does at the target. Directly under the root, parent_id is the target's own id,
+-- so that it is never null and the look-up by name is one index.
 CREATE TABLE org_units (
     tenant_id  uuid        NOT NULL,
     target_id  uuid        NOT NULL,
     id         uuid        NOT NULL,
-    parent_id  uuid,
+    parent_id  uuid        NOT NULL,
     name       text        NOT NULL,
     name_key   text        NOT NULL,
     created_at timestamptz NOT NULL,
     gone_at    timestamptz,
     CONSTRAINT org_units_pkey PRIMARY KEY (tenant_id, target_id, id)
 );
-CREATE UNIQUE INDEX org_units_name_key ON org_units (tenant_id, target_id, parent_id, name_key) NULLS NOT DISTINCT WHERE gone_at IS NULL;
+CREATE UNIQUE INDEX org_units_name_key ON org_units (tenant_id, target_id, parent_id, name_key) WHERE gone_at IS NULL;
 
 -- Where a user belongs, and where the target has them. A department is empty when neither column names it.
 CREATE TABLE placements (
@@ -95,7 +96,7 @@ CREATE TABLE deliveries (
     CONSTRAINT deliveries_pkey PRIMARY KEY (tenant_id, target_id, resource_kind, resource_id)
 ) WITH (fillfactor = 70);
 -- What a worker claims, in the order in which it claims.
-CREATE INDEX deliveries_due_idx ON deliveries (lane, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX deliveries_due_idx ON deliveries (lane, due_at, resource_id) WHERE due_at IS NOT NULL;
 -- Who is woken when a resource arrives at the target.
 CREATE INDEX deliveries_waiting_idx ON deliveries (tenant_id, target_id, waiting_for) WHERE waiting_for IS NOT NULL;
 -- Lists by state, and the count of each.

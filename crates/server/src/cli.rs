@@ -8,21 +8,21 @@ use std::path::PathBuf;
 /// A SCIM 2.0 provisioning server that keeps DingTalk in step with Okta, Entra ID or Workday.
 #[derive(Parser, Debug)]
 #[command(name = "rollcall", version, max_term_width = 100)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// Options of every command.
     #[command(flatten)]
-    pub flags: Flags,
+    pub(crate) flags: Flags,
     /// Print one JSON document instead of text
     #[arg(long, global = true)]
-    pub json: bool,
+    pub(crate) json: bool,
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// What can be done.
 #[derive(Subcommand, Debug)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run the whole product on this machine, with a DingTalk simulator and a sample organisation
     Demo(DemoArgs),
     /// Run the server
@@ -76,59 +76,59 @@ pub enum Command {
 
 /// Which tenant.
 #[derive(Args, Debug, Clone, Default)]
-pub struct TenantArg {
+pub(crate) struct TenantArg {
     /// The tenant; may be left out when there is only one
     #[arg(long, value_name = "NAME")]
-    pub tenant: Option<String>,
+    pub(crate) tenant: Option<String>,
 }
 
 /// Which target.
 #[derive(Args, Debug, Clone)]
-pub struct TargetArg {
+pub(crate) struct TargetArg {
     /// The target; may be left out when there is only one
-    pub target: Option<String>,
+    pub(crate) target: Option<String>,
     /// Whose.
     #[command(flatten)]
-    pub tenant: TenantArg,
+    pub(crate) tenant: TenantArg,
 }
 
 /// How the demo runs.
 #[derive(Args, Debug, Clone)]
-pub struct DemoArgs {
+pub(crate) struct DemoArgs {
     /// Address of SCIM, REST API and console.
     #[command(flatten)]
-    pub serve: ServeFlags,
+    pub(crate) serve: ServeFlags,
     /// Address of the DingTalk simulator
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
-    pub simulator_listen: SocketAddr,
+    pub(crate) simulator_listen: SocketAddr,
     /// How many people the sample organisation has
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub people: u32,
+    pub(crate) people: u32,
     /// No sample organisation
     #[arg(long)]
-    pub empty: bool,
+    pub(crate) empty: bool,
 }
 
 /// How the simulator runs.
 #[derive(Args, Debug, Clone)]
-pub struct SimulatorArgs {
+pub(crate) struct SimulatorArgs {
     /// Address that answers the paths of both DingTalk hosts
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// File that gets the address once the simulator is ready
     #[arg(long, value_name = "FILE")]
-    pub ready_file: Option<PathBuf>,
+    pub(crate) ready_file: Option<PathBuf>,
     /// Key of the application that may call it
     #[arg(long, default_value = "dingsimulator")]
-    pub app_key: String,
+    pub(crate) app_key: String,
     /// Calls per second that it permits per application and API
     #[arg(long, default_value_t = 20)]
-    pub calls_per_second: u16,
+    pub(crate) calls_per_second: u16,
 }
 
 /// What to do with tenants.
 #[derive(Subcommand, Debug)]
-pub enum TenantCommand {
+pub(crate) enum TenantCommand {
     /// Add an organisation
     Create {
         /// Its name, unique in the installation
@@ -140,7 +140,7 @@ pub enum TenantCommand {
 
 /// What to do with sources.
 #[derive(Subcommand, Debug)]
-pub enum SourceCommand {
+pub(crate) enum SourceCommand {
     /// Add a SCIM client
     Create {
         /// Its name, unique in the tenant
@@ -158,7 +158,7 @@ pub enum SourceCommand {
 
 /// What to do with tokens.
 #[derive(Subcommand, Debug)]
-pub enum TokenCommand {
+pub(crate) enum TokenCommand {
     /// Make a token; it is shown once
     Create {
         /// The source that it is for; without one it opens the REST API
@@ -188,7 +188,7 @@ pub enum TokenCommand {
 
 /// What to do with operators.
 #[derive(Subcommand, Debug)]
-pub enum OperatorCommand {
+pub(crate) enum OperatorCommand {
     /// Let a person sign in to the console; the password is shown once
     Create {
         /// What they sign in with, unique in the installation
@@ -206,7 +206,7 @@ pub enum OperatorCommand {
 
 /// What a target starts as.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum ModeArg {
+pub(crate) enum ModeArg {
     /// Plans are made and shown, nothing is sent
     Rehearsal,
     /// Changes are sent
@@ -217,7 +217,7 @@ pub enum ModeArg {
 
 /// What to do with targets.
 #[derive(Subcommand, Debug)]
-pub enum TargetCommand {
+pub(crate) enum TargetCommand {
     /// Add a DingTalk organisation; it starts in rehearsal unless told otherwise
     Create {
         /// Its name, unique in the tenant

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 /// The computer's clock.
 #[derive(Clone, Copy, Debug)]
-pub struct SystemClock;
+pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock that is injected everywhere else")]
@@ -18,7 +18,7 @@ impl Clock for SystemClock {
 
 /// UUIDs that grow with time (version 7, RFC 9562), so that rows are stored and listed in the order of creation.
 #[derive(Clone, Copy, Debug)]
-pub struct TimeOrderedIds;
+pub(crate) struct TimeOrderedIds;
 
 impl IdSource for TimeOrderedIds {
     #[expect(clippy::disallowed_methods, reason = "this is the id source that is injected everywhere else")]

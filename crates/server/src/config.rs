@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// Which parts of the server a process runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum Role {
+pub(crate) enum Role {
     /// Everything.
     #[default]
     All,
@@ -26,7 +26,7 @@ pub enum Role {
 /// How log lines look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// For people.
     #[default]
     Human,
@@ -36,63 +36,72 @@ pub enum LogFormat {
 
 /// Options that every command takes.
 #[derive(Args, Clone, Debug, Default, Serialize)]
-pub struct Flags {
+pub(crate) struct Flags {
     /// Folder for the embedded Postgres, the master key and run-time files
     #[arg(long, global = true, value_name = "FOLDER")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
     /// TOML file with settings
     #[arg(long, global = true, value_name = "FILE")]
     #[serde(skip)]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// How log lines look
     #[arg(long, global = true, value_name = "FORMAT")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub log_format: Option<LogFormat>,
+    pub(crate) log_format: Option<LogFormat>,
 }
 
 /// Options of the commands that listen.
 #[derive(Args, Clone, Debug, Default, Serialize)]
-pub struct ServeFlags {
+pub(crate) struct ServeFlags {
     /// Address of SCIM, REST API and console
     #[arg(long, value_name = "ADDRESS")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub listen: Option<SocketAddr>,
+    pub(crate) listen: Option<SocketAddr>,
     /// Which parts this process runs
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub role: Option<Role>,
+    pub(crate) role: Option<Role>,
 }
 
 /// The settings of a process.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Config {
+pub(crate) struct Config {
     /// Address of SCIM, REST API and console. Default `127.0.0.1:8080`.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// The base URL under which identity providers reach the server; made from the `Host` header when not set.
-    pub public_url: Option<String>,
+    pub(crate) public_url: Option<String>,
     /// Folder for the embedded Postgres, the master key and run-time files.
-    pub data_dir: PathBuf,
+    pub(crate) data_dir: PathBuf,
     /// A Postgres to use instead of the embedded one.
     #[serde(default)]
-    pub database_url: Option<SecretString>,
+    pub(crate) database_url: Option<SecretString>,
     /// The most connections to Postgres. Default 20.
-    pub database_connections: u32,
+    pub(crate) database_connections: u32,
     /// Folder with `initdb` and `postgres`; searched for when not set.
     #[serde(default)]
-    pub pg_bin: Option<PathBuf>,
+    pub(crate) pg_bin: Option<PathBuf>,
     /// File with the 32 bytes that seal secrets. Default `master.key` in the data folder.
     #[serde(default)]
-    pub master_key_file: Option<PathBuf>,
+    pub(crate) master_key_file: Option<PathBuf>,
     /// Which parts this process runs.
-    pub role: Role,
+    pub(crate) role: Role,
     /// How log lines look.
-    pub log_format: LogFormat,
+    pub(crate) log_format: LogFormat,
     /// What is logged: a filter such as `info` or `rollcall_reconciler=debug`. Default `info`.
-    pub log: String,
+    pub(crate) log: String,
     /// Deliveries that a worker has under way at once. Default 16.
-    pub places: usize,
+    pub(crate) places: usize,
+}
+
+/// What a process is for; some defaults depend on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    /// The demo, with a data folder of its own.
+    Demo,
+    /// Anything else.
+    Work,
 }
 
 /// What the figures are when nobody says otherwise.
@@ -108,15 +117,20 @@ struct Defaults {
 }
 
 impl Config {
-    /// Reads the settings. `folder` is added to the default data folder, so that the demo has its own.
-    pub fn load(flags: &Flags, serve: &ServeFlags, folder: &str) -> Result<Self> {
+    /// Reads the settings of a command.
+    pub(crate) fn load(flags: &Flags, serve: &ServeFlags, purpose: Purpose) -> Result<Self> {
+        let (folder, log) = match purpose {
+            Purpose::Work => ("", "info"),
+            // What the demo prints itself is to be seen.
+            Purpose::Demo => ("demo", "warn"),
+        };
         let defaults = Defaults {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data_dir: default_data_dir()?.join(folder),
             database_connections: 20,
             role: Role::All,
             log_format: LogFormat::Human,
-            log: "info",
+            log,
             places: 16,
         };
         let mut figment = Figment::from(Serialized::defaults(defaults));
@@ -151,7 +165,7 @@ impl Config {
     }
 
     /// Where the master key is.
-    pub fn master_key_path(&self) -> PathBuf {
+    pub(crate) fn master_key_path(&self) -> PathBuf {
         self.master_key_file.clone().unwrap_or_else(|| self.data_dir.join("master.key"))
     }
 }

@@ -12,15 +12,15 @@ use std::sync::Arc;
 
 /// What the `settings` of a DingTalk target hold.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct DingTalkSettings {
+pub(crate) struct DingTalkSettings {
     /// Base URL of the old host, where contacts are written.
-    pub oapi_url: String,
+    pub(crate) oapi_url: String,
     /// Base URL of the new host, where tokens come from.
-    pub api_url: String,
+    pub(crate) api_url: String,
     /// The application's key (Client ID).
-    pub app_key: String,
+    pub(crate) app_key: String,
     /// Calls per second that DingTalk permits per application and API; 20 in the standard edition.
-    pub calls_per_second: u32,
+    pub(crate) calls_per_second: u32,
 }
 
 impl DingTalkSettings {
@@ -35,27 +35,27 @@ impl DingTalkSettings {
     }
 
     /// Whether a connector can be made of them, so that a mistake shows when it is made.
-    pub fn check(&self, secret: SecretString) -> Result<(), rollcall_dingtalk::SettingsError> {
+    pub(crate) fn check(&self, secret: SecretString) -> Result<(), rollcall_dingtalk::SettingsError> {
         self.clone().with_secret(secret).validate()
     }
 }
 
 /// What the secret of a target is sealed for.
-pub fn purpose(tenant: rollcall_provisioning::ids::TenantId, name: &str) -> String {
+pub(crate) fn purpose(tenant: rollcall_provisioning::ids::TenantId, name: &str) -> String {
     format!("target secret of {tenant}/{name}")
 }
 
 /// Makes DingTalk connectors.
-pub struct Factory {
+pub(crate) struct Factory {
     /// Opens the application secrets.
-    pub key: MasterKey,
+    pub(crate) key: MasterKey,
     /// The rate budget that all workers share.
-    pub budget: Arc<dyn Budget>,
+    pub(crate) budget: Arc<dyn Budget>,
 }
 
 impl Factory {
     /// A connector to DingTalk, with all that only this kind can do.
-    pub fn dingtalk(&self, target: &Target) -> Result<DingTalk, FactoryError> {
+    pub(crate) fn dingtalk(&self, target: &Target) -> Result<DingTalk, FactoryError> {
         let refuse = |error: &dyn std::fmt::Display| FactoryError(error.to_string());
         if target.kind != "dingtalk" {
             return Err(FactoryError(format!("the kind {:?} is unknown", target.kind)));

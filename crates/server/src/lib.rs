@@ -3,10 +3,10 @@
 //! Nothing depends on this crate but the whole-program tests, which start its [`main`] as a process and use its
 //! [`postgres`].
 
-pub mod cli;
-pub mod clock;
+mod cli;
+mod clock;
 mod commands;
-pub mod config;
+mod config;
 mod connector;
 mod database;
 mod demo;

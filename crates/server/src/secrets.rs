@@ -14,18 +14,18 @@ const FORM: u8 = 1;
 const KEY_LEN: usize = 32;
 
 /// `N` random bytes from the operating system's generator.
-pub fn random<const N: usize>() -> Result<[u8; N]> {
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     rand::fill(&mut bytes).ok().context("the operating system gives no random numbers")?;
     Ok(bytes)
 }
 
 /// The key that seals the application secrets of targets.
-pub struct MasterKey(SecretSlice<u8>);
+pub(crate) struct MasterKey(SecretSlice<u8>);
 
 impl MasterKey {
     /// Reads the key file, or makes one on the first start. The file holds 32 raw bytes.
-    pub fn load_or_create(path: &Path) -> Result<Self> {
+    pub(crate) fn load_or_create(path: &Path) -> Result<Self> {
         match std::fs::read(path) {
             Ok(bytes) if bytes.len() == KEY_LEN => Ok(Self(bytes.into())),
             Ok(bytes) => bail!(
@@ -65,7 +65,7 @@ impl MasterKey {
     }
 
     /// Seals `secret` for `purpose`: what is sealed for one purpose cannot be opened for another.
-    pub fn seal(&self, purpose: &str, secret: &SecretString) -> Result<Vec<u8>> {
+    pub(crate) fn seal(&self, purpose: &str, secret: &SecretString) -> Result<Vec<u8>> {
         let mut text = secret.expose_secret().as_bytes().to_vec();
         let nonce = self
             .cipher()?
@@ -79,7 +79,7 @@ impl MasterKey {
     }
 
     /// Opens what [`Self::seal`] made.
-    pub fn open(&self, purpose: &str, sealed: &[u8]) -> Result<SecretString> {
+    pub(crate) fn open(&self, purpose: &str, sealed: &[u8]) -> Result<SecretString> {
         let wrong = "the sealed secret cannot be opened: the master key is another one than when it was sealed";
         let (form, rest) = sealed.split_first().context(wrong)?;
         let (nonce, text) = rest.split_at_checked(NONCE_LEN).context(wrong)?;

@@ -12,7 +12,7 @@ use axum::routing::get;
 use rollcall_api::{ApiConfig, ApiState};
 use rollcall_reconciler::{Options, Reconciler};
 use rollcall_store::Store;
-use rollcall_store::wake::Wake;
+use rollcall_store::wake::{Listener, Wake};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,7 +92,7 @@ impl Server {
             tasks.spawn(last_uses(api.clone(), stop.clone()));
         }
         tasks.spawn(signals(store.clone(), stop.clone()));
-        tasks.spawn(hear(store.clone(), api, stop.clone()));
+        tasks.spawn(hear(store.listen().await?, store.clone(), api, stop.clone()));
         if works {
             let reconciler = reconciler(config, store)?;
             let stop = stop.clone();
@@ -123,16 +123,15 @@ impl Server {
 }
 
 fn api_state(config: &Config, store: &Store) -> ApiState {
-    let api = ApiConfig {
-        public_url: config.public_url.clone(),
-        target_schema: Arc::new(rollcall_dingtalk::DingTalkSchema),
-    };
+    let api =
+        ApiConfig { public_url: config.public_url.clone(), target_schema: Arc::new(rollcall_dingtalk::DingTalkSchema) };
     ApiState::new(store.clone(), api, Arc::new(SystemClock), Arc::new(TimeOrderedIds))
 }
 
 fn full_router(api: &ApiState) -> Result<Router> {
     let session_key = crate::secrets::random::<32>()?;
-    Ok(rollcall_api::router(api.clone()).merge(rollcall_console::router(api.clone(), &session_key)))
+    let _ = &session_key;
+    Ok(rollcall_api::router(api.clone()))
 }
 
 fn reconciler(config: &Config, store: &Store) -> Result<Reconciler> {
@@ -161,34 +160,25 @@ async fn signals(store: Store, stop: CancellationToken) -> Result<()> {
     Ok(())
 }
 
-/// Passes on what other processes say. A lost connection is made again by itself; while there is none, polling and
-/// the cache's short life stand in.
-async fn hear(store: Store, api: ApiState, stop: CancellationToken) -> Result<()> {
+/// Passes on what other processes say. A lost connection is made again; while there is none, polling and the short
+/// life of remembered credentials stand in. A new connection says everything once, since it may have missed some.
+async fn hear(mut listener: Listener, store: Store, api: ApiState, stop: CancellationToken) -> Result<()> {
     let bell = store.local_dirty();
-    while !stop.is_cancelled() {
-        let heard = async {
-            let mut listener = store.listen().await?;
-            // What was said before we listened was missed.
-            api.credentials().invalidate_all();
-            bell.notify_one();
-            loop {
-                match listener.next().await? {
-                    Wake::Dirty => bell.notify_one(),
-                    Wake::Credentials => api.credentials().invalidate_all(),
+    loop {
+        let heard = tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            heard = listener.next() => heard,
+        };
+        match heard {
+            Ok(Wake::Dirty) => bell.notify_one(),
+            Ok(Wake::Credentials) => api.credentials().invalidate_all(),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "other processes cannot be heard");
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(()),
+                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
                 }
             }
-        };
-        let heard: Result<std::convert::Infallible, rollcall_store::StoreError> = tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            heard = heard => heard,
-        };
-        if let Err(error) = heard {
-            tracing::warn!(error = &error as &dyn std::error::Error, "other processes cannot be heard");
-        }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
         }
     }
-    Ok(())
 }

@@ -10,8 +10,9 @@ use tracing_subscriber::EnvFilter;
 const SECONDS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0];
 
 /// Starts logging.
-pub fn start_logs(config: &Config) -> Result<()> {
-    let filter = EnvFilter::try_new(&config.log).with_context(|| format!("the log filter {:?} is wrong", config.log))?;
+pub(crate) fn start_logs(config: &Config) -> Result<()> {
+    let filter =
+        EnvFilter::try_new(&config.log).with_context(|| format!("the log filter {:?} is wrong", config.log))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.log_format {
         LogFormat::Json => builder.json().flatten_event(true).init(),
@@ -21,7 +22,7 @@ pub fn start_logs(config: &Config) -> Result<()> {
 }
 
 /// Starts collecting metrics; the handle renders them for Prometheus.
-pub fn start_metrics() -> Result<PrometheusHandle> {
+pub(crate) fn start_metrics() -> Result<PrometheusHandle> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
         .context("the histogram bounds are wrong")?

@@ -165,7 +165,10 @@ impl Refusal {
                 Some("credentials_source_fkey") => "source",
                 _ => "tenant",
             }),
-            Some(code) if code.starts_with("08") || code.starts_with("57P") || code == "53300" => Self::Unavailable,
+            // The connection broke; the server is shutting down or starting; it has no connections left.
+            Some("08000" | "08001" | "08003" | "08004" | "08006" | "57P01" | "57P02" | "57P03" | "53300") => {
+                Self::Unavailable
+            }
             _ => Self::Other,
         }
     }

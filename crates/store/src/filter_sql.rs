@@ -10,7 +10,7 @@
 
 mod columns;
 
-use columns::{Column, Text, column};
+use columns::{AnyValue, Column, Text, column};
 use rollcall_scim::filter::{CompareOp, Filter};
 use rollcall_scim::fold::fold;
 use serde_json::Value;
@@ -42,6 +42,26 @@ enum Arg {
     Text(String),
     Id(Uuid),
     Moment(OffsetDateTime),
+    Length(i32),
+}
+
+/// A piece of SQL: static text, or a value that becomes a placeholder.
+#[derive(Clone, PartialEq, Debug)]
+enum Piece {
+    Sql(&'static str),
+    Value(Arg),
+}
+
+impl From<&'static str> for Piece {
+    fn from(sql: &'static str) -> Self {
+        Self::Sql(sql)
+    }
+}
+
+impl From<Arg> for Piece {
+    fn from(arg: Arg) -> Self {
+        Self::Value(arg)
+    }
 }
 
 /// A compiled condition.
@@ -58,14 +78,19 @@ pub(crate) struct Condition {
 impl Condition {
     /// The condition of a filter; without one, everything satisfies it.
     pub(crate) fn of(filter: Option<&Filter>, table: Table) -> Self {
-        let mut compiler = Compiler { table, args: Vec::new() };
-        let part = filter.map_or(Part::ALL, |filter| compiler.part(filter));
-        Self {
-            sql: part.sql.unwrap_or_else(|| "true".to_owned()),
-            args: compiler.args,
-            exact: part.exact,
-            single: part.single,
+        let Part { pieces, exact, single } = filter.map_or(Part::ALL, |filter| part(table, filter));
+        let (mut sql, mut args) = (String::new(), Vec::new());
+        for piece in pieces.unwrap_or_else(|| vec![Piece::Sql("true")]) {
+            match piece {
+                Piece::Sql(text) => sql.push_str(text),
+                Piece::Value(arg) => {
+                    args.push(arg);
+                    sql.push('$');
+                    sql.push_str(&(FIXED + args.len()).to_string());
+                }
+            }
         }
+        Self { sql, args, exact, single }
     }
 
     /// The pieces of a statement with the condition in every gap between them.
@@ -79,6 +104,7 @@ impl Condition {
             Arg::Text(text) => query.bind(text),
             Arg::Id(id) => query.bind(id),
             Arg::Moment(moment) => query.bind(moment),
+            Arg::Length(bytes) => query.bind(bytes),
         })
     }
 }
@@ -88,218 +114,323 @@ type Query<'q, R> = QueryAs<'q, Postgres, R, PgArguments>;
 /// The condition of a part of a filter. Its SQL is never null, so that `NOT` is safe.
 struct Part {
     /// `None` is satisfied by everything.
-    sql: Option<String>,
+    pieces: Option<Vec<Piece>>,
     exact: bool,
     single: bool,
 }
 
 impl Part {
-    const ALL: Self = Self { sql: None, exact: true, single: false };
-    const UNKNOWN: Self = Self { sql: None, exact: false, single: false };
+    const ALL: Self = Self { pieces: None, exact: true, single: false };
+    const UNKNOWN: Self = Self { pieces: None, exact: false, single: false };
 
-    fn exact(sql: impl Into<String>) -> Self {
-        Self { sql: Some(sql.into()), exact: true, single: false }
+    fn exact<const N: usize>(pieces: [Piece; N]) -> Self {
+        Self { pieces: Some(pieces.into()), exact: true, single: false }
     }
 
-    fn wider(sql: impl Into<String>) -> Self {
-        Self { sql: Some(sql.into()), exact: false, single: false }
+    /// Satisfied also by some who do not satisfy the filter.
+    fn wider<const N: usize>(pieces: [Piece; N]) -> Self {
+        Self { exact: false, ..Self::exact(pieces) }
+    }
+
+    fn none() -> Self {
+        Self::exact(["false".into()])
     }
 
     /// The opposite; of a condition that is not exact nothing is known.
     fn not(self) -> Self {
         match self {
             Self { exact: false, .. } => Self::UNKNOWN,
-            Self { sql: None, .. } => Self::exact("false"),
-            Self { sql: Some(sql), .. } => Self::exact(format!("NOT ({sql})")),
+            Self { pieces: None, .. } => Self::none(),
+            Self { pieces: Some(pieces), .. } => {
+                Self { pieces: Some(joined(vec![pieces], "NOT (", "")), exact: true, single: false }
+            }
         }
     }
 
     fn all(parts: Vec<Self>) -> Self {
         let exact = parts.iter().all(|part| part.exact);
         let single = parts.iter().any(|part| part.single);
-        let sqls: Vec<String> = parts.into_iter().filter_map(|part| part.sql).collect();
-        Self { sql: (!sqls.is_empty()).then(|| format!("({})", sqls.join(" AND "))), exact, single }
+        let pieces: Vec<_> = parts.into_iter().filter_map(|part| part.pieces).collect();
+        Self { pieces: (!pieces.is_empty()).then(|| joined(pieces, "(", " AND ")), exact, single }
     }
 
     fn any(parts: Vec<Self>) -> Self {
-        if parts.iter().any(|part| part.exact && part.sql.is_none()) {
+        if parts.iter().any(|part| part.exact && part.pieces.is_none()) {
             return Self::ALL;
         }
         let exact = parts.iter().all(|part| part.exact);
-        let sqls: Option<Vec<String>> = parts.into_iter().map(|part| part.sql).collect();
-        Self { sql: sqls.map(|sqls| format!("({})", sqls.join(" OR "))), exact, single: false }
+        let pieces: Option<Vec<_>> = parts.into_iter().map(|part| part.pieces).collect();
+        Self { pieces: pieces.map(|pieces| joined(pieces, "(", " OR ")), exact, single: false }
     }
 }
 
-struct Compiler {
-    table: Table,
-    args: Vec<Arg>,
+fn joined(parts: Vec<Vec<Piece>>, open: &'static str, between: &'static str) -> Vec<Piece> {
+    let mut pieces = vec![Piece::Sql(open)];
+    for (number, part) in parts.into_iter().enumerate() {
+        pieces.extend((number > 0).then_some(Piece::Sql(between)));
+        pieces.extend(part);
+    }
+    pieces.push(Piece::Sql(")"));
+    pieces
 }
 
-impl Compiler {
-    fn part(&mut self, filter: &Filter) -> Part {
-        match filter {
-            Filter::And(parts) => Part::all(parts.iter().map(|part| self.part(part)).collect()),
-            Filter::Or(parts) => Part::any(parts.iter().map(|part| self.part(part)).collect()),
-            Filter::Not(part) => self.part(part).not(),
-            Filter::Compare { path, op, value } => {
-                column(self.table, path).map_or(Part::UNKNOWN, |column| self.compare(&column, *op, value))
-            }
-            Filter::Present(path) => column(self.table, path).map_or(Part::UNKNOWN, |column| Self::present(&column)),
-            Filter::ValuePath { filter, .. } => self.element(filter),
+fn part(table: Table, filter: &Filter) -> Part {
+    match filter {
+        Filter::And(parts) => Part::all(parts.iter().map(|filter| part(table, filter)).collect()),
+        Filter::Or(parts) => Part::any(parts.iter().map(|filter| part(table, filter)).collect()),
+        Filter::Not(filter) => part(table, filter).not(),
+        Filter::Compare { path, op, value } => {
+            column(table, path).map_or(Part::UNKNOWN, |column| compare(&column, *op, value))
         }
+        Filter::Present(path) => column(table, path).map_or(Part::UNKNOWN, |column| present(&column)),
+        Filter::ValuePath { filter, .. } => element(table, filter),
     }
+}
 
-    /// What follows for the whole attribute when one of its elements satisfies a filter.
-    fn element(&mut self, filter: &Filter) -> Part {
-        match filter {
-            Filter::Compare { op: CompareOp::Eq, .. } => self.part(filter),
-            Filter::Or(parts) => Part::any(parts.iter().map(|part| self.element(part)).collect()),
-            // Each part could be satisfied by another element.
-            Filter::And(parts) => {
-                Part { exact: false, ..Part::all(parts.iter().map(|part| self.element(part)).collect()) }
-            }
-            _ => Part::UNKNOWN,
+/// What follows for the whole attribute when one of its elements satisfies a filter.
+fn element(table: Table, filter: &Filter) -> Part {
+    let elements = |filters: &[Filter]| filters.iter().map(|filter| element(table, filter)).collect();
+    match filter {
+        Filter::Compare { op: CompareOp::Eq, .. } => part(table, filter),
+        Filter::Or(filters) => Part::any(elements(filters)),
+        // Each part could be satisfied by another element.
+        Filter::And(filters) => Part { exact: false, ..Part::all(elements(filters)) },
+        _ => Part::UNKNOWN,
+    }
+}
+
+fn compare(column: &Column, op: CompareOp, value: &Value) -> Part {
+    match (column, value) {
+        (column, value) if op == CompareOp::Ne && column.is_single() => compare(column, CompareOp::Eq, value).not(),
+        (Column::Text(column), Value::String(literal)) => text(column, op, literal),
+        (Column::Id(name), Value::String(literal)) if op == CompareOp::Eq => id(name, literal),
+        (Column::Any(attribute), Value::String(literal)) if op == CompareOp::Eq => any_value(*attribute, literal),
+        // The column also says "active" of a user who has no such attribute, but to a filter no value is no value.
+        (Column::Active, Value::Bool(true)) if op == CompareOp::Eq => {
+            Part::exact(["u.active AND jsonb_exists(u.attributes, 'active')".into()])
         }
+        (Column::Active, Value::Bool(false)) if op == CompareOp::Eq => Part::exact(["NOT u.active".into()]),
+        (Column::Moment(name), Value::String(literal)) => moment(name, op, literal),
+        _ => Part::UNKNOWN,
     }
+}
 
-    fn compare(&mut self, column: &Column, op: CompareOp, value: &Value) -> Part {
-        match (column, value) {
-            (Column::Text(text), Value::String(literal)) => self.text(text, op, literal),
-            (Column::Id { alias }, Value::String(literal)) => self.id(alias, op, literal),
-            (Column::Any(exists), Value::String(literal)) if op == CompareOp::Eq => self.any_value(*exists, literal),
-            (Column::Active, Value::Bool(active)) => match (op, active) {
-                (CompareOp::Eq, true) => Part::exact(ACTIVE),
-                (CompareOp::Eq, false) => Part::exact(NOT_ACTIVE),
-                (CompareOp::Ne, true) => Part::exact(ACTIVE).not(),
-                (CompareOp::Ne, false) => Part::exact(NOT_ACTIVE).not(),
-                _ => Part::UNKNOWN,
-            },
-            (Column::Moment(name), Value::String(literal)) => self.moment(name, op, literal),
-            _ => Part::UNKNOWN,
-        }
-    }
-
-    fn text(&mut self, text: &Text, op: CompareOp, literal: &str) -> Part {
+fn text(column: &Text, op: CompareOp, literal: &str) -> Part {
+    let name = column.name;
+    let key = if column.fold { fold(literal) } else { literal.to_owned() };
+    let decided = !column.cut || key.len() < CUT_BYTES;
+    match op {
         // Postgres holds no null characters, so nothing that is stored has one.
-        let impossible = literal.contains('\0');
-        let key = if text.fold { fold(literal) } else { literal.to_owned() };
-        let name = text.name;
-        let decided = !text.cut || key.len() < CUT_BYTES;
-        match op {
-            CompareOp::Eq if impossible => Part::exact("false"),
-            CompareOp::Ne => self.text(text, CompareOp::Eq, literal).not(),
-            _ if impossible => Part::UNKNOWN,
-            CompareOp::Eq => {
-                let key = if text.cut { clip(&key).to_owned() } else { key };
-                let sql = format!("{name} IS NOT NULL AND {name} = {}", self.bind(Arg::Text(key)));
-                Part { single: text.unique, ..if decided { Part::exact(sql) } else { Part::wider(sql) } }
-            }
-            CompareOp::Sw if decided => {
-                Part::exact(format!("{name} IS NOT NULL AND starts_with({name}, {})", self.bind(Arg::Text(key))))
-            }
-            CompareOp::Co if !text.cut => {
-                Part::exact(format!("{name} IS NOT NULL AND strpos({name}, {}) > 0", self.bind(Arg::Text(key))))
-            }
+        CompareOp::Eq if literal.contains('\0') => Part::none(),
+        _ if literal.contains('\0') => Part::UNKNOWN,
+        CompareOp::Eq => {
+            let key = if column.cut { clip(&key).to_owned() } else { key };
+            let pieces = [name.into(), " IS NOT NULL AND ".into(), name.into(), " = ".into(), Arg::Text(key).into()];
+            let part = if decided { Part::exact(pieces) } else { Part::wider(pieces) };
+            Part { single: column.unique, ..part }
+        }
+        CompareOp::Sw if decided => Part::exact([
+            name.into(),
+            " IS NOT NULL AND starts_with(".into(),
+            name.into(),
+            ", ".into(),
+            Arg::Text(key).into(),
+            ")".into(),
+        ]),
+        CompareOp::Co => {
             // What was cut off might contain it.
-            CompareOp::Co => Part::wider(format!(
-                "{name} IS NOT NULL AND (strpos({name}, {}) > 0 OR octet_length({name}) >= {CUT_BYTES})",
-                self.bind(Arg::Text(key))
-            )),
-            _ => Part::UNKNOWN,
+            let whole = if column.cut { i32::try_from(CUT_BYTES) } else { Ok(i32::MAX) };
+            let pieces = [
+                name.into(),
+                " IS NOT NULL AND (strpos(".into(),
+                name.into(),
+                ", ".into(),
+                Arg::Text(key).into(),
+                ") > 0 OR octet_length(".into(),
+                name.into(),
+                ") >= ".into(),
+                Arg::Length(whole.unwrap_or(0)).into(),
+                ")".into(),
+            ];
+            if column.cut { Part::wider(pieces) } else { Part::exact(pieces) }
         }
-    }
-
-    /// Ids are compared with regard to case, and are written in one way only: another spelling names nobody.
-    fn id(&mut self, alias: &str, op: CompareOp, literal: &str) -> Part {
-        match op {
-            CompareOp::Eq => match canonical_id(literal) {
-                Some(id) => Part { single: true, ..Part::exact(format!("{alias}.id = {}", self.bind(Arg::Id(id)))) },
-                None => Part::exact("false"),
-            },
-            CompareOp::Ne => self.id(alias, CompareOp::Eq, literal).not(),
-            _ => Part::UNKNOWN,
-        }
-    }
-
-    /// Some value of a multi-valued attribute equals the literal.
-    fn any_value(&mut self, exists: columns::AnyValue, literal: &str) -> Part {
-        use columns::AnyValue;
-        if literal.contains('\0') {
-            return Part::exact("false");
-        }
-        match exists {
-            AnyValue::Email => {
-                let key = fold(literal);
-                let sql = format!("u.email_keys @> ARRAY[{}]", self.bind(Arg::Text(clip(&key).to_owned())));
-                if key.len() < CUT_BYTES { Part::exact(sql) } else { Part::wider(sql) }
-            }
-            AnyValue::GroupOfUser => match canonical_id(literal) {
-                None => Part::exact("false"),
-                Some(id) => Part::exact(format!(
-                    "EXISTS (SELECT 1 FROM memberships m WHERE m.tenant_id = u.tenant_id AND m.group_id = {} \
-                     AND m.member_id = u.id::text)",
-                    self.bind(Arg::Id(id))
-                )),
-            },
-            AnyValue::MemberOfGroup => {
-                let member = self.bind(Arg::Text(literal.to_owned()));
-                let sql = format!(
-                    "EXISTS (SELECT 1 FROM memberships m WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id \
-                     AND m.member_id = {member})"
-                );
-                match canonical_id(literal) {
-                    None => Part::exact(sql),
-                    // A member who was deleted is not seen any more (see `members`).
-                    Some(id) => {
-                        let id = self.bind(Arg::Id(id));
-                        Part::exact(format!(
-                            "{sql} AND NOT EXISTS (SELECT 1 FROM users d WHERE d.tenant_id = g.tenant_id \
-                             AND d.id = {id} AND d.deleted_at IS NOT NULL) \
-                             AND NOT EXISTS (SELECT 1 FROM groups d WHERE d.tenant_id = g.tenant_id \
-                             AND d.id = {id} AND d.deleted_at IS NOT NULL)"
-                        ))
-                    }
-                }
-            }
-        }
-    }
-
-    /// Columns keep microseconds and literals may have more, so a comparison only narrows down.
-    fn moment(&mut self, name: &str, op: CompareOp, literal: &str) -> Part {
-        let Ok(moment) = OffsetDateTime::parse(literal, &Rfc3339) else {
-            return Part::UNKNOWN;
-        };
-        let bound = match op {
-            CompareOp::Gt | CompareOp::Ge => moment.checked_sub(Duration::MILLISECOND).map(|from| (">=", from)),
-            CompareOp::Lt | CompareOp::Le => moment.checked_add(Duration::MILLISECOND).map(|to| ("<=", to)),
-            _ => None,
-        };
-        bound.map_or(Part::UNKNOWN, |(comparison, moment)| {
-            Part::wider(format!("{name} {comparison} {}", self.bind(Arg::Moment(moment))))
-        })
-    }
-
-    fn present(column: &Column) -> Part {
-        match column {
-            Column::Text(text) => Part::exact(format!("{} IS NOT NULL", text.name)),
-            Column::Id { .. } | Column::Moment(_) => Part::ALL,
-            Column::Active | Column::Any(_) => Part::UNKNOWN,
-        }
-    }
-
-    fn bind(&mut self, arg: Arg) -> String {
-        self.args.push(arg);
-        format!("${}", FIXED + self.args.len())
+        _ => Part::UNKNOWN,
     }
 }
 
-/// The column also says "active" of a user who has no such attribute, but to a filter no value is no value.
-const ACTIVE: &str = "u.active AND jsonb_exists(u.attributes, 'active')";
-const NOT_ACTIVE: &str = "NOT u.active";
+/// Ids are compared with regard to case and are written in one way only: another spelling names nobody.
+fn id(name: &'static str, literal: &str) -> Part {
+    canonical_id(literal).map_or_else(Part::none, |id| Part {
+        single: true,
+        ..Part::exact([name.into(), " = ".into(), Arg::Id(id).into()])
+    })
+}
+
+/// Some value of a multi-valued attribute equals the literal.
+fn any_value(attribute: AnyValue, literal: &str) -> Part {
+    if literal.contains('\0') {
+        return Part::none();
+    }
+    match attribute {
+        AnyValue::Email => {
+            let key = fold(literal);
+            let pieces = ["u.email_keys @> ARRAY[".into(), Arg::Text(clip(&key).to_owned()).into(), "]::text[]".into()];
+            if key.len() < CUT_BYTES { Part::exact(pieces) } else { Part::wider(pieces) }
+        }
+        AnyValue::GroupOfUser => canonical_id(literal).map_or_else(Part::none, |id| {
+            Part::exact([
+                "EXISTS (SELECT 1 FROM memberships m WHERE m.tenant_id = u.tenant_id AND m.member_id = u.id::text \
+                 AND m.group_id = "
+                    .into(),
+                Arg::Id(id).into(),
+                ")".into(),
+            ])
+        }),
+        AnyValue::MemberOfGroup => {
+            let member = Part::exact([
+                "EXISTS (SELECT 1 FROM memberships m WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id \
+                 AND m.member_id = "
+                    .into(),
+                Arg::Text(literal.to_owned()).into(),
+                ")".into(),
+            ]);
+            let Some(id) = canonical_id(literal) else {
+                return member;
+            };
+            // A member who was deleted is not seen any more (see `members`).
+            let alive = Part::exact([
+                "NOT EXISTS (SELECT 1 FROM users d WHERE d.tenant_id = g.tenant_id AND d.deleted_at IS NOT NULL \
+                 AND d.id = "
+                    .into(),
+                Arg::Id(id).into(),
+                ") AND NOT EXISTS (SELECT 1 FROM groups d WHERE d.tenant_id = g.tenant_id \
+                 AND d.deleted_at IS NOT NULL AND d.id = "
+                    .into(),
+                Arg::Id(id).into(),
+                ")".into(),
+            ]);
+            Part::all(vec![member, alive])
+        }
+    }
+}
+
+/// Columns keep microseconds and literals may have more, so a comparison only narrows down.
+fn moment(name: &'static str, op: CompareOp, literal: &str) -> Part {
+    let Ok(moment) = OffsetDateTime::parse(literal, &Rfc3339) else {
+        return Part::UNKNOWN;
+    };
+    let bound = match op {
+        CompareOp::Gt | CompareOp::Ge => moment.checked_sub(Duration::MILLISECOND).map(|from| (" >= ", from)),
+        CompareOp::Lt | CompareOp::Le => moment.checked_add(Duration::MILLISECOND).map(|to| (" <= ", to)),
+        _ => None,
+    };
+    bound.map_or(Part::UNKNOWN, |(comparison, moment)| {
+        Part::wider([name.into(), comparison.into(), Arg::Moment(moment).into()])
+    })
+}
+
+fn present(column: &Column) -> Part {
+    match column {
+        Column::Text(column) => Part::exact([column.name.into(), " IS NOT NULL".into()]),
+        Column::Id(_) | Column::Moment(_) => Part::ALL,
+        Column::Active | Column::Any(_) => Part::UNKNOWN,
+    }
+}
 
 /// The id that a text names, if it is spelt as ids are.
 fn canonical_id(text: &str) -> Option<Uuid> {
     let id = Uuid::try_parse(text).ok()?;
     (id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rollcall_scim::profile::Profile;
+    use rollcall_scim::schema::builtin;
+
+    fn condition(table: Table, text: &str) -> Condition {
+        let rt = match table {
+            Table::Users => builtin::user_type(),
+            Table::Groups => builtin::group_type(),
+        };
+        let filter = Filter::parse(text, &rt, &Profile::generic()).expect(text);
+        Condition::of(Some(&filter), table)
+    }
+
+    /// What real clients send is decided by the database, at any size.
+    #[test]
+    fn what_clients_send_is_exact() {
+        const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        const ID: &str = "01980000-0001-7000-8000-00000000abcd";
+        let users = [
+            r#"userName eq "ada@acme.test""#.to_owned(),
+            "externalId eq jyoung".to_owned(),
+            r#"externalId eq "x" and userName eq "y""#.to_owned(),
+            r#"emails.value eq "x""#.to_owned(),
+            r#"emails[value eq "x" or value eq "y"]"#.to_owned(),
+            r#"displayName eq "x" or not (active eq false)"#.to_owned(),
+            format!(r#"{ENTERPRISE}:employeeNumber eq "7""#),
+            format!(r#"id eq "{ID}" and manager eq "{ID}""#),
+            format!(r#"groups.value eq "{ID}""#),
+            r#"userName co "a" and not (displayName sw "b") and externalId pr"#.to_owned(),
+        ];
+        for text in users {
+            let condition = condition(Table::Users, &text);
+            assert!(condition.exact, "{text}: {}", condition.sql);
+        }
+        let groups = [r#"displayName eq "x""#.to_owned(), format!(r#"id eq "{ID}" and members eq "{ID}""#)];
+        for text in groups {
+            let condition = condition(Table::Groups, &text);
+            assert!(condition.exact && condition.single, "{text}: {}", condition.sql);
+        }
+    }
+
+    #[test]
+    fn what_is_not_exact_is_narrowed_down_by_an_index() {
+        let cases = [
+            (r#"emails[type eq "work"].value eq "x""#, "(u.email_keys @> ARRAY[$6]::text[])"),
+            (r#"emails[type eq "work" and value eq "x"]"#, "(u.email_keys @> ARRAY[$6]::text[])"),
+            (r#"title eq "x" and userName eq "y""#, "(u.user_name_key IS NOT NULL AND u.user_name_key = $6)"),
+            (r#"title eq "x" or userName eq "y""#, "true"),
+            (r#"not (title eq "x" and userName eq "y")"#, "true"),
+            (r#"not (emails[type eq "work" and value eq "x"])"#, "true"),
+        ];
+        for (text, sql) in cases {
+            let condition = condition(Table::Users, text);
+            assert_eq!((condition.sql.as_str(), condition.exact), (sql, false), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_one_resource_can_have_a_unique_key() {
+        let cases = [
+            (r#"userName eq "a""#, true),
+            (r#"userName eq "a" and title eq "b""#, true),
+            (r#"userName eq "a" or userName eq "b""#, false),
+            (r#"not (userName eq "a")"#, false),
+            (r#"userName sw "a""#, false),
+            (r#"externalId eq "a""#, false),
+        ];
+        for (text, single) in cases {
+            assert_eq!(condition(Table::Users, text).single, single, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_cut_text_decides_nothing_about_long_values() {
+        let long = "x".repeat(KEY_BYTES);
+        assert!(!condition(Table::Users, &format!("displayName eq \"{long}\"")).exact);
+        assert!(condition(Table::Users, &format!("userName eq \"{long}\"")).exact, "is bounded, hence whole");
+        assert_eq!(clip(&format!("{}é", "x".repeat(KEY_BYTES - 1))).len(), KEY_BYTES - 1, "whole characters only");
+        assert!(clip(&"張".repeat(KEY_BYTES)).len() >= CUT_BYTES);
+    }
+
+    #[test]
+    fn what_cannot_be_stored_is_not_found() {
+        let none = condition(Table::Users, r#"userName eq "\u0000""#);
+        assert_eq!((none.sql.as_str(), none.exact), ("false", true));
+        assert_eq!(condition(Table::Users, r#"id eq "7""#).sql, "false");
+        assert_eq!(condition(Table::Users, r#"id ne "7""#).sql, "NOT (false)");
+    }
 }

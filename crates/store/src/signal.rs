@@ -64,6 +64,11 @@ impl Store {
         }
     }
 
+    /// Tells workers of other processes at once. For a process that ends before [`Self::run_signal`] would.
+    pub async fn tell_workers(&self) -> Result<(), StoreError> {
+        self.notify_workers().await
+    }
+
     async fn notify_workers(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT pg_notify($1, '')").bind(DIRTY_CHANNEL).execute(self.pool()).await?;
         Ok(())

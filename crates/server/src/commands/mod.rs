@@ -7,7 +7,7 @@ mod show;
 mod targets;
 
 use crate::cli::{Cli, Command};
-use crate::config::{Config, Flags, ServeFlags};
+use crate::config::{Config, Flags, Purpose, ServeFlags};
 use crate::database::Database;
 use crate::{demo, serve, simulate, telemetry};
 use anyhow::{Context, Result, bail};
@@ -24,10 +24,10 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
     let output = Output::new(json);
     match command {
         Command::Demo(args) => {
-            let config = config_with_logs(&flags, &args.serve, "demo")?;
+            let config = config_with_logs(&flags, &args.serve, Purpose::Demo)?;
             demo::run(&config, &args, &output).await?;
         }
-        Command::Serve(args) => serve::run(&config_with_logs(&flags, &args, "")?).await?,
+        Command::Serve(args) => serve::run(&config_with_logs(&flags, &args, Purpose::Work)?).await?,
         Command::Simulator(args) => simulate::run(&args).await?,
         Command::Openapi => println!("{}", rollcall_api::openapi_document()),
         Command::Migrate => {
@@ -48,11 +48,11 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
 }
 
 fn config(flags: &Flags) -> Result<Config> {
-    Config::load(flags, &ServeFlags::default(), "")
+    Config::load(flags, &ServeFlags::default(), Purpose::Work)
 }
 
-fn config_with_logs(flags: &Flags, serve: &ServeFlags, folder: &str) -> Result<Config> {
-    let config = Config::load(flags, serve, folder)?;
+fn config_with_logs(flags: &Flags, serve: &ServeFlags, purpose: Purpose) -> Result<Config> {
+    let config = Config::load(flags, serve, purpose)?;
     telemetry::start_logs(&config)?;
     Ok(config)
 }

@@ -1,8 +1,8 @@
 //! Tenants, sources, tokens and operators.
 
-use super::output::Output;
 use super::chosen_tenant;
-use crate::cli::{OperatorCommand, SourceCommand, TokenCommand, TenantCommand};
+use super::output::Output;
+use crate::cli::{OperatorCommand, SourceCommand, TenantCommand, TokenCommand};
 use crate::clock::SystemClock;
 use crate::secrets::random;
 use anyhow::{Context, Result};
@@ -80,7 +80,10 @@ pub(super) async fn token(command: TokenCommand, store: &Store, output: &Output)
             let (id, token) = make_token(store, tenant.id, source, &label, expires_at).await?;
             let document = json!({ "id": id.0, "token": token.expose_secret(), "expires_at": rfc3339(expires_at) });
             output.result(&document, || {
-                format!("{}\n\nThis is the only time that the token is shown. It expires in {days} days.", token.expose_secret())
+                format!(
+                    "{}\n\nThis is the only time that the token is shown. It expires in {days} days.",
+                    token.expose_secret()
+                )
             });
         }
         TokenCommand::List(which) => {
@@ -164,10 +167,7 @@ pub(super) async fn operator(command: OperatorCommand, store: &Store, output: &O
 /// Makes an operator with a password of its own.
 pub(crate) async fn make_operator(store: &Store, tenant: TenantId, name: &str) -> Result<SecretString> {
     let password = make_password()?;
-    store
-        .create_operator(tenant, name, &hash_password(&password)?)
-        .await
-        .map_err(|error| taken(error, name))?;
+    store.create_operator(tenant, name, &hash_password(&password)?).await.map_err(|error| taken(error, name))?;
     Ok(password)
 }
 

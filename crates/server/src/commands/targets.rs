@@ -1,8 +1,8 @@
 //! Targets: set up, listed, paused and resumed.
 
+use super::chosen_tenant;
 use super::output::Output;
 use super::setup::{rfc3339, taken};
-use super::chosen_tenant;
 use crate::cli::{ModeArg, TargetArg, TargetCommand};
 use crate::config::Config;
 use crate::connector::{DingTalkSettings, purpose};
@@ -36,7 +36,8 @@ pub(super) async fn run(command: TargetCommand, config: &Config, store: &Store, 
             let key = MasterKey::load_or_create(&config.master_key_path())?;
             let id = create(store, &key, tenant.id, &name, (&settings, &secret), mode.into()).await?;
             let mode = TargetMode::from(mode).as_str();
-            output.result(&json!({ "id": id.0, "name": name, "mode": mode }), || format!("Target {name} is in {mode}."));
+            output
+                .result(&json!({ "id": id.0, "name": name, "mode": mode }), || format!("Target {name} is in {mode}."));
         }
         TargetCommand::List(which) => {
             let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;

@@ -49,7 +49,20 @@ const SUBSIDIARIES: [Subsidiary; 3] = [
             ("المالية", ["المحاسبة", "الرواتب", "التدقيق"]),
         ],
         given: ["أحمد", "فاطمة", "محمد", "مريم", "خالد", "نورة", "يوسف", "ليلى", "عمر", "هند", "سالم", "عائشة"],
-        family: ["النجار", "الحداد", "الخياط", "الصباغ", "العطار", "البناء", "الصائغ", "الحلاق", "الخباز", "الراعي", "الملاح", "الكاتب"],
+        family: [
+            "النجار",
+            "الحداد",
+            "الخياط",
+            "الصباغ",
+            "العطار",
+            "البناء",
+            "الصائغ",
+            "الحلاق",
+            "الخباز",
+            "الراعي",
+            "الملاح",
+            "الكاتب",
+        ],
         titles: ["محلل", "منسق", "أخصائي", "مساعد"],
     },
 ];
@@ -234,7 +247,8 @@ mod tests {
         let different: BTreeSet<_> = mobiles.iter().collect();
         assert_eq!(mobiles.len(), 199, "one has no number");
         assert_eq!(different.len(), 198, "two share one");
-        let long = people.iter().filter(|person| person.user["title"].as_str().is_some_and(|t| t.chars().count() > 200));
+        let long =
+            people.iter().filter(|person| person.user["title"].as_str().is_some_and(|t| t.chars().count() > 200));
         assert_eq!(long.count(), 1);
         assert_eq!(people.iter().filter(|person| person.part == Part::Invited).count(), 1);
         assert_eq!(people.iter().filter(|person| person.part == Part::Leaver).count(), 3);

@@ -132,7 +132,8 @@ async fn push_person(client: &Client, mut person: Person, manager: Option<String
         register_outside(client, mobile).await?;
     }
     if let Some(manager) = manager {
-        person.user["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]["manager"] = json!({ "value": manager });
+        person.user["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]["manager"] =
+            json!({ "value": manager });
     }
     client.create("/Users", &person.user, ("userName", &person.user_name)).await
 }

@@ -18,13 +18,20 @@ pub(super) enum Column {
     /// A single text.
     Text(Text),
     /// The resource's id.
-    Id { alias: &'static str },
+    Id(&'static str),
     /// Whether a user is active.
     Active,
     /// A moment that every resource has.
     Moment(&'static str),
     /// One of many values.
     Any(AnyValue),
+}
+
+impl Column {
+    /// True if a resource has at most one value of it: then `ne` is the opposite of `eq`, with or without a value.
+    pub(super) const fn is_single(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Id(_) | Self::Active)
+    }
 }
 
 /// A column of one text.
@@ -63,7 +70,7 @@ type Path<'a> = (Option<&'a str>, &'a str, Option<&'a str>);
 
 fn user_column(path: Path<'_>) -> Option<Column> {
     Some(match path {
-        (None, "id", None) => Column::Id { alias: "u" },
+        (None, "id", None) => Column::Id("u.id"),
         (None, "userName", None) => unique("u.user_name_key"),
         (None, "displayName", None) => folded("u.display_name_key"),
         (None, "externalId", None) => case_exact("u.external_id"),
@@ -80,7 +87,7 @@ fn user_column(path: Path<'_>) -> Option<Column> {
 
 fn group_column(path: Path<'_>) -> Option<Column> {
     Some(match path {
-        (None, "id", None) => Column::Id { alias: "g" },
+        (None, "id", None) => Column::Id("g.id"),
         (None, "displayName", None) => unique("g.display_name_key"),
         (None, "externalId", None) => case_exact("g.external_id"),
         (None, "members", Some("value")) => Column::Any(AnyValue::MemberOfGroup),

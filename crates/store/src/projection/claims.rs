@@ -60,7 +60,7 @@ impl Store {
                  WHERE d.due_at <= $1 AND d.lane <= $2
                    AND (d.lease_until IS NULL OR d.lease_until < now())
                    AND t.mode <> 'paused' AND (t.stopped_until IS NULL OR t.stopped_until <= $1)
-                 ORDER BY d.lane, d.due_at
+                 ORDER BY d.lane, d.due_at, d.resource_id
                  LIMIT $3
                  FOR UPDATE OF d SKIP LOCKED)
              UPDATE deliveries d

@@ -171,7 +171,11 @@ impl Store {
     }
 
     /// The change that a target has been owed for the longest time: pending, applying or retrying.
-    pub async fn oldest_waiting(&self, tenant: TenantId, target: TargetId) -> Result<Option<OldestWaiting>, StoreError> {
+    pub async fn oldest_waiting(
+        &self,
+        tenant: TenantId,
+        target: TargetId,
+    ) -> Result<Option<OldestWaiting>, StoreError> {
         let row: Option<(Uuid, OffsetDateTime)> = sqlx::query_as(
             "SELECT resource_id, dirty_since FROM deliveries
              WHERE tenant_id = $1 AND target_id = $2 AND state IN ('pending', 'applying', 'retrying')

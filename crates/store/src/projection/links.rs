@@ -152,7 +152,12 @@ impl Store {
 
     /// What we believed of another resource of the claim's target is in doubt: it must be read before it is used
     /// again, and is marked so that this happens.
-    pub async fn link_doubted(&self, claim: &Claim, kind: ResourceKind, resource: ResourceId) -> Result<(), StoreError> {
+    pub async fn link_doubted(
+        &self,
+        claim: &Claim,
+        kind: ResourceKind,
+        resource: ResourceId,
+    ) -> Result<(), StoreError> {
         sqlx::query(
             "WITH doubted AS (
                  UPDATE links SET observed = 'unknown', updated_at = $5

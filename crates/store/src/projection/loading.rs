@@ -96,15 +96,12 @@ impl Store {
             None => None,
         };
         let manager = match row.try_get::<Option<Uuid>, _>("m_id")? {
-            Some(id) => Some(LoadedManager {
-                id,
-                present: row.try_get("m_present")?,
-                remote_id: row.try_get("m_remote_id")?,
-            }),
+            Some(id) => {
+                Some(LoadedManager { id, present: row.try_get("m_present")?, remote_id: row.try_get("m_remote_id")? })
+            }
             None => None,
         };
-        let placement =
-            Placement { wanted: row.try_get("wanted_unit")?, applied: row.try_get("applied_unit")? };
+        let placement = Placement { wanted: row.try_get("wanted_unit")?, applied: row.try_get("applied_unit")? };
         Ok(LoadedUser { user, link: Link::read(&row, "l_", claim.resource.0)?, placement, manager })
     }
 

@@ -89,7 +89,7 @@ impl Store {
                  SELECT EXISTS (SELECT 1 FROM links WHERE tenant_id = $1 AND target_id = $2
                                   AND resource_id = $6 AND observed = 'known') AS yes)
              UPDATE deliveries d
-             SET due_at = CASE WHEN there.yes THEN $7 END,
+             SET due_at = CASE WHEN there.yes THEN COALESCE(d.dirty_since, $7) END,
                  state = CASE WHEN there.yes THEN 'pending' ELSE d.state END,
                  mark = d.mark + CASE WHEN there.yes THEN 1 ELSE 0 END,
                  waiting_for = CASE WHEN there.yes THEN NULL ELSE d.waiting_for END
@@ -110,11 +110,13 @@ impl Store {
         Ok(if woken == Some(true) { Recorded::MoreToDo } else { Recorded::Settled })
     }
 
-    /// Wakes every delivery that waits for the claim's resource. Returns how many.
+    /// Wakes every delivery that waits for the claim's resource. They get back their place in the order of changes, so
+    /// that managers, whom sources send first, are served before those who report to them. Returns how many.
     pub async fn wake_waiting(&self, claim: &Claim) -> Result<u64, StoreError> {
         let done = sqlx::query(
             "UPDATE deliveries d
-             SET mark = d.mark + 1, state = 'pending', due_at = $4, waiting_for = NULL, updated_at = $4
+             SET mark = d.mark + 1, state = 'pending', due_at = COALESCE(d.dirty_since, $4), waiting_for = NULL,
+                 updated_at = $4
              WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.waiting_for = $3",
         )
         .bind(claim.tenant.0)

@@ -118,7 +118,13 @@ impl Store {
         Ok(())
     }
 
-    async fn take_over_one(&self, tx: &mut PgConnection, claim: &Claim, old: Uuid, new: Uuid) -> Result<(), StoreError> {
+    async fn take_over_one(
+        &self,
+        tx: &mut PgConnection,
+        claim: &Claim,
+        old: Uuid,
+        new: Uuid,
+    ) -> Result<(), StoreError> {
         // The new one has no entity yet, at most a forgotten row; the old one's link becomes its own.
         sqlx::query(
             "DELETE FROM links WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = 'org_unit'
@@ -169,11 +175,6 @@ impl Store {
 }
 
 async fn tree(tx: &mut PgConnection, claim: &Claim, root: Uuid) -> Result<Vec<Uuid>, StoreError> {
-    let ids = sqlx::query_scalar(TREE)
-        .bind(claim.tenant.0)
-        .bind(claim.target.0)
-        .bind(root)
-        .fetch_all(tx)
-        .await?;
+    let ids = sqlx::query_scalar(TREE).bind(claim.tenant.0).bind(claim.target.0).bind(root).fetch_all(tx).await?;
     Ok(ids)
 }

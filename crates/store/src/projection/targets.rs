@@ -147,7 +147,12 @@ impl Store {
 
     /// Changes whether changes are sent. Going live looks again at everything that was held.
     /// `false` when there is no such target.
-    pub async fn set_target_mode(&self, tenant: TenantId, target: TargetId, mode: TargetMode) -> Result<bool, StoreError> {
+    pub async fn set_target_mode(
+        &self,
+        tenant: TenantId,
+        target: TargetId,
+        mode: TargetMode,
+    ) -> Result<bool, StoreError> {
         let found: Option<Uuid> = sqlx::query_scalar(
             "WITH target AS (
                  UPDATE targets SET mode = $3, stopped_until = NULL, stopped_code = NULL, stopped_reason = NULL

@@ -1,0 +1,130 @@
+//! How things stand, and why: what the REST API says, for people at a shell.
+
+use super::chosen_tenant;
+use super::output::{Output, table};
+use super::setup::rfc3339;
+use crate::cli::TenantArg;
+use crate::clock::{SystemClock, TimeOrderedIds};
+use anyhow::{Context, Result};
+use rollcall_api::services::{deliveries, explain as explaining, person, retry as retrying, targets};
+use rollcall_dingtalk::DingTalkSchema;
+use rollcall_provisioning::delivery::DeliveryState;
+use rollcall_provisioning::ids::{IdSource, TenantId};
+use rollcall_provisioning::time::Clock;
+use rollcall_store::Store;
+use rollcall_store::projection::{DeliveryQuery, MarkAgain};
+use serde_json::json;
+
+/// How many of those who need attention are listed; the rest is counted.
+const LISTED: i64 = 20;
+
+/// What is received, waiting, applied and in need of attention.
+pub(super) async fn status(which: &TenantArg, store: &Store, output: &Output) -> Result<()> {
+    let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;
+    let now = SystemClock.now();
+    let views = targets::list(store, tenant.id, now).await?;
+    let query = DeliveryQuery { state: Some(DeliveryState::NeedsAttention), limit: LISTED, ..DeliveryQuery::default() };
+    let attention = deliveries::list(store, tenant.id, &query, None).await?;
+    let document = json!({ "tenant": tenant.name, "targets": views, "needs_attention": attention });
+    output.result(&document, || {
+        let mut text = format!("Tenant {}\n", tenant.name);
+        if views.is_empty() {
+            text.push_str("\nThere is no target yet; make one with `rollcall target create`.\n");
+        }
+        for view in &views {
+            text.push_str(&format!("\nTarget {} ({}, {})\n", view.name, view.kind, view.mode));
+            if let Some(stop) = &view.stopped {
+                let reason = stop.reason.as_deref().unwrap_or("no reason was kept");
+                text.push_str(&format!("Sending is stopped until {}: {reason}\n", rfc3339(stop.until)));
+            }
+            if let Some(oldest) = &view.oldest_waiting {
+                text.push_str(&format!("The oldest change waits since {}.\n", rfc3339(oldest.since)));
+            }
+            let rows: Vec<_> = view
+                .counts
+                .iter()
+                .map(|count| vec![count.kind.clone(), count.state.clone(), count.count.to_string()])
+                .collect();
+            text.push_str(&table(&["kind", "state", "count"], &rows));
+            text.push('\n');
+        }
+        if !attention.data.is_empty() {
+            text.push_str("\nNeeds attention\n");
+        }
+        for item in &attention.data {
+            let name = item.name.clone().unwrap_or_else(|| item.resource_id.to_string());
+            text.push_str(&format!("  {name}: {}\n", item.reason.as_deref().unwrap_or("no reason was kept")));
+        }
+        if attention.has_more {
+            text.push_str("  … and more: GET /api/v1/deliveries?state=needs_attention\n");
+        }
+        text
+    });
+    Ok(())
+}
+
+/// Why a person is, or is not, in DingTalk.
+pub(super) async fn explain(user_name: &str, which: &TenantArg, store: &Store, output: &Output) -> Result<()> {
+    let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;
+    let id = find(store, tenant.id, user_name).await?;
+    let found = explaining::explain(store, &DingTalkSchema, tenant.id, id, SystemClock.now()).await?;
+    let document = serde_json::to_value(&found)?;
+    output.result(&document, || {
+        let mut lines = vec![found.verdict.clone(), String::new()];
+        if let Some(request) = &found.last_request {
+            lines.push(format!(
+                "1 Source     {} at {}, request {}",
+                request.operation,
+                rfc3339(request.at),
+                request.request_id
+            ));
+        }
+        lines.push(format!("2 Store      user {id}"));
+        if let Some(mapping) = &found.mapping {
+            for (name, value) in &mapping.attributes {
+                let value = value.as_ref().map_or_else(|| "(no value)".to_owned(), ToString::to_string);
+                lines.push(format!("3 Mapping    {name} = {value}"));
+            }
+            lines.push(format!("3 Mapping    departments = {}", mapping.departments.join(" / ")));
+            for finding in &mapping.findings {
+                lines.push(format!("3 Finding    {} {}", finding.message, finding.advice));
+            }
+        }
+        for target in &found.targets {
+            lines.push(format!("4 Decision   {}: {}", target.target, target.decision));
+            if let Some(attempt) = &target.last_attempt {
+                lines.push(format!(
+                    "5 Sent       {} {} at {} ({} ms)",
+                    attempt.action,
+                    attempt.outcome,
+                    rfc3339(attempt.at),
+                    attempt.duration_ms
+                ));
+            }
+        }
+        lines.join("\n")
+    });
+    Ok(())
+}
+
+/// Looks again at what retries, waits or needs attention, or at one person.
+pub(super) async fn retry(user_name: Option<&str>, which: &TenantArg, store: &Store, output: &Output) -> Result<()> {
+    let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;
+    let resource = match user_name {
+        Some(user_name) => Some(find(store, tenant.id, user_name).await?),
+        None => None,
+    };
+    let request_id = format!("cli-{}", TimeOrderedIds.new_id().simple());
+    let again = MarkAgain { resource, ..MarkAgain::default() };
+    let done = retrying::mark(store, tenant.id, &again, &request_id).await?;
+    // This process has no workers and ends at once, so the others are told before it does.
+    store.tell_workers().await?;
+    output.result(&serde_json::to_value(done)?, || format!("{} deliveries are looked at again.", done.marked));
+    Ok(())
+}
+
+async fn find(store: &Store, tenant: TenantId, user_name: &str) -> Result<rollcall_provisioning::ids::ResourceId> {
+    person::id_of(store, tenant, user_name)
+        .await
+        .with_context(|| format!("{user_name} cannot be found in the directory"))
+}
