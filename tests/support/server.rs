@@ -157,3 +157,22 @@ fn announced(file: &Path, pid: Option<u32>) -> Option<SocketAddr> {
 pub(crate) fn http_client() -> anyhow::Result<reqwest::Client> {
     Ok(reqwest::Client::builder().timeout(Duration::from_secs(30)).no_proxy().build()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_process_is_believed() -> anyhow::Result<()> {
+        let folder = Scratch::new()?;
+        let file = folder.path().join("server.json");
+        assert_eq!(announced(&file, Some(7)), None, "nothing is written yet");
+        fs::write(&file, r#"{"listen":"127.0.0.1:4321","pi"#)?;
+        assert_eq!(announced(&file, Some(7)), None, "half of it is written");
+        fs::write(&file, r#"{"listen":"127.0.0.1:4321","pid":6}"#)?;
+        assert_eq!(announced(&file, Some(7)), None, "an earlier process left it behind");
+        fs::write(&file, r#"{"listen":"127.0.0.1:4321","pid":7}"#)?;
+        assert_eq!(announced(&file, Some(7)), Some(SocketAddr::from(([127, 0, 0, 1], 4321))));
+        Ok(())
+    }
+}
