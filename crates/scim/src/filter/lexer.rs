@@ -87,11 +87,6 @@ fn string(text: &str, position: usize) -> Result<(Token<'static>, usize), Error>
                          backslash as \\\\"
                     ))
                 })?;
-                if decoded.contains('\0') {
-                    return Err(Error::invalid_filter(format!(
-                        "the string at position {position} of the filter holds a NUL character"
-                    )));
-                }
                 return Ok((Token::Text(decoded), length));
             }
             _ => {}

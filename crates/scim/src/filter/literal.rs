@@ -1,6 +1,6 @@
 //! What an attribute may be compared with, and by which operator (RFC 7644 §3.4.2.2, table 3).
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::CompareOp;
 use super::lexer::Token;
@@ -81,14 +81,17 @@ impl Comparison<'_> {
         if let Some(value) = boolean(word) {
             return Ok(value.into());
         }
-        match serde_json::from_str(word) {
-            Ok(Value::Number(number)) => Ok(Value::Number(number)),
-            _ => Err(self.refused(&format!("is compared with {word}: put strings in double quotes"))),
+        match number(word) {
+            Some(number) => Ok(Value::Number(number)),
+            None => Err(self.refused(&format!("is compared with {word}: put strings in double quotes"))),
         }
     }
 
-    /// Checks that the literal has the attribute's type.
+    /// Checks that the literal has the attribute's type. NUL is in no value, and no database takes it.
     fn fit(&self, value: Value) -> Result<Value, Error> {
+        if value.as_str().is_some_and(|text| text.contains('\0')) {
+            return Err(self.refused("is compared with a string that holds a NUL character"));
+        }
         let wanted = match (self.attribute.kind, &value) {
             (Kind::String | Kind::Reference | Kind::Binary, Value::String(_))
             | (Kind::Boolean, Value::Bool(_))
@@ -132,4 +135,11 @@ impl Comparison<'_> {
     fn refused(&self, why: &str) -> Error {
         Error::invalid_filter(format!("\"{}\" {why}", self.path))
     }
+}
+
+/// A JSON number. Fractions are parsed by the standard library, which hits the nearest value exactly, so that a
+/// printed filter reads back the same.
+fn number(word: &str) -> Option<Number> {
+    let number: Number = serde_json::from_str(word).ok()?;
+    if number.is_f64() { Number::from_f64(word.parse().ok()?) } else { Some(number) }
 }

@@ -40,7 +40,7 @@ impl Work<'_> {
             return Err(Error::invalid_path(format!("\"{path}\" is not an attribute of {}", self.rt.name)));
         };
         if path.schema.is_none() && self.context.detached.contains(&path.attribute.as_str()) {
-            let changes = detached::changes(attribute, path, operation)?;
+            let changes = detached::changes(self.rt, attribute, operation)?;
             self.detached
                 .extend(changes.into_iter().map(|change| DetachedChange { attribute: path.attribute.clone(), change }));
             return Ok(());

@@ -4,7 +4,6 @@ use serde_json::{Map, Value};
 
 use super::operation::{Change, Matching, Verb};
 use crate::error::Error;
-use crate::filter::Filter;
 use crate::path::{AttributePath, PatchPath};
 use crate::profile::Profile;
 use crate::schema::{Attribute, Kind, Mutability, ResourceType, sub};
@@ -103,16 +102,11 @@ impl Target<'_> {
         if verb == Verb::Remove || (clears && self.profile.create_on_no_match) {
             return Ok(None);
         }
-        let made = match &matching.filter {
-            None => Some(Map::new()),
-            Some(filter) => made_from(self.attribute, filter),
-        };
-        let Some(mut element) = made.filter(|_| self.profile.create_on_no_match) else {
+        let created = self.profile.create_on_no_match.then(|| created(self.rt, self.attribute, matching)).flatten();
+        created.map(Some).ok_or_else(|| {
             let path = PatchPath { path: self.path.clone(), filter: matching.filter.clone() };
-            return Err(Error::no_target(format!("no value matches {path}: add one first, or correct the path")));
-        };
-        element.extend(matching.parts.clone());
-        Ok(without_nulls(element))
+            Error::no_target(format!("no value matches {path}: add one first, or correct the path"))
+        })
     }
 
     /// Sets parts. A reference that stands beside a `value` goes when the value changes, since it would name what
@@ -152,18 +146,19 @@ impl Target<'_> {
     }
 }
 
-/// The parts that an element must have to satisfy a filter; `None` if the filter is more than `eq` and `and`.
-pub(super) fn made_from(attribute: &Attribute, filter: &Filter) -> Option<Parts> {
+/// The element that the path and the parts describe together. `None` if the filter does not say what an element
+/// looks like, or if the parts contradict it: then the next such operation would make yet another element.
+pub(super) fn created(rt: &ResourceType, attribute: &Attribute, matching: &Matching) -> Option<Value> {
     let mut parts = Map::new();
-    for (path, value) in filter.equalities()? {
-        let part = attribute.sub_attribute(path.sub_attribute.as_deref()?)?;
-        if let Some(other) = parts.insert(part.name.clone(), value.clone())
-            && other != *value
-        {
-            return None;
+    if let Some(filter) = &matching.filter {
+        for (path, value) in filter.equalities()? {
+            let part = attribute.sub_attribute(path.sub_attribute.as_deref()?)?;
+            parts.insert(part.name.clone(), value.clone());
         }
     }
-    Some(parts)
+    parts.extend(matching.parts.clone());
+    let element = without_nulls(parts)?;
+    matching.filter.as_ref().is_none_or(|filter| filter.matches_element(rt, &element)).then_some(element)
 }
 
 /// The error for changing what can be set once only.

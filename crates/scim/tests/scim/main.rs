@@ -1,6 +1,8 @@
 //! What the crate promises, as tables of one-line cases; the letters and numbers of cases are those of real
 //! interoperability bugs.
 
+#![cfg(test)]
+
 mod discovery;
 mod filter;
 mod fold;

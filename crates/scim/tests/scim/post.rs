@@ -22,7 +22,7 @@ fn read(attributes: Value, profile: &Profile) -> Result<Value, Error> {
 
 /// Checks what is stored besides `userName` and the default of `active`.
 #[track_caller]
-fn check(attributes: Value, wanted: Value) {
+fn check(attributes: Value, wanted: &Value) {
     let text = attributes.to_string();
     let mut read = read(attributes, &generic()).unwrap_or_else(|error| panic!("{text}: {error}"));
     let map = read.as_object_mut().expect("an object");
@@ -30,7 +30,7 @@ fn check(attributes: Value, wanted: Value) {
     if wanted.get("active").is_none() {
         assert_eq!(map.remove("active"), Some(json!(true)), "{text}");
     }
-    assert_eq!(read, wanted, "{text}");
+    assert_eq!(read, *wanted, "{text}");
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn what_is_stored() {
         ),
     ];
     for (attributes, wanted) in cases {
-        check(attributes, wanted);
+        check(attributes, &wanted);
     }
 }
 

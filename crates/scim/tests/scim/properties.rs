@@ -248,7 +248,9 @@ fn check_canonical(rt: &ResourceType, resource: &Resource) {
                 let primaries = items.iter().filter(|item| item["primary"] == json!(true)).count();
                 assert!(primaries <= 1, "{name}: {value}");
                 let single = Attribute { multi_valued: false, ..attribute.clone() };
-                items.iter().for_each(|item| check_value(&single, item));
+                for item in items {
+                    check_value(&single, item);
+                }
             }
             _ if attribute.multi_valued => panic!("{name} is an array: {value}"),
             Value::Object(parts) => {
@@ -357,7 +359,7 @@ proptest! {
     #[test]
     fn adding_twice_is_adding_once(path in prop::option::of(prop::sample::select(vec![
         "emails", "name", "title", "manager", "emails[type eq \"work\"].value", "phoneNumbers[type eq \"fax\"].value",
-        "emails[type eq \"work\"]", "roles[primary eq true].display",
+        "roles[primary eq true].display",
     ])), value in json_value()) {
         let operation = match path {
             Some(path) => json!({ "op": "add", "path": path, "value": value }),

@@ -8,7 +8,7 @@ use time::macros::datetime;
 
 use crate::given::{ENTERPRISE, GROUP, USER, groups, stored, users};
 
-fn envelope<'a>(resource: &'a Resource, read_only: Value) -> Envelope<'a> {
+fn envelope(resource: &Resource, read_only: Value) -> Envelope<'_> {
     let Value::Object(read_only) = read_only else { panic!("an object") };
     Envelope {
         id: "7",
