@@ -115,11 +115,7 @@ fn operations_that_fail() {
         ),
         (json!({ "op": "replace", "path": "emails.primary", "value": true }), "invalidValue", "2 primary"),
         // No target, where no element can be made up.
-        (
-            json!({ "op": "add", "path": "ims[type eq \"qq\"].type", "value": "msn" }),
-            "noTarget",
-            "ims[type eq \"qq\"].type",
-        ),
+        (json!({ "op": "add", "path": "ims[type eq \"qq\"].type", "value": "msn" }), "noTarget", "ims[type eq \"qq\"]"),
         (json!({ "op": "replace", "path": "emails[type sw \"f\"].value", "value": "x" }), "noTarget", "type sw \"f\""),
         (
             json!({ "op": "add", "path": "emails[type eq \"a\" or type eq \"b\"].value", "value": "x" }),
