@@ -70,12 +70,12 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
     }
     check_depth(&value)?;
     // In JSON a null character can only stand as an escape, so most bodies need no walk.
-    if bytes.windows(6).any(|window| window == b"\\u0000") {
-        if let Some(place) = null_character(&value) {
-            return Err(Error::invalid_value(format!(
-                "{place} holds a null character (\\u0000), which cannot be stored; take it out at the source"
-            )));
-        }
+    if bytes.windows(6).any(|window| window == b"\\u0000")
+        && let Some(place) = null_character(&value)
+    {
+        return Err(Error::invalid_value(format!(
+            "{place} holds a null character (\\u0000), which cannot be stored; take it out at the source"
+        )));
     }
     Ok(value)
 }

@@ -6,22 +6,38 @@ mod observe;
 pub mod request_id;
 
 use crate::error::INTERNAL;
+use crate::limits::MAX_BODY_BYTES;
 use crate::refusal::Refusal;
-use crate::state::ApiState;
 use axum::Router;
 use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
+use rollcall_provisioning::ids::IdSource;
+use rollcall_provisioning::time::Clock;
 use std::any::Any;
+use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use observe::Notes;
 
-/// Puts the edge around the routes of `router`. Routes that are added or merged afterwards are outside of it.
-pub fn apply(router: Router, state: &ApiState) -> Router {
-    router
-        .layer(CatchPanicLayer::custom(caught))
-        .layer(axum::middleware::from_fn_with_state(state.clone(), observe::observe))
+/// The edge of one server.
+#[derive(Clone)]
+pub struct Edge {
+    /// Tells when a source was last heard of.
+    pub clock: Arc<dyn Clock>,
+    /// Makes request ids.
+    pub ids: Arc<dyn IdSource>,
+}
+
+impl Edge {
+    /// Puts the edge around the routes of `router`. Routes that are added or merged afterwards are outside of it.
+    pub fn apply(&self, router: Router) -> Router {
+        router
+            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+            .layer(CatchPanicLayer::custom(caught))
+            .layer(axum::middleware::from_fn_with_state(self.clone(), observe::observe))
+    }
 }
 
 /// What a client is told when a handler panicked. The panic hook has written the place to the log by then.

@@ -21,5 +21,5 @@ pub mod state;
 
 pub use error::ApiError;
 pub use openapi::openapi_document;
-pub use routes::router;
+pub use routes::{health_router, router};
 pub use state::{ApiConfig, ApiState};

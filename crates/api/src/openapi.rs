@@ -1,6 +1,8 @@
 //! The OpenAPI document: made from the annotations beside the handlers, so that no list can drift.
 
+use crate::refusal::Problem;
 use crate::routes;
+use crate::scim::ScimError;
 use axum::response::{IntoResponse as _, Response};
 use http::header::CONTENT_TYPE;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -52,10 +54,16 @@ pub(crate) fn frame() -> OpenApi {
             "A token of Rollcall. SCIM operations take the token of a source, REST operations a token of the REST API.",
         ))
         .build();
+    // Responses only refer to these two.
+    let components = ComponentsBuilder::new()
+        .security_scheme(BEARER, SecurityScheme::Http(scheme))
+        .schema_from::<Problem>()
+        .schema_from::<ScimError>()
+        .build();
     OpenApiBuilder::new()
         .info(info)
         .paths(PathsBuilder::new().build())
-        .components(Some(ComponentsBuilder::new().security_scheme(BEARER, SecurityScheme::Http(scheme)).build()))
+        .components(Some(components))
         .security(Some([SecurityRequirement::new(BEARER, Vec::<String>::new())]))
         .tags(Some(TAGS.map(|(name, description)| TagBuilder::new().name(name).description(Some(description)).build())))
         .build()

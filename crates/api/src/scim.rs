@@ -21,6 +21,8 @@ mod strict_members;
 mod user_json;
 mod users;
 
+pub(crate) use docs::ScimError;
+
 use crate::refusal::Refusal;
 use crate::state::ApiState;
 use axum::Router;

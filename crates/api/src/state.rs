@@ -2,6 +2,7 @@
 
 use crate::auth::cache::CredentialCache;
 use crate::auth::last_use::LastUses;
+use crate::edge::Edge;
 use rollcall_provisioning::connector::TargetSchema;
 use rollcall_provisioning::ids::IdSource;
 use rollcall_provisioning::time::Clock;
@@ -60,6 +61,11 @@ impl ApiState {
     /// What a target allows for each attribute.
     pub fn target_schema(&self) -> &dyn TargetSchema {
         &*self.0.config.target_schema
+    }
+
+    /// The edge that all routes of this server pass.
+    pub fn edge(&self) -> Edge {
+        Edge { clock: Arc::clone(&self.0.clock), ids: Arc::clone(&self.0.ids) }
     }
 
     pub(crate) fn public_url(&self) -> Option<&str> {

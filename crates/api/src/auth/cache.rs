@@ -76,10 +76,10 @@ impl CredentialCache {
         let key = (presented.tenant, presented.credential);
         let generation = {
             let entries = self.entries();
-            if let Some((known, looked_up)) = entries.known.get(&key) {
-                if now - *looked_up < CREDENTIAL_TTL {
-                    return Ok(Some(Arc::clone(known)));
-                }
+            if let Some((known, looked_up)) = entries.known.get(&key)
+                && now - *looked_up < CREDENTIAL_TTL
+            {
+                return Ok(Some(Arc::clone(known)));
             }
             entries.generation
         };

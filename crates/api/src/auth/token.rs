@@ -33,7 +33,7 @@ impl SecretHash {
     }
 
     /// The bytes to store.
-    pub fn as_bytes(&self) -> &[u8] {
+    pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 

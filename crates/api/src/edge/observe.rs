@@ -1,9 +1,9 @@
 //! The outermost layer: see [`observe`].
 
+use crate::edge::Edge;
 use crate::edge::request_id::{self, RequestId};
 use crate::limits::{REQUEST_TIMEOUT, RETRY_AFTER_SECONDS};
 use crate::refusal::{Dialect, PROBLEM_JSON, Refusal, SCIM_JSON, replace_body};
-use crate::state::ApiState;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -32,9 +32,9 @@ impl Notes {
 /// Gives the request an id and a span, lets it run for a limited time, writes out refusals, and counts.
 ///
 /// The span and the metrics carry the *matched route*, never the path or the query: both hold personal data.
-pub(crate) async fn observe(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = RequestId::from_headers(request.headers()).unwrap_or_else(|| RequestId::from_uuid(state.ids().new_id()));
+    let id = RequestId::from_headers(request.headers()).unwrap_or_else(|| RequestId::from_uuid(edge.ids.new_id()));
     let route = request.extensions().get::<MatchedPath>().map(|path| Route(path.as_str().into()));
     let route = route.unwrap_or_else(|| Route("unmatched".into()));
     let method = request.method().clone();
@@ -64,7 +64,7 @@ pub(crate) async fn observe(State(state): State<ApiState>, mut request: Request,
     let seen = Seen { route: &route, method: &method, status: response.status(), code, source: notes.source_name() };
     let elapsed = started.elapsed();
     seen.count(elapsed.as_secs_f64());
-    seen.count_scim(&state);
+    seen.count_scim(&edge);
     span.in_scope(|| {
         let ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(status = seen.status.as_u16(), ms, code, "answered");
@@ -179,7 +179,7 @@ impl Seen<'_> {
     }
 
     /// Counts what a source did to the directory, and when it was last heard of.
-    fn count_scim(&self, state: &ApiState) {
+    fn count_scim(&self, edge: &Edge) {
         let (Some(resource), Some(source)) = (self.route.scim_resource(), self.source) else {
             return;
         };
@@ -208,7 +208,7 @@ impl Seen<'_> {
                 .increment(1);
         }
         #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit a float exactly")]
-        let now = state.clock().now().unix_timestamp() as f64;
+        let now = edge.clock.now().unix_timestamp() as f64;
         metrics::gauge!("rollcall_source_last_request_timestamp_seconds", "source" => source).set(now);
     }
 }

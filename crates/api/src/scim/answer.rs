@@ -1,4 +1,4 @@
-//! Successful SCIM answers: media type, ETag, Location.
+//! Successful SCIM answers: media type, version, location.
 
 use crate::refusal::SCIM_JSON;
 use axum::body::Body;

@@ -117,8 +117,9 @@ impl<S: Send + Sync> FromRequestParts<S> for IdInPath {
 }
 
 /// The same error, with the resource that it is about in front.
-pub(super) fn about(rt: &ResourceType, who: &str, error: Error) -> Error {
-    Error { detail: format!("{} \"{who}\": {}", rt.name, error.detail), ..error }
+pub(super) fn about(rt: &ResourceType, who: &str, mut error: Error) -> Error {
+    error.detail = format!("{} \"{who}\": {}", rt.name, error.detail);
+    error
 }
 
 /// Says whom an error in the body of a POST is about. The body is all that is known of them; without a name there

@@ -5,7 +5,7 @@ use utoipa::{IntoResponses, ToSchema};
 /// An error body (RFC 7644 §3.12).
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes what rollcall_scim::Error writes")]
-pub(super) struct ScimError {
+pub(crate) struct ScimError {
     /// The URN of the error schema.
     schemas: Vec<String>,
     /// The HTTP status, as a string.

@@ -1,0 +1,92 @@
+//! The query part of SCIM URLs.
+
+use proptest::prelude::*;
+use rollcall_api::scim::query::Query;
+
+fn filter(raw: &str) -> Option<String> {
+    Query::parse(Some(raw)).expect(raw).filter
+}
+
+#[test]
+fn known_parameters_are_decoded() {
+    let query = Query::parse(Some(
+        "filter=userName%20eq+%22a%2Bb%40c%22&startIndex=2&count=5&attributes=userName&excludedAttributes=members",
+    ))
+    .expect("readable");
+    assert_eq!(query.filter.as_deref(), Some(r#"userName eq "a+b@c""#));
+    assert_eq!((query.start_index.as_deref(), query.count.as_deref()), (Some("2"), Some("5")));
+    assert_eq!((query.attributes.as_deref(), query.excluded.as_deref()), (Some("userName"), Some("members")));
+    assert!(query.chooses_attributes());
+}
+
+#[test]
+fn absent_empty_and_unknown_parameters() {
+    for raw in [None, Some(""), Some("&&"), Some("filter=&count="), Some("filter"), Some("sortBy=userName&x=%zz&%ff=1")]
+    {
+        assert_eq!(Query::parse(raw).expect("readable"), Query::default(), "{raw:?}");
+    }
+}
+
+#[test]
+fn the_flag_of_entra_is_ignored_wherever_it_is_glued() {
+    let wanted = Some(r#"userName eq "x""#.to_owned());
+    for raw in [
+        "aadOptscim062020&filter=userName%20eq%20%22x%22",
+        "filter=userName%20eq%20%22x%22&aadOptscim062020",
+        "aadOptscim062020?filter=userName%20eq%20%22x%22",
+        "filter=userName%20eq%20%22x%22?aadOptscim062020",
+        "count=1?aadOptscim062020&filter=userName%20eq%20%22x%22",
+        "aadOptscim062020=1&filter=userName%20eq%20%22x%22",
+    ] {
+        assert_eq!(filter(raw), wanted, "{raw}");
+    }
+}
+
+#[test]
+fn names_in_other_case_and_lists_in_parts() {
+    assert_eq!(filter("FILTER=id%20pr").as_deref(), Some("id pr"));
+    let query = Query::parse(Some("attributes=userName&attributes=name.givenName")).expect("readable");
+    assert_eq!(query.attributes.as_deref(), Some("userName,name.givenName"));
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    for (raw, scim_type, part) in [
+        ("filter=%zz", "invalidFilter", "\"filter\" holds a \"%\""),
+        ("filter=%4", "invalidFilter", "\"filter\" holds a \"%\""),
+        ("filter=%ff", "invalidFilter", "\"filter\" is not UTF-8"),
+        ("filter=a%00b", "invalidFilter", "\"filter\" holds a null character"),
+        ("attributes=%C3%28", "invalidValue", "\"attributes\" is not UTF-8"),
+        ("filter=id%20pr&filter=id%20pr", "invalidFilter", "\"filter\" is given twice"),
+        ("count=1&count=2", "invalidValue", "\"count\" is given twice"),
+    ] {
+        let error = Query::parse(Some(raw)).expect_err(raw);
+        assert_eq!((error.status, error.scim_type.map(|kind| kind.as_str())), (400, Some(scim_type)), "{raw}");
+        assert!(error.detail.contains(part), "{raw}: {}", error.detail);
+    }
+}
+
+#[test]
+fn pages_are_bounded() {
+    for (raw, start, count) in
+        [("", 1, 100), ("startIndex=0&count=-3", 1, 0), ("count=100000", 1, 1000), ("startIndex=11&count=5", 11, 5)]
+    {
+        let page = Query::parse(Some(raw)).expect(raw).page().expect(raw);
+        assert_eq!((page.start_index, page.count), (start, count), "{raw}");
+    }
+    assert!(Query::parse(Some("count=ten")).expect("readable").page().is_err());
+}
+
+proptest! {
+    #[test]
+    fn any_text_survives_encoding(text in "[^\0]{1,40}") {
+        prop_assume!(!text.trim().is_empty());
+        let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        prop_assert_eq!(filter(&format!("filter={encoded}")), Some(text));
+    }
+
+    #[test]
+    fn nothing_makes_it_panic(raw in ".{0,80}") {
+        let _ = Query::parse(Some(&raw));
+    }
+}
