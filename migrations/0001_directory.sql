@@ -87,6 +87,9 @@ CREATE INDEX users_manager_idx ON users (tenant_id, manager_id) WHERE deleted_at
 -- Listing in a stable order; ids grow with time.
 CREATE INDEX users_live_idx ON users (tenant_id, id) WHERE deleted_at IS NULL;
 
+-- Deleted users whose rows are still needed; see the store's collecting.
+CREATE INDEX users_deleted_idx ON users (deleted_at) WHERE deleted_at IS NOT NULL;
+
 -- SCIM groups; members are rows of their own.
 CREATE TABLE groups (
     tenant_id        uuid        NOT NULL,

@@ -46,7 +46,12 @@ impl Default for Options {
     }
 }
 
-/// The loop.
+/// How often deleted resources are collected, and how many at once.
+const TIDY_EVERY: Duration = Duration::from_mins(10);
+const COLLECTED_AT_ONCE: i64 = 1_000;
+
+/// The loop. Cheap to clone.
+#[derive(Clone)]
 pub struct Reconciler {
     shared: Arc<Shared>,
 }
@@ -98,6 +103,23 @@ impl Reconciler {
         }
         while let Some(done) = tasks.join_next_with_id().await {
             finish(done, &mut at_work);
+        }
+    }
+
+    /// Removes what is deleted and no longer needed, from time to time, until `stop` is cancelled.
+    pub async fn tidy(&self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            match self.shared.store.collect(COLLECTED_AT_ONCE).await {
+                Ok(0) => {}
+                Ok(collected) => tracing::info!(collected, "deleted resources were collected"),
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "deleted resources were not collected");
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(TIDY_EVERY) => {}
+            }
         }
     }
 

@@ -17,14 +17,13 @@ pub(crate) struct Database {
 impl Database {
     /// Starts or joins the database, without looking at its schema.
     pub(crate) async fn open(config: &Config) -> Result<Self> {
-        let (url, embedded) = match &config.database_url {
-            Some(url) => (url.expose_secret().to_owned(), None),
-            None => {
-                #[expect(clippy::disallowed_methods, reason = "the folders of programs are not a setting of ours")]
-                let search = Search { bin_dir: config.pg_bin.clone(), path: std::env::var_os("PATH") };
-                let postgres = Postgres::start(&config.data_dir, Durability::Full, &search).await?;
-                (postgres.url(DATABASE), Some(postgres))
-            }
+        let (url, embedded) = if let Some(url) = &config.database_url {
+            (url.expose_secret().to_owned(), None)
+        } else {
+            #[expect(clippy::disallowed_methods, reason = "the folders of programs are not a setting of ours")]
+            let search = Search { bin_dir: config.pg_bin.clone(), path: std::env::var_os("PATH") };
+            let postgres = Postgres::start(&config.data_dir, Durability::Full, &search).await?;
+            (postgres.url(DATABASE), Some(postgres))
         };
         let ports = Ports { clock: Arc::new(SystemClock), ids: Arc::new(TimeOrderedIds) };
         let store = Store::connect(&url, config.database_connections, ports)

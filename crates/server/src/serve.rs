@@ -95,6 +95,11 @@ impl Server {
         tasks.spawn(hear(store.listen().await?, store.clone(), api, stop.clone()));
         if works {
             let reconciler = reconciler(config, store)?;
+            let tidying = (reconciler.clone(), stop.clone());
+            tasks.spawn(async move {
+                tidying.0.tidy(tidying.1).await;
+                Ok(())
+            });
             let stop = stop.clone();
             tasks.spawn(async move {
                 reconciler.run(stop).await;

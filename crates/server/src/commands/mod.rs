@@ -16,7 +16,7 @@ use rollcall_store::Store;
 use rollcall_store::tenants::Tenant;
 pub(crate) use setup::{make_operator, make_token, renew_password};
 use std::process::ExitCode;
-pub(crate) use targets::create as create_target;
+pub(crate) use targets::{Aim, create as create_target};
 
 /// Runs a command.
 pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {

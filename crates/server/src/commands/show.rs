@@ -14,6 +14,7 @@ use rollcall_provisioning::time::Clock;
 use rollcall_store::Store;
 use rollcall_store::projection::{DeliveryQuery, MarkAgain};
 use serde_json::json;
+use std::fmt::Write as _;
 
 /// How many of those who need attention are listed; the rest is counted.
 const LISTED: i64 = 20;
@@ -32,13 +33,13 @@ pub(super) async fn status(which: &TenantArg, store: &Store, output: &Output) ->
             text.push_str("\nThere is no target yet; make one with `rollcall target create`.\n");
         }
         for view in &views {
-            text.push_str(&format!("\nTarget {} ({}, {})\n", view.name, view.kind, view.mode));
+            let _ = write!(text, "\nTarget {} ({}, {})\n", view.name, view.kind, view.mode);
             if let Some(stop) = &view.stopped {
                 let reason = stop.reason.as_deref().unwrap_or("no reason was kept");
-                text.push_str(&format!("Sending is stopped until {}: {reason}\n", rfc3339(stop.until)));
+                let _ = write!(text, "Sending is stopped until {}: {reason}\n", rfc3339(stop.until));
             }
             if let Some(oldest) = &view.oldest_waiting {
-                text.push_str(&format!("The oldest change waits since {}.\n", rfc3339(oldest.since)));
+                let _ = write!(text, "The oldest change waits since {}.\n", rfc3339(oldest.since));
             }
             let rows: Vec<_> = view
                 .counts
@@ -53,7 +54,7 @@ pub(super) async fn status(which: &TenantArg, store: &Store, output: &Output) ->
         }
         for item in &attention.data {
             let name = item.name.clone().unwrap_or_else(|| item.resource_id.to_string());
-            text.push_str(&format!("  {name}: {}\n", item.reason.as_deref().unwrap_or("no reason was kept")));
+            let _ = write!(text, "  {name}: {}\n", item.reason.as_deref().unwrap_or("no reason was kept"));
         }
         if attention.has_more {
             text.push_str("  … and more: GET /api/v1/deliveries?state=needs_attention\n");

@@ -34,7 +34,8 @@ pub(super) async fn run(command: TargetCommand, config: &Config, store: &Store, 
             let settings = DingTalkSettings { oapi_url, api_url, app_key, calls_per_second };
             std::fs::create_dir_all(&config.data_dir)?;
             let key = MasterKey::load_or_create(&config.master_key_path())?;
-            let id = create(store, &key, tenant.id, &name, (&settings, &secret), mode.into()).await?;
+            let aim = Aim { name: &name, settings: &settings, secret: &secret, mode: mode.into() };
+            let id = create(store, &key, tenant.id, aim).await?;
             let mode = TargetMode::from(mode).as_str();
             output
                 .result(&json!({ "id": id.0, "name": name, "mode": mode }), || format!("Target {name} is in {mode}."));
@@ -67,15 +68,17 @@ pub(super) async fn run(command: TargetCommand, config: &Config, store: &Store, 
     Ok(())
 }
 
+/// A DingTalk target to be made.
+pub(crate) struct Aim<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) settings: &'a DingTalkSettings,
+    pub(crate) secret: &'a SecretString,
+    pub(crate) mode: TargetMode,
+}
+
 /// Makes a DingTalk target; its secret is sealed.
-pub(crate) async fn create(
-    store: &Store,
-    key: &MasterKey,
-    tenant: TenantId,
-    name: &str,
-    (settings, secret): (&DingTalkSettings, &SecretString),
-    mode: TargetMode,
-) -> Result<TargetId> {
+pub(crate) async fn create(store: &Store, key: &MasterKey, tenant: TenantId, new: Aim<'_>) -> Result<TargetId> {
+    let Aim { name, settings, secret, mode } = new;
     let new = NewTarget {
         name: name.to_owned(),
         kind: "dingtalk".to_owned(),

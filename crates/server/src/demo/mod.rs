@@ -129,7 +129,8 @@ async fn aim(config: &Config, store: &Store, tenant: TenantId, simulator_url: &s
         calls_per_second: 20,
     };
     let secret = SecretString::from(simulate::APP_SECRET);
-    commands::create_target(store, &key, tenant, TARGET, (&settings, &secret), TargetMode::Live).await?;
+    let aim = commands::Aim { name: TARGET, settings: &settings, secret: &secret, mode: TargetMode::Live };
+    commands::create_target(store, &key, tenant, aim).await?;
     Ok(())
 }
 

@@ -132,15 +132,12 @@ pub(super) fn people(count: u32) -> Vec<Person> {
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let mut people = Vec::with_capacity(count);
     for index in 0..count {
-        let (seat, manager) = match heads.get(index) {
-            Some(head) => *head,
-            None => {
-                // Ordinary staff are dealt out to the departments in turn.
-                let department = 12 + index % 27;
-                heads.get(department).map_or((Seat { subsidiary: 0, division: None, department: None }, None), |head| {
-                    (head.0, Some(department))
-                })
-            }
+        // Behind the heads, ordinary staff are dealt out to the departments in turn.
+        let department = 12 + index % 27;
+        let (seat, manager) = match (heads.get(index), heads.get(department)) {
+            (Some(head), _) => *head,
+            (None, Some((seat, _))) => (*seat, Some(department)),
+            (None, None) => break,
         };
         people.push(person(index, seat, manager));
     }
@@ -206,7 +203,7 @@ fn with_faults(mut people: Vec<Person>) -> Vec<Person> {
     }
     if let Some(person) = last.next() {
         let endless = "Senior Vice President for Everything, ".repeat(6);
-        person.user["title"] = json!(endless.trim_end_matches(", "));
+        set(person, "title", json!(endless.trim_end_matches(", ")));
     }
     if let Some(person) = last.next() {
         person.part = Part::Invited;
@@ -219,8 +216,14 @@ fn with_faults(mut people: Vec<Person>) -> Vec<Person> {
 
 fn set_mobile(person: &mut Person, mobile: Option<String>) {
     let numbers = mobile.iter().map(|number| json!({ "type": "mobile", "value": number })).collect();
-    person.user["phoneNumbers"] = Value::Array(numbers);
+    set(person, "phoneNumbers", Value::Array(numbers));
     person.mobile = mobile;
+}
+
+fn set(person: &mut Person, attribute: &str, value: Value) {
+    if let Some(user) = person.user.as_object_mut() {
+        user.insert(attribute.to_owned(), value);
+    }
 }
 
 #[cfg(test)]

@@ -12,9 +12,16 @@ use tokio::task::JoinSet;
 /// Requests under way at once.
 const AT_ONCE: usize = 8;
 /// How long the sample's leavers stay at most before they go.
-const STAY: Duration = Duration::from_secs(120);
+const STAY: Duration = Duration::from_mins(2);
 
 const DINGTALK: &str = "urn:rollcall:params:scim:schemas:extension:dingtalk:2.0:User";
+
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+/// What an error answer says.
+fn detail(answer: &Value) -> &str {
+    answer.get("detail").and_then(Value::as_str).unwrap_or("no detail was given")
+}
 
 /// A SCIM client.
 #[derive(Clone)]
@@ -34,7 +41,7 @@ pub(super) struct Pushed {
 impl Client {
     /// A client of the SCIM endpoint at `base`.
     pub(super) fn new(base: &str, token: &str, simulator: &str) -> Result<Self> {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).no_proxy().build()?;
+        let http = reqwest::Client::builder().timeout(Duration::from_mins(1)).no_proxy().build()?;
         Ok(Self { http, base: base.into(), token: token.into(), simulator: simulator.into() })
     }
 
@@ -55,17 +62,17 @@ impl Client {
         let found = match status {
             StatusCode::CREATED => answer,
             StatusCode::CONFLICT => self.find(endpoint, key).await?,
-            _ => bail!("{} was refused with {status}: {}", key.1, answer["detail"]),
+            _ => bail!("{} was refused with {status}: {}", key.1, detail(&answer)),
         };
-        found["id"].as_str().map(str::to_owned).context("the answer has no id")
+        found.get("id").and_then(Value::as_str).map(str::to_owned).context("the answer has no id")
     }
 
     async fn find(&self, endpoint: &str, (attribute, value): (&str, &str)) -> Result<Value> {
         let filter = format!("{attribute} eq {}", Value::from(value));
         let query = format!("{endpoint}?attributes=id&filter={}", encode(&filter));
         let (status, mut list) = self.send(Method::GET, &query, None).await?;
-        anyhow::ensure!(status.is_success(), "{value} could not be looked up: {}", list["detail"]);
-        Ok(list["Resources"][0].take())
+        anyhow::ensure!(status.is_success(), "{value} could not be looked up: {}", detail(&list));
+        list.pointer_mut("/Resources/0").map(Value::take).with_context(|| format!("{value} is not there"))
     }
 }
 
@@ -132,8 +139,9 @@ async fn push_person(client: &Client, mut person: Person, manager: Option<String
         register_outside(client, mobile).await?;
     }
     if let Some(manager) = manager {
-        person.user["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]["manager"] =
-            json!({ "value": manager });
+        let manager = json!({ "value": manager });
+        let enterprise = person.user.get_mut(ENTERPRISE).and_then(Value::as_object_mut);
+        enterprise.map(|fields| fields.insert("manager".to_owned(), manager));
     }
     client.create("/Users", &person.user, ("userName", &person.user_name)).await
 }
@@ -172,7 +180,7 @@ impl Pushed {
                 loop {
                     let path = format!("/Users/{id}?attributes={DINGTALK}");
                     let (_, user) = self.client.send(Method::GET, &path, None).await?;
-                    if user[DINGTALK]["state"] == "in_step" {
+                    if user.get(DINGTALK).and_then(|standing| standing.get("state")) == Some(&json!("in_step")) {
                         return anyhow::Ok(());
                     }
                     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -187,7 +195,7 @@ impl Pushed {
                 "Operations": [{ "op": "replace", "path": "active", "value": false }],
             });
             let (status, answer) = self.client.send(Method::PATCH, &format!("/Users/{id}"), Some(&operation)).await?;
-            anyhow::ensure!(status.is_success(), "a leaver was refused: {}", answer["detail"]);
+            anyhow::ensure!(status.is_success(), "a leaver was refused: {}", detail(&answer));
         }
         Ok(())
     }

@@ -7,6 +7,7 @@
 mod attempts;
 mod budget;
 mod claims;
+mod collect;
 mod deliveries;
 mod links;
 mod loading;
