@@ -20,7 +20,6 @@ impl Database {
         let (url, embedded) = if let Some(url) = &config.database_url {
             (url.expose_secret().to_owned(), None)
         } else {
-            #[expect(clippy::disallowed_methods, reason = "the folders of programs are not a setting of ours")]
             let search = Search { bin_dir: config.pg_bin.clone(), path: std::env::var_os("PATH") };
             let postgres = Postgres::start(&config.data_dir, Durability::Full, &search).await?;
             (postgres.url(DATABASE), Some(postgres))

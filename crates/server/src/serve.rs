@@ -142,13 +142,9 @@ fn full_router(api: &ApiState) -> Result<Router> {
 fn reconciler(config: &Config, store: &Store) -> Result<Reconciler> {
     let key = MasterKey::load_or_create(&config.master_key_path())?;
     let factory = Factory { key, budget: Arc::new(store.clone()) };
-    let worker = format!("worker-{}-{}", std::process::id(), hex(&crate::secrets::random::<3>()?));
+    let worker = format!("worker-{}-{:08x}", std::process::id(), u32::from_be_bytes(crate::secrets::random()?));
     let options = Options { worker, places: config.places, ..Options::default() };
     Ok(Reconciler::new(store.clone(), Arc::new(factory), Arc::new(SystemClock), options))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> Result<()> {

@@ -33,13 +33,13 @@ pub(super) async fn status(which: &TenantArg, store: &Store, output: &Output) ->
             text.push_str("\nThere is no target yet; make one with `rollcall target create`.\n");
         }
         for view in &views {
-            let _ = write!(text, "\nTarget {} ({}, {})\n", view.name, view.kind, view.mode);
+            let _ = writeln!(text, "\nTarget {} ({}, {})", view.name, view.kind, view.mode);
             if let Some(stop) = &view.stopped {
                 let reason = stop.reason.as_deref().unwrap_or("no reason was kept");
-                let _ = write!(text, "Sending is stopped until {}: {reason}\n", rfc3339(stop.until));
+                let _ = writeln!(text, "Sending is stopped until {}: {reason}", rfc3339(stop.until));
             }
             if let Some(oldest) = &view.oldest_waiting {
-                let _ = write!(text, "The oldest change waits since {}.\n", rfc3339(oldest.since));
+                let _ = writeln!(text, "The oldest change waits since {}.", rfc3339(oldest.since));
             }
             let rows: Vec<_> = view
                 .counts
@@ -54,7 +54,7 @@ pub(super) async fn status(which: &TenantArg, store: &Store, output: &Output) ->
         }
         for item in &attention.data {
             let name = item.name.clone().unwrap_or_else(|| item.resource_id.to_string());
-            let _ = write!(text, "  {name}: {}\n", item.reason.as_deref().unwrap_or("no reason was kept"));
+            let _ = writeln!(text, "  {name}: {}", item.reason.as_deref().unwrap_or("no reason was kept"));
         }
         if attention.has_more {
             text.push_str("  … and more: GET /api/v1/deliveries?state=needs_attention\n");

@@ -93,12 +93,11 @@ async fn prepare(store: &Store) -> Result<(Tenant, Keys)> {
         Some(tenant) => tenant,
         None => store.create_tenant(TENANT).await?,
     };
-    let source = match store.source_by_name(tenant.id, SOURCE).await? {
-        Some(source) => source,
-        None => {
-            let profile = Profile::named("generic").context("the profile generic is built in")?;
-            store.create_source(tenant.id, SOURCE, &profile).await?
-        }
+    let source = if let Some(source) = store.source_by_name(tenant.id, SOURCE).await? {
+        source
+    } else {
+        let profile = Profile::named("generic").context("the profile generic is built in")?;
+        store.create_source(tenant.id, SOURCE, &profile).await?
     };
     for old in store.credentials(tenant.id).await? {
         if old.label == LABEL && old.revoked_at.is_none() {
