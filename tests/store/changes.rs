@@ -1,7 +1,9 @@
 //! The change log.
 
+use rollcall_provisioning::ids::ResourceKind::{Group, User};
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
 use rollcall_scim::patch::Detached;
+use rollcall_store::changes::Operation::{Create, Delete, Update};
 use rollcall_store::changes::{Alert, ChangeCursor, ChangeEntry, Operation};
 use serde_json::json;
 use uuid::Uuid;
@@ -21,8 +23,6 @@ async fn every_write_says_who_did_what() -> anyhow::Result<()> {
     f.members(group.id, vec![Detached::Add(vec![json!({ "value": ada.id.to_string() })])]).await?;
     f.delete(ada.id).await?;
     let log = f.store.changes(f.tenant, ChangeCursor::After(0), 100, None).await?;
-    use Operation::{Create, Delete, Update};
-    use ResourceKind::{Group, User};
     assert_eq!(
         story(&log),
         [(Create, User, 1), (Create, Group, 1), (Update, User, 2), (Update, Group, 2), (Delete, User, 3)]

@@ -101,13 +101,29 @@ async fn only_what_changes_members_is_a_change() -> anyhow::Result<()> {
 #[tokio::test]
 async fn changes_of_one_request_follow_each_other() -> anyhow::Result<()> {
     let cases: [(&str, Vec<Detached>, &[&str]); 8] = [
-        ("add then remove", vec![Detached::Add(elements(&["x"])), Detached::RemoveValues(elements(&["x"]))], &["a", "b"]),
-        ("remove then add", vec![Detached::RemoveValues(elements(&["a"])), Detached::Add(elements(&["a"]))], &["a", "b"]),
+        (
+            "add then remove",
+            vec![Detached::Add(elements(&["x"])), Detached::RemoveValues(elements(&["x"]))],
+            &["a", "b"],
+        ),
+        (
+            "remove then add",
+            vec![Detached::RemoveValues(elements(&["a"])), Detached::Add(elements(&["a"]))],
+            &["a", "b"],
+        ),
         ("clear then add", vec![Detached::RemoveAll, Detached::Add(elements(&["b", "x"]))], &["b", "x"]),
-        ("replace then remove", vec![Detached::Replace(elements(&["x", "y"])), Detached::RemoveValues(elements(&["x"]))], &["y"]),
+        (
+            "replace then remove",
+            vec![Detached::Replace(elements(&["x", "y"])), Detached::RemoveValues(elements(&["x"]))],
+            &["y"],
+        ),
         ("remove by value", vec![members_where(r#"value eq "a""#)?], &["b"]),
         ("remove by values", vec![members_where(r#"value eq "a" or value eq "b""#)?], &[]),
-        ("remove by a part of the value", vec![Detached::Add(elements(&["ax"])), members_where(r#"value sw "a""#)?], &["b"]),
+        (
+            "remove by a part of the value",
+            vec![Detached::Add(elements(&["ax"])), members_where(r#"value sw "a""#)?],
+            &["b"],
+        ),
         ("remove what was cleared", vec![Detached::Replace(elements(&["x"])), members_where(r#"value sw "x""#)?], &[]),
     ];
     let f = Fixture::new().await?;
@@ -147,7 +163,12 @@ async fn attributes_and_members_change_together() -> anyhow::Result<()> {
     let seen = f.store.group(f.tenant, group.id, GroupView { members: true }).await?;
     assert_eq!(seen, Some(end.value), "what was answered is what is stored");
     f.group("Sales", &[]).await?;
-    let end = f.store.update_group(&f.actor("x"), group.id, how, |_| Ok::<_, Never>((resource(json!({ "displayName": "SALES" })), Vec::new()))).await;
+    let end = f
+        .store
+        .update_group(&f.actor("x"), group.id, how, |_| {
+            Ok::<_, Never>((resource(json!({ "displayName": "SALES" })), Vec::new()))
+        })
+        .await;
     assert!(matches!(end, Err(UpdateError::Store(StoreError::Conflict(Uniqueness::GroupDisplayName)))), "{end:?}");
     Ok(())
 }
@@ -250,7 +271,7 @@ async fn a_deleted_group_is_gone_with_its_memberships() -> anyhow::Result<()> {
     let f = Fixture::new().await?;
     let inner = f.group("Inner", &["a", "b"]).await?;
     let outer = f.group("Outer", &[&inner.id.to_string(), "c"]).await?;
-    let end = f.store.delete_group(&f.actor("x"), inner.id, |version| Err::<(), i64>(version)).await;
+    let end = f.store.delete_group(&f.actor("x"), inner.id, Err::<(), i64>).await;
     assert!(matches!(end, Err(UpdateError::Refused(1))));
     f.store.delete_group(&f.actor("x"), inner.id, |_| Ok::<(), Never>(())).await?;
     let end = f.store.delete_group(&f.actor("x"), inner.id, |_| Ok::<(), Never>(())).await;

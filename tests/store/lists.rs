@@ -26,14 +26,8 @@ async fn pages_follow_each_other_in_the_order_of_creation() -> anyhow::Result<()
     let c = f.store.list_users(f.tenant, &UserQuery { matching: None, start_index: 3, count: 1, view: BARE }).await?;
     assert_eq!(names(&c), (5, vec!["c"]));
     f.delete(c.items[0].id).await?;
-    let cases: [(i64, i64, &[&str]); 6] = [
-        (1, 2, &["e", "d"]),
-        (3, 2, &["b", "a"]),
-        (4, 10, &["a"]),
-        (5, 10, &[]),
-        (1, 0, &[]),
-        (-3, 1, &["e"]),
-    ];
+    let cases: [(i64, i64, &[&str]); 6] =
+        [(1, 2, &["e", "d"]), (3, 2, &["b", "a"]), (4, 10, &["a"]), (5, 10, &[]), (1, 0, &[]), (-3, 1, &["e"])];
     for (start_index, count, expected) in cases {
         let query = UserQuery { matching: None, start_index, count, view: BARE };
         let page = f.store.list_users(f.tenant, &query).await?;
@@ -73,7 +67,7 @@ async fn one_resource_is_found_without_counting() -> anyhow::Result<()> {
     f.user(json!({ "userName": "Ada", "title": "Countess" })).await?;
     f.person("bob").await?;
     let rt = builtin::user_type();
-    let cases: [(&str, i64, i64, (i64, Vec<&str>)); 6] = [
+    let cases = [
         (r#"userName eq "ADA""#, 1, 100, (1, vec!["Ada"])),
         (r#"userName eq "ADA""#, 2, 100, (1, vec![])),
         (r#"userName eq "ADA""#, 1, 0, (1, vec![])),

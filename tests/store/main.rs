@@ -1,11 +1,13 @@
 //! The store on a real Postgres, races included.
 
 mod changes;
+mod dice;
 mod filters;
 mod fixture;
 mod groups;
 mod lists;
 mod marks;
 mod setup;
+mod shown;
 mod users;
 mod wakes;

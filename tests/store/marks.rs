@@ -156,9 +156,7 @@ async fn reports_are_marked_when_their_manager_comes_or_goes() -> anyhow::Result
     let report = f.user(json!({ "userName": "report", "active": true, ENTERPRISE: manager })).await?;
     let stranger = f.person("stranger").await?;
     f.set(boss.id, json!({ ENTERPRISE: manager })).await?;
-    let marks = async || {
-        anyhow::Ok((delivery(&f, report.id).await?.mark, delivery(&f, stranger.id).await?.mark))
-    };
+    let marks = async || anyhow::Ok((delivery(&f, report.id).await?.mark, delivery(&f, stranger.id).await?.mark));
     assert_eq!(marks().await?, (1, 1));
     f.set(boss.id, json!({ "title": "x" })).await?;
     assert_eq!(marks().await?, (1, 1), "nothing that a report shows has changed");

@@ -220,9 +220,6 @@ fn text(column: &Text, op: CompareOp, literal: &str) -> Part {
     let key = if column.fold { fold(literal) } else { literal.to_owned() };
     let decided = !column.cut || key.len() < CUT_BYTES;
     match op {
-        // Postgres holds no null characters, so nothing that is stored has one.
-        CompareOp::Eq if literal.contains('\0') => Part::none(),
-        _ if literal.contains('\0') => Part::UNKNOWN,
         CompareOp::Eq => {
             let key = if column.cut { clip(&key).to_owned() } else { key };
             let pieces = [name.into(), " IS NOT NULL AND ".into(), name.into(), " = ".into(), Arg::Text(key).into()];
@@ -268,9 +265,6 @@ fn id(name: &'static str, literal: &str) -> Part {
 
 /// Some value of a multi-valued attribute equals the literal.
 fn any_value(attribute: AnyValue, literal: &str) -> Part {
-    if literal.contains('\0') {
-        return Part::none();
-    }
     match attribute {
         AnyValue::Email => {
             let key = fold(literal);
@@ -427,9 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_stored_is_not_found() {
-        let none = condition(Table::Users, r#"userName eq "\u0000""#);
-        assert_eq!((none.sql.as_str(), none.exact), ("false", true));
+    fn what_is_no_id_is_nobodys() {
         assert_eq!(condition(Table::Users, r#"id eq "7""#).sql, "false");
         assert_eq!(condition(Table::Users, r#"id ne "7""#).sql, "NOT (false)");
     }
