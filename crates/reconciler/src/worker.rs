@@ -208,7 +208,11 @@ impl Shared {
         let recorded = match end {
             Ok((outcome, version)) => self.record(claim, &outcome, version).await,
             Err(Interrupt::LostClaim) => Ok(()),
-            Err(Interrupt::Store(error)) => Err(error),
+            Err(Interrupt::Store(error)) => {
+                let resource = claim.resource.to_string();
+                tracing::warn!(resource, error = &error as &dyn std::error::Error, "the database failed a delivery");
+                self.record(claim, &database_failed(), None).await
+            }
             Err(Interrupt::Stopped(error)) => self.stop_target(claim, &error).await,
         };
         if let Err(error) = recorded {
@@ -297,6 +301,17 @@ impl Shared {
         };
         self.store.record(claim, &standing, None).await?;
         Ok(())
+    }
+}
+
+/// The database failed in the middle, for example because two workers stood in each other's way. If it cannot even
+/// record this, the lease runs out and the delivery is claimed again.
+fn database_failed() -> Outcome {
+    Outcome::Failed {
+        class: ErrorClass::Transient,
+        code: "database".to_owned(),
+        message: "Rollcall's own database failed during this delivery; the server's log says how.".to_owned(),
+        retry_after: None,
     }
 }
 

@@ -54,9 +54,7 @@ impl Store {
     /// `false` when the claim is lost.
     pub async fn retire_unit(&self, claim: &Claim) -> Result<bool, StoreError> {
         let mut tx = self.pool().begin().await?;
-        if !fenced(&mut tx, claim).await? {
-            return Ok(false);
-        }
+        // The department before its delivery, as those lock who place somebody in it.
         let parent: Option<Uuid> = sqlx::query_scalar(
             "SELECT parent_id FROM org_units
              WHERE tenant_id = $1 AND target_id = $2 AND id = $3 AND gone_at IS NULL FOR UPDATE",
@@ -66,6 +64,9 @@ impl Store {
         .bind(claim.resource.0)
         .fetch_optional(&mut *tx)
         .await?;
+        if !fenced(&mut tx, claim).await? {
+            return Ok(false);
+        }
         let Some(parent) = parent else { return Ok(true) };
         // A statement of its own: it sees whoever moved in before the row was locked.
         let wanted: bool = sqlx::query_scalar(
