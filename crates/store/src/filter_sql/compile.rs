@@ -1,0 +1,265 @@
+//! What each part of a filter means to the columns.
+
+use super::columns::{AnyValue, Column, Text, column};
+use super::{Arg, CUT_BYTES, Part, Table, clip};
+use rollcall_scim::filter::{CompareOp, Filter};
+use rollcall_scim::fold::fold;
+use serde_json::Value;
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+/// The condition of a part of a filter.
+pub(super) fn part(table: Table, filter: &Filter) -> Part {
+    match filter {
+        Filter::And(parts) => Part::all(parts.iter().map(|filter| part(table, filter)).collect()),
+        Filter::Or(parts) => Part::any(parts.iter().map(|filter| part(table, filter)).collect()),
+        Filter::Not(filter) => part(table, filter).not(),
+        Filter::Compare { path, op, value } => {
+            column(table, path).map_or(Part::UNKNOWN, |column| compare(&column, *op, value))
+        }
+        Filter::Present(path) => column(table, path).map_or(Part::UNKNOWN, |column| present(&column)),
+        Filter::ValuePath { filter, .. } => element(table, filter),
+    }
+}
+
+/// What follows for the whole attribute when one of its elements satisfies a filter.
+fn element(table: Table, filter: &Filter) -> Part {
+    let elements = |filters: &[Filter]| filters.iter().map(|filter| element(table, filter)).collect();
+    match filter {
+        Filter::Compare { op: CompareOp::Eq, .. } => part(table, filter),
+        Filter::Or(filters) => Part::any(elements(filters)),
+        // Each part could be satisfied by another element.
+        Filter::And(filters) => Part { exact: false, ..Part::all(elements(filters)) },
+        _ => Part::UNKNOWN,
+    }
+}
+
+fn compare(column: &Column, op: CompareOp, value: &Value) -> Part {
+    match (column, value) {
+        (column, value) if op == CompareOp::Ne && column.is_single() => compare(column, CompareOp::Eq, value).not(),
+        (Column::Text(column), Value::String(literal)) => text(column, op, literal),
+        (Column::Id(name), Value::String(literal)) if op == CompareOp::Eq => id(name, literal),
+        (Column::Any(attribute), Value::String(literal)) if op == CompareOp::Eq => any_value(*attribute, literal),
+        // The column also says "active" of a user who has no such attribute, but to a filter no value is no value.
+        (Column::Active, Value::Bool(true)) if op == CompareOp::Eq => {
+            Part::exact(["u.active AND jsonb_exists(u.attributes, 'active')".into()])
+        }
+        (Column::Active, Value::Bool(false)) if op == CompareOp::Eq => Part::exact(["NOT u.active".into()]),
+        (Column::Moment(name), Value::String(literal)) => moment(name, op, literal),
+        _ => Part::UNKNOWN,
+    }
+}
+
+fn text(column: &Text, op: CompareOp, literal: &str) -> Part {
+    let name = column.name;
+    let key = if column.fold { fold(literal) } else { literal.to_owned() };
+    let decided = !column.cut || key.len() < CUT_BYTES;
+    match op {
+        CompareOp::Eq => {
+            let key = if column.cut { clip(&key).to_owned() } else { key };
+            let pieces = [name.into(), " IS NOT NULL AND ".into(), name.into(), " = ".into(), Arg::Text(key).into()];
+            let part = if decided { Part::exact(pieces) } else { Part::wider(pieces) };
+            Part { single: column.unique, ..part }
+        }
+        CompareOp::Sw if decided => Part::exact([
+            name.into(),
+            " IS NOT NULL AND starts_with(".into(),
+            name.into(),
+            ", ".into(),
+            Arg::Text(key).into(),
+            ")".into(),
+        ]),
+        CompareOp::Co => {
+            // What was cut off might contain it.
+            let whole = if column.cut { i32::try_from(CUT_BYTES) } else { Ok(i32::MAX) };
+            let pieces = [
+                name.into(),
+                " IS NOT NULL AND (strpos(".into(),
+                name.into(),
+                ", ".into(),
+                Arg::Text(key).into(),
+                ") > 0 OR octet_length(".into(),
+                name.into(),
+                ") >= ".into(),
+                Arg::Length(whole.unwrap_or(0)).into(),
+                ")".into(),
+            ];
+            if column.cut { Part::wider(pieces) } else { Part::exact(pieces) }
+        }
+        _ => Part::UNKNOWN,
+    }
+}
+
+/// Ids are compared with regard to case and are written in one way only: another spelling names nobody.
+fn id(name: &'static str, literal: &str) -> Part {
+    canonical_id(literal).map_or_else(Part::none, |id| Part {
+        single: true,
+        ..Part::exact([name.into(), " = ".into(), Arg::Id(id).into()])
+    })
+}
+
+/// Some value of a multi-valued attribute equals the literal.
+fn any_value(attribute: AnyValue, literal: &str) -> Part {
+    match attribute {
+        AnyValue::Email => {
+            let key = fold(literal);
+            let pieces = ["u.email_keys @> ARRAY[".into(), Arg::Text(clip(&key).to_owned()).into(), "]::text[]".into()];
+            if key.len() < CUT_BYTES { Part::exact(pieces) } else { Part::wider(pieces) }
+        }
+        AnyValue::GroupOfUser => canonical_id(literal).map_or_else(Part::none, |id| {
+            Part::exact([
+                "EXISTS (SELECT 1 FROM memberships m WHERE m.tenant_id = u.tenant_id AND m.member_id = u.id::text \
+                 AND m.group_id = "
+                    .into(),
+                Arg::Id(id).into(),
+                ")".into(),
+            ])
+        }),
+        AnyValue::MemberOfGroup => {
+            let member = Part::exact([
+                "EXISTS (SELECT 1 FROM memberships m WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id \
+                 AND m.member_id = "
+                    .into(),
+                Arg::Text(literal.to_owned()).into(),
+                ")".into(),
+            ]);
+            let Some(id) = canonical_id(literal) else {
+                return member;
+            };
+            // A member who was deleted is not seen any more (see `members`).
+            let alive = Part::exact([
+                "NOT EXISTS (SELECT 1 FROM users d WHERE d.tenant_id = g.tenant_id AND d.deleted_at IS NOT NULL \
+                 AND d.id = "
+                    .into(),
+                Arg::Id(id).into(),
+                ") AND NOT EXISTS (SELECT 1 FROM groups d WHERE d.tenant_id = g.tenant_id \
+                 AND d.deleted_at IS NOT NULL AND d.id = "
+                    .into(),
+                Arg::Id(id).into(),
+                ")".into(),
+            ]);
+            Part::all(vec![member, alive])
+        }
+    }
+}
+
+/// Columns keep microseconds and literals may have more, so a comparison only narrows down.
+fn moment(name: &'static str, op: CompareOp, literal: &str) -> Part {
+    let Ok(moment) = OffsetDateTime::parse(literal, &Rfc3339) else {
+        return Part::UNKNOWN;
+    };
+    let bound = match op {
+        CompareOp::Gt | CompareOp::Ge => moment.checked_sub(Duration::MILLISECOND).map(|from| (" >= ", from)),
+        CompareOp::Lt | CompareOp::Le => moment.checked_add(Duration::MILLISECOND).map(|to| (" <= ", to)),
+        _ => None,
+    };
+    bound.map_or(Part::UNKNOWN, |(comparison, moment)| {
+        Part::wider([name.into(), comparison.into(), Arg::Moment(moment).into()])
+    })
+}
+
+fn present(column: &Column) -> Part {
+    match column {
+        Column::Text(column) => Part::exact([column.name.into(), " IS NOT NULL".into()]),
+        Column::Id(_) | Column::Moment(_) => Part::ALL,
+        Column::Active | Column::Any(_) => Part::UNKNOWN,
+    }
+}
+
+/// The id that a text names, if it is spelt as ids are.
+fn canonical_id(text: &str) -> Option<Uuid> {
+    let id = Uuid::try_parse(text).ok()?;
+    (id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Condition, KEY_BYTES};
+    use super::*;
+    use rollcall_scim::profile::Profile;
+    use rollcall_scim::schema::builtin;
+
+    fn condition(table: Table, text: &str) -> Condition {
+        let rt = match table {
+            Table::Users => builtin::user_type(),
+            Table::Groups => builtin::group_type(),
+        };
+        let filter = Filter::parse(text, &rt, &Profile::generic()).expect(text);
+        Condition::of(Some(&filter), table)
+    }
+
+    /// What real clients send is decided by the database, at any size.
+    #[test]
+    fn what_clients_send_is_exact() {
+        const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        const ID: &str = "01980000-0001-7000-8000-00000000abcd";
+        let users = [
+            r#"userName eq "ada@acme.test""#.to_owned(),
+            "externalId eq jyoung".to_owned(),
+            r#"externalId eq "x" and userName eq "y""#.to_owned(),
+            r#"emails.value eq "x""#.to_owned(),
+            r#"emails[value eq "x" or value eq "y"]"#.to_owned(),
+            r#"displayName eq "x" or not (active eq false)"#.to_owned(),
+            format!(r#"{ENTERPRISE}:employeeNumber eq "7""#),
+            format!(r#"id eq "{ID}" and manager eq "{ID}""#),
+            format!(r#"groups.value eq "{ID}""#),
+            r#"userName co "a" and not (displayName sw "b") and externalId pr"#.to_owned(),
+        ];
+        for text in users {
+            let condition = condition(Table::Users, &text);
+            assert!(condition.exact, "{text}: {}", condition.sql);
+        }
+        let groups = [r#"displayName eq "x""#.to_owned(), format!(r#"id eq "{ID}" and members eq "{ID}""#)];
+        for text in groups {
+            let condition = condition(Table::Groups, &text);
+            assert!(condition.exact && condition.single, "{text}: {}", condition.sql);
+        }
+    }
+
+    #[test]
+    fn what_is_not_exact_is_narrowed_down_by_an_index() {
+        let cases = [
+            (r#"emails[type eq "work"].value eq "x""#, "(u.email_keys @> ARRAY[$6]::text[])"),
+            (r#"emails[type eq "work" and value eq "x"]"#, "(u.email_keys @> ARRAY[$6]::text[])"),
+            (r#"title eq "x" and userName eq "y""#, "(u.user_name_key IS NOT NULL AND u.user_name_key = $6)"),
+            (r#"title eq "x" or userName eq "y""#, "true"),
+            (r#"not (title eq "x" and userName eq "y")"#, "true"),
+            (r#"not (emails[type eq "work" and value eq "x"])"#, "true"),
+        ];
+        for (text, sql) in cases {
+            let condition = condition(Table::Users, text);
+            assert_eq!((condition.sql.as_str(), condition.exact), (sql, false), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_one_resource_can_have_a_unique_key() {
+        let cases = [
+            (r#"userName eq "a""#, true),
+            (r#"userName eq "a" and title eq "b""#, true),
+            (r#"userName eq "a" or userName eq "b""#, false),
+            (r#"not (userName eq "a")"#, false),
+            (r#"userName sw "a""#, false),
+            (r#"externalId eq "a""#, false),
+        ];
+        for (text, single) in cases {
+            assert_eq!(condition(Table::Users, text).single, single, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_cut_text_decides_nothing_about_long_values() {
+        let long = "x".repeat(KEY_BYTES);
+        assert!(!condition(Table::Users, &format!("displayName eq \"{long}\"")).exact);
+        assert!(condition(Table::Users, &format!("userName eq \"{long}\"")).exact, "is bounded, hence whole");
+        assert_eq!(clip(&format!("{}é", "x".repeat(KEY_BYTES - 1))).len(), KEY_BYTES - 1, "whole characters only");
+        assert!(clip(&"張".repeat(KEY_BYTES)).len() >= CUT_BYTES);
+    }
+
+    #[test]
+    fn what_is_no_id_is_nobodys() {
+        assert_eq!(condition(Table::Users, r#"id eq "7""#).sql, "false");
+        assert_eq!(condition(Table::Users, r#"id ne "7""#).sql, "NOT (false)");
+    }
+}
