@@ -12,8 +12,9 @@ mod users;
 use crate::refusal::Refusal;
 use crate::state::ApiState;
 use axum::Router;
+use axum::extract::OriginalUri;
 use axum::routing::get;
-use http::{Method, StatusCode, Uri};
+use http::{Method, StatusCode};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -38,6 +39,6 @@ pub(crate) fn undocumented() -> Router<ApiState> {
     Router::new().route("/openapi.json", get(crate::openapi::serve)).fallback(unknown)
 }
 
-async fn unknown(method: Method, uri: Uri) -> Refusal {
+async fn unknown(method: Method, OriginalUri(uri): OriginalUri) -> Refusal {
     Refusal::from_status(StatusCode::NOT_FOUND, &method, &uri)
 }

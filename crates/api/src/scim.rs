@@ -26,8 +26,9 @@ pub(crate) use docs::ScimError;
 use crate::refusal::Refusal;
 use crate::state::ApiState;
 use axum::Router;
+use axum::extract::OriginalUri;
 use axum::routing::{any, get, post};
-use http::{Method, StatusCode, Uri};
+use http::{Method, StatusCode};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -69,6 +70,6 @@ pub(crate) fn undocumented() -> Router<ApiState> {
     router.fallback(unknown)
 }
 
-async fn unknown(method: Method, uri: Uri) -> Refusal {
+async fn unknown(method: Method, OriginalUri(uri): OriginalUri) -> Refusal {
     Refusal::from_status(StatusCode::NOT_FOUND, &method, &uri)
 }

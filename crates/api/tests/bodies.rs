@@ -3,6 +3,7 @@
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use rollcall_api::body::{check_media_type, parse};
+use rollcall_scim::ScimType;
 
 fn accepts(media_type: &'static str) -> bool {
     let mut headers = HeaderMap::new();
@@ -57,7 +58,7 @@ fn broken_bodies_are_told_precisely() {
     for (body, scim_type, part) in cases {
         let error = parse(body).expect_err(part);
         let shown = String::from_utf8_lossy(body.get(..body.len().min(40)).unwrap_or_default()).into_owned();
-        assert_eq!((error.status, error.scim_type.map(|kind| kind.as_str())), (400, Some(scim_type)), "{shown}");
+        assert_eq!((error.status, error.scim_type.map(ScimType::as_str)), (400, Some(scim_type)), "{shown}");
         assert!(error.detail.contains(part), "{shown}: {}", error.detail);
     }
 }
@@ -70,7 +71,7 @@ fn null_characters_are_refused_and_named() {
         (r#"{"a\u0000":1}"#, "the name of an attribute"),
     ] {
         let error = parse(body.as_bytes()).expect_err(body);
-        assert_eq!(error.scim_type.map(|kind| kind.as_str()), Some("invalidValue"), "{body}");
+        assert_eq!(error.scim_type.map(ScimType::as_str), Some("invalidValue"), "{body}");
         assert!(error.detail.starts_with(place), "{body}: {}", error.detail);
     }
     // A backslash and the letters behind it are an ordinary text.

@@ -1,4 +1,5 @@
 //! What every request passes, without a database behind it.
+#![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests may fail loudly")]
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};

@@ -1,7 +1,10 @@
 //! The query part of SCIM URLs.
+#![expect(clippy::expect_used, reason = "helpers of tests may fail loudly")]
 
 use proptest::prelude::*;
 use rollcall_api::scim::query::Query;
+use rollcall_scim::ScimType;
+use std::fmt::Write as _;
 
 fn filter(raw: &str) -> Option<String> {
     Query::parse(Some(raw)).expect(raw).filter
@@ -61,7 +64,7 @@ fn what_cannot_be_read_is_named() {
         ("count=1&count=2", "invalidValue", "\"count\" is given twice"),
     ] {
         let error = Query::parse(Some(raw)).expect_err(raw);
-        assert_eq!((error.status, error.scim_type.map(|kind| kind.as_str())), (400, Some(scim_type)), "{raw}");
+        assert_eq!((error.status, error.scim_type.map(ScimType::as_str)), (400, Some(scim_type)), "{raw}");
         assert!(error.detail.contains(part), "{raw}: {}", error.detail);
     }
 }
@@ -81,7 +84,8 @@ proptest! {
     #[test]
     fn any_text_survives_encoding(text in "[^\0]{1,40}") {
         prop_assume!(!text.trim().is_empty());
-        let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let mut encoded = String::new();
+        text.bytes().for_each(|byte| write!(encoded, "%{byte:02X}").expect("a string takes everything"));
         prop_assert_eq!(filter(&format!("filter={encoded}")), Some(text));
     }
 

@@ -28,14 +28,14 @@ const ENTRIES: i64 = 20;
 /// Why a person is, or is not, where they should be.
 #[derive(Serialize, ToSchema, Clone, Debug)]
 pub struct Explanation {
-    /// The answer in a few sentences, one for each target.
+    /// The answer in a few lines, one for each target.
     pub verdict: String,
     /// What is stored, and where it stands.
     pub person: PersonView,
     /// The last request that changed the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_request: Option<ChangeView>,
-    /// What the mapping makes of what is stored; absent for a person who was deleted.
+    /// What the mapping makes of what is stored; absent for a person who has left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mapping: Option<MappingView>,
     /// What was decided, for each target.
@@ -111,7 +111,8 @@ pub async fn explain(
     now: OffsetDateTime,
 ) -> Result<Explanation, ApiError> {
     let Found { person, user } = person::find(store, tenant, id).await?;
-    let mapping = user.as_ref().map(|user| mapped(user, schema));
+    // Who has left has no account to be mapped.
+    let mapping = user.as_ref().filter(|_| person.active).map(|user| mapped(user, schema));
     let mut targets = Vec::new();
     for target in store.targets(tenant).await? {
         let standing = person.standings.iter().find(|standing| standing.delivery.target_id == target.id.0);
@@ -125,15 +126,28 @@ pub async fn explain(
             target: target.name,
         });
     }
-    let verdict = match targets.as_slice() {
-        [] => "There is no target: nobody is projected anywhere.".to_owned(),
-        targets => {
-            let sentences: Vec<String> =
-                targets.iter().map(|target| format!("{}: {}", target.target, target.decision)).collect();
-            sentences.join("\n")
-        }
-    };
+    let verdict = verdict(&person, mapping.as_ref(), &targets);
     Ok(Explanation { verdict, last_request: last_request(store, tenant, id).await?, person, mapping, targets })
+}
+
+/// The answer in a few lines.
+fn verdict(person: &PersonView, mapping: Option<&MappingView>, targets: &[TargetDecision]) -> String {
+    let mut lines = Vec::new();
+    if person.deleted {
+        lines.push("The person was deleted, so no account is wanted.".to_owned());
+    } else if !person.active {
+        lines.push("The person is inactive, so no account is wanted.".to_owned());
+    }
+    if targets.is_empty() {
+        lines.push("There is no target: nobody is projected anywhere.".to_owned());
+    }
+    lines.extend(targets.iter().map(|target| format!("{}: {}", target.target, target.decision)));
+    if let Some(mapping) = mapping.filter(|mapping| mapping.blocked) {
+        let findings: Vec<String> =
+            mapping.findings.iter().map(|finding| format!("{} {}", finding.message, finding.advice)).collect();
+        lines.push(format!("As stored, the person cannot be projected: {}", findings.join(" ")));
+    }
+    lines.join("\n")
 }
 
 fn mapped(user: &StoredUser, schema: &dyn TargetSchema) -> MappingView {
