@@ -1,17 +1,20 @@
 //! The change log.
 
-use rollcall_provisioning::ids::ResourceKind::{Group, User};
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
 use rollcall_scim::patch::Detached;
 use rollcall_store::changes::Operation::{Create, Delete, Update};
-use rollcall_store::changes::{Alert, ChangeCursor, ChangeEntry, Operation};
+use rollcall_store::changes::{Alert, ChangeCursor, ChangeEntry, Operation, Subject};
+use rollcall_store::projection::{NewTarget, TargetMode};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::fixture::Fixture;
 
-fn story(entries: &[ChangeEntry]) -> Vec<(Operation, ResourceKind, i64)> {
-    entries.iter().map(|entry| (entry.operation, entry.kind, entry.version)).collect()
+const USER: Subject = Subject::Resource(ResourceKind::User);
+const GROUP: Subject = Subject::Resource(ResourceKind::Group);
+
+fn story(entries: &[ChangeEntry]) -> Vec<(Operation, Subject, i64)> {
+    entries.iter().map(|entry| (entry.operation, entry.subject, entry.version)).collect()
 }
 
 #[tokio::test]
@@ -25,7 +28,7 @@ async fn every_write_says_who_did_what() -> anyhow::Result<()> {
     let log = f.store.changes(f.tenant, ChangeCursor::After(0), 100, None).await?;
     assert_eq!(
         story(&log),
-        [(Create, User, 1), (Create, Group, 1), (Update, User, 2), (Update, Group, 2), (Delete, User, 3)]
+        [(Create, USER, 1), (Create, GROUP, 1), (Update, USER, 2), (Update, GROUP, 2), (Delete, USER, 3)]
     );
     assert!(log.iter().all(|entry| entry.source == Some(f.source)));
     let requests: Vec<&str> = log.iter().map(|entry| entry.request_id.as_str()).collect();
@@ -74,7 +77,28 @@ async fn alerts_are_in_the_log() -> anyhow::Result<()> {
     };
     f.store.record_alert(f.tenant, &alert).await?;
     let log = f.store.changes(f.tenant, ChangeCursor::After(0), 10, Some(resource)).await?;
-    assert_eq!(story(&log), [(Operation::Alert, ResourceKind::User, 3)]);
+    assert_eq!(story(&log), [(Operation::Alert, USER, 3)]);
     assert_eq!((log[0].source, &log[0].details), (None, &alert.details));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stopped_target_is_in_the_log_once_per_cause() -> anyhow::Result<()> {
+    let f = Fixture::new().await?;
+    let new = NewTarget {
+        name: "somewhere".to_owned(),
+        kind: "dingtalk".to_owned(),
+        settings: json!({}),
+        secret_sealed: vec![1],
+        mode: TargetMode::Live,
+    };
+    let target = f.store.create_target(f.tenant, &new).await?;
+    let minute = std::time::Duration::from_mins(1);
+    for code in ["60020", "60020", "60011"] {
+        f.store.stop_target(f.tenant, target, minute, (code, "The address is not allowed.")).await?;
+    }
+    let log = f.store.changes(f.tenant, ChangeCursor::After(0), 10, None).await?;
+    assert_eq!(story(&log), [(Operation::TargetStopped, Subject::Target, 0); 2]);
+    assert_eq!(log[1].details, json!({ "code": "60011", "reason": "The address is not allowed." }));
     Ok(())
 }

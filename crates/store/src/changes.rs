@@ -25,10 +25,12 @@ pub enum Operation {
     Delete,
     /// People were told that something is wrong with a resource.
     Alert,
+    /// Sending to a target was stopped for a cause.
+    TargetStopped,
 }
 
 impl Operation {
-    const ALL: [Self; 4] = [Self::Create, Self::Update, Self::Delete, Self::Alert];
+    const ALL: [Self; 5] = [Self::Create, Self::Update, Self::Delete, Self::Alert, Self::TargetStopped];
 
     /// The word used in tables, JSON and screens.
     pub const fn as_str(self) -> &'static str {
@@ -37,12 +39,37 @@ impl Operation {
             Self::Update => "update",
             Self::Delete => "delete",
             Self::Alert => "alert",
+            Self::TargetStopped => "target_stopped",
         }
     }
 
     /// The operation behind a word written by [`Self::as_str`].
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|operation| operation.as_str() == word)
+    }
+}
+
+/// What an entry is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Subject {
+    /// A resource of the directory, or a department.
+    Resource(ResourceKind),
+    /// A target.
+    Target,
+}
+
+impl Subject {
+    /// The word used in tables, JSON and screens.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resource(kind) => kind.as_str(),
+            Self::Target => "target",
+        }
+    }
+
+    /// The subject behind a word written by [`Self::as_str`].
+    pub fn parse(word: &str) -> Option<Self> {
+        if word == Self::Target.as_str() { Some(Self::Target) } else { ResourceKind::parse(word).map(Self::Resource) }
     }
 }
 
@@ -59,9 +86,9 @@ pub struct ChangeEntry {
     pub request_id: String,
     /// What it tells.
     pub operation: Operation,
-    /// What kind of resource it is about.
-    pub kind: ResourceKind,
-    /// The resource.
+    /// What it is about.
+    pub subject: Subject,
+    /// The resource, or the target.
     pub resource: ResourceId,
     /// The resource's version afterwards.
     pub version: i64,
@@ -116,7 +143,7 @@ impl TryFrom<ChangeRow> for ChangeEntry {
             at: row.at,
             source: row.source_id.map(SourceId),
             operation: Operation::parse(&row.operation).ok_or_else(|| corrupt("operation"))?,
-            kind: ResourceKind::parse(&row.resource_kind).ok_or_else(|| corrupt("resource_kind"))?,
+            subject: Subject::parse(&row.resource_kind).ok_or_else(|| corrupt("resource_kind"))?,
             request_id: row.request_id,
             resource: ResourceId(row.resource_id),
             version: row.version,

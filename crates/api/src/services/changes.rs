@@ -49,7 +49,7 @@ impl ChangeView {
             source: entry.source.and_then(name),
             request_id: entry.request_id,
             operation: entry.operation.as_str().to_owned(),
-            kind: entry.kind.as_str().to_owned(),
+            kind: entry.subject.as_str().to_owned(),
             resource_id: entry.resource.0,
             version: entry.version,
             details: entry.details,

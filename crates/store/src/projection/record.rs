@@ -6,6 +6,7 @@
 //! the two cannot lose the wake.
 
 use super::claims::Claim;
+use crate::changes::Alert;
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::{DeliveryState, Standing};
 use rollcall_provisioning::ids::ResourceId;
@@ -154,18 +155,13 @@ impl Store {
             "reason": standing.reason,
             "failed_tries": standing.attempt,
         });
-        sqlx::query(
-            "INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
-             VALUES ($1, $2, COALESCE($3, ''), 'alert', $4, $5, 0, $6)",
-        )
-        .bind(claim.tenant.0)
-        .bind(self.now())
-        .bind(&claim.request_id)
-        .bind(claim.kind.as_str())
-        .bind(claim.resource.0)
-        .bind(details)
-        .execute(self.pool())
-        .await?;
-        Ok(())
+        let alert = Alert {
+            kind: claim.kind,
+            resource: claim.resource,
+            version: 0,
+            request_id: claim.request_id.clone().unwrap_or_default(),
+            details,
+        };
+        self.record_alert(claim.tenant, &alert).await
     }
 }
