@@ -23,7 +23,10 @@ async fn a_write_wakes_workers_here_and_elsewhere() -> anyhow::Result<()> {
     let mut listener = f.store.listen().await?;
     f.target("one").await?;
     let local = f.store.local_dirty();
-    tokio::time::timeout(PATIENCE, local.notified()).await.context("a target makes people dirty")?;
+    for name in ["x", "y", "z"] {
+        f.person(name).await?;
+    }
+    tokio::time::timeout(PATIENCE, local.notified()).await.context("nobody was woken here")?;
 
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let signal = async {
@@ -31,7 +34,10 @@ async fn a_write_wakes_workers_here_and_elsewhere() -> anyhow::Result<()> {
         anyhow::Ok(())
     };
     let story = async {
-        assert_eq!(next(&mut listener).await?, Wake::Dirty, "the ring before the loop was kept");
+        assert_eq!(next(&mut listener).await?, Wake::Dirty, "the rings before the loop were kept");
+        let credential = NewCredential { source: None, label: "t", secret_hash: [0; 32], expires_at: None };
+        f.store.add_credential(f.tenant, credential).await?;
+        assert_eq!(next(&mut listener).await?, Wake::Credentials, "many rings are one notification");
         let ada = f.person("ada").await?;
         tokio::time::timeout(PATIENCE, local.notified()).await.context("nobody was woken here")?;
         assert_eq!(next(&mut listener).await?, Wake::Dirty);

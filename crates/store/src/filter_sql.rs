@@ -26,7 +26,7 @@ pub(crate) use columns::Table;
 const KEY_BYTES: usize = 1_000;
 /// A cut text is at least this long, because the cut falls on a whole character.
 const CUT_BYTES: usize = KEY_BYTES - 3;
-/// How many values every list statement binds before those of the condition.
+/// How many values every list statement binds before those of the condition; `$1` is the tenant.
 const FIXED: usize = 5;
 
 /// The text in the form in which columns keep it: not longer than an index can hold.

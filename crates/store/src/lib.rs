@@ -85,7 +85,11 @@ impl Store {
             .application_name("rollcall")
             .statement_cache_capacity(STATEMENT_CACHE)
             // A client that is gone must not keep row locks, and no statement of a request may run for ever.
-            .options([("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "30s")]);
+            .options([("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "30s")])
+            // Statements are short: compiling them to machine code takes longer than running them.
+            .options([("jit", "off")])
+            // The statements that write rely on it, whatever the database's own default is.
+            .options([("default_transaction_isolation", "read committed")]);
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)

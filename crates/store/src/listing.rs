@@ -74,8 +74,12 @@ pub(crate) trait Listed: Sized + Send {
     type View: Copy + Send + Sync;
     /// The table that conditions are about.
     const TABLE: Table;
-    /// Selects `total` and the row's columns. `$1` tenant, `$2` offset, `$3` limit, `$4` and `$5` what to load.
-    const PAGE: [&'static str; 3];
+    /// Selects `total` and the row's columns, of everything. `$1` tenant, `$2` offset, `$3` limit, `$4` and `$5` what to
+    /// load.
+    const PAGE: &'static str;
+    /// The same of what satisfies a condition. The matching ids are found once, for total and page together, and
+    /// before they are ordered: otherwise the planner may hope to meet them early on a walk in the order of ids.
+    const MATCHING_PAGE: [&'static str; 2];
     /// Counts. `$1` tenant, `$3` where to stop.
     const COUNT: [&'static str; 2];
     /// Selects the row's columns. `$1` tenant, `$2` the last id seen, `$3` limit, `$4` and `$5` what to load.
@@ -126,12 +130,11 @@ impl List<'_> {
         let offset = query.start_index.saturating_sub(1).max(0);
         if query.count > 0 {
             let load = T::load(query.view, None);
-            let statement = sqlx::query_as(self.condition.between(&T::PAGE))
-                .bind(self.tenant.0)
-                .bind(offset)
-                .bind(query.count)
-                .bind(load[0])
-                .bind(load[1]);
+            let statement = match query.matching {
+                None => sqlx::query_as(T::PAGE),
+                Some(_) => sqlx::query_as(self.condition.between(&T::MATCHING_PAGE)),
+            };
+            let statement = statement.bind(self.tenant.0).bind(offset).bind(query.count).bind(load[0]).bind(load[1]);
             let rows: Vec<PageRow<T::Row>> = self.condition.bind(statement).fetch_all(self.store.pool()).await?;
             // Every row carries the total; an empty first page says it too.
             match rows.first() {

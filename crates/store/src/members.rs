@@ -11,6 +11,22 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+/// True of a text column that is spelt as ids are: only such a text can name somebody.
+macro_rules! names_somebody {
+    ($column:literal) => {
+        concat!($column, " ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'")
+    };
+}
+pub(crate) use names_somebody;
+
+/// The id that a text column names; null if it is not spelt as ids are.
+macro_rules! named_id {
+    ($column:literal) => {
+        concat!("CASE WHEN ", $crate::members::names_somebody!($column), " THEN ", $column, "::uuid END")
+    };
+}
+pub(crate) use named_id;
+
 /// The attribute of a group that is kept here.
 pub(crate) const MEMBERS: &str = "members";
 

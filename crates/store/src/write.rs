@@ -1,7 +1,7 @@
 //! What every SCIM write has in common: who did it, how it can end, and how often it is tried.
 //!
 //! A change of a resource is optimistic: one statement reads, pure code decides, one conditional statement writes. If
-//! somebody else was faster the whole is done again. After [`OPTIMISTIC_TRIES`] the row is locked first, and then
+//! somebody else was faster the whole is done again. After `OPTIMISTIC_TRIES` the row is locked first, and then
 //! nobody can be faster; so a client never hears of a lock, and two requests never need more than patience.
 
 use crate::{Store, StoreError};

@@ -2,6 +2,7 @@
 
 use super::columns::{AnyValue, Column, Text, column};
 use super::{Arg, CUT_BYTES, Part, Table, clip};
+use crate::members::{named_id, names_somebody};
 use rollcall_scim::filter::{CompareOp, Filter};
 use rollcall_scim::fold::fold;
 use serde_json::Value;
@@ -109,18 +110,21 @@ fn any_value(attribute: AnyValue, literal: &str) -> Part {
         }
         AnyValue::GroupOfUser => canonical_id(literal).map_or_else(Part::none, |id| {
             Part::exact([
-                "EXISTS (SELECT 1 FROM memberships m WHERE m.tenant_id = u.tenant_id AND m.member_id = u.id::text \
-                 AND m.group_id = "
-                    .into(),
+                concat!(
+                    "u.id IN (SELECT ",
+                    named_id!("m.member_id"),
+                    " FROM memberships m WHERE m.tenant_id = $1 AND ",
+                    names_somebody!("m.member_id"),
+                    " AND m.group_id = "
+                )
+                .into(),
                 Arg::Id(id).into(),
                 ")".into(),
             ])
         }),
         AnyValue::MemberOfGroup => {
             let member = Part::exact([
-                "EXISTS (SELECT 1 FROM memberships m WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id \
-                 AND m.member_id = "
-                    .into(),
+                "g.id IN (SELECT m.group_id FROM memberships m WHERE m.tenant_id = $1 AND m.member_id = ".into(),
                 Arg::Text(literal.to_owned()).into(),
                 ")".into(),
             ]);
@@ -129,11 +133,11 @@ fn any_value(attribute: AnyValue, literal: &str) -> Part {
             };
             // A member who was deleted is not seen any more (see `members`).
             let alive = Part::exact([
-                "NOT EXISTS (SELECT 1 FROM users d WHERE d.tenant_id = g.tenant_id AND d.deleted_at IS NOT NULL \
+                "NOT EXISTS (SELECT 1 FROM users d WHERE d.tenant_id = $1 AND d.deleted_at IS NOT NULL \
                  AND d.id = "
                     .into(),
                 Arg::Id(id).into(),
-                ") AND NOT EXISTS (SELECT 1 FROM groups d WHERE d.tenant_id = g.tenant_id \
+                ") AND NOT EXISTS (SELECT 1 FROM groups d WHERE d.tenant_id = $1 \
                  AND d.deleted_at IS NOT NULL AND d.id = "
                     .into(),
                 Arg::Id(id).into(),

@@ -4,7 +4,7 @@ use super::row::{GroupRow, group_columns, group_joins};
 use super::{GroupView, StoredGroup};
 use crate::filter_sql::Table;
 use crate::listing::{Listed, Listing, Query};
-use crate::members::MEMBERS;
+use crate::members::{MEMBERS, named_id};
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::TenantId;
 use rollcall_scim::filter::Filter;
@@ -24,19 +24,36 @@ macro_rules! live {
     };
 }
 
+macro_rules! chosen {
+    () => {
+        concat!(") chosen JOIN groups g ON g.tenant_id = $1 AND g.id = chosen.id", group_joins!("$4"), "ORDER BY g.id")
+    };
+}
+
 impl Listed for StoredGroup {
     type Row = GroupRow;
     type View = GroupView;
 
     const TABLE: Table = Table::Groups;
 
-    const PAGE: [&'static str; 3] = [
-        concat!("SELECT (SELECT count(*) ", live!()),
-        concat!(") AS total, ", group_columns!(), " FROM (SELECT g.id ", live!()),
+    const PAGE: &'static str = concat!(
+        "SELECT (SELECT count(*) ",
+        live!(),
+        "true) AS total, ",
+        group_columns!(),
+        " FROM (SELECT g.id ",
+        live!(),
+        "true ORDER BY g.id LIMIT $3 OFFSET $2",
+        chosen!()
+    );
+
+    const MATCHING_PAGE: [&'static str; 2] = [
+        concat!("WITH hits AS MATERIALIZED (SELECT g.id ", live!()),
         concat!(
-            " ORDER BY g.id LIMIT $3 OFFSET $2) chosen JOIN groups g ON g.tenant_id = $1 AND g.id = chosen.id",
-            group_joins!("$4"),
-            "ORDER BY g.id"
+            ") SELECT (SELECT count(*) FROM hits) AS total, ",
+            group_columns!(),
+            " FROM (SELECT hits.id FROM hits ORDER BY hits.id LIMIT $3 OFFSET $2",
+            chosen!()
         ),
     ];
 

@@ -2,6 +2,7 @@
 
 use super::row::{GroupRow, group_columns, group_joins};
 use super::{GroupView, StoredGroup};
+use crate::members::named_id;
 use crate::write::Lock;
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::{ResourceId, TenantId};

@@ -17,23 +17,24 @@ macro_rules! group_columns {
 }
 pub(super) use group_columns;
 
-/// The members of `groups g`, if the placeholder is true. Only a text that is spelt as an id can name somebody.
+/// The members of `groups g`, if the placeholder is true.
 macro_rules! group_joins {
     ($members:literal) => {
         concat!(
-            " LEFT JOIN LATERAL (SELECT array_agg(m.member_id ORDER BY m.member_id) AS member_values, ",
-            "array_agg(CASE WHEN mu.id IS NOT NULL THEN 'user' WHEN mg.id IS NOT NULL THEN 'group' END ",
-            "ORDER BY m.member_id) AS member_kinds, ",
-            "array_agg(COALESCE(mu.attributes ->> 'displayName', mu.attributes ->> 'userName', ",
-            "mg.attributes ->> 'displayName') ORDER BY m.member_id) AS member_displays ",
-            "FROM memberships m CROSS JOIN LATERAL (SELECT CASE WHEN m.member_id ~ ",
-            "'^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN m.member_id::uuid END AS id) named ",
-            "LEFT JOIN users mu ON mu.tenant_id = m.tenant_id AND mu.id = named.id ",
-            "LEFT JOIN groups mg ON mg.tenant_id = m.tenant_id AND mg.id = named.id ",
-            "WHERE ",
+            " LEFT JOIN LATERAL (SELECT array_agg(member.value) AS member_values, ",
+            "array_agg(member.kind) AS member_kinds, array_agg(member.display) AS member_displays FROM (",
+            "SELECT m.member_id AS value, ",
+            "CASE WHEN mu.id IS NOT NULL THEN 'user' WHEN mg.id IS NOT NULL THEN 'group' END AS kind, ",
+            "COALESCE(mu.attributes ->> 'displayName', mu.attributes ->> 'userName', ",
+            "mg.attributes ->> 'displayName') AS display ",
+            "FROM memberships m LEFT JOIN users mu ON mu.tenant_id = m.tenant_id AND mu.id = ",
+            named_id!("m.member_id"),
+            " LEFT JOIN groups mg ON mg.tenant_id = m.tenant_id AND mg.id = ",
+            named_id!("m.member_id"),
+            " WHERE ",
             $members,
             " AND m.tenant_id = g.tenant_id AND m.group_id = g.id AND mu.deleted_at IS NULL ",
-            "AND mg.deleted_at IS NULL) has ON true "
+            "AND mg.deleted_at IS NULL ORDER BY m.member_id) member) has ON true "
         )
     };
 }

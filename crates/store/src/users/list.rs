@@ -22,19 +22,40 @@ macro_rules! live {
     };
 }
 
+macro_rules! chosen {
+    () => {
+        concat!(
+            ") chosen JOIN users u ON u.tenant_id = $1 AND u.id = chosen.id",
+            user_joins!(groups = "$4", projection = "$5"),
+            "ORDER BY u.id"
+        )
+    };
+}
+
 impl Listed for StoredUser {
     type Row = UserRow;
     type View = UserView;
 
     const TABLE: Table = Table::Users;
 
-    const PAGE: [&'static str; 3] = [
-        concat!("SELECT (SELECT count(*) ", live!()),
-        concat!(") AS total, ", user_columns!(), " FROM (SELECT u.id ", live!()),
+    const PAGE: &'static str = concat!(
+        "SELECT (SELECT count(*) ",
+        live!(),
+        "true) AS total, ",
+        user_columns!(),
+        " FROM (SELECT u.id ",
+        live!(),
+        "true ORDER BY u.id LIMIT $3 OFFSET $2",
+        chosen!()
+    );
+
+    const MATCHING_PAGE: [&'static str; 2] = [
+        concat!("WITH hits AS MATERIALIZED (SELECT u.id ", live!()),
         concat!(
-            " ORDER BY u.id LIMIT $3 OFFSET $2) chosen JOIN users u ON u.tenant_id = $1 AND u.id = chosen.id",
-            user_joins!(groups = "$4", projection = "$5"),
-            "ORDER BY u.id"
+            ") SELECT (SELECT count(*) FROM hits) AS total, ",
+            user_columns!(),
+            " FROM (SELECT hits.id FROM hits ORDER BY hits.id LIMIT $3 OFFSET $2",
+            chosen!()
         ),
     ];
 
