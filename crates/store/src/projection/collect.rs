@@ -33,7 +33,10 @@ impl Store {
                  WHERE l.tenant_id = doomed.tenant_id AND l.resource_kind = 'user' AND l.resource_id = doomed.id),
              no_placements AS (
                  DELETE FROM placements p USING doomed
-                 WHERE p.tenant_id = doomed.tenant_id AND p.user_id = doomed.id)
+                 WHERE p.tenant_id = doomed.tenant_id AND p.user_id = doomed.id),
+             no_memberships AS (
+                 DELETE FROM memberships m USING doomed
+                 WHERE m.tenant_id = doomed.tenant_id AND m.member_id = doomed.id::text)
              DELETE FROM users u USING doomed WHERE u.tenant_id = doomed.tenant_id AND u.id = doomed.id",
         )
         .bind(before)

@@ -85,8 +85,13 @@ const COLUMNS: &str = "SELECT tenant_id, id, name, kind, settings, settings_revi
 
 impl Store {
     /// Makes a target. Every user that is there already becomes dirty for it.
+    ///
+    /// Writes to users wait meanwhile: one that began before the target was there would otherwise mark nothing for it,
+    /// and nobody would ever look at that user again.
     pub async fn create_target(&self, tenant: TenantId, new: &NewTarget) -> Result<TargetId, StoreError> {
         let id = self.new_id();
+        let mut tx = self.pool().begin().await?;
+        sqlx::query("LOCK TABLE users IN SHARE MODE").execute(&mut *tx).await?;
         sqlx::query(
             "WITH target AS (
                  INSERT INTO targets (tenant_id, id, name, kind, settings, secret_sealed, mode, created_at)
@@ -105,8 +110,9 @@ impl Store {
         .bind(new.mode.as_str())
         .bind(self.now())
         .bind(Lane::Other.number())
-        .execute(self.pool())
+        .execute(&mut *tx)
         .await?;
+        tx.commit().await?;
         self.signal.dirty();
         Ok(TargetId(id))
     }
