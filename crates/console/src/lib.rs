@@ -1,1 +1,71 @@
 //! The console: HTML pages, rendered on the server.
+//!
+//! Every control is a link or a form and works without a script; the one script asks for a page's changing part again
+//! and puts it in place. Pages are written by templates that escape what they are given; names are isolated, so that
+//! text of either direction cannot disturb what is around it. Nothing is fetched from another host, and nothing is
+//! inline, so that the content policy can forbid both.
+//!
+//! A handler reads services of `rollcall_api`, turns what they return into words ([`words`], pure) and renders a
+//! template. Everything is read for the tenant of the signed-in operator.
+
+mod assets;
+mod frame;
+mod groups;
+mod history;
+mod home;
+mod operator;
+mod people;
+mod person;
+mod protect;
+mod recent;
+mod retry;
+mod row;
+#[cfg(test)]
+mod sample;
+mod session;
+mod sign_in;
+mod state;
+mod trouble;
+mod view;
+pub mod words;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
+use axum::response::Redirect;
+use axum::routing::{any, get, post};
+use rollcall_api::ApiState;
+use session::SessionKey;
+use state::ConsoleState;
+use trouble::Trouble;
+
+/// Largest form, in bytes.
+const MAX_FORM_BYTES: usize = 16 * 1024;
+
+/// The console at `/console`, with the edge around it; `/` leads there. `session_key` signs sessions: processes that
+/// share it share their sessions, and a new one ends them all.
+pub fn router(state: ApiState, session_key: &[u8; 32]) -> Router {
+    let edge = state.edge();
+    let console = ConsoleState::new(state, SessionKey::new(session_key));
+    let pages = Router::new()
+        .route("/", get(Redirect::to("/console")))
+        .route("/console", get(home::show))
+        .route("/console/", get(Redirect::permanent("/console")))
+        .route("/console/sign-in", get(sign_in::show).post(sign_in::enter))
+        .route("/console/sign-out", post(sign_in::leave))
+        .route("/console/people", get(people::people))
+        .route("/console/people/{id}", get(person::person))
+        .route("/console/departments", get(people::departments))
+        .route("/console/departments/{id}", get(person::department))
+        .route("/console/resources/{id}", get(person::resource))
+        .route("/console/groups", get(groups::show))
+        .route("/console/retry", post(retry::again))
+        .route("/console/assets/{name}", get(assets::serve))
+        .route("/console/{*rest}", any(async || Trouble::NoSuchPage))
+        .method_not_allowed_fallback(async || Trouble::WrongMethod)
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        .layer(protect::own_forms_only())
+        .layer(from_fn(protect::headers))
+        .with_state(console);
+    edge.apply(pages)
+}

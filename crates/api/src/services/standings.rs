@@ -55,8 +55,7 @@ pub async fn list(
     let limit = usize::try_from(limit).unwrap_or(0);
     has_more |= rows.len() > limit;
     rows.truncate(limit);
-    let next_cursor =
-        rows.last().filter(|_| has_more).map(|row| Cursor::Ids(row.resource_id, row.target_id).encode());
+    let next_cursor = rows.last().filter(|_| has_more).map(|row| Cursor::Ids(row.resource_id, row.target_id).encode());
     Ok(Page { data: rows, next_cursor, has_more })
 }
 
@@ -65,12 +64,7 @@ pub async fn list(
 ///
 /// # Errors
 /// When the store cannot be asked.
-pub async fn look_again(
-    store: &Store,
-    tenant: TenantId,
-    wanted: &Wanted,
-    request_id: &str,
-) -> Result<u64, ApiError> {
+pub async fn look_again(store: &Store, tenant: TenantId, wanted: &Wanted, request_id: &str) -> Result<u64, ApiError> {
     let mark = |state| MarkAgain { target: wanted.target, resource: wanted.resource, state };
     if wanted.states.is_empty() {
         return Ok(store.mark_again(tenant, &mark(None), request_id).await?);

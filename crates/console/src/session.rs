@@ -1,0 +1,177 @@
+//! A session: a signed token in a cookie. Nothing is kept on the server.
+//!
+//! The token is a JWT under a key that is made when the server starts. It ends after eight hours, and before that
+//! when the operator gets another password, because it carries the stamp of the one it began with.
+
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use rollcall_api::services::sign_in::SignedIn;
+use rollcall_provisioning::ids::TenantId;
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+/// How long a session lasts.
+pub(crate) const LASTS: Duration = Duration::hours(8);
+
+/// Whom the token is for: no token of another purpose opens the console.
+const AUDIENCE: &str = "rollcall-console";
+/// Over HTTPS: a browser takes a cookie of this name only from this very host, and only over HTTPS.
+const SECURE_NAME: &str = "__Host-rollcall-session";
+/// Over plain HTTP, as on one's own machine.
+const PLAIN_NAME: &str = "rollcall-session";
+
+/// What sessions are signed with.
+pub(crate) struct SessionKey {
+    sign: EncodingKey,
+    check: DecodingKey,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    aud: String,
+    sub: String,
+    tenant: Uuid,
+    stamp: String,
+    iat: i64,
+    exp: i64,
+}
+
+impl SessionKey {
+    /// A key made of 32 random bytes.
+    pub(crate) fn new(bytes: &[u8; 32]) -> Self {
+        Self { sign: EncodingKey::from_secret(bytes), check: DecodingKey::from_secret(bytes) }
+    }
+
+    /// The token of a session that begins now; `None` when it cannot be signed.
+    pub(crate) fn issue(&self, who: &SignedIn, now: OffsetDateTime) -> Option<String> {
+        let claims = Claims {
+            aud: AUDIENCE.to_owned(),
+            sub: who.name.clone(),
+            tenant: who.tenant.0,
+            stamp: who.stamp.clone(),
+            iat: now.unix_timestamp(),
+            exp: (now + LASTS).unix_timestamp(),
+        };
+        encode(&Header::new(Algorithm::HS256), &claims, &self.sign).ok()
+    }
+
+    /// Whose session the token is; `None` when it is not ours, was changed, or is over.
+    pub(crate) fn read(&self, token: &str, now: OffsetDateTime) -> Option<SignedIn> {
+        let mut rules = Validation::new(Algorithm::HS256);
+        rules.set_audience(&[AUDIENCE]);
+        rules.set_required_spec_claims(&["aud", "sub", "exp"]);
+        // The library would ask its own clock; ours is asked below.
+        rules.validate_exp = false;
+        let claims = decode::<Claims>(token, &self.check, &rules).ok()?.claims;
+        let over = claims.exp <= now.unix_timestamp();
+        (!over).then_some(SignedIn { tenant: TenantId(claims.tenant), name: claims.sub, stamp: claims.stamp })
+    }
+}
+
+/// The token that a request carries.
+pub(crate) fn token(jar: &CookieJar) -> Option<&str> {
+    jar.get(SECURE_NAME).or_else(|| jar.get(PLAIN_NAME)).map(Cookie::value)
+}
+
+/// Whether the session began over HTTPS.
+pub(crate) fn is_secure(jar: &CookieJar) -> bool {
+    jar.get(SECURE_NAME).is_some()
+}
+
+/// The jar with the session in it. `https`: how the browser reached us.
+pub(crate) fn keep(jar: CookieJar, token: String, https: bool) -> CookieJar {
+    jar.add(cookie(token, https, LASTS))
+}
+
+/// The jar without a session.
+pub(crate) fn end(jar: CookieJar) -> CookieJar {
+    let gone = |https| cookie(String::new(), https, Duration::ZERO);
+    jar.add(gone(true)).add(gone(false))
+}
+
+fn cookie(value: String, https: bool, lasts: Duration) -> Cookie<'static> {
+    Cookie::build((if https { SECURE_NAME } else { PLAIN_NAME }, value))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(https)
+        .max_age(lasts)
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::response::IntoResponse as _;
+
+    const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+
+    fn ada() -> SignedIn {
+        SignedIn { tenant: TenantId(Uuid::from_u128(7)), name: "ada".to_owned(), stamp: "s1".to_owned() }
+    }
+
+    fn key(byte: u8) -> SessionKey {
+        SessionKey::new(&[byte; 32])
+    }
+
+    #[test]
+    fn a_session_reads_back_until_it_is_over() {
+        let token = key(1).issue(&ada(), NOW).expect("a token");
+        assert_eq!(key(1).read(&token, NOW), Some(ada()));
+        assert_eq!(key(1).read(&token, NOW + LASTS - Duration::SECOND), Some(ada()));
+        assert_eq!(key(1).read(&token, NOW + LASTS), None);
+        assert_eq!(key(2).read(&token, NOW), None, "another key");
+    }
+
+    #[test]
+    fn nothing_but_our_own_token_is_taken() {
+        let token = key(1).issue(&ada(), NOW).expect("a token");
+        let mut parts = token.split('.');
+        let (head, body, mark) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
+        // {"alg":"none"}
+        let none = format!("eyJhbGciOiJub25lIn0.{body}.");
+        let elsewhere = Claims {
+            aud: "another".to_owned(),
+            sub: "ada".to_owned(),
+            tenant: Uuid::from_u128(7),
+            stamp: "s1".to_owned(),
+            iat: 0,
+            exp: i64::from(u32::MAX),
+        };
+        let elsewhere = encode(&Header::new(Algorithm::HS256), &elsewhere, &key(1).sign).expect("a token");
+        for forged in [
+            "",
+            "a.b.c",
+            &none,
+            &elsewhere,
+            &format!("{head}.{body}.{}", mark.to_lowercase()),
+            &format!("{head}.{body}x.{mark}"),
+        ] {
+            assert_eq!(key(1).read(forged, NOW), None, "{forged}");
+        }
+    }
+
+    #[test]
+    fn cookies_are_for_us_alone() {
+        for (https, expected) in [
+            (true, "__Host-rollcall-session=t; HttpOnly; SameSite=Strict; Secure; Path=/; Max-Age=28800"),
+            (false, "rollcall-session=t; HttpOnly; SameSite=Strict; Path=/; Max-Age=28800"),
+        ] {
+            let response = keep(CookieJar::new(), "t".to_owned(), https).into_response();
+            let set = response.headers().get(http::header::SET_COOKIE).and_then(|value| value.to_str().ok());
+            assert_eq!(set, Some(expected));
+        }
+    }
+
+    #[test]
+    fn signing_out_takes_both_cookies_back() {
+        let response = end(CookieJar::new()).into_response();
+        let set: Vec<_> = response.headers().get_all(http::header::SET_COOKIE).iter().collect();
+        assert_eq!(set.len(), 2);
+        for header in set {
+            let text = header.to_str().expect("text");
+            assert!(text.contains("Max-Age=0") && text.contains("session=;"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! From values to what a person reads. Pure: the present moment comes in as an argument.
+
+pub mod age;
+pub mod count;
+pub mod mask;
+pub mod source;
+pub mod standing;
+pub mod status;
