@@ -1,0 +1,195 @@
+//! From the answer to a SCIM change until DingTalk has accepted it.
+//!
+//! A few people are in step with the simulator. Then each of them gets a new title, ten in a second, and nothing else
+//! happens. The time runs from the moment when the client has the answer of the PATCH to the moment when the call that
+//! changes this person arrives at the simulator, which answers it within a millisecond. The simulator counts
+//! milliseconds since its start; where that is on our clock is found by asking it often and believing the quickest
+//! answer.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use rollcall_tests::wait_until;
+use serde_json::Value;
+use tokio::time::MissedTickBehavior;
+
+use crate::cluster::Cluster;
+use crate::figures::percentile;
+use crate::load::{Choice, Connection, Load, Template, Until};
+use crate::operation::{FIRST, Operation, patch_request};
+use crate::product::{Api, Product, Running};
+use crate::usage::{Memory, memory};
+
+/// Changes in a second.
+const PER_SECOND: u32 = 10;
+
+/// Connections of the first load; DingTalk's limit makes the rest.
+const CONNECTIONS: u16 = 4;
+
+/// A database of its own, so that the directory of the other parts is not projected too.
+const DATABASE: &str = "rollcall_projection";
+
+/// DingTalk takes 20 creations a second, and a few retries may come in between.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// How often the simulator's clock is read.
+const READINGS: u32 = 50;
+
+/// What was measured.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    /// How many changes.
+    pub(crate) changes: usize,
+    /// Half of them took less, in milliseconds.
+    pub(crate) p50: f64,
+    /// All but one in a hundred took less.
+    pub(crate) p99: f64,
+    /// The longest.
+    pub(crate) longest: f64,
+    /// How far the two clocks may be apart at most, in milliseconds.
+    pub(crate) uncertainty: f64,
+    /// The server's memory at the end.
+    pub(crate) memory: Memory,
+}
+
+/// Measures for so many seconds.
+pub(crate) async fn measure(cluster: &Cluster, binary: &std::path::Path, seconds: u32) -> anyhow::Result<Measured> {
+    cluster.execute(&[&format!("CREATE DATABASE {DATABASE}")]).await?;
+    let product = Product::new(binary, cluster.url(DATABASE), cluster.folder().join("projection"))?;
+    let simulator = product.simulate().await?;
+    let simulator_url = format!("http://{}", simulator.address);
+    let tenant = product.set_up(&simulator_url, "live").await?;
+    let server = product.serve("all").await?;
+    let api = tenant.api(&server);
+    let world = World { cluster, api, control: Connection::open(simulator.address).await? };
+    let measured = world.measure(u64::from(seconds * PER_SECOND), &server).await;
+    server.stop().await?;
+    simulator.stop().await?;
+    measured
+}
+
+struct World<'a> {
+    cluster: &'a Cluster,
+    api: Api,
+    control: Connection,
+}
+
+impl World<'_> {
+    async fn measure(mut self, people: u64, server: &Running) -> anyhow::Result<Measured> {
+        let create = Load {
+            address: self.api.address,
+            template: Template::new(&Operation::Create.request(&self.api.host, &self.api.token)),
+            success: Operation::Create.success(),
+            connections: CONNECTIONS,
+            choice: Choice::Next(FIRST),
+            until: Until::Each(people.div_ceil(u64::from(CONNECTIONS))),
+        };
+        let people = u64::try_from(create.run().await?.all)?;
+        self.until_in_step(people).await?;
+
+        let ids = self.ids().await?;
+        let last_call = self.control("calls?limit=0").await?;
+        let last_call = last_call.get("last_seq").and_then(Value::as_u64).context("no last call")?;
+        let answered = self.change(&ids).await?;
+        self.until_in_step(people).await?;
+        let clock = self.read_clock().await?;
+
+        let calls = self.control(&format!("calls?after={last_call}&limit={}", people * 20)).await?;
+        let calls = calls.get("calls").and_then(Value::as_array).context("no calls")?;
+        let mut accepted: HashMap<&str, f64> = HashMap::new();
+        for call in calls.iter().filter(|call| call.get("committed") == Some(&Value::Bool(true))) {
+            let userid = call.get("userid").and_then(Value::as_str);
+            if let (Some(userid), Some(at)) = (userid, call.get("at_ms").and_then(Value::as_f64)) {
+                accepted.entry(userid).or_insert(at);
+            }
+        }
+        let mut taken = Vec::new();
+        for (userid, at) in &answered {
+            let accepted = accepted.get(userid.as_str()).with_context(|| format!("{userid} was never changed"))?;
+            // The simulator cuts off fractions of a millisecond, half of one on average.
+            taken.push(accepted + 0.5 - clock.on_simulator(*at));
+        }
+        Ok(Measured {
+            changes: taken.len(),
+            p50: percentile(&taken, 0.5),
+            p99: percentile(&taken, 0.99),
+            longest: percentile(&taken, 1.0),
+            uncertainty: clock.uncertainty + 0.5,
+            memory: memory(server.pid()?)?,
+        })
+    }
+
+    /// Waits until everybody is there and nothing is left to do.
+    async fn until_in_step(&self, people: u64) -> anyhow::Result<()> {
+        let mut connection = self.cluster.connect(DATABASE).await?;
+        wait_until(PATIENCE, "everybody is in step", async || {
+            let count = "SELECT count(*) FILTER (WHERE state = 'in_step' AND resource_kind = 'user'), \
+                         count(*) FILTER (WHERE mark > done_mark) FROM deliveries";
+            let (in_step, dirty): (i64, i64) = sqlx::query_as(count).fetch_one(&mut connection).await?;
+            Ok((u64::try_from(in_step)? == people && dirty == 0).then_some(()))
+        })
+        .await
+    }
+
+    /// The SCIM id and the userid of everybody.
+    async fn ids(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let mut connection = self.cluster.connect(DATABASE).await?;
+        let links = "SELECT resource_id::text, remote_id FROM links WHERE resource_kind = 'user' ORDER BY resource_id";
+        Ok(sqlx::query_as(links).fetch_all(&mut connection).await?)
+    }
+
+    /// Changes everybody's title, at even intervals. Returns when each answer was there, by userid.
+    async fn change(&self, ids: &[(String, String)]) -> anyhow::Result<Vec<(String, Instant)>> {
+        let mut connection = Connection::open(self.api.address).await?;
+        let mut ticks = tokio::time::interval(Duration::from_secs(1) / PER_SECOND);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut answered = Vec::new();
+        for (turn, (id, userid)) in (0..).zip(ids) {
+            ticks.tick().await;
+            let mut template = Template::new(&patch_request(id, &self.api.host, &self.api.token));
+            let answer = connection.ask(template.fill(0, turn)).await?;
+            ensure!(answer.status == 200, "a change was answered with {}", answer.status);
+            answered.push((userid.clone(), Instant::now()));
+        }
+        Ok(answered)
+    }
+
+    async fn control(&mut self, what: &str) -> anyhow::Result<Value> {
+        let request = format!("GET /_simulator/{what} HTTP/1.1\r\nHost: simulator\r\n\r\n");
+        let answer = self.control.ask(request.as_bytes()).await?;
+        ensure!(answer.status == 200, "the simulator answered {} to {what}", answer.status);
+        Ok(serde_json::from_slice(answer.body)?)
+    }
+
+    async fn read_clock(&mut self) -> anyhow::Result<SimulatorClock> {
+        let mut best: Option<SimulatorClock> = None;
+        for _ in 0..READINGS {
+            let before = Instant::now();
+            let stats = self.control("stats").await?;
+            let round_trip = before.elapsed();
+            let elapsed = stats.get("elapsed_ms").and_then(Value::as_f64).context("no clock")?;
+            let uncertainty = round_trip.as_secs_f64() * 500.0;
+            if best.as_ref().is_none_or(|best| uncertainty < best.uncertainty) {
+                best = Some(SimulatorClock { instant: before + round_trip / 2, elapsed: elapsed + 0.5, uncertainty });
+            }
+        }
+        best.context("the clock was not read")
+    }
+}
+
+/// One reading of the simulator's clock, in milliseconds.
+struct SimulatorClock {
+    instant: Instant,
+    elapsed: f64,
+    uncertainty: f64,
+}
+
+impl SimulatorClock {
+    /// A moment of our clock, on the simulator's.
+    fn on_simulator(&self, at: Instant) -> f64 {
+        let after = at.checked_duration_since(self.instant).map(|time| time.as_secs_f64());
+        let before = self.instant.checked_duration_since(at).map(|time| -time.as_secs_f64());
+        self.elapsed + after.or(before).unwrap_or(0.0) * 1000.0
+    }
+}
