@@ -13,6 +13,7 @@ pub fn router(state: ApiState) -> Router {
     let (documented, _) = documented().split_for_parts();
     let undocumented = Router::new()
         .nest(scim::base::PATH, scim::undocumented())
+        .merge(scim::at_root())
         .nest(rest::PATH, rest::undocumented())
         .merge(health::routes());
     let edge = state.edge();

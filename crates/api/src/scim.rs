@@ -13,6 +13,7 @@ mod docs;
 mod failure;
 mod group_json;
 mod groups;
+mod lists;
 mod me;
 pub mod query;
 mod restore;
@@ -44,6 +45,9 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(users::read, users::replace, users::patch, users::delete))
         .routes(routes!(groups::list, groups::create))
         .routes(routes!(groups::read, groups::replace, groups::patch, groups::delete))
+        .routes(routes!(search::users))
+        .routes(routes!(search::groups))
+        .routes(routes!(search::everything))
 }
 
 /// What is served besides: the same paths with a slash at their end, features that are refused by name, and the
@@ -60,14 +64,21 @@ pub(crate) fn undocumented() -> Router<ApiState> {
         .route("/Users/", get(users::list).post(users::create))
         .route("/Users/{id}/", user)
         .route("/Groups/", get(groups::list).post(groups::create))
-        .route("/Groups/{id}/", group);
+        .route("/Groups/{id}/", group)
+        .route("/.search/", post(search::everything))
+        .route("/Users/.search/", post(search::users))
+        .route("/Groups/.search/", post(search::groups))
+        // The base URL itself; with a slash it is served beside the nested routes, see `at_root`.
+        .route("/", get(search::root));
     for slash in ["", "/"] {
         router = router.route(&format!("/Me{slash}"), any(me::me)).route(&format!("/Bulk{slash}"), post(bulk::bulk));
-        for kind in ["", "/Users", "/Groups"] {
-            router = router.route(&format!("{kind}/.search{slash}"), post(search::search));
-        }
     }
     router.fallback(unknown)
+}
+
+/// The base URL with a slash at its end, which nesting cannot serve. Not relative to [`base::PATH`].
+pub(crate) fn at_root() -> Router<ApiState> {
+    Router::new().route(&format!("{}/", base::PATH), get(search::root))
 }
 
 async fn unknown(method: Method, OriginalUri(uri): OriginalUri) -> Refusal {

@@ -80,6 +80,18 @@ fn pages_are_bounded() {
     assert!(Query::parse(Some("count=ten")).expect("readable").page().is_err());
 }
 
+#[test]
+fn a_search_means_what_a_url_means() {
+    let body = serde_json::json!({
+        "schemas": [rollcall_scim::search::SEARCH_SCHEMA],
+        "attributes": ["userName", "emails"], "filter": "id pr", "startIndex": 2, "count": 5,
+    });
+    let search = rollcall_scim::search::SearchRequest::parse(&body).expect("a search");
+    let url = Query::parse(Some("attributes=userName,emails&filter=id%20pr&startIndex=2&count=5")).expect("readable");
+    assert_eq!(Query::from(search), url);
+    assert_eq!(Query::from(rollcall_scim::search::SearchRequest::default()), Query::default());
+}
+
 proptest! {
     #[test]
     fn any_text_survives_encoding(text in "[^\0]{1,40}") {

@@ -46,7 +46,8 @@ pub enum CompareOp {
     Le,
 }
 
-/// A filter as a tree. `And` and `Or` of the parser hold two or more parts.
+/// A filter as a tree. `And` and `Or` of the parser hold two or more parts; an empty one of them stands for a
+/// comparison that was settled, see [`Filter::parse_across`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Filter {
     /// All parts hold.
@@ -82,7 +83,22 @@ impl Filter {
     /// # Errors
     /// 400 `invalidFilter` that says where and why.
     pub fn parse(text: &str, rt: &ResourceType, profile: &Profile) -> Result<Self, Error> {
-        parser::parse(text, rt, profile)
+        parser::parse(text, rt, &[], profile)
+    }
+
+    /// Parses a filter for one resource type of a query that spans several (RFC 7644 §3.4.2.1). What only `others`
+    /// define has no value in a resource of this type, so a comparison with it is settled here: an empty `Or` holds
+    /// for nobody, an empty `And` for everybody.
+    ///
+    /// # Errors
+    /// 400 `invalidFilter` that says where and why, also for an attribute that no type defines.
+    pub fn parse_across(
+        text: &str,
+        rt: &ResourceType,
+        others: &[&ResourceType],
+        profile: &Profile,
+    ) -> Result<Self, Error> {
+        parser::parse(text, rt, others, profile)
     }
 
     /// Parses what follows `[` after `path` up to the closing bracket; gives the filter and the text behind it.

@@ -29,6 +29,7 @@ pub mod projection;
 pub mod render;
 pub mod resource;
 pub mod schema;
+pub mod search;
 mod value;
 pub mod version;
 

@@ -28,6 +28,17 @@ impl Page {
         Ok(Self { start_index, count })
     }
 
+    /// What is still wanted from a second list that follows a first one: the first has `total` resources, of which
+    /// `taken` are in the page already.
+    #[must_use]
+    pub fn after(&self, total: i64, taken: usize) -> Self {
+        let taken = i64::try_from(taken).unwrap_or(i64::MAX);
+        Self {
+            start_index: self.start_index.saturating_sub(total).max(1),
+            count: self.count.saturating_sub(taken).max(0),
+        }
+    }
+
     /// How many resources to skip before the first one wanted; 0 or more.
     pub const fn offset(&self) -> i64 {
         self.start_index.saturating_sub(1)

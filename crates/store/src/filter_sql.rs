@@ -156,6 +156,9 @@ impl Part {
         if parts.iter().any(|part| part.exact && part.pieces.is_none()) {
             return Self::ALL;
         }
+        if parts.is_empty() {
+            return Self::none();
+        }
         let exact = parts.iter().all(|part| part.exact);
         let pieces: Option<Vec<_>> = parts.into_iter().map(|part| part.pieces).collect();
         Self { pieces: pieces.map(|pieces| joined(pieces, "(", " OR ")), exact, single: false }

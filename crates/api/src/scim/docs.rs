@@ -65,3 +65,24 @@ pub(super) enum WriteRefusals {
     #[response(status = 503, content_type = "application/scim+json")]
     Unavailable(ScimError),
 }
+
+/// Refusals of a search: those of a read, and those of a body.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it only describes answers")]
+pub(super) enum SearchRefusals {
+    /// A member of the body or the filter cannot be used.
+    #[response(status = 400, content_type = "application/scim+json")]
+    BadRequest(ScimError),
+    /// The token is missing or not valid.
+    #[response(status = 401, content_type = "application/scim+json")]
+    Unauthenticated(ScimError),
+    /// The body is too large.
+    #[response(status = 413, content_type = "application/scim+json")]
+    TooLarge(ScimError),
+    /// The body is of another media type.
+    #[response(status = 415, content_type = "application/scim+json")]
+    UnsupportedMediaType(ScimError),
+    /// The database cannot be reached, or the request took too long: come again after `Retry-After`.
+    #[response(status = 503, content_type = "application/scim+json")]
+    Unavailable(ScimError),
+}

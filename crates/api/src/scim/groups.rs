@@ -10,19 +10,18 @@ use crate::scim::call::{Call, IdInPath, about, about_new};
 use crate::scim::docs::{ReadRefusals, WriteRefusals};
 use crate::scim::failure::{change_failed, create_failed};
 use crate::scim::group_json::{self, GroupJson, MEMBERS};
+use crate::scim::lists;
 use crate::scim::strict_members;
 use crate::state::ApiState;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use rollcall_scim::Error;
-use rollcall_scim::list::list_response;
 use rollcall_scim::patch::{self, Context, Detached, DetachedChange, PatchRequest};
 use rollcall_scim::profile::PatchResponse;
 use rollcall_scim::projection::Projection;
 use rollcall_scim::resource::{self, Resource};
-use rollcall_store::groups::{GroupQuery, GroupUpdate, StoredGroup};
-use rollcall_store::listing::Matching;
+use rollcall_store::groups::{GroupUpdate, StoredGroup};
 
 /// `POST /Groups`.
 #[utoipa::path(
@@ -90,24 +89,7 @@ pub(super) async fn read(call: Call, id: IdInPath, State(state): State<ApiState>
     ),
 )]
 pub(super) async fn list(call: Call, State(state): State<ApiState>) -> Result<Response, ApiError> {
-    let rt = state.types().group();
-    let projection = call.query.projection(rt)?;
-    let page = call.query.page()?;
-    let filter = call.query.parse_filter(rt, &call.client.source.profile)?;
-    // What SQL cannot decide alone is judged on the whole resource, whatever the client wants to see of it.
-    let whole = Projection::standard(rt);
-    let json = GroupJson { types: state.types(), base: &call.base };
-    let judge =
-        |group: &StoredGroup| filter.as_ref().is_none_or(|filter| filter.matches(rt, &json.render(group, &whole)));
-    let query = GroupQuery {
-        matching: filter.as_ref().map(|filter| Matching { filter, judge: &judge }),
-        start_index: page.start_index,
-        count: page.count,
-        view: group_json::view(&projection),
-    };
-    let found = state.store().list_groups(call.client.tenant, &query).await?;
-    let groups = found.items.iter().map(|group| json.render(group, &projection)).collect();
-    Ok(answer::document(&list_response(groups, found.total, page.start_index)))
+    lists::groups(&call, &state, &call.query).await
 }
 
 /// `PUT /Groups/{id}`.

@@ -10,6 +10,7 @@ use rollcall_scim::list::Page;
 use rollcall_scim::profile::Profile;
 use rollcall_scim::projection::Projection;
 use rollcall_scim::schema::ResourceType;
+use rollcall_scim::search::SearchRequest;
 
 use crate::limits::{DEFAULT_COUNT, MAX_COUNT};
 use crate::query_text::decode;
@@ -68,12 +69,17 @@ impl Query {
         Projection::parse(rt, self.attributes.as_deref(), self.excluded.as_deref())
     }
 
-    /// The filter, if there is one.
+    /// The filter, if there is one, for one type of a query that spans `others` besides.
     ///
     /// # Errors
     /// 400 `invalidFilter`.
-    pub fn parse_filter(&self, rt: &ResourceType, profile: &Profile) -> Result<Option<Filter>, Error> {
-        self.filter.as_deref().map(|text| Filter::parse(text, rt, profile)).transpose()
+    pub fn parse_filter(
+        &self,
+        rt: &ResourceType,
+        others: &[&ResourceType],
+        profile: &Profile,
+    ) -> Result<Option<Filter>, Error> {
+        self.filter.as_deref().map(|text| Filter::parse_across(text, rt, others, profile)).transpose()
     }
 
     /// Which part of a list is wanted.
@@ -102,6 +108,20 @@ impl Query {
             Some(_) => return Err(parameter.error("is given twice")),
         }
         Ok(())
+    }
+}
+
+/// The body of `.search` says the same as the query part of a URL.
+impl From<SearchRequest> for Query {
+    fn from(search: SearchRequest) -> Self {
+        let list = |names: Vec<String>| (!names.is_empty()).then(|| names.join(","));
+        Self {
+            filter: search.filter,
+            start_index: search.start_index,
+            count: search.count,
+            attributes: list(search.attributes),
+            excluded: list(search.excluded_attributes),
+        }
     }
 }
 

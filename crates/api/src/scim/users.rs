@@ -6,6 +6,7 @@ use crate::scim::answer::{self, About};
 use crate::scim::call::{Call, IdInPath, about, about_new};
 use crate::scim::docs::{ReadRefusals, WriteRefusals};
 use crate::scim::failure::{change_failed, create_failed};
+use crate::scim::lists;
 use crate::scim::restore::restore;
 use crate::scim::user_json::{self, UserJson};
 use crate::state::ApiState;
@@ -13,13 +14,11 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use rollcall_scim::Error;
-use rollcall_scim::list::list_response;
 use rollcall_scim::patch::{self, Context, PatchRequest};
 use rollcall_scim::profile::PatchResponse;
 use rollcall_scim::projection::Projection;
 use rollcall_scim::resource::{self, Resource};
-use rollcall_store::listing::Matching;
-use rollcall_store::users::{StoredUser, UserQuery};
+use rollcall_store::users::StoredUser;
 
 /// `POST /Users`.
 #[utoipa::path(
@@ -86,23 +85,7 @@ pub(super) async fn read(call: Call, id: IdInPath, State(state): State<ApiState>
     ),
 )]
 pub(super) async fn list(call: Call, State(state): State<ApiState>) -> Result<Response, ApiError> {
-    let rt = state.types().user();
-    let projection = call.query.projection(rt)?;
-    let page = call.query.page()?;
-    let filter = call.query.parse_filter(rt, &call.client.source.profile)?;
-    // What SQL cannot decide alone is judged on the whole resource, whatever the client wants to see of it.
-    let whole = Projection::standard(rt);
-    let json = UserJson { types: state.types(), base: &call.base };
-    let judge = |user: &StoredUser| filter.as_ref().is_none_or(|filter| filter.matches(rt, &json.render(user, &whole)));
-    let query = UserQuery {
-        matching: filter.as_ref().map(|filter| Matching { filter, judge: &judge }),
-        start_index: page.start_index,
-        count: page.count,
-        view: user_json::view(&projection),
-    };
-    let found = state.store().list_users(call.client.tenant, &query).await?;
-    let users = found.items.iter().map(|user| json.render(user, &projection)).collect();
-    Ok(answer::document(&list_response(users, found.total, page.start_index)))
+    lists::users(&call, &state, &call.query).await
 }
 
 /// `PUT /Users/{id}`.

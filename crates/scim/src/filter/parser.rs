@@ -16,8 +16,13 @@ use crate::profile::Profile;
 use crate::schema::{Attribute, Kind, ResourceType, Returned, sub};
 
 /// Parses a whole filter.
-pub(super) fn parse(text: &str, rt: &ResourceType, profile: &Profile) -> Result<Filter, Error> {
-    let mut parser = Parser::new(text, rt, profile)?;
+pub(super) fn parse(
+    text: &str,
+    rt: &ResourceType,
+    others: &[&ResourceType],
+    profile: &Profile,
+) -> Result<Filter, Error> {
+    let mut parser = Parser { others, ..Parser::new(text, rt, profile)? };
     let filter = parser.disjunction()?;
     match parser.ahead.take() {
         None => Ok(filter),
@@ -46,6 +51,8 @@ pub(super) fn parse_bracketed<'t>(
 struct Parser<'t> {
     text: &'t str,
     rt: &'t ResourceType,
+    /// Types that the query spans besides.
+    others: &'t [&'t ResourceType],
     profile: &'t Profile,
     /// The next token, not yet used.
     ahead: Option<Placed<'t>>,
@@ -60,7 +67,7 @@ impl<'t> Parser<'t> {
             return Err(Error::invalid_filter(format!("the filter is longer than {MAX_FILTER_BYTES} bytes")));
         }
         let ahead = lexer::next(text, 0)?;
-        Ok(Self { text, rt, profile, ahead, depth: 0, scope: None })
+        Ok(Self { text, rt, others: &[], profile, ahead, depth: 0, scope: None })
     }
 
     /// Uses the next token.
@@ -145,6 +152,19 @@ impl<'t> Parser<'t> {
     }
 
     fn expression(&mut self, word: &str, position: usize) -> Result<Filter, Error> {
+        let foreign = self.others.iter().find(|other| self.scope.is_none() && defines(other, word));
+        let Some(foreign) = foreign.filter(|_| !defines(self.rt, word)) else {
+            return self.own_expression(word, position);
+        };
+        let own = std::mem::replace(&mut self.rt, foreign);
+        let filter = self.own_expression(word, position)?;
+        self.rt = own;
+        // A resource without any value says what holds where the attribute has none.
+        let holds = filter.matches(foreign, &Value::Null);
+        Ok(if holds { Filter::And(Vec::new()) } else { Filter::Or(Vec::new()) })
+    }
+
+    fn own_expression(&mut self, word: &str, position: usize) -> Result<Filter, Error> {
         let path = self.path(word, position)?;
         if self.is_ahead(&Token::OpenBracket) {
             return self.value_path(path);
@@ -256,10 +276,12 @@ impl<'t> Parser<'t> {
 
     fn unknown(&self, word: &str, position: usize) -> Error {
         let word: String = word.chars().take(100).collect();
+        let types =
+            || self.others.iter().fold(self.rt.name.clone(), |names, other| format!("{names} or {}", other.name));
         let of = self
             .scope
             .as_ref()
-            .map_or_else(|| format!("an attribute of {}", self.rt.name), |scope| format!("a part of \"{scope}\""));
+            .map_or_else(|| format!("an attribute of {}", types()), |scope| format!("a part of \"{scope}\""));
         Error::invalid_filter(format!(
             "\"{word}\" at position {position} of the filter is not {of}: check the name and that values are in double \
              quotes; the attributes are listed at /Schemas"
@@ -271,6 +293,11 @@ impl<'t> Parser<'t> {
             .attribute(path)
             .ok_or_else(|| Error::invalid_filter(format!("\"{path}\" is not an attribute of {}", self.rt.name)))
     }
+}
+
+/// True if the word names an attribute of the type.
+fn defines(rt: &ResourceType, word: &str) -> bool {
+    matches!(resolve(rt, word), Resolution::Attribute(_))
 }
 
 /// A part of the attribute before the brackets. The elements of an attribute that is not complex are their own

@@ -19,3 +19,4 @@ mod properties;
 mod put;
 mod render;
 mod rfc_examples;
+mod search;

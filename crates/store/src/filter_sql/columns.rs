@@ -25,12 +25,14 @@ pub(super) enum Column {
     Moment(&'static str),
     /// One of many values.
     Any(AnyValue),
+    /// The same text for all resources of the table.
+    Constant(&'static str),
 }
 
 impl Column {
     /// True if a resource has at most one value of it: then `ne` is the opposite of `eq`, with or without a value.
     pub(super) const fn is_single(&self) -> bool {
-        matches!(self, Self::Text(_) | Self::Id(_) | Self::Active)
+        matches!(self, Self::Text(_) | Self::Id(_) | Self::Active | Self::Constant(_))
     }
 }
 
@@ -77,6 +79,7 @@ fn user_column(path: Path<'_>) -> Option<Column> {
         (None, "active", None) => Column::Active,
         (None, "emails", Some("value")) => Column::Any(AnyValue::Email),
         (None, "groups", Some("value")) => Column::Any(AnyValue::GroupOfUser),
+        (None, "meta", Some("resourceType")) => Column::Constant("User"),
         (None, "meta", Some("created")) => Column::Moment("u.created_at"),
         (None, "meta", Some("lastModified")) => Column::Moment("u.modified_at"),
         (Some(enterprise::URN), "employeeNumber", None) => folded("u.employee_number_key"),
@@ -91,6 +94,7 @@ fn group_column(path: Path<'_>) -> Option<Column> {
         (None, "displayName", None) => unique("g.display_name_key"),
         (None, "externalId", None) => case_exact("g.external_id"),
         (None, "members", Some("value")) => Column::Any(AnyValue::MemberOfGroup),
+        (None, "meta", Some("resourceType")) => Column::Constant("Group"),
         (None, "meta", Some("created")) => Column::Moment("g.created_at"),
         (None, "meta", Some("lastModified")) => Column::Moment("g.modified_at"),
         _ => return None,

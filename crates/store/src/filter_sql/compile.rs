@@ -41,6 +41,13 @@ fn compare(column: &Column, op: CompareOp, value: &Value) -> Part {
         (column, value) if op == CompareOp::Ne && column.is_single() => compare(column, CompareOp::Eq, value).not(),
         (Column::Text(column), Value::String(literal)) => text(column, op, literal),
         (Column::Id(name), Value::String(literal)) if op == CompareOp::Eq => id(name, literal),
+        (Column::Constant(text), Value::String(literal)) if op == CompareOp::Eq => {
+            if text == literal {
+                Part::ALL
+            } else {
+                Part::none()
+            }
+        }
         (Column::Any(attribute), Value::String(literal)) if op == CompareOp::Eq => any_value(*attribute, literal),
         // The column also says "active" of a user who has no such attribute, but to a filter no value is no value.
         (Column::Active, Value::Bool(true)) if op == CompareOp::Eq => {
@@ -166,7 +173,7 @@ fn moment(name: &'static str, op: CompareOp, literal: &str) -> Part {
 fn present(column: &Column) -> Part {
     match column {
         Column::Text(column) => Part::exact([column.name.into(), " IS NOT NULL".into()]),
-        Column::Id(_) | Column::Moment(_) => Part::ALL,
+        Column::Id(_) | Column::Moment(_) | Column::Constant(_) => Part::ALL,
         Column::Active | Column::Any(_) => Part::UNKNOWN,
     }
 }
@@ -259,6 +266,40 @@ mod tests {
         assert!(condition(Table::Users, &format!("userName eq \"{long}\"")).exact, "is bounded, hence whole");
         assert_eq!(clip(&format!("{}é", "x".repeat(KEY_BYTES - 1))).len(), KEY_BYTES - 1, "whole characters only");
         assert!(clip(&"張".repeat(KEY_BYTES)).len() >= CUT_BYTES);
+    }
+
+    #[test]
+    fn the_resource_type_is_known_without_looking() {
+        let cases = [
+            (Table::Users, r#"meta.resourceType eq "User""#, "true"),
+            (Table::Users, r#"meta.resourceType eq "user""#, "false"),
+            (
+                Table::Users,
+                r#"meta.resourceType ne "Group" and userName pr"#,
+                "(NOT (false) AND u.user_name_key IS NOT NULL)",
+            ),
+            (Table::Groups, r#"meta.resourceType eq "User""#, "false"),
+            (Table::Groups, "meta.resourceType pr", "true"),
+        ];
+        for (table, text, sql) in cases {
+            let condition = condition(table, text);
+            assert_eq!((condition.sql.as_str(), condition.exact), (sql, true), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_another_type_defines_is_settled() {
+        let (user, group) = (builtin::user_type(), builtin::group_type());
+        let cases = [
+            (r#"userName eq "a""#, "false"),
+            (r#"userName ne "a""#, "true"),
+            (r#"userName eq "a" and displayName pr"#, "(false AND g.display_name_key IS NOT NULL)"),
+        ];
+        for (text, sql) in cases {
+            let filter = Filter::parse_across(text, &group, &[&user], &Profile::generic()).expect(text);
+            let condition = Condition::of(Some(&filter), Table::Groups);
+            assert_eq!((condition.sql.as_str(), condition.exact), (sql, true), "{text}");
+        }
     }
 
     #[test]
