@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, bail};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use aws_lc_rs::rand;
+use aws_lc_rs::{hmac, rand};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -60,6 +60,13 @@ impl MasterKey {
         }
     }
 
+    /// A key for another purpose, the same in every process that has this master key.
+    pub(crate) fn derive(&self, purpose: &str) -> Result<[u8; KEY_LEN]> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.expose_secret());
+        let tag = hmac::sign(&key, purpose.as_bytes());
+        tag.as_ref().try_into().context("a derived key has the wrong length")
+    }
+
     fn cipher(&self) -> Result<RandomizedNonceKey> {
         RandomizedNonceKey::new(&AES_256_GCM, self.0.expose_secret()).ok().context("the master key is not usable")
     }
@@ -113,6 +120,14 @@ mod tests {
         for cut in 0..sealed.len() {
             assert!(key(1).open("target a", &sealed[..cut]).is_err(), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn derived_keys_differ_by_purpose_and_master_key() {
+        let derived = |byte, purpose| key(byte).derive(purpose).expect("derived");
+        assert_eq!(derived(1, "a"), derived(1, "a"));
+        assert_ne!(derived(1, "a"), derived(1, "b"));
+        assert_ne!(derived(1, "a"), derived(2, "a"));
     }
 
     #[test]

@@ -85,7 +85,7 @@ impl Server {
         let api = api_state(config, store);
         let serves_api = config.role != Role::Worker;
         let works = config.role != Role::Api;
-        let mut router = if serves_api { full_router(&api)? } else { rollcall_api::health_router(api.clone()) };
+        let mut router = if serves_api { full_router(config, &api)? } else { rollcall_api::health_router(api.clone()) };
         router = router.route("/metrics", get(async move || metrics.render()));
         tasks.spawn(serve(listener, router, stop.clone()));
         if serves_api {
@@ -133,10 +133,10 @@ fn api_state(config: &Config, store: &Store) -> ApiState {
     ApiState::new(store.clone(), api, Arc::new(SystemClock), Arc::new(TimeOrderedIds))
 }
 
-fn full_router(api: &ApiState) -> Result<Router> {
-    let session_key = crate::secrets::random::<32>()?;
-    let _ = &session_key;
-    Ok(rollcall_api::router(api.clone()))
+fn full_router(config: &Config, api: &ApiState) -> Result<Router> {
+    // Derived, so that a restart ends no session and several processes share them.
+    let session_key = MasterKey::load_or_create(&config.master_key_path())?.derive("console sessions")?;
+    Ok(rollcall_api::router(api.clone()).merge(rollcall_console::router(api.clone(), &session_key)))
 }
 
 fn reconciler(config: &Config, store: &Store) -> Result<Reconciler> {
