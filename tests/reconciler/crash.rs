@@ -1,0 +1,108 @@
+//! A worker dies in the middle of any call; another one finishes, and nobody can tell from the result.
+
+use crate::world::{Picture, World};
+use rollcall_provisioning::ids::ResourceId;
+use rollcall_reconciler::Options;
+use serde_json::json;
+
+/// Longer than any of the stories below.
+const MOST_CALLS: usize = 200;
+
+/// One thing at a time, so that calls come in the same order every time.
+fn one_by_one(worker: &str) -> Options {
+    Options { places: 1, leaver_places: 1, ..World::options(worker) }
+}
+
+/// A company in three departments, two of them nested, with managers who manage each other in a circle.
+async fn found_company(world: &World) -> anyhow::Result<Vec<ResourceId>> {
+    let ada = world.person("ada", json!({ "department": "Board", "email": "ada@x.test" })).await?;
+    let bob = world.person("bob", json!({ "division": "Sales", "department": "North", "manager": ada.0 })).await?;
+    let cem = world.person("cem", json!({ "division": "Sales", "department": "South", "manager": bob.0 })).await?;
+    let dan = world.person("dan", json!({ "division": "Sales", "department": "South", "title": "Clerk" })).await?;
+    world.set(ada, json!({ "manager": cem.0 })).await?;
+    Ok(vec![ada, bob, cem, dan])
+}
+
+/// Somebody leaves, a department is renamed, another is emptied, a third is new, an address changes hands, somebody
+/// is deleted, and somebody comes.
+async fn shake_company(world: &World, people: &[ResourceId]) -> anyhow::Result<()> {
+    let [ada, bob, cem, dan] = people else { anyhow::bail!("four people") };
+    world.set(*bob, json!({ "active": false })).await?;
+    world.set(*ada, json!({ "email": "boss@x.test", "department": "Directors" })).await?;
+    world.set(*cem, json!({ "department": "East", "email": "ada@x.test", "manager": ada.0 })).await?;
+    world.delete(*dan).await?;
+    world.person("eve", json!({ "department": "Board", "manager": cem.0, "title": "Chair" })).await?;
+    Ok(())
+}
+
+/// What one clean run leads to, before and after the shake.
+async fn clean_runs(world: &World) -> anyhow::Result<(Picture, Picture)> {
+    let people = found_company(world).await?;
+    world.settle().await?;
+    world.assert_links_are_true().await?;
+    let founded = world.picture().await?;
+    shake_company(world, &people).await?;
+    world.settle().await?;
+    world.assert_links_are_true().await?;
+    Ok((founded, world.picture().await?))
+}
+
+/// Lets a worker run until its `call`-th call sticks, then kills it. `false` when it came to rest before.
+async fn die_in(world: &World, call: usize, done: bool) -> anyhow::Result<bool> {
+    world.fake.stick_after(call, done);
+    let died = world
+        .work(one_by_one("first"), async {
+            tokio::select! {
+                () = world.fake.stuck() => Ok(true),
+                rest = world.at_rest() => rest.map(|()| false),
+            }
+        })
+        .await?;
+    world.fake.heal();
+    world.leases_run_out().await?;
+    Ok(died)
+}
+
+#[tokio::test]
+async fn whatever_call_a_founding_dies_in_the_company_is_the_same() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let (expected, _) = clean_runs(&world).await?;
+    for call in 0..MOST_CALLS {
+        let mut died = false;
+        for done in [false, true] {
+            let world = world.neighbour().await?;
+            found_company(&world).await?;
+            died = die_in(&world, call, done).await?;
+            world.settle().await?;
+            assert_eq!(world.picture().await?, expected, "call {call}, done: {done}: {:#?}", world.fake.calls());
+            world.assert_links_are_true().await?;
+        }
+        if !died {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("{MOST_CALLS} calls are not enough")
+}
+
+#[tokio::test]
+async fn whatever_call_a_shake_dies_in_the_company_is_the_same() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let (_, expected) = clean_runs(&world).await?;
+    for call in 0..MOST_CALLS {
+        let mut died = false;
+        for done in [false, true] {
+            let world = world.neighbour().await?;
+            let people = found_company(&world).await?;
+            world.settle().await?;
+            shake_company(&world, &people).await?;
+            died = die_in(&world, call, done).await?;
+            world.settle().await?;
+            assert_eq!(world.picture().await?, expected, "call {call}, done: {done}: {:#?}", world.fake.calls());
+            world.assert_links_are_true().await?;
+        }
+        if !died {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("{MOST_CALLS} calls are not enough")
+}

@@ -1,0 +1,410 @@
+//! A DingTalk in memory, as strict as the real one where the loop depends on it, that breaks when it is told to.
+//!
+//! Every call has a text (`create account ada`, `read org_unit 3`), which faults are aimed at. A call can be refused,
+//! lose its answer before or after its work, wait at a gate, or never end, as when the process dies in its middle.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rollcall_dingtalk::DingTalkSchema;
+use rollcall_provisioning::budget::BoxFuture;
+use rollcall_provisioning::connector::{Applied, Connector, ConnectorError, ErrorClass, TargetSchema};
+use rollcall_provisioning::entity::{self, Attributes, Entity, EntityKind};
+use rollcall_provisioning::plan::{self, Action, Change};
+use serde_json::Value;
+use tokio::sync::Notify;
+
+/// The remote id of the department at the top.
+pub(crate) const ROOT: &str = "1";
+
+/// A point in a call where a test holds it.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    reached: Notify,
+    open: Notify,
+}
+
+impl Gate {
+    /// Waits until a call stands at the gate.
+    pub(crate) async fn reached(&self) -> anyhow::Result<()> {
+        Ok(tokio::time::timeout(Duration::from_secs(20), self.reached.notified()).await?)
+    }
+
+    /// Lets the call go on.
+    pub(crate) fn open(&self) {
+        self.open.notify_one();
+    }
+}
+
+/// What becomes of a call.
+#[derive(Clone, Debug)]
+pub(crate) enum Fate {
+    /// Nothing happens, and the answer says why.
+    Refused(ConnectorError),
+    /// The answer is lost; `done` says whether the work was.
+    Lost { done: bool },
+    /// The call never ends; `done` says whether the work was done.
+    Stuck { done: bool },
+    /// The call waits, then does its work.
+    Before(Arc<Gate>),
+    /// The call does its work, then waits.
+    After(Arc<Gate>),
+}
+
+struct Fault {
+    /// Calls whose text contains this…
+    aim: String,
+    /// …after so many others.
+    skip: usize,
+    times: usize,
+    fate: Fate,
+}
+
+/// What the target holds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Holdings {
+    /// By userid.
+    pub(crate) accounts: BTreeMap<String, Attributes>,
+    /// By department id; the one at the top is not listed.
+    pub(crate) departments: BTreeMap<u64, Attributes>,
+    /// Numbers whose owners must accept before they have an account.
+    pub(crate) reserved: BTreeSet<String>,
+    /// Who was invited and has not accepted: number, userid, attributes.
+    pub(crate) invited: Vec<(String, String, Attributes)>,
+    last_department: u64,
+}
+
+#[derive(Default)]
+struct Inside {
+    holdings: Holdings,
+    faults: Vec<Fault>,
+    calls: Vec<String>,
+}
+
+/// The target.
+#[derive(Default)]
+pub(crate) struct FakeTarget {
+    inside: Mutex<Inside>,
+    stuck: Notify,
+}
+
+impl FakeTarget {
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at or edits what the target holds, as its administrator would.
+    pub(crate) fn holdings<T>(&self, look: impl FnOnce(&mut Holdings) -> T) -> T {
+        look(&mut self.inside().holdings)
+    }
+
+    /// The texts of all calls so far.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.inside().calls.clone()
+    }
+
+    /// How many calls had such a text.
+    pub(crate) fn count(&self, text: &str) -> usize {
+        self.inside().calls.iter().filter(|call| call.contains(text)).count()
+    }
+
+    /// Gives the next `times` calls with such a text that fate.
+    pub(crate) fn on(&self, text: &str, times: usize, fate: Fate) {
+        self.inside().faults.push(Fault { aim: text.to_owned(), skip: 0, times, fate });
+    }
+
+    /// From now on, the call after `skip` others never ends.
+    pub(crate) fn stick_after(&self, skip: usize, done: bool) {
+        self.inside().faults.push(Fault { aim: String::new(), skip, times: 1, fate: Fate::Stuck { done } });
+    }
+
+    /// Forgets all faults.
+    pub(crate) fn heal(&self) {
+        self.inside().faults.clear();
+    }
+
+    /// Waits until a call is stuck.
+    pub(crate) async fn stuck(&self) {
+        self.stuck.notified().await;
+    }
+
+    /// An invited person accepts: they have an account, with a userid that DingTalk chose.
+    pub(crate) fn accept(&self, mobile: &str, userid: &str) {
+        self.holdings(|held| {
+            let place = held.invited.iter().position(|(number, _, _)| number == mobile).expect("they were invited");
+            let (_, _, attributes) = held.invited.remove(place);
+            held.accounts.insert(userid.to_owned(), attributes);
+        });
+    }
+
+    fn fate(&self, call: String) -> Option<Fate> {
+        let mut inside = self.inside();
+        let fault = inside.faults.iter_mut().find(|fault| fault.times > 0 && call.contains(&fault.aim));
+        let fate = fault.and_then(|fault| {
+            if fault.skip > 0 {
+                fault.skip -= 1;
+                return None;
+            }
+            fault.times -= 1;
+            Some(fault.fate.clone())
+        });
+        inside.calls.push(call);
+        fate
+    }
+
+    async fn call<T>(
+        &self,
+        text: String,
+        work: impl FnOnce(&mut Holdings) -> Result<T, ConnectorError>,
+    ) -> Result<T, ConnectorError> {
+        match self.fate(text) {
+            None => self.holdings(work),
+            Some(Fate::Refused(error)) => Err(error),
+            Some(Fate::Lost { done }) => {
+                if done {
+                    let _ = self.holdings(work);
+                }
+                Err(ConnectorError { outcome_unknown: true, ..refusal(ErrorClass::Transient, "lost", None) })
+            }
+            Some(Fate::Stuck { done }) => {
+                if done {
+                    let _ = self.holdings(work);
+                }
+                self.stuck.notify_one();
+                std::future::pending().await
+            }
+            Some(Fate::Before(gate)) => {
+                gate.reached.notify_one();
+                gate.open.notified().await;
+                self.holdings(work)
+            }
+            Some(Fate::After(gate)) => {
+                let end = self.holdings(work);
+                gate.reached.notify_one();
+                gate.open.notified().await;
+                end
+            }
+        }
+    }
+}
+
+/// A refusal as the connector would report it.
+pub(crate) fn refusal(class: ErrorClass, code: &str, attribute: Option<&'static str>) -> ConnectorError {
+    ConnectorError {
+        class,
+        code: code.to_owned(),
+        message: format!("The target said {code}."),
+        advice: "Do something.".to_owned(),
+        attribute,
+        retry_after: None,
+        outcome_unknown: false,
+    }
+}
+
+/// A text of an attribute; empty when it has none.
+pub(crate) fn text<'a>(attributes: &'a Attributes, name: &str) -> &'a str {
+    attributes.get(name).and_then(Value::as_str).unwrap_or("")
+}
+
+fn department(id: &str) -> u64 {
+    id.parse().unwrap_or(0)
+}
+
+impl Holdings {
+    /// The ids of an account's departments.
+    pub(crate) fn departments_of(attributes: &Attributes) -> Vec<u64> {
+        let ids = attributes.get(entity::ORG_UNITS).and_then(Value::as_array);
+        ids.into_iter().flatten().filter_map(Value::as_str).map(department).collect()
+    }
+
+    fn has_department(&self, id: u64) -> bool {
+        id.to_string() == ROOT || self.departments.contains_key(&id)
+    }
+
+    /// What forbids an account to look like this; `userid` is its own.
+    fn judge_account(&self, userid: &str, attributes: &Attributes) -> Result<(), ConnectorError> {
+        if Self::departments_of(attributes).into_iter().any(|id| !self.has_department(id)) {
+            return Err(refusal(ErrorClass::MissingReference, "60003", Some(entity::ORG_UNITS)));
+        }
+        let manager = text(attributes, entity::MANAGER);
+        if !manager.is_empty() && !self.accounts.contains_key(manager) {
+            return Err(refusal(ErrorClass::MissingReference, "60128", Some(entity::MANAGER)));
+        }
+        for (name, code) in [(entity::MOBILE, "60104"), (entity::EMAIL, "40101"), (entity::TELEPHONE, "40100")] {
+            let value = text(attributes, name);
+            let taken = |(id, other): (&String, &Attributes)| id != userid && text(other, name) == value;
+            if !value.is_empty() && self.accounts.iter().any(taken) {
+                return Err(refusal(ErrorClass::Conflict, code, Some(name)));
+            }
+        }
+        Ok(())
+    }
+
+    fn judge_department(&self, id: u64, attributes: &Attributes) -> Result<(), ConnectorError> {
+        let parent = text(attributes, entity::PARENT);
+        if !self.has_department(department(parent)) {
+            return Err(refusal(ErrorClass::MissingReference, "60004", Some(entity::PARENT)));
+        }
+        let same = |other: &Attributes| {
+            text(other, entity::PARENT) == parent && text(other, entity::NAME) == text(attributes, entity::NAME)
+        };
+        if self.departments.iter().any(|(other_id, other)| *other_id != id && same(other)) {
+            return Err(refusal(ErrorClass::Conflict, "60021", Some(entity::NAME)));
+        }
+        Ok(())
+    }
+
+    fn create_account(&mut self, userid: &str, attributes: &Attributes) -> Result<String, ConnectorError> {
+        if self.accounts.contains_key(userid) {
+            return Err(refusal(ErrorClass::Conflict, "60102", None));
+        }
+        self.judge_account(userid, attributes)?;
+        let mobile = text(attributes, entity::MOBILE).to_owned();
+        if self.reserved.contains(&mobile) {
+            self.invited.retain(|(number, _, _)| *number != mobile);
+            self.invited.push((mobile, userid.to_owned(), attributes.clone()));
+            return Err(refusal(ErrorClass::Invited, "40103", None));
+        }
+        self.accounts.insert(userid.to_owned(), attributes.clone());
+        Ok(userid.to_owned())
+    }
+
+    fn update_account(&mut self, userid: &str, changes: &BTreeMap<String, Change>) -> Result<String, ConnectorError> {
+        let before = self.accounts.get(userid).ok_or_else(|| refusal(ErrorClass::NotFound, "60121", None))?;
+        let attributes = changed(before, userid, EntityKind::Account, changes);
+        self.judge_account(userid, &attributes)?;
+        self.accounts.insert(userid.to_owned(), attributes);
+        Ok(userid.to_owned())
+    }
+
+    /// Adds a department by hand, or for a call.
+    pub(crate) fn create_department(&mut self, attributes: &Attributes) -> Result<String, ConnectorError> {
+        let id = self.last_department.max(1) + 1;
+        self.judge_department(id, attributes)?;
+        self.last_department = id;
+        self.departments.insert(id, attributes.clone());
+        Ok(id.to_string())
+    }
+
+    fn update_department(&mut self, id: &str, changes: &BTreeMap<String, Change>) -> Result<String, ConnectorError> {
+        let number = department(id);
+        let before = self.departments.get(&number).ok_or_else(|| refusal(ErrorClass::NotFound, "60003", None))?;
+        let attributes = changed(before, id, EntityKind::OrgUnit, changes);
+        self.judge_department(number, &attributes)?;
+        self.departments.insert(number, attributes);
+        Ok(id.to_owned())
+    }
+
+    fn delete_department(&mut self, id: &str) -> Result<String, ConnectorError> {
+        let number = department(id);
+        if self.accounts.values().any(|account| Self::departments_of(account).contains(&number)) {
+            return Err(refusal(ErrorClass::Transient, "60005", None));
+        }
+        if self.departments.values().any(|other| text(other, entity::PARENT) == id) {
+            return Err(refusal(ErrorClass::Transient, "60006", None));
+        }
+        self.departments.remove(&number);
+        Ok(id.to_owned())
+    }
+
+    fn apply(&mut self, action: &Action) -> Result<Applied, ConnectorError> {
+        let remote_id = match action {
+            Action::Create { kind: EntityKind::Account, remote_id, attributes } => {
+                self.create_account(remote_id.as_deref().unwrap_or(""), attributes)
+            }
+            Action::Create { kind: EntityKind::OrgUnit, attributes, .. } => self.create_department(attributes),
+            Action::Update { kind: EntityKind::Account, remote_id, changes } => self.update_account(remote_id, changes),
+            Action::Update { kind: EntityKind::OrgUnit, remote_id, changes } => {
+                self.update_department(remote_id, changes)
+            }
+            Action::Delete { kind: EntityKind::Account, remote_id } => {
+                self.accounts.remove(remote_id);
+                Ok(remote_id.clone())
+            }
+            Action::Delete { kind: EntityKind::OrgUnit, remote_id } => self.delete_department(remote_id),
+        };
+        Ok(Applied { remote_id: remote_id? })
+    }
+}
+
+fn changed(
+    before: &Attributes,
+    remote_id: &str,
+    kind: EntityKind,
+    changes: &BTreeMap<String, Change>,
+) -> Attributes {
+    plan::after(before, &Action::Update { kind, remote_id: remote_id.to_owned(), changes: changes.clone() })
+}
+
+impl Connector for FakeTarget {
+    fn schema(&self) -> &dyn TargetSchema {
+        &DingTalkSchema
+    }
+
+    fn account<'a>(&'a self, remote_id: &'a str) -> BoxFuture<'a, Result<Option<Entity>, ConnectorError>> {
+        Box::pin(self.call(format!("read account {remote_id}"), move |held| {
+            let found = held.accounts.get(remote_id).cloned();
+            Ok(found.map(|attributes| Entity { remote_id: remote_id.to_owned(), attributes }))
+        }))
+    }
+
+    fn account_by_mobile<'a>(&'a self, mobile: &'a str) -> BoxFuture<'a, Result<Option<String>, ConnectorError>> {
+        Box::pin(self.call(format!("find account {mobile}"), move |held| {
+            let mut all = held.accounts.iter();
+            Ok(all.find(|(_, account)| text(account, entity::MOBILE) == mobile).map(|(userid, _)| userid.clone()))
+        }))
+    }
+
+    fn org_unit<'a>(&'a self, remote_id: &'a str) -> BoxFuture<'a, Result<Option<Entity>, ConnectorError>> {
+        Box::pin(self.call(format!("read org_unit {remote_id}"), move |held| {
+            let found = held.departments.get(&department(remote_id)).cloned();
+            Ok(found.map(|attributes| Entity { remote_id: remote_id.to_owned(), attributes }))
+        }))
+    }
+
+    fn org_unit_by_name<'a>(
+        &'a self,
+        parent: &'a str,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Entity>, ConnectorError>> {
+        Box::pin(self.call(format!("find org_unit {name}"), move |held| {
+            if !held.has_department(department(parent)) {
+                return Err(refusal(ErrorClass::MissingReference, "60003", Some(entity::PARENT)));
+            }
+            let named = |(_, other): &(&u64, &Attributes)| {
+                text(other, entity::PARENT) == parent && text(other, entity::NAME) == name
+            };
+            let found = held.departments.iter().find(named);
+            Ok(found.map(|(id, attributes)| Entity { remote_id: id.to_string(), attributes: attributes.clone() }))
+        }))
+    }
+
+    fn apply<'a>(&'a self, action: &'a Action) -> BoxFuture<'a, Result<Applied, ConnectorError>> {
+        let kind = match action.kind() {
+            EntityKind::Account => "account",
+            EntityKind::OrgUnit => "org_unit",
+        };
+        let whose = match action {
+            Action::Create { attributes, .. } => text(attributes, entity::NAME).to_owned(),
+            Action::Update { remote_id, .. } | Action::Delete { remote_id, .. } => self.name_of(kind, remote_id),
+        };
+        Box::pin(self.call(format!("{} {kind} {whose}", action.verb()), move |held| held.apply(action)))
+    }
+
+    fn root_org_unit(&self) -> &str {
+        ROOT
+    }
+}
+
+impl FakeTarget {
+    fn name_of(&self, kind: &str, remote_id: &str) -> String {
+        self.holdings(|held| {
+            let found = match kind {
+                "account" => held.accounts.get(remote_id),
+                _ => held.departments.get(&department(remote_id)),
+            };
+            found.map_or(remote_id, |attributes| text(attributes, entity::NAME)).to_owned()
+        })
+    }
+}
