@@ -7,7 +7,7 @@ use crate::state::ConsoleState;
 use crate::trouble::Trouble;
 use crate::view::View;
 use crate::words::age::{When, moment};
-use crate::words::count::{Tally, number};
+use crate::words::count::{Tally, count_of, number};
 use crate::words::standing::{CHOICES, Choice};
 use crate::words::status::{Status, status};
 use askama::Template;
@@ -196,7 +196,6 @@ impl Card {
 
 /// A number for each choice. Retrying is a part of waiting, so it only shows when there is some.
 fn tiles(target: &TargetOverview) -> Vec<Tile> {
-    let any_departments = target.view.counts.iter().any(|count| count.kind == "org_unit");
     let tile = |choice: Choice| {
         let tally = Tally::of(&target.view, choice.states);
         let asks = ["needs_attention", "held", "retrying"].contains(&choice.word);
@@ -206,8 +205,8 @@ fn tiles(target: &TargetOverview) -> Vec<Tile> {
         Some(Tile {
             people: number(tally.people),
             href: list_href(target, &choice, "user"),
-            departments: any_departments.then(|| Departments {
-                count: number(tally.departments),
+            departments: (tally.departments > 0).then(|| Departments {
+                count: count_of(tally.departments, "department", "departments"),
                 href: list_href(target, &choice, "org_unit"),
             }),
             loud: asks && tally.all() > 0,
@@ -275,7 +274,7 @@ mod tests {
         let id = target.view.id;
         for (word, kind, count) in [
             ("in_step", "user", "4,812"),
-            ("in_step", "org_unit", "14"),
+            ("in_step", "org_unit", "14 departments"),
             ("waiting_to_be_sent", "user", "5"),
             ("retrying", "user", "3"),
             ("needs_attention", "user", "1"),
@@ -284,7 +283,7 @@ mod tests {
             let link = format!("href=\"/console/people?target={id}&#38;state={word}&#38;kind={kind}\"");
             let (_, after) = page.split_once(&link).unwrap_or_else(|| panic!("{link} is missing in {page}"));
             let text = after.split_once("</a>").map(|(text, _)| text).unwrap_or_default();
-            assert!(text.contains(&format!(">{count}<")), "{word}: {text}");
+            assert!(format!("{text}<").contains(&format!(">{count}<")), "{word}: {text}");
         }
         assert!(page.contains("1 person needs attention"), "{page}");
     }

@@ -149,13 +149,13 @@ impl Subject {
                 let mut should: Vec<Said> = mapping
                     .attributes
                     .iter()
-                    .map(|(name, value)| Said {
-                        path: name.clone(),
-                        value: value.as_ref().map_or_else(|| "no value".to_owned(), |value| shown(name, value)),
+                    .map(|(name, value)| {
+                        let none = || "no value".to_owned();
+                        Said::plain(name, value.as_ref().map_or_else(none, |value| shown(name, value)))
                     })
                     .collect();
                 if !mapping.departments.is_empty() {
-                    should.push(Said { path: "department".to_owned(), value: mapping.departments.join(" › ") });
+                    should.push(Said::plain("department", mapping.departments.join(" › ")));
                 }
                 (should, mapping.findings)
             }

@@ -63,8 +63,8 @@ impl Row {
             target: view.target.clone(),
             badge: Badge::of_word(&view.state),
             reasons: shown_reason(view).map(|reason| reason.lines().map(str::to_owned).collect()).unwrap_or_default(),
-            code: view.error_code.clone().filter(|_| shown_reason(view).is_some()),
-            since: view.dirty_since.map(|since| When::past(since, now)),
+            code: view.error_code.clone().filter(|_| matches!(view.state.as_str(), "retrying" | "needs_attention")),
+            since: view.dirty_since.map(|since| When::lasting(since, now)),
             next: Next::of(view, now),
             again: may_retry(&view.state)
                 .then(|| Again { resource: id.to_string(), target: view.target_id.to_string() }),

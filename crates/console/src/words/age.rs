@@ -19,6 +19,11 @@ impl When {
         Self::with(at, ago(at, now))
     }
 
+    /// The beginning of something that still lasts; its distance is how long.
+    pub fn lasting(since: OffsetDateTime, now: OffsetDateTime) -> Self {
+        Self::with(since, span(now - since))
+    }
+
     /// A moment to come.
     pub fn future(at: OffsetDateTime, now: OffsetDateTime) -> Self {
         Self::with(at, ahead(at, now))
@@ -108,5 +113,6 @@ mod tests {
         assert_eq!(when.machine, "2026-03-01T07:30:05Z");
         assert_eq!(when.moment, "2026-03-01 07:30:05 UTC");
         assert_eq!(when.distance, "29 min ago");
+        assert_eq!(When::lasting(NOW - Duration::minutes(4), NOW).distance, "4 min");
     }
 }

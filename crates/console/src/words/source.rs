@@ -2,6 +2,7 @@
 
 use crate::words::mask;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 /// One value.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -10,6 +11,22 @@ pub struct Said {
     pub path: String,
     /// The value, telephone numbers masked.
     pub value: String,
+    /// The page of the person that the value names.
+    pub href: Option<String>,
+}
+
+impl Said {
+    /// A value that names nobody.
+    pub fn plain(path: &str, value: String) -> Self {
+        Self { path: path.to_owned(), value, href: None }
+    }
+
+    /// A value under its path. A manager is named by a SCIM id, which has a page.
+    fn of(path: &str, value: &Value) -> Self {
+        let shown = shown(path, value);
+        let id = Uuid::try_parse(&shown).ok().filter(|_| path.ends_with(":manager.value"));
+        Self { href: id.map(|id| format!("/console/people/{id}")), ..Self::plain(path, shown) }
+    }
 }
 
 /// All values of a resource, in the order in which they are kept.
@@ -40,7 +57,7 @@ fn put(all: &mut Vec<Said>, path: &str, value: &Value) {
                 put_element(all, path, element);
             }
         }
-        other => all.push(Said { path: path.to_owned(), value: shown(path, other) }),
+        other => all.push(Said::of(path, other)),
     }
 }
 
@@ -48,7 +65,7 @@ fn put(all: &mut Vec<Said>, path: &str, value: &Value) {
 /// and beside being primary is a value of its own.
 fn put_element(all: &mut Vec<Said>, path: &str, element: &Value) {
     let Value::Object(parts) = element else {
-        all.push(Said { path: path.to_owned(), value: shown(path, element) });
+        all.push(Said::of(path, element));
         return;
     };
     let path = match parts.get("type").and_then(Value::as_str) {
@@ -99,6 +116,15 @@ mod tests {
             ("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value", "42"),
         ];
         assert_eq!(found, expected.map(|(path, value)| (path.to_owned(), value.to_owned())));
+    }
+
+    #[test]
+    fn a_manager_has_a_page_if_it_is_an_id() {
+        let path = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value";
+        let id = "00000000-0000-0000-0000-000000000007";
+        assert_eq!(Said::of(path, &json!(id)).href, Some(format!("/console/people/{id}")));
+        assert_eq!(Said::of(path, &json!("javascript:alert(1)")).href, None);
+        assert_eq!(Said::of("externalId", &json!(id)).href, None);
     }
 
     #[test]

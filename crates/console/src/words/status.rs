@@ -118,10 +118,11 @@ fn going(target: &TargetOverview, rehearsal: bool, received: i64, now: OffsetDat
         () if under_way.all() + retrying.all() > 0 => Tone::Busy,
         () => Tone::Calm,
     };
-    let opening = if rehearsal { "This is a rehearsal: nothing is sent. " } else { "" };
-    let text = match parts.as_slice() {
-        [] => format!("{opening}Everything is in step."),
-        parts => format!("{opening}{}. Everything else is in step.", parts.join("; ")),
+    let text = match (rehearsal, parts.as_slice()) {
+        (false, []) => "Everything is in step.".to_owned(),
+        (false, parts) => format!("{}. Everything else is in step.", parts.join("; ")),
+        (true, []) => "This is a rehearsal: nothing is sent, and nothing would change.".to_owned(),
+        (true, parts) => format!("This is a rehearsal: nothing is sent. {}.", parts.join("; ")),
     };
     Status { tone, text }
 }
@@ -169,7 +170,13 @@ mod tests {
                 "rehearsal",
                 vec![("held", 200)],
                 Tone::Calm,
-                "This is a rehearsal: nothing is sent. 200 people are planned and held. Everything else is in step.",
+                "This is a rehearsal: nothing is sent. 200 people are planned and held.",
+            ),
+            (
+                "rehearsal",
+                vec![("in_step", 4)],
+                Tone::Calm,
+                "This is a rehearsal: nothing is sent, and nothing would change.",
             ),
             ("paused", vec![("in_step", 1)], Tone::Stopped, "Sending is paused by a person. Nothing waits."),
             (
