@@ -65,9 +65,13 @@ impl Store {
         .fetch_optional(&mut *tx)
         .await?;
         if !fenced(&mut tx, claim).await? {
+            tx.rollback().await?;
             return Ok(false);
         }
-        let Some(parent) = parent else { return Ok(true) };
+        let Some(parent) = parent else {
+            tx.rollback().await?;
+            return Ok(true);
+        };
         // A statement of its own: it sees whoever moved in before the row was locked.
         let wanted: bool = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM placements

@@ -24,6 +24,7 @@ impl Store {
     pub async fn place(&self, claim: &Claim, path: &[OrgName]) -> Result<Option<Option<Uuid>>, StoreError> {
         let mut tx = self.pool().begin().await?;
         if !fenced(&mut tx, claim).await? {
+            tx.rollback().await?;
             return Ok(None);
         }
         let mut unit = None;
@@ -39,6 +40,7 @@ impl Store {
     pub async fn displace(&self, claim: &Claim) -> Result<bool, StoreError> {
         let mut tx = self.pool().begin().await?;
         if !fenced(&mut tx, claim).await? {
+            tx.rollback().await?;
             return Ok(false);
         }
         self.move_wish(&mut tx, claim, None).await?;
@@ -51,6 +53,7 @@ impl Store {
     pub async fn placed(&self, claim: &Claim, unit: Option<Uuid>) -> Result<bool, StoreError> {
         let mut tx = self.pool().begin().await?;
         if !fenced(&mut tx, claim).await? {
+            tx.rollback().await?;
             return Ok(false);
         }
         let before: Option<Uuid> = sqlx::query_scalar(
@@ -87,7 +90,23 @@ impl Store {
         parent: Option<Uuid>,
         name: &OrgName,
     ) -> Result<Uuid, StoreError> {
-        // The row stays locked until the wish is noted, so that the department is not removed in between.
+        let parent = parent.unwrap_or(claim.target.0);
+        // Shared with everybody who places somebody below it; only whoever takes the department away wants it alone,
+        // and must wait until the wish is noted.
+        let there: Option<Uuid> = sqlx::query_scalar(
+            "SELECT id FROM org_units
+             WHERE tenant_id = $1 AND target_id = $2 AND parent_id = $3 AND name_key = $4 AND gone_at IS NULL
+             FOR SHARE",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(parent)
+        .bind(&name.key)
+        .fetch_optional(&mut *tx)
+        .await?;
+        if let Some(id) = there {
+            return Ok(id);
+        }
         let row = sqlx::query(
             "INSERT INTO org_units AS o (tenant_id, target_id, id, parent_id, name, name_key, created_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -98,7 +117,7 @@ impl Store {
         .bind(claim.tenant.0)
         .bind(claim.target.0)
         .bind(self.new_id())
-        .bind(parent.unwrap_or(claim.target.0))
+        .bind(parent)
         .bind(&name.name)
         .bind(&name.key)
         .bind(self.now())

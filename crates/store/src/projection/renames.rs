@@ -25,6 +25,7 @@ impl Store {
     pub async fn take_over_renamed(&self, claim: &Claim) -> Result<bool, StoreError> {
         let mut tx = self.pool().begin().await?;
         if !fenced(&mut tx, claim).await? {
+            tx.rollback().await?;
             return Ok(false);
         }
         let candidates: Vec<Uuid> = sqlx::query_scalar(
@@ -52,6 +53,7 @@ impl Store {
                 return Ok(true);
             }
         }
+        tx.rollback().await?;
         Ok(false)
     }
 
