@@ -1,0 +1,95 @@
+//! Managers: set once they have an account, in circles too, and never at the expense of the person.
+
+use anyhow::ensure;
+use serde_json::{Value, json};
+
+use crate::staff::{MOBILE, enterprise, mobile, replace, somebody, with};
+use crate::world::World;
+
+fn reports_to(number: usize, manager: &str) -> Value {
+    with(somebody(number), "manager", json!({ "value": manager }))
+}
+
+/// Fails unless one has the other as manager at DingTalk.
+async fn expect_manager(world: &World, of: usize, manager: Option<usize>) -> anyhow::Result<()> {
+    let member = world.member(of).await?.unwrap_or_default();
+    let wanted = match manager {
+        Some(manager) => Value::from(world.userid(manager).await?),
+        None => Value::Null,
+    };
+    ensure!(member["manager_userid"] == wanted, "somebody {of} should have the manager {wanted}: {member}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_manager_without_an_account_is_set_when_they_have_one() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let mut boss = somebody(1);
+    boss["phoneNumbers"] = json!([]);
+    let boss = world.join(&boss).await?;
+    let report = world.join(&reports_to(2, &boss)).await?;
+    world.until_state(&boss, "needs_attention").await?;
+    let waiting = world.until_state(&report, "waiting").await?;
+    ensure!(waiting["waiting_for"] == boss.as_str(), "it says for whom: {waiting}");
+    ensure!(waiting["reason"].as_str().is_some_and(|reason| reason.contains("manager")), "and why: {waiting}");
+    expect_manager(&world, 2, None).await?;
+    world.change(&boss, replace(MOBILE, mobile(1))).await?;
+    world.until_state(&report, "in_step").await?;
+    expect_manager(&world, 2, Some(1)).await
+}
+
+#[tokio::test]
+async fn two_who_manage_each_other_both_arrive() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    world.cli(&["pause"]).await?;
+    let one = world.join(&somebody(1)).await?;
+    let two = world.join(&reports_to(2, &one)).await?;
+    world.change(&one, replace(&enterprise("manager"), two.as_str())).await?;
+    world.cli(&["resume"]).await?;
+    world.until_state(&one, "in_step").await?;
+    world.until_state(&two, "in_step").await?;
+    expect_manager(&world, 1, Some(2)).await?;
+    expect_manager(&world, 2, Some(1)).await
+}
+
+#[tokio::test]
+async fn a_wrong_manager_is_named_while_the_person_is_there() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let themselves = world.join(&somebody(1)).await?;
+    world.change(&themselves, replace(&enterprise("manager"), themselves.as_str())).await?;
+    let unknown = world.join(&reports_to(2, "0000-nobody")).await?;
+    for (number, id) in [(1, &themselves), (2, &unknown)] {
+        let standing = world.until_state(id, "needs_attention").await?;
+        let reason = standing["reason"].as_str().unwrap_or_default();
+        ensure!(reason.contains("manager"), "the reason names the attribute: {standing}");
+        expect_manager(&world, number, None).await?;
+        ensure!(world.member(number).await?.is_some(), "somebody {number} is at DingTalk all the same");
+        world.change(id, json!({ "op": "remove", "path": enterprise("manager") })).await?;
+        world.until_state(id, "in_step").await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_manager_who_leaves_manages_nobody_and_who_returns_does_again() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    world.rejoining_needs_no_consent().await?;
+    let boss = world.join(&somebody(1)).await?;
+    let report = world.join(&reports_to(2, &boss)).await?;
+    world.settled().await?;
+    expect_manager(&world, 2, Some(1)).await?;
+    let before = world.userid(1).await?;
+    world.set_active(&boss, false).await?;
+    world.until_state(&boss, "gone").await?;
+    world.until_state(&report, "in_step").await?;
+    expect_manager(&world, 2, None).await?;
+    world.set_active(&boss, true).await?;
+    world.until_state(&boss, "in_step").await?;
+    world.settled().await?;
+    ensure!(world.userid(1).await? != before, "a userid is never used twice");
+    expect_manager(&world, 2, Some(1)).await?;
+    // Without a manager any more, as the source has it.
+    world.change(&report, json!({ "op": "remove", "path": enterprise("manager") })).await?;
+    world.settled().await?;
+    expect_manager(&world, 2, None).await
+}

@@ -1,0 +1,319 @@
+//! One story's world: a database, a DingTalk simulator, a tenant with a source and a live target, and the server.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use reqwest::{Method, StatusCode};
+use rollcall_tests::{
+    Cli, Client, Database, ScimClient, ServeOptions, Server, SimulatorProcess, server_binary, wait_until,
+};
+use serde_json::{Value, json};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::dingtalk::Organisation;
+use crate::directory::Directory;
+use crate::endpoint::Endpoint;
+
+/// Calls per second that DingTalk permits and that the target is told. Stories that are not about the limit have a
+/// target with the largest add-on and a DingTalk that permits more, so that they do not wait for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Rate {
+    /// 60 for the target, 200 at DingTalk.
+    Fast,
+    /// 20, the standard edition.
+    Standard,
+}
+
+impl Rate {
+    fn of_target(self) -> &'static str {
+        match self {
+            Self::Fast => "60",
+            Self::Standard => "20",
+        }
+    }
+
+    fn of_dingtalk(self) -> &'static str {
+        match self {
+            Self::Fast => "200",
+            Self::Standard => "20",
+        }
+    }
+}
+
+/// How long the projection may take to come to rest.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// Deliveries that a failure shows.
+const SHOWN: usize = 25;
+
+/// Stories that measure time have the machine to themselves; all others share it.
+static MACHINE: RwLock<()> = RwLock::const_new(());
+
+/// A hold on the machine, kept for its drop.
+#[derive(Debug)]
+enum Turn {
+    Shared { _hold: RwLockReadGuard<'static, ()> },
+    Alone { _hold: RwLockWriteGuard<'static, ()> },
+}
+
+/// How a world is set up.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    /// The profile of its source, and whose headers its client sends.
+    pub(crate) profile: &'static str,
+    pub(crate) client: Client,
+    /// How fast DingTalk may be called.
+    pub(crate) rate: Rate,
+    /// The roles of the server processes; the first one is called by clients.
+    pub(crate) roles: &'static [&'static str],
+    /// Whether no other story may run meanwhile.
+    pub(crate) alone: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { profile: "generic", client: Client::Plain, rate: Rate::Fast, roles: &["all"], alone: false }
+    }
+}
+
+/// Everything that a story needs. Whatever the processes wrote is shown when it fails.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) server: Server,
+    // Held for their drop: clients call the first server only.
+    _others: Vec<Server>,
+    pub(crate) simulator: SimulatorProcess,
+    pub(crate) tenant: Tenant,
+    cli: Cli,
+    client: Client,
+    // After the processes that use it.
+    pub(crate) database: Database,
+    _turn: Turn,
+}
+
+/// What opens one tenant's directory.
+#[derive(Debug, Clone)]
+pub(crate) struct Tenant {
+    pub(crate) scim_token: String,
+    pub(crate) rest_token: String,
+}
+
+impl World {
+    /// A world with one tenant that does as it is told at once.
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        Self::with(Setup::default()).await
+    }
+
+    /// A world of one's own making.
+    pub(crate) async fn with(setup: Setup) -> anyhow::Result<Self> {
+        let turn = match setup.alone {
+            true => Turn::Alone { _hold: MACHINE.write().await },
+            false => Turn::Shared { _hold: MACHINE.read().await },
+        };
+        let database = Database::new().await?;
+        let cli = Cli::new(server_binary!(), &database)?;
+        let simulator = start_simulator(setup.rate).await?;
+        let key_file = cli.folder().join("master.key");
+        let tenant = Tenant::create(&cli, "acme", &setup, &simulator).await?;
+        let mut servers = Vec::new();
+        for role in setup.roles {
+            servers.push(Server::start(server_binary!(), &database, serve_options(role, &key_file)).await?);
+        }
+        let server = servers.remove(0);
+        Ok(Self { server, _others: servers, simulator, tenant, cli, client: setup.client, database, _turn: turn })
+    }
+
+    /// One more tenant with a DingTalk of its own.
+    pub(crate) async fn another_tenant(&self, name: &str) -> anyhow::Result<(Tenant, SimulatorProcess)> {
+        let simulator = start_simulator(Rate::Fast).await?;
+        let tenant = Tenant::create(&self.cli, name, &Setup::default(), &simulator).await?;
+        Ok((tenant, simulator))
+    }
+
+    /// Runs a command of the real binary.
+    pub(crate) async fn cli(&self, arguments: &[&str]) -> anyhow::Result<Value> {
+        command(&self.cli, arguments).await
+    }
+
+    /// A SCIM client at the server's present address.
+    pub(crate) fn scim_client(&self, tenant: &Tenant) -> anyhow::Result<ScimClient> {
+        let base = format!("{}/scim/v2", self.server.base_url());
+        ScimClient::new(self.client, &base, &tenant.scim_token)
+    }
+
+    /// The SCIM endpoint of the first tenant.
+    pub(crate) fn scim(&self) -> anyhow::Result<Endpoint> {
+        Ok(Endpoint::fixed(self.scim_client(&self.tenant)?))
+    }
+
+    /// A client of the REST API at the server's present address.
+    pub(crate) fn rest_of(&self, tenant: &Tenant) -> anyhow::Result<ScimClient> {
+        ScimClient::new(Client::Plain, &format!("{}/api/v1", self.server.base_url()), &tenant.rest_token)
+    }
+
+    /// Reads something of the first tenant over the REST API.
+    pub(crate) async fn rest(&self, path: &str) -> anyhow::Result<Value> {
+        let reply = self.rest_of(&self.tenant)?.get(path).await?;
+        ensure!(reply.status == StatusCode::OK, "{path} answered {} {}", reply.status, reply.body);
+        Ok(reply.body)
+    }
+
+    /// The standing of one person, by SCIM id.
+    pub(crate) async fn standing(&self, id: &str) -> anyhow::Result<Value> {
+        let found = self.rest(&format!("/deliveries?resource={id}")).await?;
+        found["data"].get(0).cloned().with_context(|| format!("{id} has no delivery"))
+    }
+
+    /// Waits until a person stands somewhere, and returns the standing.
+    pub(crate) async fn until_state(&self, id: &str, state: &str) -> anyhow::Result<Value> {
+        let what = format!("{id} is {state}");
+        let waited = wait_until(PATIENCE, &what, async || {
+            Ok(Some(self.standing(id).await?).filter(|standing| standing["state"] == state))
+        });
+        match waited.await {
+            Ok(standing) => Ok(standing),
+            Err(error) => Err(error.context(self.report().await)),
+        }
+    }
+
+    /// Looks at a delivery again now instead of when it is due.
+    pub(crate) async fn retry(&self, id: &str) -> anyhow::Result<()> {
+        let reply = self.rest_of(&self.tenant)?.post("/deliveries/retry", &json!({ "resource_id": id })).await?;
+        ensure!(reply.body["marked"] == 1, "{id} was not marked: {} {}", reply.status, reply.body);
+        Ok(())
+    }
+
+    /// Waits until nothing is pending, applying or retrying any more.
+    pub(crate) async fn settled(&self) -> anyhow::Result<()> {
+        self.settled_within(PATIENCE).await
+    }
+
+    /// The same with another patience.
+    pub(crate) async fn settled_within(&self, patience: Duration) -> anyhow::Result<()> {
+        let waited = wait_until(patience, "the projection comes to rest", async || {
+            Ok(if self.is_settled().await? { Some(()) } else { None })
+        });
+        match waited.await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(error.context(self.report().await)),
+        }
+    }
+
+    async fn is_settled(&self) -> anyhow::Result<bool> {
+        let targets = self.rest("/targets").await?;
+        let counts = targets["data"][0]["counts"].as_array().context("a target without counts")?;
+        let at_work = |count: &Value| {
+            let state = count["state"].as_str().unwrap_or_default();
+            matches!(state, "pending" | "applying" | "retrying") && count["count"] != 0
+        };
+        if counts.iter().any(at_work) {
+            return Ok(false);
+        }
+        // Whoever decided to wait for somebody looks once more before they really wait, and is due until then.
+        let waiting = self.deliveries("waiting").await?;
+        let deciding = |delivery: &Value| !delivery["waiting_for"].is_null() && !delivery["due_at"].is_null();
+        Ok(!waiting.iter().any(deciding))
+    }
+
+    /// All deliveries in a state.
+    pub(crate) async fn deliveries(&self, state: &str) -> anyhow::Result<Vec<Value>> {
+        let mut all = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = self.rest(&format!("/deliveries?limit=200&state={state}{cursor}")).await?;
+            all.extend(page["data"].as_array().context("a page without data")?.iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// What DingTalk has.
+    pub(crate) async fn dingtalk_state(&self) -> anyhow::Result<Organisation> {
+        Organisation::read(&self.simulator.state().await?)
+    }
+
+    /// Fails unless DingTalk has exactly this.
+    pub(crate) async fn expect_at_dingtalk(&self, wanted: &Organisation) -> anyhow::Result<()> {
+        let differences = wanted.differences(&self.dingtalk_state().await?);
+        if !differences.is_empty() {
+            anyhow::bail!("DingTalk is not as wanted:\n{differences}\n{}", self.report().await);
+        }
+        Ok(())
+    }
+
+    /// Fails unless the directory holds exactly this.
+    pub(crate) async fn expect_in_directory(&self, wanted: &Directory) -> anyhow::Result<()> {
+        let differences = wanted.differences(&Directory::read(&self.scim()?).await?);
+        ensure!(differences.is_empty(), "the directory is not as wanted:\n{differences}");
+        Ok(())
+    }
+
+    /// The deliveries that are not where they should be, with their reasons.
+    pub(crate) async fn report(&self) -> String {
+        let mut lines = Vec::new();
+        for state in ["needs_attention", "held", "waiting", "retrying", "applying", "pending"] {
+            match self.deliveries(state).await {
+                Ok(found) => lines.extend(found.iter().map(|delivery| {
+                    format!(
+                        "{} {} {}: {} {}",
+                        delivery["kind"], delivery["name"], delivery["state"], delivery["error_code"], delivery["reason"]
+                    )
+                })),
+                Err(error) => lines.push(format!("{state} cannot be listed: {error:#}")),
+            }
+        }
+        let more = lines.len().saturating_sub(SHOWN);
+        lines.truncate(SHOWN);
+        format!("deliveries not in step ({more} more):\n{}", lines.join("\n"))
+    }
+
+    /// Lets people who leave come back the same day without being asked, as most organisations see it: tests play a
+    /// year in a minute.
+    pub(crate) async fn rejoining_needs_no_consent(&self) -> anyhow::Result<()> {
+        let switch = json!({ "same_day_rejoin_needs_consent": false });
+        self.simulator.control(Method::PATCH, "switches", Some(&switch)).await.map(drop)
+    }
+}
+
+impl Tenant {
+    /// Makes a tenant `name` with one source, a token for it, a token for the REST API and a live target.
+    async fn create(cli: &Cli, name: &str, setup: &Setup, dingtalk: &SimulatorProcess) -> anyhow::Result<Self> {
+        let secret = cli.folder().join("secret");
+        std::fs::write(&secret, "simulator-secret\n")?;
+        let (secret, url) = (secret.to_str().context("the folder is no text")?, dingtalk.base_url());
+        command(cli, &["tenant", "create", name]).await?;
+        command(cli, &["source", "create", "idp", "--profile", setup.profile, "--tenant", name]).await?;
+        let scim = command(cli, &["token", "create", "--source", "idp", "--tenant", name]).await?;
+        let rest = command(cli, &["token", "create", "--tenant", name]).await?;
+        let target = ["target", "create", "dingtalk", "--tenant", name, "--mode", "live", "--app-key", "dingsimulator"];
+        let where_it_is = ["--app-secret-file", secret, "--oapi-url", &url, "--api-url", &url];
+        command(cli, &[&target[..], &where_it_is, &["--calls-per-second", setup.rate.of_target()]].concat()).await?;
+        let token = |made: &Value| made["token"].as_str().map(str::to_owned).context("no token was shown");
+        Ok(Self { scim_token: token(&scim)?, rest_token: token(&rest)? })
+    }
+}
+
+async fn command(cli: &Cli, arguments: &[&str]) -> anyhow::Result<Value> {
+    let folder = cli.folder().to_str().context("the folder is no text")?;
+    cli.json(&[arguments, &["--data-dir", folder]].concat()).await
+}
+
+async fn start_simulator(rate: Rate) -> anyhow::Result<SimulatorProcess> {
+    SimulatorProcess::start(server_binary!(), &["--calls-per-second", rate.of_dingtalk()]).await
+}
+
+/// All processes open the target's secret with the key that the command line has made.
+fn serve_options(role: &str, key_file: &Path) -> ServeOptions {
+    let key_file: PathBuf = key_file.to_owned();
+    ServeOptions {
+        arguments: vec!["--role".to_owned(), role.to_owned()],
+        environment: vec![
+            ("ROLLCALL_MASTER_KEY_FILE".to_owned(), key_file.display().to_string()),
+            // Many worlds share one Postgres.
+            ("ROLLCALL_DATABASE_CONNECTIONS".to_owned(), "10".to_owned()),
+        ],
+        ..ServeOptions::default()
+    }
+}
