@@ -17,6 +17,7 @@ use http::HeaderMap;
 use http::header::HOST;
 use rollcall_api::services::overview::{self, Overview, TargetOverview};
 use rollcall_api::services::standings::{self, Wanted};
+use rollcall_api::services::targets::TargetView;
 use rollcall_provisioning::delivery::DeliveryState;
 use rollcall_provisioning::ids::{TargetId, TenantId};
 use time::OffsetDateTime;
@@ -86,12 +87,13 @@ struct Tile {
     choice: Choice,
     people: String,
     href: String,
-    departments: Option<Departments>,
+    subs: Vec<Sub>,
     loud: bool,
 }
 
-struct Departments {
-    count: String,
+/// A part of a number, or what is counted apart.
+struct Sub {
+    text: String,
     href: String,
 }
 
@@ -101,6 +103,11 @@ struct List {
     href: String,
     rows: Vec<Row>,
     target: String,
+}
+
+/// Whether a target gets anything now.
+pub(crate) fn sends(target: &TargetView) -> bool {
+    target.mode != "paused" && target.stopped.is_none()
 }
 
 /// The tenant's overview, new enough.
@@ -137,12 +144,12 @@ async fn listed(state: &ConsoleState, tenant: TenantId, target: &TargetOverview)
         let target_id = Some(TargetId(target.view.id));
         let wanted = Wanted { target: target_id, states: choice.states.to_vec(), ..Wanted::default() };
         let found = standings::list(state.api().store(), tenant, &wanted, ROWS, None).await?;
-        let now = state.now();
+        let (now, sending) = (state.now(), sends(&target.view));
         lists.push(List {
             choice,
             total: total.to_string(),
             href: list_href(target, &choice, "any"),
-            rows: found.data.iter().map(|delivery| Row::of(delivery, now)).collect(),
+            rows: found.data.iter().map(|delivery| Row::of(delivery, sending, now)).collect(),
             target: target.view.id.to_string(),
         });
     }
@@ -194,26 +201,24 @@ impl Card {
     }
 }
 
-/// A number for each choice. Retrying is a part of waiting, so it only shows when there is some.
+/// A number for each choice. Retrying is a part of waiting, so it is shown below that and only when there is some.
 fn tiles(target: &TargetOverview) -> Vec<Tile> {
+    let (parts, wholes): (Vec<Choice>, Vec<Choice>) =
+        CHOICES.into_iter().partition(|choice| choice.states == [DeliveryState::Retrying]);
     let tile = |choice: Choice| {
         let tally = Tally::of(&target.view, choice.states);
-        let asks = ["needs_attention", "held", "retrying"].contains(&choice.word);
-        if choice.word == "retrying" && tally.all() == 0 {
-            return None;
+        let departments = count_of(tally.departments, "department", "departments");
+        let departments = Sub { text: departments, href: list_href(target, &choice, "org_unit") };
+        let mut subs: Vec<Sub> = (tally.departments > 0).then_some(departments).into_iter().collect();
+        for part in parts.iter().filter(|part| part.states.iter().all(|state| choice.states.contains(state))) {
+            let count = Tally::of(&target.view, part.states).all();
+            let text = format!("{} {}", number(count), part.label.to_lowercase());
+            subs.extend((count > 0).then(|| Sub { text, href: list_href(target, part, "any") }));
         }
-        Some(Tile {
-            people: number(tally.people),
-            href: list_href(target, &choice, "user"),
-            departments: (tally.departments > 0).then(|| Departments {
-                count: count_of(tally.departments, "department", "departments"),
-                href: list_href(target, &choice, "org_unit"),
-            }),
-            loud: asks && tally.all() > 0,
-            choice,
-        })
+        let loud = ["needs_attention", "held"].contains(&choice.word) && tally.all() > 0;
+        Tile { people: number(tally.people), href: list_href(target, &choice, "user"), subs, loud, choice }
     };
-    CHOICES.into_iter().filter_map(tile).collect()
+    wholes.into_iter().map(tile).collect()
 }
 
 /// What is still to be set up before anything can arrive at a target.
@@ -276,7 +281,7 @@ mod tests {
             ("in_step", "user", "4,812"),
             ("in_step", "org_unit", "14 departments"),
             ("waiting_to_be_sent", "user", "5"),
-            ("retrying", "user", "3"),
+            ("retrying", "any", "3 retrying"),
             ("needs_attention", "user", "1"),
             ("held", "user", "0"),
         ] {
@@ -298,7 +303,7 @@ mod tests {
         };
         let mut target = target("live", &[("needs_attention", 1)]);
         target.view.name = HOSTILE.to_owned();
-        let lists = vec![list(&target, vec![Row::of(&hostile, NOW)])];
+        let lists = vec![list(&target, vec![Row::of(&hostile, true, NOW)])];
         let page = rendered(&Overview { tenant: HOSTILE.to_owned(), ..overview(vec![target]) }, vec![lists]);
         assert!(!page.contains("<script"), "{page}");
         assert!(page.matches('\u{202e}').count() >= 4, "the name is shown");

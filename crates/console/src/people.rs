@@ -1,7 +1,7 @@
 //! Lists: everybody who was received, and everything that stands in a state towards a target.
 
 use crate::frame::{Section, page};
-use crate::home::recent;
+use crate::home::{recent, sends};
 use crate::operator::Operator;
 use crate::row::Row;
 use crate::state::ConsoleState;
@@ -166,7 +166,11 @@ impl List {
                 states: self.choice.map(|choice| choice.states.to_vec()).unwrap_or_default(),
             };
             let page = standings::list(store, tenant, &wanted, ROWS, self.after.as_deref()).await?;
-            rows = page.data.iter().map(|delivery| Row::of(delivery, now)).collect();
+            rows = page
+                .data
+                .iter()
+                .map(|delivery| Row::of(delivery, sending(overview, delivery.target_id), now))
+                .collect();
             page.next_cursor
         };
         Ok(People {
@@ -268,6 +272,11 @@ impl List {
         offered
             .then(|| AgainAll { target: self.target.map(|id| id.to_string()).unwrap_or_default(), state: choice.word })
     }
+}
+
+/// Whether the target gets anything now.
+fn sending(overview: &Overview, target: Uuid) -> bool {
+    overview.targets.iter().find(|one| one.view.id == target).is_none_or(|one| sends(&one.view))
 }
 
 fn persons(page: &Page<RosterUser>, overview: &Overview, now: OffsetDateTime) -> Vec<Person> {

@@ -3,7 +3,7 @@
 
 use crate::frame::{Section, page};
 use crate::history::{self, EVENTS, Entry, From};
-use crate::home::{Mode, recent};
+use crate::home::{Mode, recent, sends};
 use crate::operator::Operator;
 use crate::row::{Row, resource_href};
 use crate::state::ConsoleState;
@@ -101,9 +101,10 @@ pub(crate) async fn department(
     let newest = from.is_older().then(|| path.clone());
     let timeline = timeline::read(store, tenant, id, EVENTS, &from.place()).await?;
     let names: Vec<(Uuid, String)> = overview.targets.iter().map(|one| (one.view.id, one.view.name.clone())).collect();
-    let mode = |target: Uuid| {
-        let target = overview.targets.iter().find(|one| one.view.id == target);
-        Mode::of_word(target.map_or("", |one| one.view.mode.as_str()))
+    let standing = |delivery: &DeliveryView| {
+        let target = overview.targets.iter().find(|one| one.view.id == delivery.target_id);
+        let mode = Mode::of_word(target.map_or("", |one| one.view.mode.as_str()));
+        Standing::of(delivery, mode, target.is_none_or(|one| sends(&one.view)), now)
     };
     let first = found.data.first().ok_or(Trouble::NoSuchPage)?;
     let subject = Subject {
@@ -112,7 +113,7 @@ pub(crate) async fn department(
         also: "Department".to_owned(),
         id: id.to_string(),
         life: None,
-        standings: found.data.iter().map(|delivery| Standing::of(delivery, mode(delivery.target_id), now)).collect(),
+        standings: found.data.iter().map(standing).collect(),
         findings: Vec::new(),
         said: Vec::new(),
         should: Vec::new(),
@@ -190,10 +191,11 @@ fn name_of(person: &PersonView) -> String {
 impl Standing {
     fn at(decided: &TargetDecision, standings: &[StandingView], now: OffsetDateTime) -> Self {
         let mode = Mode::of_word(&decided.mode);
+        let sending = decided.mode != "paused" && decided.stopped.is_none();
         let standing = standings.iter().find(|standing| standing.delivery.target_id == decided.target_id);
         let mut at = match standing {
             None => Self { target: decided.target.clone(), ..Self::none(mode) },
-            Some(standing) => Self::of(&standing.delivery, mode, now),
+            Some(standing) => Self::of(&standing.delivery, mode, sending, now),
         };
         if let Some(link) = standing.and_then(|standing| standing.link.as_ref()) {
             at.remote_id.clone_from(&link.remote_id);
@@ -211,10 +213,10 @@ impl Standing {
         at
     }
 
-    fn of(delivery: &DeliveryView, mode: Mode, now: OffsetDateTime) -> Self {
+    fn of(delivery: &DeliveryView, mode: Mode, sending: bool, now: OffsetDateTime) -> Self {
         Self {
             target: delivery.target.clone(),
-            row: Some(Row::of(delivery, now)),
+            row: Some(Row::of(delivery, sending, now)),
             applied: applied(delivery),
             applied_at: delivery.applied_at.map(|at| When::past(at, now)),
             request: delivery.request_id.clone(),

@@ -50,8 +50,8 @@ pub(crate) struct Again {
 }
 
 impl Row {
-    /// A delivery at this moment.
-    pub(crate) fn of(view: &DeliveryView, now: OffsetDateTime) -> Self {
+    /// A delivery at this moment. `sending`: whether its target gets anything now.
+    pub(crate) fn of(view: &DeliveryView, sending: bool, now: OffsetDateTime) -> Self {
         let id = view.resource_id;
         let names = view.display_name.as_deref().or(view.name.as_deref());
         let nameless = if view.state == "gone" { "No longer known" } else { "Without a name" };
@@ -65,7 +65,7 @@ impl Row {
             reasons: shown_reason(view).map(|reason| reason.lines().map(str::to_owned).collect()).unwrap_or_default(),
             code: view.error_code.clone().filter(|_| matches!(view.state.as_str(), "retrying" | "needs_attention")),
             since: view.dirty_since.map(|since| When::lasting(since, now)),
-            next: Next::of(view, now),
+            next: Next::of(view, sending, now),
             again: may_retry(&view.state)
                 .then(|| Again { resource: id.to_string(), target: view.target_id.to_string() }),
         }
@@ -101,15 +101,19 @@ fn may_retry(state: &str) -> bool {
 }
 
 impl Next {
-    fn of(view: &DeliveryView, now: OffsetDateTime) -> Self {
+    fn of(view: &DeliveryView, sending: bool, now: OffsetDateTime) -> Self {
         let at = view.due_at.map(|due| When::future(due, now));
         let plain = |text: &str| Self { text: text.to_owned(), at: None };
         match view.state.as_str() {
+            "pending" if !sending => plain("It is sent when sending goes on."),
             "pending" if view.due_at.is_some_and(|due| due > now) => Self { text: "It is sent".to_owned(), at },
             "pending" => plain("It is sent as soon as a worker is free."),
             "applying" => plain("A worker is at it."),
             "retrying" => {
                 let tries = count_of(i64::from(view.attempt), "try has", "tries have");
+                if !sending {
+                    return Self { text: format!("{tries} failed; the next one is when sending goes on."), at: None };
+                }
                 Self { text: format!("{tries} failed; the next one is"), at }
             }
             "waiting" if view.due_at.is_some() => Self { text: "It is looked at again".to_owned(), at },
@@ -140,16 +144,25 @@ mod tests {
             ("in_step", None, "", None),
         ] {
             let due_at = due.map(|seconds| NOW + Duration::seconds(seconds));
-            let row = Row::of(&DeliveryView { attempt: 3, due_at, ..delivery(state) }, NOW);
+            let row = Row::of(&DeliveryView { attempt: 3, due_at, ..delivery(state) }, true, NOW);
             assert_eq!(row.next.text, expected, "{state}");
             assert_eq!(row.next.at.map(|when| when.distance).as_deref(), distance, "{state}");
         }
     }
 
     #[test]
+    fn nothing_is_promised_while_nothing_is_sent() {
+        for state in ["pending", "retrying"] {
+            let due_at = Some(NOW + Duration::SECOND);
+            let row = Row::of(&DeliveryView { attempt: 1, due_at, ..delivery(state) }, false, NOW);
+            assert!(row.next.at.is_none() && row.next.text.ends_with("when sending goes on."), "{row:?}");
+        }
+    }
+
+    #[test]
     fn an_old_reason_is_not_shown_as_a_new_one() {
         for (state, shown) in [("needs_attention", true), ("retrying", true), ("pending", false), ("in_step", false)] {
-            let row = Row::of(&DeliveryView { reason: Some("A.\nB.".to_owned()), ..delivery(state) }, NOW);
+            let row = Row::of(&DeliveryView { reason: Some("A.\nB.".to_owned()), ..delivery(state) }, true, NOW);
             assert_eq!(row.reasons, if shown { vec!["A.", "B."] } else { Vec::new() }, "{state}");
         }
     }
@@ -159,7 +172,7 @@ mod tests {
         for (state, can) in
             [("needs_attention", true), ("held", true), ("in_step", false), ("gone", false), ("applying", false)]
         {
-            assert_eq!(Row::of(&delivery(state), NOW).again.is_some(), can, "{state}");
+            assert_eq!(Row::of(&delivery(state), true, NOW).again.is_some(), can, "{state}");
         }
     }
 }
