@@ -101,3 +101,71 @@ fn rest(shown: &[Event], from: &Place) -> Place {
     }
     place
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::Duration;
+    use uuid::Uuid;
+
+    const START: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+
+    fn change(id: i64, second: i64) -> ChangeView {
+        ChangeView {
+            id,
+            at: START + Duration::seconds(second),
+            source: None,
+            request_id: String::new(),
+            operation: "update".to_owned(),
+            kind: "user".to_owned(),
+            resource_id: Uuid::nil(),
+            version: 1,
+            details: serde_json::Value::Null,
+        }
+    }
+
+    fn attempt(id: i64, second: i64) -> AttemptView {
+        AttemptView {
+            id,
+            at: START + Duration::seconds(second),
+            target_id: Uuid::nil(),
+            kind: "user".to_owned(),
+            resource_id: Uuid::nil(),
+            action: "update account".to_owned(),
+            attributes: Vec::new(),
+            outcome: "accepted".to_owned(),
+            error_class: None,
+            error_code: None,
+            message: None,
+            duration_ms: 1,
+            request_id: None,
+        }
+    }
+
+    fn names(events: &[Event]) -> Vec<String> {
+        let name = |event: &Event| match event {
+            Event::Received(change) => format!("c{}", change.id),
+            Event::Sent(attempt) => format!("a{}", attempt.id),
+        };
+        events.iter().map(name).collect()
+    }
+
+    #[test]
+    fn both_ways_are_told_by_time_and_each_log_keeps_its_order() {
+        // c8 was committed after c9 although it began before: the log says 9, 8, the times say otherwise.
+        let changes = || vec![change(9, 50), change(8, 60), change(3, 10)];
+        let attempts = || vec![attempt(5, 55), attempt(4, 20)];
+        assert_eq!(names(&merge(changes(), attempts(), 9)), ["a5", "c9", "c8", "a4", "c3"]);
+        assert_eq!(names(&merge(changes(), attempts(), 2)), ["a5", "c9"]);
+        assert_eq!(names(&merge(Vec::new(), attempts(), 9)), ["a5", "a4"]);
+        assert_eq!(names(&merge(changes(), Vec::new(), 1)), ["c9"]);
+    }
+
+    #[test]
+    fn the_next_part_begins_after_what_was_shown_of_each_log() {
+        let from = Place { changes: Some("kept".to_owned()), attempts: None };
+        let only_attempts = merge(Vec::new(), vec![attempt(5, 2), attempt(4, 1)], 9);
+        let after = Place { attempts: Some(Cursor::Number(4).encode()), ..from.clone() };
+        assert_eq!(rest(&only_attempts, &from), after, "the change log goes on where it was");
+    }
+}
