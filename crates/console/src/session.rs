@@ -1,6 +1,6 @@
 //! A session: a signed token in a cookie. Nothing is kept on the server.
 //!
-//! The token is a JWT under a key that is made when the server starts. It ends after eight hours, and before that
+//! The token is a JWT under the key that the router was given. It ends after eight hours, and before that
 //! when the operator gets another password, because it carries the stamp of the one it began with.
 
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
