@@ -155,11 +155,7 @@ mod tests {
             (200, r#"{"result":{}}"#, "unreadable 200"),
             (200, r#"{"errcode":null}"#, "unreadable 200"),
             (500, r#"{"errcode":0}"#, "server 500"),
-            (
-                403,
-                r#"{"code":"Forbidden.AccessDenied.IpNotInWhiteList"}"#,
-                "Forbidden.AccessDenied.IpNotInWhiteList",
-            ),
+            (403, r#"{"code":"Forbidden.AccessDenied.IpNotInWhiteList"}"#, "Forbidden.AccessDenied.IpNotInWhiteList"),
         ] {
             assert_eq!(check(Host::Old, status, body), expected, "{status} {body}");
         }

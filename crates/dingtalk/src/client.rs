@@ -60,11 +60,7 @@ impl Client {
         self.transport.unreadable(operation)
     }
 
-    async fn call<B: Serialize + Sync>(
-        &self,
-        operation: Operation,
-        body: Option<&B>,
-    ) -> Result<Value, ConnectorError> {
+    async fn call<B: Serialize + Sync>(&self, operation: Operation, body: Option<&B>) -> Result<Value, ConnectorError> {
         let token = self.tokens.get(&self.transport).await?;
         let first = self.call_with(&token, operation, body).await;
         if !first.as_ref().is_err_and(error::refuses_token) {

@@ -87,7 +87,6 @@ fn entity(dept_id: i64, department: Department) -> Entity {
         (entity::PARENT, parent),
         (entity::SOURCE_IDENTIFIER, department.source_identifier),
     ];
-    let attributes =
-        attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::String(value?))));
+    let attributes = attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::String(value?))));
     Entity { remote_id: dept_id.to_string(), attributes: attributes.collect() }
 }

@@ -63,8 +63,7 @@ const FIX_EMAIL: &str = "Correct the e-mail address at the source.";
 const OWN_EMAIL: &str = "Give the person an e-mail address of their own at the source, or clear it there.";
 const OWN_TELEPHONE: &str = "Send no shared numbers as the work number of a person: clear it at the source.";
 const OWN_MOBILE: &str = "Find the account with this number in DingTalk: link the person to it, remove it, or correct the number at the source.";
-const KEEP_MOBILE: &str =
-    "Ask the person to change the number in DingTalk, or put the old number back at the source.";
+const KEEP_MOBILE: &str = "Ask the person to change the number in DingTalk, or put the old number back at the source.";
 const FIX_NAME: &str = "Correct the name at the source.";
 const FIX_VALUE: &str = "Correct the value at the source.";
 const TAKEN_ID: &str = "Link the person to that account, or remove it in DingTalk.";
@@ -75,8 +74,7 @@ const AGAIN: &str = "Nothing needs to be done: the person is looked up again.";
 const HRM: &str = "Change the value in the personnel system, or switch its position management off.";
 const OWN_NAME: &str = "Rename one of the two departments, at the source or in DingTalk.";
 const MOVE: &str = "Arrange the departments differently at the source.";
-const EMPTY: &str =
-    "If it does not end by itself, move or remove what is in the department in the DingTalk console.";
+const EMPTY: &str = "If it does not end by itself, move or remove what is in the department in the DingTalk console.";
 const HAND: &str = "Look at the department in the DingTalk console and correct it by hand.";
 
 macro_rules! rows {
@@ -268,12 +266,8 @@ mod tests {
     #[test]
     fn no_line_is_hidden_behind_another() {
         for (position, row) in ROWS.iter().enumerate() {
-            let before: HashSet<_> = ROWS
-                .iter()
-                .take(position)
-                .filter(|other| other.code == row.code)
-                .map(|other| other.calls)
-                .collect();
+            let before: HashSet<_> =
+                ROWS.iter().take(position).filter(|other| other.code == row.code).map(|other| other.calls).collect();
             assert!(!before.contains(&Calls::Any), "{} is never reached", row.code);
             assert!(!before.contains(&row.calls), "{} stands twice", row.code);
         }

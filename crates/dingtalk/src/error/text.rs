@@ -44,9 +44,7 @@ pub(crate) fn throttle_left(text: &str) -> Option<Duration> {
     let form = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
     let starts = text.char_indices().map(|(start, _)| start);
     let times: Vec<PrimitiveDateTime> = starts
-        .filter_map(|start| {
-            PrimitiveDateTime::parse(text.get(start..start + "2026-01-01 00:00:00".len())?, form).ok()
-        })
+        .filter_map(|start| PrimitiveDateTime::parse(text.get(start..start + "2026-01-01 00:00:00".len())?, form).ok())
         .collect();
     let [.., window_end, throttle_end] = times.as_slice() else { return None };
     let left = Duration::try_from(*throttle_end - *window_end).ok()?;
@@ -77,10 +75,7 @@ mod tests {
         let text = "应用尚未开通所需的权限：[qyapi_get_department_list]，点击链接申请并开通即可：\
                     https://open-dev.dingtalk.com/appscope/apply?content=ding%23x requiredScopes=[qyapi_get_department_list]";
         assert_eq!(permissions(text), ["qyapi_get_department_list"]);
-        assert_eq!(
-            permissions("requiredScopes=[Contact.User.Read, qyapi_base]"),
-            ["Contact.User.Read", "qyapi_base"]
-        );
+        assert_eq!(permissions("requiredScopes=[Contact.User.Read, qyapi_base]"), ["Contact.User.Read", "qyapi_base"]);
         assert!(permissions("ding talk error[subcode=60011,submsg=没有权限]").is_empty());
         assert!(permissions("[").is_empty());
     }

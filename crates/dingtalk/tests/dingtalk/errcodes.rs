@@ -41,8 +41,7 @@ async fn check(at: &str, action: Action, lines: &str) {
         let bare = json!({"errcode": number, "errmsg": "…", "request_id": "15s9in2w1yat9"});
         let text = json!({"errcode": code});
         let wrapped = json!({"errcode": 88, "sub_code": code, "sub_msg": "…", "errmsg": "ding talk error[…]"});
-        for (answer, shown) in [(bare, code.to_owned()), (text, code.to_owned()), (wrapped, format!("88/{code}"))]
-        {
+        for (answer, shown) in [(bare, code.to_owned()), (text, code.to_owned()), (wrapped, format!("88/{code}"))] {
             let error = refusing.refuse(&action, answer).await;
             let found = (error.class.as_str(), error.attribute.unwrap_or("-"), error.code);
             assert_eq!(found, (class, attribute, shown), "{line}");
@@ -210,8 +209,7 @@ async fn departments() {
 #[tokio::test]
 async fn a_slow_authentication_is_passing() {
     let refusing = Refusing::new(USER_CREATE).await;
-    let error =
-        refusing.refuse(&joiner(), json!({"errcode": 88, "sub_code": "", "errmsg": "ding talk error"})).await;
+    let error = refusing.refuse(&joiner(), json!({"errcode": 88, "sub_code": "", "errmsg": "ding talk error"})).await;
     assert_eq!((error.class, error.code.as_str()), (ErrorClass::Transient, "88"));
     assert!(!error.outcome_unknown, "it was refused at the gate");
 }

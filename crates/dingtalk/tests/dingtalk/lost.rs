@@ -70,8 +70,7 @@ async fn server_that(then: &'static [u8]) -> (String, JoinSet<()>) {
     let mut server = JoinSet::new();
     server.spawn(async move {
         let token = r#"{"accessToken":"t0ken","expireIn":7200}"#;
-        let token =
-            format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{token}", token.len());
+        let token = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{token}", token.len());
         let mut answers = vec![token.as_bytes(), then].into_iter();
         while let (Ok((mut stream, _)), Some(answer)) = (listener.accept().await, answers.next()) {
             let mut request = Vec::new();

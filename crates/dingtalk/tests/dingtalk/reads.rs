@@ -50,8 +50,7 @@ async fn a_person_as_loosely_as_it_comes() {
 
 #[tokio::test]
 async fn an_answer_that_says_nothing_is_not_an_empty_person() {
-    for answer in [json!({"errcode": 0}), json!({"errcode": 0, "result": {}}), json!({"errcode": 0, "result": []})]
-    {
+    for answer in [json!({"errcode": 0}), json!({"errcode": 0, "result": {}}), json!({"errcode": 0, "result": []})] {
         let world = World::new().await;
         world.answer(USER_GET, &answer).await;
         let error = world.dingtalk.account("u1").await.expect_err("no person");

@@ -14,9 +14,7 @@ async fn fifty_reads(world: &World) -> Vec<Result<(), String>> {
     let mut calls = JoinSet::new();
     for number in 0..50 {
         let dingtalk = Arc::clone(&world.dingtalk);
-        calls.spawn(
-            async move { dingtalk.account(&format!("u{number}")).await.map(drop).map_err(|error| error.code) },
-        );
+        calls.spawn(async move { dingtalk.account(&format!("u{number}")).await.map(drop).map_err(|error| error.code) });
     }
     calls.join_all().await
 }
@@ -99,8 +97,7 @@ async fn a_token_that_stays_refused_stops_the_target() {
 
 #[tokio::test]
 async fn a_token_without_a_future_is_fetched_each_time() {
-    for (lifetime, fetches) in
-        [(json!(0), 2), (json!("0"), 2), (json!(7200), 1), (json!("7200"), 1), (Value::Null, 1)]
+    for (lifetime, fetches) in [(json!(0), 2), (json!("0"), 2), (json!(7200), 1), (json!("7200"), 1), (Value::Null, 1)]
     {
         let world = World::without_tokens().await;
         world.answer(TOKEN_PATH, &json!({"accessToken": "t0ken", "expireIn": lifetime})).await;

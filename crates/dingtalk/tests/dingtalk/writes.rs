@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn a_joiner_is_sent_as_raw_utf8_with_joined_departments() {
     let world = World::new().await;
-    let answer =
-        json!({"errcode": 0, "errmsg": "ok", "result": {"userid": "u1", "unionId": "x"}, "request_id": "r"});
+    let answer = json!({"errcode": 0, "errmsg": "ok", "result": {"userid": "u1", "unionId": "x"}, "request_id": "r"});
     world.answer(USER_CREATE, &answer).await;
     let joiner = create(
         Account,
@@ -116,16 +115,8 @@ async fn what_cannot_fit_is_not_sent() {
         (person(json!({"name": "a", "org_units": ["1"]})), ErrorClass::Invalid, "mobile_missing"),
         (person(json!({"name": "a", "mobile": "1"})), ErrorClass::Invalid, "org_units_missing"),
         (person(json!({"name": "a", "mobile": "1", "org_units": []})), ErrorClass::Invalid, "org_units_malformed"),
-        (
-            person(json!({"name": "a", "mobile": "1", "org_units": ["-7"]})),
-            ErrorClass::Invalid,
-            "org_units_malformed",
-        ),
-        (
-            person(json!({"name": "a", "mobile": "1", "org_units": many})),
-            ErrorClass::Invalid,
-            "org_units_too_many",
-        ),
+        (person(json!({"name": "a", "mobile": "1", "org_units": ["-7"]})), ErrorClass::Invalid, "org_units_malformed"),
+        (person(json!({"name": "a", "mobile": "1", "org_units": many})), ErrorClass::Invalid, "org_units_too_many"),
         (person(json!({"name": 7, "mobile": "1", "org_units": ["1"]})), ErrorClass::Invalid, "name_malformed"),
         // JSON could only write it as an escape, which DingTalk refuses with 40033.
         (update(Account, "u1", json!({"title": "a\u{1}b"})), ErrorClass::Invalid, "title_malformed"),
