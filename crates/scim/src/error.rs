@@ -135,7 +135,7 @@ impl Error {
 
     /// 404: there is no such resource, or not any more.
     pub fn not_found(resource_type: &str, id: &str) -> Self {
-        Self::status(404, format!("{resource_type} \"{id}\" does not exist"))
+        Self::status(404, format!("{resource_type} {} does not exist", quoted(id)))
     }
 
     /// 412: the `If-Match` precondition does not hold; `current` is the `ETag` of what is stored.
@@ -170,5 +170,14 @@ impl Error {
             map.insert("detail".into(), self.detail.as_str().into());
         }
         body
+    }
+}
+
+/// What a client sent, as an error quotes it: in quotes, and cut off where a person would stop reading.
+pub fn quoted(text: &str) -> String {
+    const READ: usize = 200;
+    match text.char_indices().nth(READ) {
+        None => format!("\"{text}\""),
+        Some((end, _)) => format!("\"{}…\"", text.get(..end).unwrap_or_default()),
     }
 }

@@ -1,6 +1,6 @@
 //! What one request may ask for at most. Every limit is a constant with its reason, and every refusal names it.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::error::Error;
 
@@ -23,8 +23,13 @@ pub const MAX_VALUES: usize = 1_000;
 /// Longest string value, in bytes.
 pub const MAX_STRING_BYTES: usize = 131_072;
 
-/// Longest value of an attribute that must be unique, in bytes of its folded form: it becomes an index key.
-pub const MAX_UNIQUE_BYTES: usize = 1_024;
+/// Largest resource that a PATCH may make, in bytes of its values and names. It is smaller than the largest body, so
+/// that a client which reads a resource can send it back whole.
+pub const MAX_RESOURCE_BYTES: usize = 1_000_000;
+
+/// Longest value that becomes an index key, in bytes: of an attribute that must be unique (its folded form), and of
+/// an element that is kept apart (a group member).
+pub const MAX_KEY_BYTES: usize = 1_024;
 
 /// Deepest nesting of a JSON body. A SCIM resource needs four levels; a PATCH with a resource inside, seven.
 pub const MAX_JSON_DEPTH: usize = 32;
@@ -55,4 +60,27 @@ pub fn depth_within(body: &Value, max: usize) -> bool {
         }
     }
     true
+}
+
+/// About how many bytes a value takes when it is written as JSON: names and strings without their escapes, and a few
+/// bytes for everything else. Walks with a list of its own, like [`depth_within`].
+pub(crate) fn size(value: &Map<String, Value>) -> usize {
+    let mut total = 0;
+    let mut maps = vec![value];
+    let mut waiting = Vec::new();
+    while let Some(map) = maps.pop() {
+        for (name, value) in map {
+            total += name.len() + 4;
+            waiting.push(value);
+        }
+        while let Some(value) = waiting.pop() {
+            match value {
+                Value::String(text) => total += text.len() + 3,
+                Value::Array(items) => waiting.extend(items),
+                Value::Object(map) => maps.push(map),
+                Value::Null | Value::Bool(_) | Value::Number(_) => total += 8,
+            }
+        }
+    }
+    total
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::error::Error;
+use crate::error::{Error, quoted};
 
 /// Schema URN of a list body.
 pub const LIST_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
@@ -55,7 +55,7 @@ fn integer(name: &str, text: Option<&str>) -> Result<Option<i64>, Error> {
         None => (text.strip_prefix('+').unwrap_or(text), false),
     };
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Error::invalid_value(format!("{name} must be an integer, not \"{text}\"")));
+        return Err(Error::invalid_value(format!("{name} must be an integer, not {}", quoted(text))));
     }
     let size = digits.parse::<i64>().unwrap_or(i64::MAX);
     Ok(Some(if negative { -size } else { size }))

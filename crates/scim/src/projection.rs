@@ -34,6 +34,7 @@ pub(crate) enum Parts {
 /// What the client asked for.
 enum Wish {
     Default,
+    Everything,
     Only(Vec<Name>),
     Except(Vec<Name>),
 }
@@ -48,6 +49,11 @@ impl Projection {
     /// What a reply holds when the client asks for nothing in particular.
     pub fn standard(rt: &ResourceType) -> Self {
         Self::plan(rt, &Wish::Default)
+    }
+
+    /// Everything that a client can ever see, also what a reply holds only when asked: what a filter is judged by.
+    pub fn complete(rt: &ResourceType) -> Self {
+        Self::plan(rt, &Wish::Everything)
     }
 
     /// Reads the query parameters `attributes` and `excludedAttributes`; an empty one counts as absent.
@@ -136,6 +142,7 @@ impl Wish {
         let whole = own.iter().any(|name| name.part().is_none());
         let named = |sub: &Attribute| own.iter().any(|name| name.part() == Some(sub.name.as_str()));
         match self {
+            Self::Everything => select(attribute, |_| true),
             Self::Only(_) if own.is_empty() => None,
             Self::Only(_) if whole => select(attribute, |sub| sub.returned != Returned::Request || named(sub)),
             Self::Only(_) => select(attribute, named),
@@ -148,7 +155,7 @@ impl Wish {
 
     fn names(&self) -> &[Name] {
         match self {
-            Self::Default => &[],
+            Self::Default | Self::Everything => &[],
             Self::Only(names) | Self::Except(names) => names,
         }
     }

@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 pub(crate) use elements::{Elements, is_same_element};
 pub(crate) use scalar::{boolean, instant};
 
-use crate::error::Error;
-use crate::limits::MAX_VALUES;
+use crate::error::{Error, quoted};
+use crate::limits::{MAX_KEY_BYTES, MAX_VALUES};
 use crate::path::AttributePath;
 use crate::profile::Profile;
 use crate::schema::{Attribute, Kind, Storage, sub};
@@ -168,7 +168,7 @@ fn object_parts(
             if profile.unknown_attributes_ignored {
                 continue;
             }
-            return Err(Error::invalid_value(format!("{place} has no part called \"{key}\"")));
+            return Err(Error::invalid_value(format!("{place} has no part called {}", quoted(key))));
         };
         if !part.is_kept() {
             continue;
@@ -176,7 +176,8 @@ fn object_parts(
         let read = simple(part, item, place.part(&part.name), profile)?.unwrap_or(Value::Null);
         if found.insert(part.name.clone(), read).is_some() {
             return Err(Error::invalid_syntax(format!(
-                "{place} holds \"{key}\" twice, in different case: names are compared without regard to case"
+                "{place} holds {} twice, in different case: names are compared without regard to case",
+                quoted(key)
             )));
         }
     }
@@ -196,7 +197,18 @@ fn one(attribute: &Attribute, value: &Value, place: Place<'_>, profile: &Profile
             return Err(Error::invalid_value(format!("{place} has no \"{}\": it is required", part.name)));
         }
     }
+    check_key(attribute, &element, place)?;
     Ok(Some(element))
+}
+
+/// Refuses an element that is kept apart and whose `value`, which finds it, is longer than an index can hold.
+fn check_key(attribute: &Attribute, element: &Value, place: Place<'_>) -> Result<(), Error> {
+    let key = element.get(sub::VALUE).and_then(Value::as_str).unwrap_or_default();
+    if attribute.storage == Storage::Apart && key.len() > MAX_KEY_BYTES {
+        let place = place.part(sub::VALUE);
+        return Err(Error::invalid_value(format!("{place} is longer than {MAX_KEY_BYTES} bytes: send an id")));
+    }
+    Ok(())
 }
 
 /// A value that is not complex, or several of them.

@@ -2,7 +2,7 @@
 //!
 //! Words end at space, quotes, brackets and parentheses, so `value eq"a"` and `not(…)` need no special care.
 
-use crate::error::Error;
+use crate::error::{Error, quoted};
 
 /// One token.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +25,7 @@ impl Token<'_> {
     /// The token as an error quotes it.
     pub(super) fn shown(&self) -> String {
         match self {
-            Self::Word(word) => format!("\"{word}\""),
+            Self::Word(word) => quoted(word),
             Self::Text(_) => "a string".into(),
             Self::Open => "\"(\"".into(),
             Self::Close => "\")\"".into(),

@@ -4,7 +4,7 @@ use serde_json::{Number, Value};
 
 use super::CompareOp;
 use super::lexer::Token;
-use crate::error::Error;
+use crate::error::{Error, quoted};
 use crate::path::AttributePath;
 use crate::profile::Profile;
 use crate::schema::{Attribute, Kind};
@@ -83,7 +83,7 @@ impl Comparison<'_> {
         }
         match number(word) {
             Some(number) => Ok(Value::Number(number)),
-            None => Err(self.refused(&format!("is compared with {word}: put strings in double quotes"))),
+            None => Err(self.refused(&format!("is compared with {}: put strings in double quotes", quoted(word)))),
         }
     }
 

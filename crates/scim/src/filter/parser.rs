@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::lexer::{self, Placed, Token};
 use super::literal::Comparison;
 use super::{CompareOp, Filter};
-use crate::error::Error;
+use crate::error::{Error, quoted};
 use crate::limits::{MAX_FILTER_BYTES, MAX_FILTER_DEPTH};
 use crate::path::{AttributePath, Resolution, resolve};
 use crate::profile::Profile;
@@ -179,8 +179,9 @@ impl<'t> Parser<'t> {
         let op = match self.take()? {
             Some(Placed { token: Token::Word(word), position, .. }) => CompareOp::named(word).ok_or_else(|| {
                 Error::invalid_filter(format!(
-                    "\"{word}\" at position {position} of the filter is not an operator: use eq, ne, co, sw, ew, gt, ge, \
-                     lt, le or pr"
+                    "{} at position {position} of the filter is not an operator: use eq, ne, co, sw, ew, gt, ge, lt, le \
+                     or pr",
+                    quoted(word)
                 ))
             })?,
             Some(placed) => return Err(unexpected(&placed, "an operator")),

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::operation::{Change, Operation};
 use super::{Context, DetachedChange, PatchRequest, Patched, detached, inline};
 use crate::error::Error;
+use crate::limits::{MAX_RESOURCE_BYTES, size};
 use crate::path::AttributePath;
 use crate::resource::Resource;
 use crate::schema::{Attribute, Mutability, ResourceType};
@@ -20,7 +21,20 @@ pub(super) fn apply(
         work.operation(operation).map_err(|error| operation.blame(error))?;
     }
     work.attributes.retain(|_, value| !is_nothing(value));
+    check_size(rt, current.as_map(), &work.attributes)?;
     Ok(Patched { resource: Resource::from_map(work.attributes), detached: work.detached })
+}
+
+/// Refuses what makes a resource grow beyond the limit. One that is larger already may shrink.
+fn check_size(rt: &ResourceType, before: &Map<String, Value>, after: &Map<String, Value>) -> Result<(), Error> {
+    let bytes = size(after);
+    if bytes > MAX_RESOURCE_BYTES && bytes > size(before) {
+        return Err(Error::payload_too_large(format!(
+            "the {} would take {bytes} bytes; at most {MAX_RESOURCE_BYTES} are possible",
+            rt.name
+        )));
+    }
+    Ok(())
 }
 
 struct Work<'a> {

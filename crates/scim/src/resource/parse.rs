@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::Resource;
-use crate::error::Error;
+use crate::error::{Error, quoted};
 use crate::limits::check_depth;
 use crate::path::{AttributePath, Resolution, resolve};
 use crate::profile::Profile;
@@ -93,7 +93,8 @@ impl<'a> Draft<'a> {
             return Ok(());
         }
         Err(Error::invalid_syntax(format!(
-            "\"{key}\" is not an attribute of {}: the attributes are listed at /Schemas",
+            "{} is not an attribute of {}: the attributes are listed at /Schemas",
+            quoted(key),
             self.rt.name
         )))
     }
@@ -216,7 +217,8 @@ pub(crate) fn check_keys(object: &Map<String, Value>) -> Result<(), Error> {
     match object.keys().find(|key| !seen.insert(key.to_ascii_lowercase())) {
         None => Ok(()),
         Some(key) => Err(Error::invalid_syntax(format!(
-            "\"{key}\" is there twice, in different case: names are compared without regard to case"
+            "{} is there twice, in different case: names are compared without regard to case",
+            quoted(key)
         ))),
     }
 }

@@ -1,13 +1,13 @@
 //! Values that are not complex (RFC 7643 §2.3).
 
 use serde_json::Value;
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 
 use super::Place;
 use crate::error::Error;
 use crate::fold::fold;
-use crate::limits::{MAX_STRING_BYTES, MAX_UNIQUE_BYTES};
+use crate::limits::{MAX_KEY_BYTES, MAX_STRING_BYTES};
 use crate::profile::Profile;
 use crate::schema::{Attribute, Kind, Uniqueness};
 
@@ -55,9 +55,13 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// The instant of an `xsd:dateTime`; one without a zone is taken as UTC.
+/// The instant of an `xsd:dateTime`, in UTC; one without a zone is taken as UTC. `None` also for an instant whose
+/// offset carries it beyond the years that a date can have, such as 9999-12-31T23:00:00-05:00.
 pub(crate) fn instant(text: &str) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(text, &Rfc3339).or_else(|_| OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339)).ok()
+    OffsetDateTime::parse(text, &Rfc3339)
+        .or_else(|_| OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339))
+        .ok()?
+        .checked_to_offset(UtcOffset::UTC)
 }
 
 /// The error for a value of another type than the attribute has.
@@ -101,9 +105,9 @@ fn check_text(attribute: &Attribute, text: &str, place: Place<'_>) -> Result<(),
     if text.contains(char::is_control) {
         return Err(Error::invalid_value(format!("{place} holds a control character: remove it")));
     }
-    if fold(text).len() > MAX_UNIQUE_BYTES {
+    if fold(text).len() > MAX_KEY_BYTES {
         return Err(Error::invalid_value(format!(
-            "{place} must be unique and is longer than {MAX_UNIQUE_BYTES} bytes: shorten it"
+            "{place} must be unique and is longer than {MAX_KEY_BYTES} bytes: shorten it"
         )));
     }
     Ok(())

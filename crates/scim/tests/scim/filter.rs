@@ -368,10 +368,23 @@ fn details_say_what_to_do() {
         ("userName is \"x\"", "use eq, ne, co"),
         ("userName eq \"x", "no closing quote"),
         ("meta.created gt \"x\"", "2026-01-31T08:00:00Z"),
+        // In UTC it is in the year 10000, which no date can say.
+        ("meta.created gt \"9999-12-31T23:59:59-23:59\"", "2026-01-31T08:00:00Z"),
     ];
     for (text, wanted) in cases {
         let error = Filter::parse(text, &users(), &generic()).expect_err(text);
         assert!(error.detail.contains(wanted), "{text}: {}", error.detail);
+    }
+}
+
+#[test]
+fn an_error_quotes_the_start_of_a_long_word() {
+    let long = "x".repeat(8_000);
+    for text in
+        [format!("{long} pr"), format!("title {long} \"a\""), format!("title pr {long}"), format!("active eq {long}")]
+    {
+        let error = Filter::parse(&text, &users(), &strict()).expect_err("refused");
+        assert!(error.detail.len() < 500, "{}", error.detail);
     }
 }
 

@@ -116,6 +116,8 @@ fn members_that_cannot_be() {
         (json!([{ "op": "add", "path": "members", "value": [{ "display": "nobody" }] }]), "invalidValue"),
         (json!([{ "op": "add", "path": "members", "value": [7] }]), "invalidValue"),
         (json!([{ "op": "add", "path": "members" }]), "invalidValue"),
+        (json!([{ "op": "add", "path": "members", "value": [{ "value": "a".repeat(1_025) }] }]), "invalidValue"),
+        (json!([{ "op": "replace", "path": "members", "value": "a".repeat(1_025) }]), "invalidValue"),
         (json!([{ "op": "replace", "path": "members[value eq \"a\"].value", "value": "b" }]), "mutability"),
         (json!([{ "op": "replace", "path": "members[value eq \"a\"].display", "value": "b" }]), "mutability"),
         (json!([{ "op": "remove", "path": "members[value eq \"a\"].value" }]), "mutability"),

@@ -201,6 +201,20 @@ fn limits() {
     let error = patched(&users(), &generic(), &user(), &json!([add(&values), add(&moved)])).expect_err("too many");
     assert_eq!(error.status, 413);
 
+    // A client that reads a resource can send it back whole.
+    let grown = |count: usize| {
+        let long = "x".repeat(100_000);
+        let add = |index| json!({ "op": "add", "path": "ims", "value": format!("{index}{long}") });
+        let operations: Vec<Value> = (0..count).map(add).collect();
+        patched(&users(), &generic(), &user(), &json!(operations))
+    };
+    let large = grown(9).expect("900,000 bytes").resource;
+    assert_eq!(grown(10).expect_err("a million bytes and more").status, 413);
+    let mut larger = large.as_map().clone();
+    larger.insert("title".into(), "x".repeat(131_072).into());
+    let shrunk = json!([{ "op": "replace", "path": "title", "value": "x".repeat(131_071) }]);
+    assert!(patched(&users(), &generic(), &Value::Object(larger), &shrunk).is_ok(), "it may shrink");
+
     let deep = (0..100).fold(json!(1), |inner, _| json!([inner]));
     let error = patched(&users(), &generic(), &user(), &json!([{ "op": "add", "path": "title", "value": deep }]));
     assert_eq!(keyword(&error.expect_err("too deep")), "invalidSyntax");

@@ -283,6 +283,9 @@ fn groups_with_members() {
     );
     let error = read(json!([{ "value": "a" }, { "display": "nobody" }]), &generic()).expect_err("no value");
     assert!(error.detail.contains("\"members[1]\" has no \"value\""), "{}", error.detail);
+    assert_eq!(members(json!(["a".repeat(1_024)])).len(), 1);
+    let error = read(json!(["a", "b".repeat(1_025)]), &generic()).expect_err("too long for an index");
+    assert!(error.detail.contains("\"members[1].value\" is longer than 1024 bytes"), "{}", error.detail);
     let many: Vec<Value> = (0..5_000).map(|index| json!({ "value": index.to_string() })).collect();
     assert_eq!(members(json!(many)).len(), 5_000);
     let nameless = json!({ "schemas": [GROUP], "members": [] });

@@ -138,6 +138,13 @@ fn a_caller_knows_what_to_load() {
 }
 
 #[test]
+fn everything_but_secrets_can_be_filtered_by() {
+    let complete = Projection::complete(&users());
+    assert!(complete.wants("groups") && complete.wants_extension(DINGTALK) && complete.wants_extension(ENTERPRISE));
+    assert!(!complete.wants("password"));
+}
+
+#[test]
 fn lists_work_like_parameters() {
     let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let rt = users();
