@@ -100,7 +100,7 @@ async fn only_what_changes_members_is_a_change() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn changes_of_one_request_follow_each_other() -> anyhow::Result<()> {
-    let cases: [(&str, Vec<Detached>, &[&str]); 8] = [
+    let cases: [(&str, Vec<Detached>, &[&str]); 12] = [
         (
             "add then remove",
             vec![Detached::Add(elements(&["x"])), Detached::RemoveValues(elements(&["x"]))],
@@ -123,6 +123,21 @@ async fn changes_of_one_request_follow_each_other() -> anyhow::Result<()> {
             "remove by a part of the value",
             vec![Detached::Add(elements(&["ax"])), members_where(r#"value sw "a""#)?],
             &["b"],
+        ),
+        ("remove who is more than a value", vec![members_where(r#"value eq "a" and not (type pr)"#)?], &["b"]),
+        ("remove who is not that", vec![members_where(r#"value eq "a" and type eq "User""#)?], &["a", "b"]),
+        (
+            "remove who came just now",
+            vec![
+                Detached::Add(elements(&["x"])),
+                members_where(r#"not (type pr) and (value eq "x" or value eq "y")"#)?,
+            ],
+            &["a", "b"],
+        ),
+        (
+            "remove who went just now",
+            vec![Detached::RemoveAll, members_where(r#"value eq "a" and value pr"#)?, Detached::Add(elements(&["a"]))],
+            &["a"],
         ),
         ("remove what was cleared", vec![Detached::Replace(elements(&["x"])), members_where(r#"value sw "x""#)?], &[]),
     ];
@@ -263,6 +278,13 @@ async fn a_large_group_is_changed_without_being_read() -> anyhow::Result<()> {
     let left = f.member_values(id).await?;
     assert_eq!(left.len(), 20_000);
     assert!(left.contains(&"last".to_owned()) && !left.contains(&"new".to_owned()));
+
+    let by_value = (2..=1_000).map(|number| members_where(&format!(r#"value eq "m{number}" and value pr"#)));
+    f.members(id, by_value.collect::<Result<_, _>>()?).await?;
+    assert_eq!(f.member_values(id).await?.len(), 19_001, "whoever is named is found without looking at everybody");
+    let sweeps = (0..200).map(|number| members_where(&format!(r#"value sw "nobody{number}""#)));
+    let end = f.members(id, sweeps.collect::<Result<_, _>>()?).await;
+    assert!(matches!(end, Err(UpdateError::Store(StoreError::TooMany { .. }))), "{end:?}");
     Ok(())
 }
 

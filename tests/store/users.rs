@@ -8,7 +8,7 @@ use rollcall_store::{StoreError, Uniqueness};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::fixture::{Fixture, Never, resource, together};
+use crate::fixture::{ENTERPRISE, Fixture, Never, resource, together};
 
 const ALL: UserView = UserView { groups: true, projection: true };
 
@@ -151,6 +151,62 @@ async fn the_deleted_are_gone_and_their_names_free() -> anyhow::Result<()> {
     f.members(group.id, vec![rollcall_scim::patch::Detached::Add(vec![json!({ "value": ada.id.to_string() })])])
         .await?;
     assert_eq!(f.member_values(group.id).await?, ["nobody"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn nobody_is_led_by_the_deleted() -> anyhow::Result<()> {
+    let f = Fixture::new().await?;
+    let target = f.target("dingtalk").await?;
+    let boss = f.person("boss").await?;
+    let (boss_id, manager) = (boss.id.to_string(), |id: &str| json!({ "value": id, "displayName": "B" }));
+    let only = f.user(json!({ "userName": "only", ENTERPRISE: { "manager": manager(&boss_id) } })).await?;
+    let more =
+        f.user(json!({ "userName": "more", ENTERPRISE: { "department": "d", "manager": manager(&boss_id) } })).await?;
+    let other = f.user(json!({ "userName": "other", ENTERPRISE: { "manager": manager("nobody") } })).await?;
+    f.set(boss.id, json!({ ENTERPRISE: { "manager": manager(&boss_id) } })).await?;
+    f.clock.advance(std::time::Duration::from_secs(1));
+    f.delete(boss.id).await?;
+
+    let seen = |id| f.store.user(f.tenant, id, UserView::default());
+    let (only, more) = (seen(only.id).await?, seen(more.id).await?);
+    let told = |user: &Option<StoredUser>| user.as_ref().map(|user| (user.version, user.modified_at > user.created_at));
+    assert_eq!((told(&only), told(&more)), (Some((2, true)), Some((2, true))));
+    assert_eq!(only.map(|user| user.resource), Some(resource(json!({ "userName": "only" }))), "no empty extension");
+    let wanted = json!({ "userName": "more", ENTERPRISE: { "department": "d" } });
+    assert_eq!(more.as_ref().map(|user| &user.resource), Some(&resource(wanted)));
+    assert_eq!(f.store.user(f.tenant, other.id, ALL).await?, Some(other), "others are as they were");
+    let details: Vec<serde_json::Value> = sqlx::query_scalar(
+        "SELECT details FROM changes WHERE resource_id = $1 AND operation = 'update' AND version = 2",
+    )
+    .bind(more.map(|user| user.id.0))
+    .fetch_all(f.database.pool())
+    .await?;
+    assert_eq!(details, [json!({ "attributes": [format!("{ENTERPRISE}:manager")] })]);
+    let marks: Vec<i64> = sqlx::query_scalar(
+        "SELECT d.mark FROM deliveries d JOIN users u ON u.id = d.resource_id \
+         WHERE d.target_id = $1 ORDER BY u.user_name_key",
+    )
+    .bind(target)
+    .fetch_all(f.database.pool())
+    .await?;
+    assert_eq!(marks, [3, 2, 2, 1], "boss, more, only, other");
+    Ok(())
+}
+
+#[tokio::test]
+async fn those_who_lead_each_other_can_be_deleted_at_once() -> anyhow::Result<()> {
+    let f = Fixture::new().await?;
+    let (ada, bob) = (f.person("ada").await?, f.person("bob").await?);
+    for (report, boss) in [(&ada, &bob), (&bob, &ada)] {
+        f.set(report.id, json!({ ENTERPRISE: { "manager": { "value": boss.id.to_string() } } })).await?;
+    }
+    let deleting = [ada.id, bob.id].map(|id| {
+        let (store, actor) = (f.store.clone(), f.actor("race"));
+        async move { store.delete_user(&actor, id, |_| Ok::<(), Never>(())).await }
+    });
+    let ends = together(deleting).await;
+    assert!(ends.iter().all(Result::is_ok), "{ends:?}");
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use rollcall_scim::filter::{CompareOp, Filter};
 use rollcall_scim::patch::{Detached, DetachedChange};
 use rollcall_scim::schema::{ResourceType, builtin, sub};
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 /// True of a text column that is spelt as ids are: only such a text can name somebody.
@@ -72,10 +72,11 @@ impl NetChange {
     /// Adds up changes. `present` are the members before the first of them; it is needed only if [`needs_members`]
     /// says so.
     pub(crate) fn of(changes: &[DetachedChange], present: &[Member]) -> Self {
+        let present = present.iter().map(|member| (member.value.as_str(), member.element())).collect();
         let mut net = Self::default();
         for DetachedChange { attribute, change } in changes {
             if attribute == MEMBERS {
-                net.then(change, present);
+                net.then(change, &present);
             }
         }
         net
@@ -86,7 +87,7 @@ impl NetChange {
         *self == Self::default()
     }
 
-    fn then(&mut self, change: &Detached, present: &[Member]) {
+    fn then(&mut self, change: &Detached, present: &BTreeMap<&str, Value>) {
         match change {
             Detached::Add(elements) => values(elements).for_each(|value| self.add(value)),
             Detached::RemoveValues(elements) => values(elements).for_each(|value| self.remove(value)),
@@ -118,19 +119,23 @@ impl NetChange {
         *self = Self { cleared: true, ..Self::default() };
     }
 
-    /// Judges everybody who would be a member at this point.
-    fn remove_matching(&mut self, filter: &Filter, present: &[Member]) {
-        let known: BTreeSet<&str> = present.iter().map(|member| member.value.as_str()).collect();
-        let new = self.add.iter().filter(|value| !known.contains(value.as_str()));
-        let new = new.map(|value| Member { value: value.clone(), kind: None, display: None });
-        let still_there = |member: &&Member| {
-            self.add.contains(&member.value) || !(self.cleared || self.remove.contains(&member.value))
+    /// Judges everybody who would be a member at this point, and whom the filter can mean at all.
+    fn remove_matching(&mut self, filter: &Filter, present: &BTreeMap<&str, Value>) {
+        let is_meant = |value: &str| match present.get(value) {
+            Some(element) => filter.matches_element(&GROUP_TYPE, element),
+            None => filter.matches_element(&GROUP_TYPE, &bare(value)),
         };
-        let gone: Vec<String> = new
-            .chain(present.iter().filter(still_there).cloned())
-            .filter(|member| filter.matches_element(&GROUP_TYPE, &member.element()))
-            .map(|member| member.value)
-            .collect();
+        let is_there = |value: &str| {
+            let stays = present.contains_key(value) && !self.cleared && !self.remove.contains(value);
+            stays || self.add.contains(value)
+        };
+        let gone: Vec<String> = if let Some(values) = candidates(filter) {
+            values.into_iter().filter(|value| is_there(value) && is_meant(value)).map(str::to_owned).collect()
+        } else {
+            let added = self.add.iter().map(String::as_str).filter(|value| !present.contains_key(value));
+            let all = added.chain(present.keys().copied().filter(|value| is_there(value)));
+            all.filter(|value| is_meant(value)).map(str::to_owned).collect()
+        };
         for value in &gone {
             self.remove(value);
         }
@@ -139,9 +144,21 @@ impl NetChange {
 
 /// True if the changes can only be added up by somebody who knows the members there are.
 pub(crate) fn needs_members(changes: &[DetachedChange]) -> bool {
-    changes.iter().any(|DetachedChange { attribute, change }| {
-        attribute == MEMBERS && matches!(change, Detached::RemoveWhere(filter) if named(filter).is_none())
-    })
+    changes.iter().any(|change| removes_by(change, |filter| named(filter).is_none()))
+}
+
+/// How many of the changes look at every member that there is.
+pub(crate) fn sweeps(changes: &[DetachedChange]) -> usize {
+    changes.iter().filter(|change| removes_by(change, |filter| candidates(filter).is_none())).count()
+}
+
+fn removes_by(change: &DetachedChange, which: impl Fn(&Filter) -> bool) -> bool {
+    change.attribute == MEMBERS && matches!(&change.change, Detached::RemoveWhere(filter) if which(filter))
+}
+
+/// A member of whom nothing is known but the value.
+fn bare(value: &str) -> Value {
+    Member { value: value.to_owned(), kind: None, display: None }.element()
 }
 
 fn values(elements: &[Value]) -> impl Iterator<Item = &str> {
@@ -161,5 +178,17 @@ fn named(filter: &Filter) -> Option<Vec<&str>> {
             Some(parts?.into_iter().flatten().collect())
         }
         _ => None,
+    }
+}
+
+/// The only members that can satisfy a filter; `None` if anybody could.
+fn candidates(filter: &Filter) -> Option<Vec<&str>> {
+    match filter {
+        Filter::And(parts) => parts.iter().find_map(candidates),
+        Filter::Or(parts) => {
+            let parts: Option<Vec<_>> = parts.iter().map(candidates).collect();
+            Some(parts?.into_iter().flatten().collect())
+        }
+        filter => named(filter),
     }
 }

@@ -7,7 +7,7 @@ use rollcall_scim::filter::{CompareOp, Filter};
 use rollcall_scim::fold::fold;
 use serde_json::Value;
 use time::format_description::well_known::Rfc3339;
-use time::{Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime, UtcOffset};
 use uuid::Uuid;
 
 /// The condition of a part of a filter.
@@ -157,7 +157,8 @@ fn any_value(attribute: AnyValue, literal: &str) -> Part {
 
 /// Columns keep microseconds and literals may have more, so a comparison only narrows down.
 fn moment(name: &'static str, op: CompareOp, literal: &str) -> Part {
-    let Ok(moment) = OffsetDateTime::parse(literal, &Rfc3339) else {
+    let parsed = OffsetDateTime::parse(literal, &Rfc3339).ok();
+    let Some(moment) = parsed.and_then(|moment| moment.checked_to_offset(UtcOffset::UTC)) else {
         return Part::UNKNOWN;
     };
     let bound = match op {

@@ -4,7 +4,7 @@ use super::create::GroupKeys;
 use super::read::read;
 use super::{GroupView, StoredGroup};
 use crate::detail;
-use crate::members::{NetChange, needs_members};
+use crate::members::{NetChange, needs_members, sweeps};
 use crate::write::{Actor, Lock, UpdateError, Updated, Write, bind_write, change_entry};
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::ResourceId;
@@ -13,6 +13,9 @@ use rollcall_scim::resource::Resource;
 use serde_json::Value;
 use sqlx::PgConnection;
 use sqlx::types::Json;
+
+/// The most members that one change may look at, counting each as often as it is looked at: a second or so.
+const LOOKED_AT: i64 = 2_000_000;
 
 /// How a group is changed.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -122,7 +125,9 @@ impl<E: Send, C: FnMut(&StoredGroup) -> Result<(Resource, Vec<DetachedChange>), 
         let (resource, changes) = (self.change)(&group).map_err(UpdateError::Refused)?;
         let present = if needs_members(&changes) {
             let full = read(&mut *connection, tenant, self.id, GroupView { members: true }, Lock::None).await?;
-            full.and_then(|group| group.members).unwrap_or_default()
+            let present = full.and_then(|group| group.members).unwrap_or_default();
+            check_effort(&changes, present.len())?;
+            present
         } else {
             Vec::new()
         };
@@ -134,6 +139,12 @@ impl<E: Send, C: FnMut(&StoredGroup) -> Result<(Resource, Vec<DetachedChange>), 
         let change = Change { actor: self.actor, before: group, after: resource, net, pinned: self.how.pinned };
         Ok(change.write(self.store, connection).await?)
     }
+}
+
+/// Refuses changes that would look at too many members, all in all.
+fn check_effort(changes: &[DetachedChange], members: usize) -> Result<(), StoreError> {
+    let looked_at = i64::try_from(sweeps(changes).saturating_mul(members)).unwrap_or(i64::MAX);
+    if looked_at > LOOKED_AT { Err(StoreError::TooMany { limit: LOOKED_AT }) } else { Ok(()) }
 }
 
 /// A change that is decided and not written yet.

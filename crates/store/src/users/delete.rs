@@ -1,11 +1,19 @@
 //! Deleting a user (RFC 7644 §3.6): the row stays as a tombstone until nothing at a target remembers it, but nobody
-//! sees it any more and its `userName` is free.
+//! sees it any more and its `userName` is free. Whoever names the user as manager is left without one: a reference to
+//! nobody would come back with every read, and a client that writes what it has read would keep it for ever.
 
 use crate::mark::{dirty_user_and_reports, mark_dirty};
 use crate::write::{Actor, Lock, UpdateError, Write, bind_write, change_entry};
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::{ResourceId, TenantId};
 use sqlx::PgConnection;
+
+/// [`rollcall_scim::schema::enterprise::URN`], where only a literal will do.
+macro_rules! enterprise {
+    () => {
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+    };
+}
 
 /// Deletes the user if it still has the version that was read (`$6`). It leaves its groups, whose versions do not
 /// move: what a client wrote about the group has not changed.
@@ -15,7 +23,20 @@ const DELETE: &str = concat!(
     "left_groups AS (DELETE FROM memberships m USING written ",
     "WHERE m.tenant_id = $1 AND m.member_id = written.id::text RETURNING 1), ",
     change_entry!("user", "delete", "jsonb_build_object('groups', (SELECT count(*) FROM left_groups))"),
-    ", ",
+    ", released AS (UPDATE users r SET manager_id = NULL, version = r.version + 1, modified_at = $3, attributes = CASE ",
+    "WHEN (r.attributes -> '",
+    enterprise!(),
+    "') - 'manager' = '{}'::jsonb THEN r.attributes - '",
+    enterprise!(),
+    "' ELSE r.attributes #- '{",
+    enterprise!(),
+    ",manager}' END FROM written WHERE r.tenant_id = $1 AND r.manager_id = written.id::text ",
+    "AND r.deleted_at IS NULL AND r.id <> written.id RETURNING r.id, r.version), ",
+    "released_entries AS (INSERT INTO changes (tenant_id, at, source_id, request_id, operation, resource_kind, ",
+    "resource_id, version, details) SELECT $1, $3, $4, $5, 'update', 'user', released.id, released.version, ",
+    "jsonb_build_object('attributes', jsonb_build_array('",
+    enterprise!(),
+    ":manager')) FROM released), ",
     dirty_user_and_reports!(lane = "0", reports = "true"),
     ", ",
     mark_dirty!("user"),
