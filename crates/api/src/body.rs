@@ -3,7 +3,7 @@
 use crate::error::ApiError;
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use rollcall_scim::Error;
 use rollcall_scim::limits::check_depth;
@@ -19,6 +19,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         check_media_type(request.headers())?;
+        check_encoding(request.headers())?;
         let bytes = read(request, state).await?;
         Ok(Self(parse(&bytes)?))
     }
@@ -42,6 +43,18 @@ pub fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
             && !["utf-8", "utf8"].iter().any(|ours| charset.eq_ignore_ascii_case(ours))
     });
     if known && !foreign_charset { Ok(()) } else { Err(ApiError::UnsupportedMediaType(text.into_owned())) }
+}
+
+/// Accepts a body as it is, without any content coding (RFC 9110 §8.4).
+///
+/// # Errors
+/// 415 for a compressed body.
+pub fn check_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
+    let codings = headers.get_all(CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    match codings.into_iter().find(|coding| !coding.is_empty() && !coding.trim().eq_ignore_ascii_case("identity")) {
+        None => Ok(()),
+        Some(coding) => Err(ApiError::UnsupportedEncoding(coding.into_owned())),
+    }
 }
 
 /// Reads the whole body, but never more than the router's limit ([`crate::limits::MAX_BODY_BYTES`]).

@@ -6,6 +6,7 @@ use crate::refusal::Refusal;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use rollcall_scim::ScimType;
+use rollcall_scim::error::quoted;
 use rollcall_store::{StoreError, Uniqueness};
 use std::error::Error as StdError;
 
@@ -32,6 +33,9 @@ pub enum ApiError {
     /// The body is of a media type that nobody here reads.
     #[error("the media type \"{0}\" is not supported")]
     UnsupportedMediaType(String),
+    /// The body is compressed.
+    #[error("the content coding \"{0}\" is not supported")]
+    UnsupportedEncoding(String),
     /// The body is larger than [`MAX_BODY_BYTES`].
     #[error("the body is too large")]
     BodyTooLarge,
@@ -86,8 +90,14 @@ impl ApiError {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
                 format!(
-                    "the Content-Type \"{given}\" is not supported; send application/scim+json or application/json in UTF-8"
+                    "the Content-Type {} is not supported; send application/scim+json or application/json in UTF-8",
+                    quoted(given)
                 ),
+            ),
+            Self::UnsupportedEncoding(given) => Refusal::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                format!("the Content-Encoding {} is not supported; send the body uncompressed", quoted(given)),
             ),
             Self::BodyTooLarge => Refusal::new(
                 StatusCode::PAYLOAD_TOO_LARGE,

@@ -18,6 +18,9 @@ pub const SCIM_JSON: &str = "application/scim+json";
 /// Media type of problem details (RFC 9457).
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
+/// Longest sentence of a refusal, in bytes. Whatever a client sent may be quoted in it.
+const MAX_DETAIL_BYTES: usize = 2_000;
+
 /// Why a request was refused.
 #[derive(Clone, Debug)]
 pub struct Refusal {
@@ -71,7 +74,8 @@ impl Refusal {
     /// The answer in the given dialect. Every detail ends with the request id, because that is what a person
     /// copies into a ticket.
     pub fn render(self, dialect: Dialect, id: &RequestId) -> Response {
-        let detail = format!("{} [request {id}]", self.detail);
+        let kept = self.detail.get(..self.detail.floor_char_boundary(MAX_DETAIL_BYTES)).unwrap_or_default();
+        let detail = format!("{kept} [request {id}]");
         let (media_type, body) = match dialect {
             Dialect::Scim => {
                 let error = rollcall_scim::Error { status: self.status.as_u16(), scim_type: self.scim_type, detail };

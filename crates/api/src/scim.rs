@@ -1,8 +1,8 @@
 //! The SCIM interface under `/scim/v2` (RFC 7644).
 //!
 //! Rules of SCIM live in `rollcall_scim`, what is kept lives in `rollcall_store`; the files here bring a request to
-//! both and the result back. Each path is also served with a slash at its end, because clients glue their paths to
-//! whatever base URL an administrator has typed.
+//! both and the result back. Each path is also served with a slash at its end and with two at its start, because clients
+//! glue their paths to whatever base URL an administrator has typed.
 
 mod answer;
 pub mod base;
@@ -50,28 +50,32 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(search::everything))
 }
 
-/// What is served besides: the same paths with a slash at their end, features that are refused by name, and the
+/// What is served besides: the same paths with more slashes around them, features that are refused by name, and the
 /// answer to everything else. Relative to [`base::PATH`].
 pub(crate) fn undocumented() -> Router<ApiState> {
     let user = get(users::read).put(users::replace).patch(users::patch).delete(users::delete);
     let group = get(groups::read).put(groups::replace).patch(groups::patch).delete(groups::delete);
-    let mut router = Router::new()
-        .route("/ServiceProviderConfig/", get(discovery::config))
-        .route("/Schemas/", get(discovery::schemas))
-        .route("/Schemas/{urn}/", get(discovery::schema))
-        .route("/ResourceTypes/", get(discovery::resource_types))
-        .route("/ResourceTypes/{name}/", get(discovery::resource_type))
-        .route("/Users/", get(users::list).post(users::create))
-        .route("/Users/{id}/", user)
-        .route("/Groups/", get(groups::list).post(groups::create))
-        .route("/Groups/{id}/", group)
-        .route("/.search/", post(search::everything))
-        .route("/Users/.search/", post(search::users))
-        .route("/Groups/.search/", post(search::groups))
-        // The base URL itself; with a slash it is served beside the nested routes, see `at_root`.
-        .route("/", get(search::root));
-    for slash in ["", "/"] {
-        router = router.route(&format!("/Me{slash}"), any(me::me)).route(&format!("/Bulk{slash}"), post(bulk::bulk));
+    // The base URL itself; with a slash it is served beside the nested routes, see `at_root`.
+    let mut router = Router::new().route("/", get(search::root));
+    for (before, after) in [("", ""), ("", "/"), ("/", ""), ("/", "/")] {
+        let path = |name: &str| format!("{before}/{name}{after}");
+        router = router.route(&path("Me"), any(me::me)).route(&path("Bulk"), post(bulk::bulk));
+        if (before, after) == ("", "") {
+            continue; // These are the documented ones.
+        }
+        router = router
+            .route(&path("ServiceProviderConfig"), get(discovery::config))
+            .route(&path("Schemas"), get(discovery::schemas))
+            .route(&path("Schemas/{urn}"), get(discovery::schema))
+            .route(&path("ResourceTypes"), get(discovery::resource_types))
+            .route(&path("ResourceTypes/{name}"), get(discovery::resource_type))
+            .route(&path("Users"), get(users::list).post(users::create))
+            .route(&path("Users/{id}"), user.clone())
+            .route(&path("Groups"), get(groups::list).post(groups::create))
+            .route(&path("Groups/{id}"), group.clone())
+            .route(&path(".search"), post(search::everything))
+            .route(&path("Users/.search"), post(search::users))
+            .route(&path("Groups/.search"), post(search::groups));
     }
     router.fallback(unknown)
 }

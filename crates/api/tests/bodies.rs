@@ -1,8 +1,8 @@
 //! Media types and bodies.
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
-use rollcall_api::body::{check_media_type, parse};
+use rollcall_api::body::{check_encoding, check_media_type, parse};
 use rollcall_scim::ScimType;
 
 fn accepts(media_type: &'static str) -> bool {
@@ -36,6 +36,18 @@ fn media_types() {
     ] {
         assert!(!accepts(bad), "{bad}");
     }
+}
+
+#[test]
+fn bodies_are_not_compressed() {
+    for (coding, good) in
+        [("", true), ("identity", true), (" Identity ", true), ("gzip", false), ("identity, br", false)]
+    {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+        assert_eq!(check_encoding(&headers).is_ok(), good, "{coding}");
+    }
+    assert!(check_encoding(&HeaderMap::new()).is_ok(), "none");
 }
 
 #[test]

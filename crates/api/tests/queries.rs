@@ -40,9 +40,17 @@ fn the_flag_of_entra_is_ignored_wherever_it_is_glued() {
         "filter=userName%20eq%20%22x%22?aadOptscim062020",
         "count=1?aadOptscim062020&filter=userName%20eq%20%22x%22",
         "aadOptscim062020=1&filter=userName%20eq%20%22x%22",
+        "AADOPTSCIM062020?filter=userName%20eq%20%22x%22",
+        "tenant=acme?filter=userName%20eq%20%22x%22",
+        "a?b=c?filter=userName%20eq%20%22x%22&count=1",
     ] {
         assert_eq!(filter(raw), wanted, "{raw}");
     }
+}
+
+#[test]
+fn a_question_mark_in_a_known_parameter_is_part_of_it() {
+    assert_eq!(filter("filter=title%20eq%20%22why?count=5%22").as_deref(), Some(r#"title eq "why?count=5""#));
 }
 
 #[test]

@@ -136,7 +136,7 @@ impl Route {
 
     /// The SCIM resource type behind the route, for metrics.
     fn scim_resource(&self) -> Option<&'static str> {
-        match self.name().strip_prefix("/scim/v2/")?.split('/').next()? {
+        match self.name().strip_prefix("/scim/v2/")?.trim_start_matches('/').split('/').next()? {
             "Users" => Some("User"),
             "Groups" => Some("Group"),
             _ => None,

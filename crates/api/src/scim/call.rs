@@ -11,10 +11,12 @@ use http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_scim::Error;
+use rollcall_scim::error::quoted;
 use rollcall_scim::schema::ResourceType;
 use rollcall_scim::version;
 use rollcall_store::write::Actor;
 use serde_json::Value;
+use std::convert::Infallible;
 use uuid::Uuid;
 
 /// An authenticated SCIM request.
@@ -78,7 +80,7 @@ fn header(parts: &Parts, name: &HeaderName) -> Option<String> {
     (!values.is_empty()).then(|| values.join(","))
 }
 
-/// The id in the URL, as the client wrote it.
+/// The id in the URL (of a resource, a schema, a resource type), as the client wrote it.
 #[derive(Debug)]
 pub(super) struct IdInPath(String);
 
@@ -106,19 +108,21 @@ impl IdInPath {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for IdInPath {
-    type Rejection = ApiError;
+    type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        match Path::<String>::from_request_parts(parts, &state).await {
-            Ok(Path(id)) => Ok(Self(id)),
-            Err(_) => Err(Error::invalid_value("the id in the URL is not UTF-8 after percent-decoding").into()),
-        }
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let Ok(Path(id)) = Path::<String>::from_request_parts(parts, &state).await else {
+            // What is not UTF-8 after percent-decoding is an id like any other that does not exist.
+            let last = parts.uri.path().trim_end_matches('/').rsplit('/').next();
+            return Ok(Self(last.unwrap_or_default().to_owned()));
+        };
+        Ok(Self(id))
     }
 }
 
 /// The same error, with the resource that it is about in front.
 pub(super) fn about(rt: &ResourceType, who: &str, mut error: Error) -> Error {
-    error.detail = format!("{} \"{who}\": {}", rt.name, error.detail);
+    error.detail = format!("{} {}: {}", rt.name, quoted(who), error.detail);
     error
 }
 

@@ -8,10 +8,10 @@ use crate::error::ApiError;
 use crate::limits::{DEFAULT_COUNT, MAX_BODY_BYTES, MAX_COUNT};
 use crate::scim::answer;
 use crate::scim::base::BaseUrl;
+use crate::scim::call::IdInPath;
 use crate::scim::query::Query;
 use crate::state::ApiState;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::{FromRequestParts, State};
 use axum::response::Response;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
@@ -77,10 +77,9 @@ pub(super) async fn schemas(Discovery(base): Discovery, State(state): State<ApiS
 pub(super) async fn schema(
     Discovery(base): Discovery,
     State(state): State<ApiState>,
-    urn: Result<Path<String>, PathRejection>,
+    urn: IdInPath,
 ) -> Result<Response, ApiError> {
-    let Path(urn) = urn.map_err(|_| unreadable("Schema"))?;
-    Ok(answer::document(&discovery::schema(base.as_str(), state.types().all(), &urn)?))
+    Ok(answer::document(&discovery::schema(base.as_str(), state.types().all(), urn.as_str())?))
 }
 
 /// `GET /ResourceTypes`.
@@ -106,12 +105,7 @@ pub(super) async fn resource_types(Discovery(base): Discovery, State(state): Sta
 pub(super) async fn resource_type(
     Discovery(base): Discovery,
     State(state): State<ApiState>,
-    name: Result<Path<String>, PathRejection>,
+    name: IdInPath,
 ) -> Result<Response, ApiError> {
-    let Path(name) = name.map_err(|_| unreadable("ResourceType"))?;
-    Ok(answer::document(&discovery::resource_type(base.as_str(), state.types().all(), &name)?))
-}
-
-fn unreadable(what: &str) -> Error {
-    Error::invalid_value(format!("the {what} in the URL is not UTF-8 after percent-decoding"))
+    Ok(answer::document(&discovery::resource_type(base.as_str(), state.types().all(), name.as_str())?))
 }

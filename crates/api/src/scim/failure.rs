@@ -3,6 +3,7 @@
 use crate::error::ApiError;
 use crate::scim::call::IdInPath;
 use rollcall_scim::Error;
+use rollcall_scim::error::quoted;
 use rollcall_scim::schema::ResourceType;
 use rollcall_store::write::UpdateError;
 use rollcall_store::{StoreError, Uniqueness};
@@ -34,9 +35,9 @@ fn taken(rt: &ResourceType, uniqueness: Uniqueness, name: Option<&str>) -> Error
         Uniqueness::UserName => "userName",
         _ => "displayName",
     };
-    let (value, kind) = (name.unwrap_or_default(), &rt.name);
+    let (value, kind) = (quoted(name.unwrap_or_default()), &rt.name);
     Error::uniqueness(format!(
-        "another {kind} has the {attribute} \"{value}\", or one that differs from it in case alone; choose another \
+        "another {kind} has the {attribute} {value}, or one that differs from it in case alone; choose another \
          {attribute}, or find that {kind} with the filter {attribute} eq and update it"
     ))
 }

@@ -77,7 +77,7 @@ impl Found {
 async fn user_page(call: &Call, state: &ApiState, wanted: &Wanted<'_>) -> Result<Found, ApiError> {
     let Wanted { rt, filter, page, projection } = wanted;
     // What SQL cannot decide alone is judged on the whole resource, whatever the client wants to see of it.
-    let whole = Projection::standard(rt);
+    let whole = Projection::complete(rt);
     let json = UserJson { types: state.types(), base: &call.base };
     let judge = |user: &StoredUser| filter.as_ref().is_none_or(|filter| filter.matches(rt, &json.render(user, &whole)));
     let query = UserQuery {
@@ -93,7 +93,7 @@ async fn user_page(call: &Call, state: &ApiState, wanted: &Wanted<'_>) -> Result
 
 async fn group_page(call: &Call, state: &ApiState, wanted: &Wanted<'_>) -> Result<Found, ApiError> {
     let Wanted { rt, filter, page, projection } = wanted;
-    let whole = Projection::standard(rt);
+    let whole = Projection::complete(rt);
     let json = GroupJson { types: state.types(), base: &call.base };
     let judge =
         |group: &StoredGroup| filter.as_ref().is_none_or(|filter| filter.matches(rt, &json.render(group, &whole)));

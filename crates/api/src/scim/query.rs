@@ -42,11 +42,8 @@ impl Query {
     pub fn parse(raw: Option<&str>) -> Result<Self, Error> {
         let mut query = Self::default();
         let raw = without_flag(raw.unwrap_or_default());
-        for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            // A name that cannot be decoded is none that we know.
-            let Ok(name) = decode(name) else { continue };
-            let Some(parameter) = Parameter::named(&name) else { continue };
+        for pair in raw.split('&') {
+            let Some((parameter, value)) = known(pair) else { continue };
             let value = decode(value).map_err(|problem| parameter.error(problem))?;
             if !value.trim().is_empty() {
                 query.set(parameter, value)?;
@@ -161,10 +158,22 @@ impl Parameter {
     }
 }
 
-/// The query with Entra's flag taken out, whichever way it is glued to its neighbours.
-fn without_flag(raw: &str) -> String {
-    if !raw.contains(ENTRA_FLAG) {
-        return raw.to_owned();
+/// The parameter in a piece of the query, if we know it, and its value. One that we do not know may have swallowed one
+/// that we do, when both came with a question mark; to ignore a filter would be to list everybody.
+fn known(pair: &str) -> Option<(Parameter, &str)> {
+    let mut rest = Some(pair);
+    while let Some(pair) = rest {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        // A name that cannot be decoded is none that we know.
+        if let Some(parameter) = decode(name).ok().and_then(|name| Parameter::named(&name)) {
+            return Some((parameter, value));
+        }
+        rest = pair.split_once('?').map(|(_, rest)| rest);
     }
-    raw.replace(&format!("?{ENTRA_FLAG}"), "&").replace(&format!("{ENTRA_FLAG}?"), "&")
+    None
+}
+
+/// The query without Entra's flag where it ends the value of another parameter.
+fn without_flag(raw: &str) -> String {
+    raw.replace(&format!("?{ENTRA_FLAG}"), "&")
 }

@@ -6,6 +6,7 @@
 
 use crate::error::ApiError;
 use crate::scim::call::Call;
+use crate::scim::failure::create_failed;
 use crate::state::ApiState;
 use rollcall_scim::filter::{CompareOp, Filter};
 use rollcall_scim::fold::fold;
@@ -35,7 +36,7 @@ pub(super) async fn restore(
         Ok(updated) => Ok(Some(updated.value)),
         // Somebody else was faster, in one way or another; the creation that follows says what is true now.
         Err(UpdateError::NotFound | UpdateError::Refused(())) => Ok(None),
-        Err(UpdateError::Store(error)) => Err(error.into()),
+        Err(UpdateError::Store(error)) => Err(create_failed(error, state.types().user(), resource.string("userName"))),
     }
 }
 
