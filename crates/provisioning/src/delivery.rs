@@ -90,6 +90,9 @@ pub enum WaitingFor {
     Invitation(Duration),
     /// People must be moved out of a department; each move marks it.
     Moves,
+    /// People are about to be placed, which tells whether a department is new or renamed; looked at again after this
+    /// long.
+    Placements(Duration),
 }
 
 /// How a try ended.
@@ -174,6 +177,7 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
                 WaitingFor::Resource(id) => (Some(*id), None, "waiting_for_resource"),
                 WaitingFor::Invitation(again) => (None, Some(now + *again), "invited"),
                 WaitingFor::Moves => (None, None, "waiting_for_moves"),
+                WaitingFor::Placements(again) => (None, Some(now + *again), "waiting_for_placements"),
             };
             Standing {
                 waiting_for,

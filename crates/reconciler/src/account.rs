@@ -102,7 +102,7 @@ impl Job<'_> {
     }
 
     fn plan_account(&self, desired: &Desired, observed: &Observed, link: Option<&Link>) -> Plan {
-        let id = userid(self.claim.resource, link);
+        let id = userid(self.claim.resource, link, observed);
         plan(EntityKind::Account, desired, observed, Some(&id), self.ready.connector.schema())
     }
 
@@ -227,13 +227,18 @@ impl Job<'_> {
     }
 }
 
-/// The userid that this person's next account gets: the SCIM id without dashes, with a number after it from the
-/// second account on, since a userid is never used twice.
-fn userid(resource: ResourceId, link: Option<&Link>) -> String {
-    if let Some(Link { observed: Observed::Known(Entity { remote_id, .. }), .. }) = link {
+/// The userid that this person's account has or gets: the SCIM id without dashes, with a number after it from the
+/// second account on, since a userid is never used twice. `link` is as it was loaded, `observed` is what is known now.
+fn userid(resource: ResourceId, link: Option<&Link>, observed: &Observed) -> String {
+    if let Observed::Known(Entity { remote_id, .. }) = observed {
         return remote_id.clone();
     }
-    match link.map_or(1, |link| link.generation) {
+    let generation = link.map_or(1, |link| {
+        // An account that was there and has been found gone since the link was loaded: that has used up its id.
+        let found_gone = link.observed == Observed::Unknown && !link.snapshot.is_empty();
+        link.generation + i32::from(found_gone)
+    });
+    match generation {
         1 => resource.0.simple().to_string(),
         generation => format!("{}-{generation}", resource.0.simple()),
     }

@@ -9,7 +9,7 @@ use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed}
 use rollcall_provisioning::guard;
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
 use rollcall_provisioning::plan::{Action, plan};
-use rollcall_store::projection::{LoadedUnit, TargetMode};
+use rollcall_store::projection::{LoadedUnit, Rename, TargetMode};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -31,10 +31,13 @@ impl Job<'_> {
             (Some(parent), None) => return Ok(report::waits_for_department(parent, "above")),
         };
         let absent = unit.link.as_ref().is_none_or(|link| link.observed == Observed::Absent);
-        if absent && !rehearsal && self.store.take_over_renamed(self.claim).await? {
-            match self.store.load_unit(self.claim).await? {
-                Some(renamed) => unit = renamed,
-                None => return Err(Interrupt::LostClaim),
+        if absent && !rehearsal {
+            match self.store.take_over_renamed(self.claim).await? {
+                Rename::No => {}
+                Rename::UnderWay => return Ok(report::waits_for_placements()),
+                Rename::TakenOver => {
+                    unit = self.store.load_unit(self.claim).await?.ok_or(Interrupt::LostClaim)?;
+                }
             }
         }
         self.keep_department(&unit, &parent, rehearsal).await

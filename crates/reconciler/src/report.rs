@@ -43,6 +43,17 @@ pub(crate) fn waits_for_department(unit: uuid::Uuid, name: &str) -> Outcome {
     }
 }
 
+/// People on their way from one department to another must be placed first, so that a renamed department is not taken
+/// for a new one. It takes a moment: placing them needs no call to the target.
+pub(crate) fn waits_for_placements() -> Outcome {
+    Outcome::Waiting {
+        on: WaitingFor::Placements(Duration::from_millis(250)),
+        reason: "It may be an existing department with a new name; that is known as soon as the rest of its people \
+                 have been looked at."
+            .to_owned(),
+    }
+}
+
 /// The manager must be at the target first.
 pub(crate) fn waits_for_manager(manager: uuid::Uuid) -> Outcome {
     Outcome::Waiting {

@@ -70,7 +70,7 @@ pub(super) fn of_creations() -> Vec<Case> {
         group(json!({ "schemas": [GROUP], "displayName": 5 }), value, "displayName"),
         group(json!({ "schemas": [GROUP], "displayName": "x".repeat(5_000) }), value, "displayName"),
         group(json!({ "schemas": [GROUP], "displayName": "New", "members": [{ "value": 7 }] }), value, "members"),
-        group(json!({ "schemas": [GROUP], "displayName": "New", "members": [{}] }), value, "members"),
+        group(json!({ "schemas": [GROUP], "displayName": "New", "members": [{ "display": "Nobody" }] }), value, "members"),
         group(json!({ "schemas": [GROUP], "displayName": "New", "members": [{ "value": "a\u{0}" }] }), value, "members"),
         Case::new(Method::POST, "/Users", changed("displayName", json!("x".repeat(2 << 20))), 413).because("", "bytes"),
         Case::new(Method::POST, "/Groups", vec![b' '; 2 << 20], 413).because("", "bytes"),

@@ -24,6 +24,7 @@ pub use links::Link;
 pub use loading::{LoadedManager, LoadedUnit, LoadedUser, UserRow};
 pub use placements::Placement;
 pub use record::Recorded;
+pub use renames::Rename;
 pub use targets::{NewTarget, Target, TargetMode};
 
 use crate::StoreError;

@@ -3,7 +3,7 @@
 //! Departments follow from people's attributes, so a rename arrives as everybody moving from one name to
 //! another under the same parent. When nobody is wanted in the old one any more and all whom the target still
 //! has there are wanted in the new one, the new one takes over the old one's link, and so do the departments
-//! below, name by name.
+//! below, name by name. While the rest of the people of the old one are about to be looked at, the new one waits.
 
 use super::claims::Claim;
 use super::placements::fenced;
@@ -19,15 +19,61 @@ const TREE: &str = "WITH RECURSIVE tree AS (
         WHERE o.tenant_id = $1 AND o.target_id = $2 AND o.gone_at IS NULL)
     SELECT id FROM tree";
 
+/// Whether a department `old` beside the new department `$3` may be on its way to be renamed to it: somebody whom the
+/// target has in the old tree is wanted in the new one, nobody goes elsewhere, and everybody who is still wanted in
+/// the old tree is about to be looked at.
+const UNDER_WAY: &str = "WITH RECURSIVE trees AS (
+        SELECT o.id AS root, o.id FROM org_units new
+        JOIN org_units o ON o.tenant_id = $1 AND o.target_id = $2 AND o.parent_id = new.parent_id AND o.gone_at IS NULL
+        WHERE new.tenant_id = $1 AND new.target_id = $2 AND new.id = $3 AND new.gone_at IS NULL
+        UNION ALL
+        SELECT trees.root, o.id FROM org_units o JOIN trees ON o.parent_id = trees.id
+        WHERE o.tenant_id = $1 AND o.target_id = $2 AND o.gone_at IS NULL),
+    people AS (
+        SELECT applied.root AS had, wanted.root AS wants, COALESCE(d.state IN ('pending', 'applying'), false) AS coming
+        FROM placements p
+        LEFT JOIN trees applied ON applied.id = p.applied_unit
+        LEFT JOIN trees wanted ON wanted.id = p.wanted_unit
+        LEFT JOIN deliveries d ON d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = 'user'
+                              AND d.resource_id = p.user_id
+        WHERE p.tenant_id = $1 AND p.target_id = $2 AND (applied.root IS NOT NULL OR wanted.root IS NOT NULL))
+    SELECT EXISTS (
+        SELECT 1 FROM links l
+        JOIN (SELECT DISTINCT root FROM trees WHERE root <> $3) old ON old.root = l.resource_id
+        WHERE l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = 'org_unit' AND l.observed = 'known'
+          AND EXISTS (SELECT 1 FROM people WHERE had = old.root AND wants = $3)
+          AND EXISTS (SELECT 1 FROM people WHERE wants = old.root)
+          AND NOT EXISTS (SELECT 1 FROM people WHERE wants = old.root AND NOT coming)
+          AND NOT EXISTS (SELECT 1 FROM people WHERE had = old.root AND wants IS DISTINCT FROM $3
+                                                 AND wants IS DISTINCT FROM old.root))";
+
+/// What became of the question whether a department was renamed to the claimed one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rename {
+    /// None was.
+    No,
+    /// One may be: the rest of its people are about to be looked at, so the answer is known soon.
+    UnderWay,
+    /// One was, and the claimed one has taken it over: it must be loaded again.
+    TakenOver,
+}
+
 impl Store {
-    /// Lets the claimed, not yet existing department take over one that was renamed to it. `true` when it did:
-    /// the department must then be loaded again. `false` also when the claim is lost.
-    pub async fn take_over_renamed(&self, claim: &Claim) -> Result<bool, StoreError> {
+    /// Lets the claimed, not yet existing department take over one that was renamed to it. [`Rename::No`] also when
+    /// the claim is lost.
+    pub async fn take_over_renamed(&self, claim: &Claim) -> Result<Rename, StoreError> {
         let mut tx = self.pool().begin().await?;
         if !fenced(&mut tx, claim).await? {
             tx.rollback().await?;
-            return Ok(false);
+            return Ok(Rename::No);
         }
+        // Asked first: whoever is placed between the two questions is seen by the second one.
+        let under_way: bool = sqlx::query_scalar(UNDER_WAY)
+            .bind(claim.tenant.0)
+            .bind(claim.target.0)
+            .bind(claim.resource.0)
+            .fetch_one(&mut *tx)
+            .await?;
         let candidates: Vec<Uuid> = sqlx::query_scalar(
             "SELECT old.id FROM org_units new
              JOIN org_units old ON old.tenant_id = new.tenant_id AND old.target_id = new.target_id
@@ -50,11 +96,11 @@ impl Store {
             if self.moved_over(&mut tx, claim, &old_tree, &new_tree).await? {
                 self.take_over(&mut tx, claim, old, claim.resource.0).await?;
                 tx.commit().await?;
-                return Ok(true);
+                return Ok(Rename::TakenOver);
             }
         }
         tx.rollback().await?;
-        Ok(false)
+        Ok(if under_way { Rename::UnderWay } else { Rename::No })
     }
 
     /// Whether everybody whom the target has in the old departments is wanted in the new ones, at least one
