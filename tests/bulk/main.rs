@@ -3,3 +3,4 @@
 
 mod fixture;
 mod search;
+mod sort;

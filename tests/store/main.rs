@@ -9,5 +9,6 @@ mod lists;
 mod marks;
 mod setup;
 mod shown;
+mod sorts;
 mod users;
 mod wakes;

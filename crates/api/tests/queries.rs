@@ -24,7 +24,7 @@ fn known_parameters_are_decoded() {
 
 #[test]
 fn absent_empty_and_unknown_parameters() {
-    for raw in [None, Some(""), Some("&&"), Some("filter=&count="), Some("filter"), Some("sortBy=userName&x=%zz&%ff=1")]
+    for raw in [None, Some(""), Some("&&"), Some("filter=&count="), Some("filter"), Some("sortUp=userName&x=%zz&%ff=1")]
     {
         assert_eq!(Query::parse(raw).expect("readable"), Query::default(), "{raw:?}");
     }
@@ -93,9 +93,13 @@ fn a_search_means_what_a_url_means() {
     let body = serde_json::json!({
         "schemas": [rollcall_scim::search::SEARCH_SCHEMA],
         "attributes": ["userName", "emails"], "filter": "id pr", "startIndex": 2, "count": 5,
+        "sortBy": "title", "sortOrder": "descending",
     });
     let search = rollcall_scim::search::SearchRequest::parse(&body).expect("a search");
-    let url = Query::parse(Some("attributes=userName,emails&filter=id%20pr&startIndex=2&count=5")).expect("readable");
+    let url = Query::parse(Some(
+        "attributes=userName,emails&filter=id%20pr&startIndex=2&count=5&sortBy=title&sortOrder=descending",
+    ))
+    .expect("readable");
     assert_eq!(Query::from(search), url);
     assert_eq!(Query::from(rollcall_scim::search::SearchRequest::default()), Query::default());
 }

@@ -27,7 +27,7 @@ pub fn service_provider_config(capabilities: &Capabilities, base_url: &str) -> V
         "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": capabilities.max_payload_size },
         "filter": { "supported": true, "maxResults": capabilities.max_results },
         "changePassword": { "supported": false },
-        "sort": { "supported": false },
+        "sort": { "supported": true },
         "etag": { "supported": true },
         "pagination": {
             "cursor": false,

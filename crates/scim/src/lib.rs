@@ -10,8 +10,8 @@
 //! * PUT: [`resource::replace`] with what is stored.
 //! * PATCH: [`patch::PatchRequest::parse`] → [`patch::apply`] → a changed resource and the changes to attributes
 //!   kept apart (group members).
-//! * GET: [`filter::Filter::parse`], [`list::Page::parse`], [`projection::Projection::parse`], then
-//!   [`render::render`] and [`list::list_response`].
+//! * GET: [`filter::Filter::parse`], [`sort::Sort::parse`], [`list::Page::parse`], [`projection::Projection::parse`],
+//!   then [`render::render`] and [`list::list_response`].
 //!
 //! Rules come from RFC 7643 (schema) and RFC 7644 (protocol); what real clients do differently is a switch of
 //! [`profile::Profile`].
@@ -30,6 +30,7 @@ pub mod render;
 pub mod resource;
 pub mod schema;
 pub mod search;
+pub mod sort;
 mod value;
 pub mod version;
 

@@ -18,6 +18,10 @@ pub struct SearchRequest {
     pub excluded_attributes: Vec<String>,
     /// Which resources are wanted.
     pub filter: Option<String>,
+    /// By which attribute they are ordered.
+    pub sort_by: Option<String>,
+    /// Whether the least or the greatest comes first.
+    pub sort_order: Option<String>,
     /// Position of the first resource wanted, as a text.
     pub start_index: Option<String>,
     /// How many are wanted at most, as a text.
@@ -46,6 +50,8 @@ impl SearchRequest {
             attributes: get("attributes").names()?,
             excluded_attributes: get("excludedAttributes").names()?,
             filter: get("filter").text()?,
+            sort_by: get("sortBy").text()?,
+            sort_order: get("sortOrder").text()?,
             start_index: get("startIndex").integer()?,
             count: get("count").integer()?,
         })

@@ -1,4 +1,4 @@
-//! From a filter to SQL.
+//! From a filter, and from an order, to SQL.
 //!
 //! The result is a condition that no matching resource fails. Where every part of the filter is about a column that
 //! is compared exactly as RFC 7644 §3.4.2.2 wants it, the condition is *exact* and the database's answer is the answer;
@@ -10,6 +10,8 @@
 
 mod columns;
 mod compile;
+mod keys;
+mod ranking;
 
 use compile::part;
 use rollcall_scim::filter::Filter;
@@ -20,6 +22,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub(crate) use columns::Table;
+pub(crate) use ranking::{Branch, Chosen, Ranking};
 
 /// Longest text kept in a column that is indexed, in bytes. An index entry holds 2,700 at most; longer values are cut
 /// off there, and a comparison that could tell the cut from the whole is not exact.
@@ -41,6 +44,8 @@ enum Arg {
     Id(Uuid),
     Moment(OffsetDateTime),
     Length(i32),
+    Ids(Vec<Uuid>),
+    Path(Vec<String>),
 }
 
 /// A piece of SQL: static text, or a value that becomes a placeholder.
@@ -77,18 +82,14 @@ impl Condition {
     /// The condition of a filter; without one, everything satisfies it.
     pub(crate) fn of(filter: Option<&Filter>, table: Table) -> Self {
         let Part { pieces, exact, single } = filter.map_or(Part::ALL, |filter| part(table, filter));
-        let (mut sql, mut args) = (String::new(), Vec::new());
-        for piece in pieces.unwrap_or_else(|| vec![Piece::Sql("true")]) {
-            match piece {
-                Piece::Sql(text) => sql.push_str(text),
-                Piece::Value(arg) => {
-                    args.push(arg);
-                    sql.push('$');
-                    sql.push_str(&(FIXED + args.len()).to_string());
-                }
-            }
-        }
+        let Composed { sql, args } = Composed::of(pieces.unwrap_or_else(|| vec![Piece::Sql("true")]));
         Self { sql, args, exact, single }
+    }
+
+    /// The condition that a resource is one of these.
+    pub(crate) fn one_of(ids: &[Uuid], table: Table) -> Self {
+        let Composed { sql, args } = Composed::of(one_of(ids, table));
+        Self { sql, args, exact: true, single: false }
     }
 
     /// The pieces of a statement with the condition in every gap between them.
@@ -98,13 +99,51 @@ impl Condition {
 
     /// Binds the values of the condition, after exactly five others.
     pub(crate) fn bind<'q, R>(&'q self, query: Query<'q, R>) -> Query<'q, R> {
-        self.args.iter().fold(query, |query, arg| match arg {
-            Arg::Text(text) => query.bind(text),
-            Arg::Id(id) => query.bind(id),
-            Arg::Moment(moment) => query.bind(moment),
-            Arg::Length(bytes) => query.bind(bytes),
-        })
+        bind(&self.args, query)
     }
+}
+
+/// Pieces put together.
+struct Composed {
+    sql: String,
+    args: Vec<Arg>,
+}
+
+impl Composed {
+    /// Numbers the placeholders.
+    fn of(pieces: Vec<Piece>) -> Self {
+        let (mut sql, mut args) = (String::new(), Vec::new());
+        for piece in pieces {
+            match piece {
+                Piece::Sql(text) => sql.push_str(text),
+                Piece::Value(arg) => {
+                    args.push(arg);
+                    sql.push('$');
+                    sql.push_str(&(FIXED + args.len()).to_string());
+                }
+            }
+        }
+        Self { sql, args }
+    }
+}
+
+fn one_of(ids: &[Uuid], table: Table) -> Vec<Piece> {
+    let open = match table {
+        Table::Users => "u.id = ANY(",
+        Table::Groups => "g.id = ANY(",
+    };
+    vec![open.into(), Arg::Ids(ids.to_vec()).into(), ")".into()]
+}
+
+fn bind<'q, R>(args: &'q [Arg], query: Query<'q, R>) -> Query<'q, R> {
+    args.iter().fold(query, |query, arg| match arg {
+        Arg::Text(text) => query.bind(text),
+        Arg::Id(id) => query.bind(id),
+        Arg::Moment(moment) => query.bind(moment),
+        Arg::Length(bytes) => query.bind(bytes),
+        Arg::Ids(ids) => query.bind(ids),
+        Arg::Path(path) => query.bind(path),
+    })
 }
 
 type Query<'q, R> = QueryAs<'q, Postgres, R, PgArguments>;

@@ -29,6 +29,7 @@ pub mod overview;
 pub mod projection;
 pub mod roster;
 mod signal;
+pub mod sorted;
 pub mod sources;
 pub mod tenants;
 pub mod users;

@@ -71,7 +71,7 @@ pub(crate) trait Listed: Sized + Send {
     /// One resource as the database gives it.
     type Row: for<'r> sqlx::FromRow<'r, PgRow> + Send + Unpin;
     /// What can be loaded beside it.
-    type View: Copy + Send + Sync;
+    type View: Copy + Default + Send + Sync;
     /// The table that conditions are about.
     const TABLE: Table;
     /// Selects `total` and the row's columns, of everything. `$1` tenant, `$2` offset, `$3` limit, `$4` and `$5` what to
@@ -116,6 +116,35 @@ impl Store {
             Some(matching) => list.scan(query, matching).await,
         }
     }
+
+    /// The ids of everything that satisfies a filter which the database cannot judge alone.
+    pub(crate) async fn matching_ids<T: Listed>(
+        &self,
+        tenant: TenantId,
+        matching: Matching<'_, T>,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        let condition = Condition::of(Some(matching.filter), T::TABLE);
+        let list = List { store: self, tenant, condition: &condition };
+        let mut ids = Vec::new();
+        list.visit(T::View::default(), matching, |item: T| ids.push(item.id())).await?;
+        Ok(ids)
+    }
+
+    /// Those of these resources that live, in the order of their ids.
+    pub(crate) async fn list_by_ids<T: Listed>(
+        &self,
+        tenant: TenantId,
+        ids: &[Uuid],
+        view: T::View,
+    ) -> Result<Vec<T>, StoreError> {
+        let limit = i64::try_from(ids.len()).unwrap_or(i64::MAX);
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let condition = Condition::one_of(ids, T::TABLE);
+        let list = List { store: self, tenant, condition: &condition };
+        list.batch(Uuid::nil(), limit, T::load(view, None)).await
+    }
 }
 
 struct List<'a> {
@@ -156,13 +185,31 @@ impl List<'_> {
         query: &Query<'_, T, T::View>,
         matching: Matching<'_, T>,
     ) -> Result<Listing<T>, StoreError> {
+        let mut listing = Listing { total: 0, items: Vec::new() };
+        self.visit(query.view, matching, |item| {
+            listing.total += 1;
+            let room = i64::try_from(listing.items.len()).is_ok_and(|held| held < query.count);
+            if listing.total >= query.start_index && room {
+                listing.items.push(item);
+            }
+        })
+        .await?;
+        Ok(listing)
+    }
+
+    /// Shows everything that satisfies the filter, in the order of the ids, a batch at a time in memory.
+    async fn visit<T: Listed>(
+        &self,
+        view: T::View,
+        matching: Matching<'_, T>,
+        mut show: impl FnMut(T) + Send,
+    ) -> Result<(), StoreError> {
         let Condition { exact, single, .. } = *self.condition;
         if !single && self.count::<T>(SCAN_LIMIT + 1).await? > SCAN_LIMIT {
             return Err(StoreError::TooMany { limit: SCAN_LIMIT });
         }
-        let load = T::load(query.view, Some(matching.filter).filter(|_| !exact));
+        let load = T::load(view, Some(matching.filter).filter(|_| !exact));
         let limit = T::batch_size(load);
-        let mut listing = Listing { total: 0, items: Vec::new() };
         let mut after = Uuid::nil();
         loop {
             let batch: Vec<T> = self.batch(after, limit, load).await?;
@@ -170,17 +217,9 @@ impl List<'_> {
             if let Some(last) = batch.last() {
                 after = last.id();
             }
-            for item in batch {
-                if exact || (matching.judge)(&item) {
-                    listing.total += 1;
-                    let room = i64::try_from(listing.items.len()).is_ok_and(|held| held < query.count);
-                    if listing.total >= query.start_index && room {
-                        listing.items.push(item);
-                    }
-                }
-            }
+            batch.into_iter().filter(|item| exact || (matching.judge)(item)).for_each(&mut show);
             if !full || single {
-                return Ok(listing);
+                return Ok(());
             }
         }
     }

@@ -78,6 +78,8 @@ pub(super) async fn read(call: Call, id: IdInPath, State(state): State<ApiState>
     get, path = "/Groups", tag = "scim", operation_id = "scimListGroups",
     params(
         ("filter" = Option<String>, Query, description = "RFC 7644 section 3.4.2.2"),
+        ("sortBy" = Option<String>, Query, description = "Attribute to order by; in the order of creation if left out"),
+        ("sortOrder" = Option<String>, Query, description = "ascending, or descending"),
         ("startIndex" = Option<i64>, Query, description = "Position of the first group wanted, from 1"),
         ("count" = Option<i64>, Query, description = "Groups in a page, at most 1000; 100 if left out"),
         ("attributes" = Option<String>, Query, description = "Only these attributes"),

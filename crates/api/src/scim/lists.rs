@@ -12,9 +12,11 @@ use rollcall_scim::filter::Filter;
 use rollcall_scim::list::{Page, list_response};
 use rollcall_scim::projection::Projection;
 use rollcall_scim::schema::ResourceType;
-use rollcall_store::groups::{GroupQuery, StoredGroup};
-use rollcall_store::listing::Matching;
-use rollcall_store::users::{StoredUser, UserQuery};
+use rollcall_scim::sort::Sort;
+use rollcall_store::groups::StoredGroup;
+use rollcall_store::listing::{Matching, Query as StoreQuery};
+use rollcall_store::sorted::AnyResource;
+use rollcall_store::users::StoredUser;
 use serde_json::Value;
 
 /// Answers with users.
@@ -29,11 +31,15 @@ pub(super) async fn groups(call: &Call, state: &ApiState, query: &Query) -> Resu
     Ok(group_page(call, state, &wanted).await?.answer(wanted.page))
 }
 
-/// Answers with users and then groups, as one list.
+/// Answers with users and then groups, as one list; or with both in one order.
 pub(super) async fn everything(call: &Call, state: &ApiState, query: &Query) -> Result<Response, ApiError> {
     let (user, group) = (state.types().user(), state.types().group());
     let users = Wanted::read(call, query, user, &[group])?;
     let groups = Wanted::read(call, query, group, &[user])?;
+    if let (Some(of_users), Some(of_groups)) = (&users.sort, &groups.sort) {
+        let found = both_sorted(call, state, [&users, &groups], [of_users, of_groups]).await?;
+        return Ok(found.answer(users.page));
+    }
     let mut found = user_page(call, state, &users).await?;
     let groups = Wanted { page: groups.page.after(found.total, found.resources.len()), ..groups };
     let rest = group_page(call, state, &groups).await?;
@@ -46,8 +52,11 @@ pub(super) async fn everything(call: &Call, state: &ApiState, query: &Query) -> 
 struct Wanted<'a> {
     rt: &'a ResourceType,
     filter: Option<Filter>,
+    sort: Option<Sort>,
     page: Page,
     projection: Projection,
+    /// What SQL cannot decide alone is judged on the whole resource, whatever the client wants to see of it.
+    whole: Projection,
 }
 
 impl<'a> Wanted<'a> {
@@ -56,9 +65,22 @@ impl<'a> Wanted<'a> {
         Ok(Self {
             rt,
             filter: query.parse_filter(rt, others, &call.client.source.profile)?,
+            sort: query.sort(rt, others)?,
             page: query.page()?,
             projection: query.projection(rt)?,
+            whole: Projection::complete(rt),
         })
+    }
+
+    /// True if a resource, rendered as a whole, is wanted.
+    fn judge(&self, render: impl FnOnce(&Projection) -> Value) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.matches(self.rt, &render(&self.whole)))
+    }
+
+    /// What to ask the store for.
+    fn query<'q, T, V>(&'q self, judge: &'q (dyn Fn(&T) -> bool + Send + Sync), view: V) -> StoreQuery<'q, T, V> {
+        let matching = self.filter.as_ref().map(|filter| Matching { filter, judge });
+        StoreQuery { matching, start_index: self.page.start_index, count: self.page.count, view }
     }
 }
 
@@ -75,35 +97,46 @@ impl Found {
 }
 
 async fn user_page(call: &Call, state: &ApiState, wanted: &Wanted<'_>) -> Result<Found, ApiError> {
-    let Wanted { rt, filter, page, projection } = wanted;
-    // What SQL cannot decide alone is judged on the whole resource, whatever the client wants to see of it.
-    let whole = Projection::complete(rt);
     let json = UserJson { types: state.types(), base: &call.base };
-    let judge = |user: &StoredUser| filter.as_ref().is_none_or(|filter| filter.matches(rt, &json.render(user, &whole)));
-    let query = UserQuery {
-        matching: filter.as_ref().map(|filter| Matching { filter, judge: &judge }),
-        start_index: page.start_index,
-        count: page.count,
-        view: user_json::view(projection),
+    let judge = |user: &StoredUser| wanted.judge(|whole| json.render(user, whole));
+    let query = wanted.query(&judge, user_json::view(&wanted.projection));
+    let found = match &wanted.sort {
+        None => state.store().list_users(call.client.tenant, &query).await?,
+        Some(sort) => state.store().list_users_sorted(call.client.tenant, &query, sort).await?,
     };
-    let found = state.store().list_users(call.client.tenant, &query).await?;
-    let resources = found.items.iter().map(|user| json.render(user, projection)).collect();
+    let resources = found.items.iter().map(|user| json.render(user, &wanted.projection)).collect();
     Ok(Found { resources, total: found.total })
 }
 
 async fn group_page(call: &Call, state: &ApiState, wanted: &Wanted<'_>) -> Result<Found, ApiError> {
-    let Wanted { rt, filter, page, projection } = wanted;
-    let whole = Projection::complete(rt);
     let json = GroupJson { types: state.types(), base: &call.base };
-    let judge =
-        |group: &StoredGroup| filter.as_ref().is_none_or(|filter| filter.matches(rt, &json.render(group, &whole)));
-    let query = GroupQuery {
-        matching: filter.as_ref().map(|filter| Matching { filter, judge: &judge }),
-        start_index: page.start_index,
-        count: page.count,
-        view: group_json::view(projection),
+    let judge = |group: &StoredGroup| wanted.judge(|whole| json.render(group, whole));
+    let query = wanted.query(&judge, group_json::view(&wanted.projection));
+    let found = match &wanted.sort {
+        None => state.store().list_groups(call.client.tenant, &query).await?,
+        Some(sort) => state.store().list_groups_sorted(call.client.tenant, &query, sort).await?,
     };
-    let found = state.store().list_groups(call.client.tenant, &query).await?;
-    let resources = found.items.iter().map(|group| json.render(group, projection)).collect();
+    let resources = found.items.iter().map(|group| json.render(group, &wanted.projection)).collect();
     Ok(Found { resources, total: found.total })
+}
+
+async fn both_sorted(
+    call: &Call,
+    state: &ApiState,
+    [users, groups]: [&Wanted<'_>; 2],
+    sorts: [&Sort; 2],
+) -> Result<Found, ApiError> {
+    let user_json = UserJson { types: state.types(), base: &call.base };
+    let group_json = GroupJson { types: state.types(), base: &call.base };
+    let judge_user = |user: &StoredUser| users.judge(|whole| user_json.render(user, whole));
+    let judge_group = |group: &StoredGroup| groups.judge(|whole| group_json.render(group, whole));
+    let user_query = users.query(&judge_user, user_json::view(&users.projection));
+    let group_query = groups.query(&judge_group, group_json::view(&groups.projection));
+    let tenant = call.client.tenant;
+    let found = state.store().list_everything_sorted(tenant, &user_query, &group_query, sorts).await?;
+    let render = |item: &AnyResource| match item {
+        AnyResource::User(user) => user_json.render(user, &users.projection),
+        AnyResource::Group(group) => group_json.render(group, &groups.projection),
+    };
+    Ok(Found { resources: found.items.iter().map(render).collect(), total: found.total })
 }

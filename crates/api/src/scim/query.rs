@@ -11,6 +11,7 @@ use rollcall_scim::profile::Profile;
 use rollcall_scim::projection::Projection;
 use rollcall_scim::schema::ResourceType;
 use rollcall_scim::search::SearchRequest;
+use rollcall_scim::sort::Sort;
 
 use crate::limits::{DEFAULT_COUNT, MAX_COUNT};
 use crate::query_text::decode;
@@ -24,6 +25,10 @@ const ENTRA_FLAG: &str = "aadOptscim062020";
 pub struct Query {
     /// `filter`.
     pub filter: Option<String>,
+    /// `sortBy`.
+    pub sort_by: Option<String>,
+    /// `sortOrder`.
+    pub sort_order: Option<String>,
     /// `startIndex`.
     pub start_index: Option<String>,
     /// `count`.
@@ -79,6 +84,14 @@ impl Query {
         self.filter.as_deref().map(|text| Filter::parse_across(text, rt, others, profile)).transpose()
     }
 
+    /// The order, if one is asked for, for one type of a query that spans `others` besides.
+    ///
+    /// # Errors
+    /// 400 when the attribute cannot be sorted by, or the order is no order.
+    pub fn sort(&self, rt: &ResourceType, others: &[&ResourceType]) -> Result<Option<Sort>, Error> {
+        Sort::parse(rt, others, self.sort_by.as_deref(), self.sort_order.as_deref())
+    }
+
     /// Which part of a list is wanted.
     ///
     /// # Errors
@@ -90,6 +103,8 @@ impl Query {
     fn set(&mut self, parameter: Parameter, value: String) -> Result<(), Error> {
         let (slot, is_list) = match parameter {
             Parameter::Filter => (&mut self.filter, false),
+            Parameter::SortBy => (&mut self.sort_by, false),
+            Parameter::SortOrder => (&mut self.sort_order, false),
             Parameter::StartIndex => (&mut self.start_index, false),
             Parameter::Count => (&mut self.count, false),
             Parameter::Attributes => (&mut self.attributes, true),
@@ -114,6 +129,8 @@ impl From<SearchRequest> for Query {
         let list = |names: Vec<String>| (!names.is_empty()).then(|| names.join(","));
         Self {
             filter: search.filter,
+            sort_by: search.sort_by,
+            sort_order: search.sort_order,
             start_index: search.start_index,
             count: search.count,
             attributes: list(search.attributes),
@@ -126,6 +143,8 @@ impl From<SearchRequest> for Query {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Parameter {
     Filter,
+    SortBy,
+    SortOrder,
     StartIndex,
     Count,
     Attributes,
@@ -133,11 +152,21 @@ enum Parameter {
 }
 
 impl Parameter {
-    const ALL: [Self; 5] = [Self::Filter, Self::StartIndex, Self::Count, Self::Attributes, Self::ExcludedAttributes];
+    const ALL: [Self; 7] = [
+        Self::Filter,
+        Self::SortBy,
+        Self::SortOrder,
+        Self::StartIndex,
+        Self::Count,
+        Self::Attributes,
+        Self::ExcludedAttributes,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Filter => "filter",
+            Self::SortBy => "sortBy",
+            Self::SortOrder => "sortOrder",
             Self::StartIndex => "startIndex",
             Self::Count => "count",
             Self::Attributes => "attributes",

@@ -51,7 +51,7 @@ pub(super) async fn groups(
     post, path = "/.search", tag = "scim", operation_id = "scimSearch",
     request_body(content = Object, content_type = "application/scim+json"),
     responses(
-        (status = 200, description = "A ListResponse of users and then groups", content_type = "application/scim+json",
+        (status = 200, description = "A ListResponse of users and then groups, or of both in one order", content_type = "application/scim+json",
             body = Object),
         SearchRefusals,
     ),

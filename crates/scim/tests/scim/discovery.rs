@@ -33,7 +33,7 @@ fn the_configuration_tells_the_truth() {
     assert_eq!(body["bulk"], json!({ "supported": false, "maxOperations": 0, "maxPayloadSize": 1_048_576 }));
     assert_eq!(body["filter"], json!({ "supported": true, "maxResults": 200 }));
     assert_eq!(body["changePassword"]["supported"], json!(false));
-    assert_eq!(body["sort"]["supported"], json!(false));
+    assert_eq!(body["sort"]["supported"], json!(true));
     assert_eq!(body["etag"]["supported"], json!(true));
     assert_eq!(body["authenticationSchemes"][0]["type"], json!("oauthbearertoken"));
     assert_eq!(body["documentationUri"], json!("https://x.example/docs"));

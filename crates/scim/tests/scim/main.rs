@@ -20,3 +20,4 @@ mod put;
 mod render;
 mod rfc_examples;
 mod search;
+mod sort;

@@ -16,12 +16,15 @@ fn search(mut members: Value) -> Result<SearchRequest, Error> {
 #[test]
 fn a_search_is_taken_apart() {
     let body = json!({
-        "attributes": ["userName", "emails"], "FILTER": "id pr", "startIndex": 3, "count": "5", "unheardOf": {},
+        "attributes": ["userName", "emails"], "FILTER": "id pr", "sortBy": "userName",
+        "sortOrder": "descending", "startIndex": 3, "count": "5", "unheardOf": {},
     });
     let wanted = SearchRequest {
         attributes: vec!["userName".into(), "emails".into()],
         excluded_attributes: Vec::new(),
         filter: Some("id pr".into()),
+        sort_by: Some("userName".into()),
+        sort_order: Some("descending".into()),
         start_index: Some("3".into()),
         count: Some("5".into()),
     };
@@ -40,6 +43,7 @@ fn a_search_of_the_wrong_form_is_refused() {
         (json!({ "excludedAttributes": {} }), "invalidValue", "\"excludedAttributes\""),
         (json!({ "startIndex": true }), "invalidValue", "\"startIndex\""),
         (json!({ "count": [] }), "invalidValue", "\"count\""),
+        (json!({ "sortBy": ["id"] }), "invalidValue", "\"sortBy\""),
         (json!({ "count": 1, "Count": 2 }), "invalidSyntax", "twice"),
     ];
     for (body, wanted, part) in cases {

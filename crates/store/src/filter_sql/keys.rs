@@ -1,0 +1,111 @@
+//! What lists are ordered by, as an expression over one row. It must give the order that `rollcall_scim::sort` fixes.
+
+use super::{Arg, Piece, Table};
+use rollcall_scim::path::AttributePath;
+use rollcall_scim::sort::{Comparison, SortBy};
+
+/// The type of a key. Keys of several tables can only be put in one order if they have the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum KeyType {
+    Text,
+    Json,
+    Moment,
+}
+
+impl KeyType {
+    pub(super) const fn of(by: &SortBy) -> Self {
+        match by.comparison {
+            Comparison::Folded | Comparison::Exact => Self::Text,
+            Comparison::Plain => Self::Json,
+            Comparison::Moment => Self::Moment,
+        }
+    }
+
+    /// The key of a resource without a value.
+    pub(super) const fn nothing(self) -> &'static str {
+        match self {
+            Self::Text => "NULL::text",
+            Self::Json => "NULL::jsonb",
+            Self::Moment => "NULL::timestamptz",
+        }
+    }
+}
+
+/// The key of a row.
+pub(super) fn key(table: Table, by: &SortBy) -> Vec<Piece> {
+    match known(table, &by.path) {
+        Some(expression) => vec![expression.into()],
+        None => typed(by, value(table, by)),
+    }
+}
+
+/// Keys that need no look into the resource: facts that the server keeps, and columns that hold a whole folded value.
+fn known(table: Table, path: &AttributePath) -> Option<&'static str> {
+    let path = (path.schema.as_deref(), path.attribute.as_str(), path.sub_attribute.as_deref());
+    Some(match (table, path) {
+        (Table::Users, (None, "id", None)) => "u.id::text",
+        (Table::Groups, (None, "id", None)) => "g.id::text",
+        (Table::Users, (None, "userName", None)) => "u.user_name_key",
+        (Table::Groups, (None, "displayName", None)) => "g.display_name_key",
+        (Table::Users, (None, "meta", Some("created"))) => "u.created_at",
+        (Table::Groups, (None, "meta", Some("created"))) => "g.created_at",
+        (Table::Users, (None, "meta", Some("lastModified"))) => "u.modified_at",
+        (Table::Groups, (None, "meta", Some("lastModified"))) => "g.modified_at",
+        (Table::Users, (None, "meta", Some("resourceType"))) => "'User'::text",
+        (Table::Groups, (None, "meta", Some("resourceType"))) => "'Group'::text",
+        (Table::Users, (None, "meta", Some("location"))) => "'/Users/' || u.id",
+        (Table::Groups, (None, "meta", Some("location"))) => "'/Groups/' || g.id",
+        (Table::Users, (None, "meta", Some("version"))) => "'W/\"' || u.version || '\"'",
+        (Table::Groups, (None, "meta", Some("version"))) => "'W/\"' || g.version || '\"'",
+        // The core schema comes first, and it is the same for all.
+        (Table::Users, (None, "schemas", None)) => "'urn:ietf:params:scim:schemas:core:2.0:user'::text",
+        (Table::Groups, (None, "schemas", None)) => "'urn:ietf:params:scim:schemas:core:2.0:group'::text",
+        _ => return None,
+    })
+}
+
+/// The value that counts, as JSON.
+fn value(table: Table, by: &SortBy) -> Vec<Piece> {
+    let AttributePath { schema, attribute, sub_attribute } = &by.path;
+    let attributes = match table {
+        Table::Users => "(u.attributes #> ",
+        Table::Groups => "(g.attributes #> ",
+    };
+    let home = schema.iter().chain([attribute]);
+    let at = |path: Vec<String>| vec![attributes.into(), Arg::Path(path).into(), "::text[])".into()];
+    if !by.multi_valued {
+        return at(home.chain(sub_attribute).cloned().collect());
+    }
+    let values = at(home.cloned().collect());
+    let mut pieces = vec![Piece::Sql("(COALESCE(jsonb_path_query_first(")];
+    pieces.extend(values.iter().cloned());
+    pieces.push(", '$[*] ? (@.primary == true)'), ".into());
+    pieces.extend(values);
+    pieces.push(" -> 0)".into());
+    if let Some(name) = sub_attribute {
+        pieces.extend([" -> ".into(), Arg::Text(name.clone()).into()]);
+    }
+    pieces.push(")".into());
+    pieces
+}
+
+/// JSON as the key that is compared.
+fn typed(by: &SortBy, json: Vec<Piece>) -> Vec<Piece> {
+    let (open, close) = match by.comparison {
+        // Step by step what `rollcall_scim::fold` does. Only ICU lowers every letter as Unicode says, whatever the
+        // locale of the database.
+        Comparison::Folded => (
+            "replace(normalize(lower(normalize(",
+            " #>> '{}', NFKC) COLLATE \"und-x-icu\"), NFKC), '\u{3c2}', '\u{3c3}')",
+        ),
+        Comparison::Exact => ("(", " #>> '{}')"),
+        // Scalars of JSON compare by size.
+        Comparison::Plain => ("NULLIF(", ", 'null'::jsonb)"),
+        // No moment is kept inside a resource.
+        Comparison::Moment => return vec![KeyType::Moment.nothing().into()],
+    };
+    let mut pieces = vec![Piece::Sql(open)];
+    pieces.extend(json);
+    pieces.push(close.into());
+    pieces
+}

@@ -1,0 +1,122 @@
+//! Lists in an order that the client chose.
+//!
+//! The database puts ids in order, and the resources of one page are then read by their ids. What it cannot judge alone
+//! is judged first, batch after batch as in any list (see [`crate::listing`]), and only the ids of what satisfies the
+//! filter are kept: sixteen bytes each, of at most [`crate::listing::SCAN_LIMIT`].
+
+use crate::filter_sql::{Branch, Chosen, Condition, Ranking};
+use crate::groups::{GroupQuery, StoredGroup};
+use crate::listing::{Listed, Listing, Query};
+use crate::users::{StoredUser, UserQuery};
+use crate::{Store, StoreError};
+use rollcall_provisioning::ids::TenantId;
+use rollcall_scim::sort::Sort;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// A resource of a list that spans both types.
+#[derive(Clone, PartialEq, Debug)]
+pub enum AnyResource {
+    /// A user.
+    User(Box<StoredUser>),
+    /// A group.
+    Group(Box<StoredGroup>),
+}
+
+/// Whose ids are wanted, after everything is in order.
+#[derive(Clone, Copy)]
+struct Window {
+    start_index: i64,
+    count: i64,
+}
+
+impl Store {
+    /// The live users that match, in the given order. [`StoreError::TooMany`] as for [`Store::list_users`].
+    pub async fn list_users_sorted(
+        &self,
+        tenant: TenantId,
+        query: &UserQuery<'_>,
+        sort: &Sort,
+    ) -> Result<Listing<StoredUser>, StoreError> {
+        self.list_sorted(tenant, query, sort).await
+    }
+
+    /// The live groups that match, in the given order. [`StoreError::TooMany`] as for [`Store::list_groups`].
+    pub async fn list_groups_sorted(
+        &self,
+        tenant: TenantId,
+        query: &GroupQuery<'_>,
+        sort: &Sort,
+    ) -> Result<Listing<StoredGroup>, StoreError> {
+        self.list_sorted(tenant, query, sort).await
+    }
+
+    /// The live users and groups that match, in one order; of equal ones the users come first. `sorts` is that order
+    /// as users and as groups see it. The page is that of `users`.
+    pub async fn list_everything_sorted(
+        &self,
+        tenant: TenantId,
+        users: &UserQuery<'_>,
+        groups: &GroupQuery<'_>,
+        sorts: [&Sort; 2],
+    ) -> Result<Listing<AnyResource>, StoreError> {
+        let [of_users, of_groups] = sorts;
+        let branches = [self.branch(tenant, users, of_users).await?, self.branch(tenant, groups, of_groups).await?];
+        let window = Window { start_index: users.start_index, count: users.count };
+        let (total, ids) = self.ranked(tenant, &branches, window).await?;
+        let users = self.list_by_ids::<StoredUser>(tenant, &ids, users.view).await?;
+        let groups = self.list_by_ids::<StoredGroup>(tenant, &ids, groups.view).await?;
+        let users = users.into_iter().map(|user| (user.id.0, AnyResource::User(Box::new(user))));
+        let groups = groups.into_iter().map(|group| (group.id.0, AnyResource::Group(Box::new(group))));
+        Ok(Listing { total, items: in_order(&ids, users.chain(groups).collect()) })
+    }
+
+    async fn list_sorted<T: Listed>(
+        &self,
+        tenant: TenantId,
+        query: &Query<'_, T, T::View>,
+        sort: &Sort,
+    ) -> Result<Listing<T>, StoreError> {
+        let branch = self.branch(tenant, query, sort).await?;
+        let window = Window { start_index: query.start_index, count: query.count };
+        let (total, ids) = self.ranked(tenant, &[branch], window).await?;
+        let found = self.list_by_ids::<T>(tenant, &ids, query.view).await?;
+        Ok(Listing { total, items: in_order(&ids, found.into_iter().map(|item| (item.id(), item)).collect()) })
+    }
+
+    async fn branch<'a, T: Listed>(
+        &self,
+        tenant: TenantId,
+        query: &Query<'a, T, T::View>,
+        sort: &'a Sort,
+    ) -> Result<Branch<'a>, StoreError> {
+        let chosen = match query.matching {
+            Some(matching) if !Condition::of(Some(matching.filter), T::TABLE).exact => {
+                Chosen::OneOf(self.matching_ids(tenant, matching).await?)
+            }
+            matching => Chosen::Exactly(matching.map(|matching| matching.filter)),
+        };
+        Ok(Branch { table: T::TABLE, chosen, sort })
+    }
+
+    async fn ranked(
+        &self,
+        tenant: TenantId,
+        branches: &[Branch<'_>],
+        window: Window,
+    ) -> Result<(i64, Vec<Uuid>), StoreError> {
+        let ranking = Ranking::of(branches);
+        let statement = sqlx::query_as(ranking.statement())
+            .bind(tenant.0)
+            .bind(window.start_index.saturating_sub(1).max(0))
+            .bind(window.count)
+            .bind(false)
+            .bind(false);
+        Ok(ranking.bind(statement).fetch_one(self.pool()).await?)
+    }
+}
+
+/// The resources in the order of their ids in the list; one that was deleted meanwhile is left out.
+fn in_order<T>(ids: &[Uuid], mut found: HashMap<Uuid, T>) -> Vec<T> {
+    ids.iter().filter_map(|id| found.remove(id)).collect()
+}

@@ -1,0 +1,224 @@
+//! The database's order is the order that the rules give, on random data.
+
+use std::collections::HashMap;
+
+use rollcall_scim::filter::Filter;
+use rollcall_scim::profile::Profile;
+use rollcall_scim::schema::builtin;
+use rollcall_scim::sort::Sort;
+use rollcall_store::groups::{GroupQuery, GroupView};
+use rollcall_store::listing::Matching;
+use rollcall_store::sorted::AnyResource;
+use rollcall_store::users::{StoredUser, UserQuery, UserView};
+use serde_json::{Map, Value, json};
+
+use crate::dice::{Dice, words};
+use crate::fixture::{ENTERPRISE, Fixture};
+use crate::shown::shown_user;
+
+const USERS: UserView = UserView { groups: false, projection: false };
+
+/// Texts beyond those that filters are tried with: letters that lower to several, composed and decomposed accents,
+/// digits and punctuation around the letters, other scripts.
+fn texts() -> Vec<String> {
+    let more = [
+        "É",
+        "e\u{301}",
+        "é",
+        "Z",
+        "a",
+        "_",
+        "10",
+        "9",
+        "Ⅷ",
+        "ǅ",
+        "Ω",
+        "ω",
+        "ПРИВЕТ",
+        "привет",
+        "ａｄａ",
+        "ς",
+        "Σ x",
+        "ΑΣ ΑΣ",
+        "ß",
+        "ẞ",
+        "张",
+        "李",
+        "🦀",
+        "ﬀ",
+        "Å",
+        "Ä",
+        "I",
+        "ı",
+        "ĳ",
+    ];
+    let mut texts = words();
+    texts.extend(more.map(str::to_owned));
+    texts
+}
+
+fn random_user(dice: &mut Dice, texts: &[String], number: usize) -> Value {
+    let mut text = |sides: usize| (dice.roll(sides) != 0).then(|| dice.word(texts).to_owned());
+    let mut user = Map::new();
+    let name = text(4).filter(|text| text.len() < 900).unwrap_or_default();
+    user.insert("userName".to_owned(), format!("{name}-{number}").into());
+    for attribute in ["displayName", "externalId", "title", "profileUrl"] {
+        user.extend(text(4).map(|text| (attribute.to_owned(), text.into())));
+    }
+    user.extend(text(2).map(|family| ("name".to_owned(), json!({ "familyName": family }))));
+    user.extend(text(3).map(|text| (ENTERPRISE.to_owned(), json!({ "department": text }))));
+    let mut emails: Vec<Value> = (0..3).filter_map(|_| text(2)).map(|email| json!({ "value": email })).collect();
+    let preferred = dice.roll(4);
+    if let Some(email) = emails.get_mut(preferred) {
+        email["primary"] = true.into();
+        email["type"] = "work".into();
+    }
+    user.extend((!emails.is_empty()).then(|| ("emails".to_owned(), emails.into())));
+    let active = [None, Some(true), Some(false)].get(dice.roll(3)).copied().flatten();
+    user.extend(active.map(|active| ("active".to_owned(), active.into())));
+    user.into()
+}
+
+fn by_key<I: Ord + Copy>(sort: &Sort, mut keyed: Vec<(I, Value)>) -> Vec<I> {
+    keyed.sort_by(|(one_id, one), (two_id, two)| {
+        let keys = sort.compare(sort.key(one).as_ref(), sort.key(two).as_ref());
+        keys.then_with(|| one_id.cmp(two_id))
+    });
+    keyed.into_iter().map(|(id, _)| id).collect()
+}
+
+fn sort(by: &str, order: &str) -> anyhow::Result<Sort> {
+    Ok(Sort::parse(&builtin::user_type(), &[], Some(by), Some(order))?.unwrap_or(Sort { by: None, descending: false }))
+}
+
+#[tokio::test]
+async fn users_are_put_in_the_order_of_the_rules() -> anyhow::Result<()> {
+    let f = Fixture::new().await?;
+    let (mut dice, texts) = (Dice(7644), texts());
+    for number in 0..200 {
+        f.user(random_user(&mut dice, &texts, number)).await?;
+    }
+    let rt = builtin::user_type();
+    let everybody = UserQuery { matching: None, start_index: 1, count: 1_000, view: USERS };
+    let everybody = f.store.list_users(f.tenant, &everybody).await?.items;
+    let shown: HashMap<_, _> = everybody.iter().map(|user| (user.id, shown_user(&rt, user))).collect();
+    let department = format!("{ENTERPRISE}:department");
+    let paths = [
+        "userName",
+        "displayName",
+        "externalId",
+        "title",
+        "name.familyName",
+        "profileUrl",
+        "emails",
+        "emails.value",
+        "emails.type",
+        "emails.primary",
+        "active",
+        &department,
+        "id",
+        "schemas",
+        "meta.created",
+        "meta.lastModified",
+        "meta.version",
+        "meta.resourceType",
+        "addresses.country",
+    ];
+    // All, those whom the database finds alone, and those whom it cannot find alone.
+    let filters = [None, Some("active eq true"), Some(r#"title pr and not (emails.type eq "work")"#)];
+    let mut judged = 0;
+    for path in paths {
+        for order in ["ascending", "descending"] {
+            let sort = sort(path, order)?;
+            for text in filters {
+                let filter = text.map(|text| Filter::parse(text, &rt, &Profile::generic())).transpose()?;
+                let judge =
+                    |user: &StoredUser| filter.as_ref().is_none_or(|filter| filter.matches(&rt, &shown[&user.id]));
+                let wanted = everybody.iter().filter(|user| judge(user));
+                let wanted = by_key(&sort, wanted.map(|user| (user.id, shown[&user.id].clone())).collect());
+                let matching = filter.as_ref().map(|filter| Matching { filter, judge: &judge });
+                let page = async |start_index, count| {
+                    let query = UserQuery { matching, start_index, count, view: USERS };
+                    f.store.list_users_sorted(f.tenant, &query, &sort).await
+                };
+                let all = page(1, 1_000).await?;
+                let found: Vec<_> = all.items.iter().map(|user| user.id).collect();
+                assert_eq!(found, wanted, "{path} {order} {text:?}");
+                assert_eq!(usize::try_from(all.total)?, wanted.len(), "{path} {order} {text:?}");
+                let some = page(11, 7).await?;
+                assert_eq!((some.total, some.items.as_slice()), (all.total, &all.items[10..17]), "{path} {order}");
+                judged += found.len();
+            }
+        }
+    }
+    assert!(judged > 5_000, "orders of nobody prove nothing: {judged}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn pages_beyond_the_end_know_the_total() -> anyhow::Result<()> {
+    let f = Fixture::new().await?;
+    for name in ["b", "a", "c"] {
+        f.person(name).await?;
+    }
+    let sort = sort("userName", "descending")?;
+    let cases: [(i64, i64, &[&str]); 5] =
+        [(1, 2, &["c", "b"]), (3, 9, &["a"]), (4, 9, &[]), (1, 0, &[]), (-2, 1, &["c"])];
+    for (start_index, count, expected) in cases {
+        let query = UserQuery { matching: None, start_index, count, view: USERS };
+        let page = f.store.list_users_sorted(f.tenant, &query, &sort).await?;
+        let names: Vec<_> = page.items.iter().filter_map(|user| user.resource.string("userName")).collect();
+        assert_eq!((page.total, names.as_slice()), (3, expected), "from {start_index}, {count} at most");
+    }
+    Ok(())
+}
+
+/// What a page of both types holds, by name.
+fn names(items: &[AnyResource]) -> Vec<&str> {
+    let name = |item| match item {
+        &AnyResource::User(ref user) => user.resource.string("userName"),
+        &AnyResource::Group(ref group) => group.resource.string("displayName"),
+    };
+    items.iter().filter_map(name).collect()
+}
+
+#[tokio::test]
+async fn both_types_are_put_in_one_order() -> anyhow::Result<()> {
+    let f = Fixture::new().await?;
+    for (name, shown) in [("u1", "B"), ("u2", "d"), ("u3", "")] {
+        let user = json!({ "userName": name, "displayName": shown });
+        let bare = json!({ "userName": name });
+        f.user(if shown.is_empty() { bare } else { user }).await?;
+    }
+    f.group("c", &["x", "y"]).await?;
+    f.group("A", &[]).await?;
+    let (users, groups) = (builtin::user_type(), builtin::group_type());
+    let cases: [(&str, &str, &[&str]); 5] = [
+        ("displayName", "ascending", &["A", "u1", "c", "u2", "u3"]),
+        ("displayName", "descending", &["u3", "u2", "c", "u1", "A"]),
+        // Nothing that a group has.
+        ("userName", "descending", &["c", "A", "u3", "u2", "u1"]),
+        ("userName", "ascending", &["u1", "u2", "u3", "c", "A"]),
+        ("meta.resourceType", "ascending", &["c", "A", "u1", "u2", "u3"]),
+    ];
+    for (by, order, expected) in cases {
+        let of_users = Sort::parse(&users, &[&groups], Some(by), Some(order))?.unwrap_or(sort(by, order)?);
+        let of_groups = Sort::parse(&groups, &[&users], Some(by), Some(order))?.unwrap_or(sort(by, order)?);
+        let page = async |start_index, count| {
+            let user_query = UserQuery { matching: None, start_index, count, view: USERS };
+            let view = GroupView { members: true };
+            let group_query = GroupQuery { matching: None, start_index, count, view };
+            f.store.list_everything_sorted(f.tenant, &user_query, &group_query, [&of_users, &of_groups]).await
+        };
+        let all = page(1, 100).await?;
+        assert_eq!((all.total, names(&all.items)), (5, expected.to_vec()), "{by} {order}");
+        let some = page(2, 3).await?;
+        assert_eq!((some.total, names(&some.items)), (5, expected[1..4].to_vec()), "{by} {order}");
+        let members = all.items.iter().find_map(|item| match item {
+            AnyResource::Group(group) if group.resource.string("displayName") == Some("c") => group.members.as_ref(),
+            _ => None,
+        });
+        assert_eq!(members.map(Vec::len), Some(2), "the view is kept to");
+    }
+    Ok(())
+}
