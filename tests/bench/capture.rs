@@ -98,7 +98,8 @@ pub(crate) async fn capture(api: &Api, log: &mut StatementLog) -> anyhow::Result
             );
             let version = (operation == Operation::Patch).then(|| version_before(answer.head)).transpose()?;
             let body: Value = serde_json::from_slice(answer.body)?;
-            let id = known.or_else(|| body.get("id")?.as_str().map(str::to_owned)).context("an answer without an id")?;
+            let id =
+                known.or_else(|| body.get("id")?.as_str().map(str::to_owned)).context("an answer without an id")?;
             if operation == Operation::Create {
                 ids.push(id.clone());
             }
@@ -110,7 +111,7 @@ pub(crate) async fn capture(api: &Api, log: &mut StatementLog) -> anyhow::Result
     Ok(all)
 }
 
-/// The version before a change, from the ETag after it (`W/"2"`).
+/// The version before a change, from the `ETag` after it (`W/"2"`).
 fn version_before(head: &str) -> anyhow::Result<i64> {
     let etag = header(head, "etag").context("an answer without an ETag")?;
     let digits: String = etag.chars().filter(char::is_ascii_digit).collect();
@@ -131,9 +132,8 @@ fn of_request(lines: &[Value], tenant: &str) -> anyhow::Result<Vec<Logged>> {
         |statement: &Logged| statement.values.first().is_some_and(|value| value.as_deref() == Some(tenant));
     let connections: Vec<_> =
         logged.iter().filter(|(_, statement)| about_tenant(statement)).map(|(pid, _)| *pid).collect();
-    let belongs = |pid, statement: &Logged| {
-        about_tenant(statement) || statement.values.is_empty() && connections.contains(&pid)
-    };
+    let belongs =
+        |pid, statement: &Logged| about_tenant(statement) || statement.values.is_empty() && connections.contains(&pid);
     Ok(logged.into_iter().filter(|(pid, statement)| belongs(*pid, statement)).map(|(_, statement)| statement).collect())
 }
 
@@ -241,9 +241,8 @@ mod tests {
 
     #[test]
     fn what_runs_beside_a_request_is_left_out() {
-        let entry = |pid: i64, message: &str, detail: Option<&str>| {
-            json!({ "pid": pid, "message": message, "detail": detail })
-        };
+        let entry =
+            |pid: i64, message: &str, detail: Option<&str>| json!({ "pid": pid, "message": message, "detail": detail });
         let lines = [
             entry(1, "statement: BEGIN", None),
             entry(2, "statement: BEGIN", None),
@@ -269,7 +268,8 @@ mod tests {
         let statements = combine(Operation::Patch, &[request(1001, 1), request(1002, 2)]).unwrap();
         let roles: Vec<_> = statements[0].parameters.iter().map(|parameter| parameter.role.clone()).collect();
         let constant = |text: &str| Role::Constant(Some(text.to_owned()));
-        let expected = [constant("tenant"), Role::Id, Role::Number("1002".to_owned()), Role::Version, Role::Constant(None)];
+        let expected =
+            [constant("tenant"), Role::Id, Role::Number("1002".to_owned()), Role::Version, Role::Constant(None)];
         assert_eq!(roles, expected);
     }
 }

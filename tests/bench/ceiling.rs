@@ -15,8 +15,8 @@ use tokio::process::Command;
 use crate::capture::{Role, Statement};
 use crate::cluster::{Cluster, DATABASE};
 use crate::figures::Run;
-use crate::operation::{ID_PREFIX, Operation};
 use crate::load::Choice;
+use crate::operation::{ID_PREFIX, Operation};
 
 /// What pgbench does before its figures count, in seconds: it connects, prepares, and Postgres settles on plans.
 const WARM_UP: u32 = 1;
@@ -64,8 +64,11 @@ impl Ceiling {
         for (index, statement) in statements.iter().enumerate() {
             let types = parameter_types(&mut connection, statement).await?;
             let text = ceiling.rewrite(index, statement, &types)?;
-            let is_read_by_later =
-                statements.iter().skip(index + 1).flat_map(|later| &later.parameters).any(|it| it.role == Role::Version);
+            let is_read_by_later = statements
+                .iter()
+                .skip(index + 1)
+                .flat_map(|later| &later.parameters)
+                .any(|it| it.role == Role::Version);
             let end = if is_read_by_later { "\\gset" } else { ";" };
             writeln!(ceiling.script, "{text} {end}")?;
         }
@@ -161,7 +164,9 @@ fn prologue(clients: u16, choice: Choice) -> String {
 
 fn logs(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder)?.filter_map(Result::ok).map(|entry| entry.path());
-    Ok(entries.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("transactions"))).collect())
+    Ok(entries
+        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("transactions")))
+        .collect())
 }
 
 fn remove_logs(folder: &Path) -> anyhow::Result<()> {

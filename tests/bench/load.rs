@@ -11,8 +11,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::operation::{FRESH, NUMBER};
 use crate::figures::Run;
+use crate::operation::{FRESH, NUMBER};
 
 /// A request with digits that can be overwritten.
 #[derive(Clone, Debug)]
@@ -188,7 +188,12 @@ impl Load {
             let request = self.template.fill(number, random.next() % 1_000_000_000_000);
             let answer = connection.ask(request).await?;
             if answer.status != self.success {
-                bail!("answered {} instead of {}: {}", answer.status, self.success, String::from_utf8_lossy(answer.body));
+                bail!(
+                    "answered {} instead of {}: {}",
+                    answer.status,
+                    self.success,
+                    String::from_utf8_lossy(answer.body)
+                );
             }
             let after = Instant::now();
             taken.push(u32::try_from((after - before).as_micros()).unwrap_or(u32::MAX));

@@ -103,11 +103,11 @@ impl Product {
     /// Makes the tables, a tenant with a source and its token, and a target at `simulator` in the given mode.
     pub(crate) async fn set_up(&self, simulator: &str, mode: &str) -> anyhow::Result<Tenant> {
         self.run(&["migrate"]).await?;
-        let made = self.run(&["tenant", "create", "bench"]).await?;
-        let id = made.get("id").and_then(Value::as_str).context("a tenant without an id")?.to_owned();
+        let tenant = self.run(&["tenant", "create", "bench"]).await?;
+        let id = tenant.get("id").and_then(Value::as_str).context("a tenant without an id")?.to_owned();
         self.run(&["source", "create", "bench"]).await?;
-        let made = self.run(&["token", "create", "--source", "bench"]).await?;
-        let token = made.get("token").and_then(Value::as_str).context("no token was shown")?.to_owned();
+        let shown = self.run(&["token", "create", "--source", "bench"]).await?;
+        let token = shown.get("token").and_then(Value::as_str).context("no token was shown")?.to_owned();
         fs::write(self.folder.join("app-secret"), "simulator-secret")?;
         let target = ["target", "create", "dingtalk", "--app-key", "dingsimulator", "--app-secret-file", "app-secret"];
         self.run(&[&target, ["--oapi-url", simulator, "--api-url", simulator, "--mode", mode].as_slice()].concat())

@@ -170,12 +170,34 @@ impl Side {
 
 /// The table of [`Compared::rate_row`].
 pub(crate) fn rate_table() -> Table {
-    Table::new(&["", "SCIM/s", "p50 ms", "p99 ms", "pgbench/s", "p50 ms", "p99 ms", "ratio", "lowest", "highest", "goal", ""])
+    Table::new(&[
+        "",
+        "SCIM/s",
+        "p50 ms",
+        "p99 ms",
+        "pgbench/s",
+        "p50 ms",
+        "p99 ms",
+        "ratio",
+        "lowest",
+        "highest",
+        "goal",
+        "",
+    ])
 }
 
 /// The table of [`Compared::cost_row`].
 pub(crate) fn cost_table() -> Table {
-    Table::new(&["", "server", "Postgres", "this client", "its share of one", "pgbench: Postgres", "pgbench", "statements"])
+    Table::new(&[
+        "",
+        "server",
+        "Postgres",
+        "this client",
+        "its share of one",
+        "pgbench: Postgres",
+        "pgbench",
+        "statements",
+    ])
 }
 
 impl Compared {

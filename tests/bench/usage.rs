@@ -22,7 +22,8 @@ pub(crate) fn family(pid: u32) -> anyhow::Result<u64> {
     let path = format!("/proc/{pid}/task/{pid}/children");
     let children = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
     // A child that ends in between is counted with its parent.
-    let running = children.split_whitespace().filter_map(|child| child.parse().ok()).filter_map(|pid| processor(pid).ok());
+    let running =
+        children.split_whitespace().filter_map(|child| child.parse().ok()).filter_map(|pid| processor(pid).ok());
     Ok(running.sum::<u64>() + processor(pid)?)
 }
 

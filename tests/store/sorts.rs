@@ -175,10 +175,12 @@ async fn pages_beyond_the_end_know_the_total() -> anyhow::Result<()> {
 
 /// What a page of both types holds, by name.
 fn names(items: &[AnyResource]) -> Vec<&str> {
-    let name = |item| match item {
-        &AnyResource::User(ref user) => user.resource.string("userName"),
-        &AnyResource::Group(ref group) => group.resource.string("displayName"),
-    };
+    fn name(item: &AnyResource) -> Option<&str> {
+        match item {
+            AnyResource::User(user) => user.resource.string("userName"),
+            AnyResource::Group(group) => group.resource.string("displayName"),
+        }
+    }
     items.iter().filter_map(name).collect()
 }
 
