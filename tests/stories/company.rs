@@ -25,8 +25,7 @@ const DEPARTMENTS: [(&str, &str, &str); 12] = [
     ("中国区", "平台研发部", "中国区/平台研发部"),
 ];
 /// Where one department goes in the second chapter, with everybody in it.
-const RENAMED: (usize, (&str, &str, &str)) =
-    (6, ("Engineering", "Quality and Test", "Engineering/Quality and Test"));
+const RENAMED: (usize, (&str, &str, &str)) = (6, ("Engineering", "Quality and Test", "Engineering/Quality and Test"));
 
 const GIVEN: [&str; 10] = ["Ada", "Björn", "Chen", "Dalia", "Émile", "Farah", "Goran", "Hana", "Iris", "伟"];
 const FAMILY: [&str; 9] = ["Abel", "O'Brien", "Castro", "Dvořák", "Engel", "Fontaine", "González", "Haddad", "李"];

@@ -45,7 +45,7 @@ async fn parents_come_first_and_emptied_ones_go_leaf_first() -> anyhow::Result<(
     world.settled().await?;
     let found = departments(&world).await?;
     let id = |name: &str| found.get(name).copied().with_context(|| format!("no department {name}: {found:?}"));
-    let path = vec![id("Acme")?, id("Engineering")?, id("Platform")?];
+    let path = [id("Acme")?, id("Engineering")?, id("Platform")?];
     // A department's parent must exist when it is made, so one creation each in this order is the only way.
     ensure!(order(&world, CREATE).await?.len() == 3, "each was made once");
     let at = world.dingtalk_state().await?;

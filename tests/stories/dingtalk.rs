@@ -56,7 +56,8 @@ impl Organisation {
     pub(crate) fn differences(&self, found: &Self) -> String {
         let mut lines = differences_of_maps(&self.people, &found.people);
         lines.extend(self.departments.difference(&found.departments).map(|path| format!("missing: department {path}")));
-        lines.extend(found.departments.difference(&self.departments).map(|path| format!("too much: department {path}")));
+        lines
+            .extend(found.departments.difference(&self.departments).map(|path| format!("too much: department {path}")));
         lines.join("\n")
     }
 }

@@ -32,7 +32,8 @@ async fn a_title_that_is_too_long_costs_nobody_their_account() -> anyhow::Result
 #[tokio::test]
 async fn without_a_usable_mobile_number_there_is_no_account_until_there_is_one() -> anyhow::Result<()> {
     let world = World::start().await?;
-    for (number, value, word) in [(1, None, "no mobile"), (2, Some("ext. 4711"), "number"), (3, Some("5551234"), "country")]
+    for (number, value, word) in
+        [(1, None, "no mobile"), (2, Some("ext. 4711"), "number"), (3, Some("5551234"), "country")]
     {
         let mut person = somebody(number);
         person["phoneNumbers"] = value.map_or(json!([]), |value| json!([{ "type": "mobile", "value": value }]));

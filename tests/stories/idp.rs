@@ -133,12 +133,7 @@ impl Idp {
 
 /// Looks somebody up and creates them. Whoever is there already (the answer to an earlier try was lost) is linked and
 /// brought up to date.
-async fn join(
-    driver: Driver,
-    scim: &Endpoint,
-    person: Person,
-    manager_id: Option<String>,
-) -> anyhow::Result<Known> {
+async fn join(driver: Driver, scim: &Endpoint, person: Person, manager_id: Option<String>) -> anyhow::Result<Known> {
     let found = match driver.look_up(scim, &person).await? {
         Some(id) => Some(id),
         None => match driver.create(scim, &person, manager_id.as_deref()).await? {

@@ -11,7 +11,8 @@ use crate::drivers::Driver;
 use crate::endpoint::{Endpoint, Signpost};
 use crate::idp::Idp;
 use crate::random::Random;
-use crate::world::{Setup, World};
+use crate::setup::Setup;
+use crate::world::World;
 
 const SEED: u64 = 20_260_314;
 const KILLS: u64 = 10;

@@ -7,8 +7,9 @@ use rollcall_tests::wait_until;
 use tokio::time::Instant;
 
 use crate::idp::in_parallel;
+use crate::setup::{Rate, Setup};
 use crate::staff::somebody;
-use crate::world::{Rate, Setup, World};
+use crate::world::World;
 
 /// What an admin is promised when nothing else is going on.
 const PROMISE: Duration = Duration::from_secs(1);

@@ -11,7 +11,8 @@ use reqwest::StatusCode;
 use crate::company::Company;
 use crate::drivers::Driver;
 use crate::idp::Idp;
-use crate::world::{Setup, World};
+use crate::setup::Setup;
+use crate::world::World;
 
 const PEOPLE: usize = 200;
 const GROUPS: usize = 40;

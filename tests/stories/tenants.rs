@@ -34,7 +34,8 @@ async fn tenants_are_apart_over_scim() -> anyhow::Result<()> {
     let their_team = team(&theirs, "Team", &their_user).await?;
     ensure!(our_user != their_user && our_team != their_team, "ids are one's own");
 
-    let patch = json!({ "schemas": [PATCH_OP], "Operations": [{ "op": "replace", "path": "displayName", "value": "Stolen" }] });
+    let patch =
+        json!({ "schemas": [PATCH_OP], "Operations": [{ "op": "replace", "path": "displayName", "value": "Stolen" }] });
     let group = json!({ "schemas": [GROUP], "displayName": "Stolen" });
     for (path, body) in [(format!("/Users/{our_user}"), &somebody(2)), (format!("/Groups/{our_team}"), &group)] {
         for (method, body) in

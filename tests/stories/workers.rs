@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::company::Company;
 use crate::drivers::Driver;
 use crate::idp::Idp;
-use crate::world::{Rate, Setup, World};
+use crate::setup::{Rate, Setup};
+use crate::world::World;
 
 const PERMITTED: u64 = 20;
 

@@ -1,45 +1,17 @@
 //! One story's world: a database, a DingTalk simulator, a tenant with a source and a live target, and the server.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use reqwest::{Method, StatusCode};
-use rollcall_tests::{
-    Cli, Client, Database, ScimClient, ServeOptions, Server, SimulatorProcess, server_binary, wait_until,
-};
+use rollcall_tests::{Cli, Client, Database, ScimClient, Server, SimulatorProcess, server_binary, wait_until};
 use serde_json::{Value, json};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::dingtalk::Organisation;
 use crate::directory::Directory;
 use crate::endpoint::Endpoint;
-
-/// Calls per second that DingTalk permits and that the target is told. Stories that are not about the limit have a
-/// target with the largest add-on and a DingTalk that permits more, so that they do not wait for it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Rate {
-    /// 60 for the target, 200 at DingTalk.
-    Fast,
-    /// 20, the standard edition.
-    Standard,
-}
-
-impl Rate {
-    fn of_target(self) -> &'static str {
-        match self {
-            Self::Fast => "60",
-            Self::Standard => "20",
-        }
-    }
-
-    fn of_dingtalk(self) -> &'static str {
-        match self {
-            Self::Fast => "200",
-            Self::Standard => "20",
-        }
-    }
-}
+use crate::setup::{Rate, Setup, Tenant, command, serve_options, start_simulator};
 
 /// How long the projection may take to come to rest.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -54,26 +26,6 @@ static MACHINE: RwLock<()> = RwLock::const_new(());
 enum Turn {
     Shared { _hold: RwLockReadGuard<'static, ()> },
     Alone { _hold: RwLockWriteGuard<'static, ()> },
-}
-
-/// How a world is set up.
-#[derive(Debug, Clone)]
-pub(crate) struct Setup {
-    /// The profile of its source, and whose headers its client sends.
-    pub(crate) profile: &'static str,
-    pub(crate) client: Client,
-    /// How fast DingTalk may be called.
-    pub(crate) rate: Rate,
-    /// The roles of the server processes; the first one is called by clients.
-    pub(crate) roles: &'static [&'static str],
-    /// Whether no other story may run meanwhile.
-    pub(crate) alone: bool,
-}
-
-impl Default for Setup {
-    fn default() -> Self {
-        Self { profile: "generic", client: Client::Plain, rate: Rate::Fast, roles: &["all"], alone: false }
-    }
 }
 
 /// Everything that a story needs. Whatever the processes wrote is shown when it fails.
@@ -91,13 +43,6 @@ pub(crate) struct World {
     _turn: Turn,
 }
 
-/// What opens one tenant's directory.
-#[derive(Debug, Clone)]
-pub(crate) struct Tenant {
-    pub(crate) scim_token: String,
-    pub(crate) rest_token: String,
-}
-
 impl World {
     /// A world with one tenant that does as it is told at once.
     pub(crate) async fn start() -> anyhow::Result<Self> {
@@ -106,9 +51,10 @@ impl World {
 
     /// A world of one's own making.
     pub(crate) async fn with(setup: Setup) -> anyhow::Result<Self> {
-        let turn = match setup.alone {
-            true => Turn::Alone { _hold: MACHINE.write().await },
-            false => Turn::Shared { _hold: MACHINE.read().await },
+        let turn = if setup.alone {
+            Turn::Alone { _hold: MACHINE.write().await }
+        } else {
+            Turn::Shared { _hold: MACHINE.read().await }
         };
         let database = Database::new().await?;
         let cli = Cli::new(server_binary!(), &database)?;
@@ -262,7 +208,11 @@ impl World {
                 Ok(found) => lines.extend(found.iter().map(|delivery| {
                     format!(
                         "{} {} {}: {} {}",
-                        delivery["kind"], delivery["name"], delivery["state"], delivery["error_code"], delivery["reason"]
+                        delivery["kind"],
+                        delivery["name"],
+                        delivery["state"],
+                        delivery["error_code"],
+                        delivery["reason"]
                     )
                 })),
                 Err(error) => lines.push(format!("{state} cannot be listed: {error:#}")),
@@ -278,46 +228,5 @@ impl World {
     pub(crate) async fn rejoining_needs_no_consent(&self) -> anyhow::Result<()> {
         let switch = json!({ "same_day_rejoin_needs_consent": false });
         self.simulator.control(Method::PATCH, "switches", Some(&switch)).await.map(drop)
-    }
-}
-
-impl Tenant {
-    /// Makes a tenant `name` with one source, a token for it, a token for the REST API and a live target.
-    async fn create(cli: &Cli, name: &str, setup: &Setup, dingtalk: &SimulatorProcess) -> anyhow::Result<Self> {
-        let secret = cli.folder().join("secret");
-        std::fs::write(&secret, "simulator-secret\n")?;
-        let (secret, url) = (secret.to_str().context("the folder is no text")?, dingtalk.base_url());
-        command(cli, &["tenant", "create", name]).await?;
-        command(cli, &["source", "create", "idp", "--profile", setup.profile, "--tenant", name]).await?;
-        let scim = command(cli, &["token", "create", "--source", "idp", "--tenant", name]).await?;
-        let rest = command(cli, &["token", "create", "--tenant", name]).await?;
-        let target = ["target", "create", "dingtalk", "--tenant", name, "--mode", "live", "--app-key", "dingsimulator"];
-        let where_it_is = ["--app-secret-file", secret, "--oapi-url", &url, "--api-url", &url];
-        command(cli, &[&target[..], &where_it_is, &["--calls-per-second", setup.rate.of_target()]].concat()).await?;
-        let token = |made: &Value| made["token"].as_str().map(str::to_owned).context("no token was shown");
-        Ok(Self { scim_token: token(&scim)?, rest_token: token(&rest)? })
-    }
-}
-
-async fn command(cli: &Cli, arguments: &[&str]) -> anyhow::Result<Value> {
-    let folder = cli.folder().to_str().context("the folder is no text")?;
-    cli.json(&[arguments, &["--data-dir", folder]].concat()).await
-}
-
-async fn start_simulator(rate: Rate) -> anyhow::Result<SimulatorProcess> {
-    SimulatorProcess::start(server_binary!(), &["--calls-per-second", rate.of_dingtalk()]).await
-}
-
-/// All processes open the target's secret with the key that the command line has made.
-fn serve_options(role: &str, key_file: &Path) -> ServeOptions {
-    let key_file: PathBuf = key_file.to_owned();
-    ServeOptions {
-        arguments: vec!["--role".to_owned(), role.to_owned()],
-        environment: vec![
-            ("ROLLCALL_MASTER_KEY_FILE".to_owned(), key_file.display().to_string()),
-            // Many worlds share one Postgres.
-            ("ROLLCALL_DATABASE_CONNECTIONS".to_owned(), "10".to_owned()),
-        ],
-        ..ServeOptions::default()
     }
 }

@@ -70,8 +70,12 @@ pub(super) fn of_creations() -> Vec<Case> {
         group(json!({ "schemas": [GROUP], "displayName": 5 }), value, "displayName"),
         group(json!({ "schemas": [GROUP], "displayName": "x".repeat(5_000) }), value, "displayName"),
         group(json!({ "schemas": [GROUP], "displayName": "New", "members": [{ "value": 7 }] }), value, "members"),
-        group(json!({ "schemas": [GROUP], "displayName": "New", "members": [{ "display": "Nobody" }] }), value, "members"),
-        group(json!({ "schemas": [GROUP], "displayName": "New", "members": [{ "value": "a\u{0}" }] }), value, "members"),
+        group(json!({ "schemas": [GROUP], "displayName": "New", "members": true }), value, "members"),
+        group(
+            json!({ "schemas": [GROUP], "displayName": "New", "members": [{ "value": "a\u{0}" }] }),
+            value,
+            "members",
+        ),
         Case::new(Method::POST, "/Users", changed("displayName", json!("x".repeat(2 << 20))), 413).because("", "bytes"),
         Case::new(Method::POST, "/Groups", vec![b' '; 2 << 20], 413).because("", "bytes"),
     ]
@@ -87,11 +91,9 @@ pub(super) fn of_changes() -> Vec<Case> {
         let body = json!({ "schemas": [PATCH_OP], "Operations": operations });
         Case::new(Method::PATCH, "/Groups/{group}", body.to_string(), 400).because(scim_type, names)
     };
-    let raw = |body: &str, names| {
-        Case::new(Method::PATCH, "/Users/{user}", body, 400).because("invalidSyntax", names)
-    };
+    let raw = |body: &str, names| Case::new(Method::PATCH, "/Users/{user}", body, 400).because("invalidSyntax", names);
     let put = |path: &str, body: Value, status| Case::new(Method::PUT, path, body.to_string(), status);
-    let path = |path: &str| json!([{ "op": "replace", "path": path, "value": "x" }]);
+    let at = |path: &str| json!([{ "op": "replace", "path": path, "value": "x" }]);
     let two = json!([
         { "op": "replace", "path": "displayName", "value": "Changed" },
         { "op": "replace", "path": "no such path[", "value": "x" },
@@ -105,7 +107,7 @@ pub(super) fn of_changes() -> Vec<Case> {
         raw(&json!({ "schemas": [PATCH_OP] }).to_string(), "Operations"),
         raw(&json!({ "schemas": [PATCH_OP], "Operations": [] }).to_string(), "Operations"),
         raw(&json!({ "schemas": [PATCH_OP], "Operations": "none" }).to_string(), "Operations"),
-        raw(&json!({ "schemas": [USER], "Operations": path("title") }).to_string(), "schemas"),
+        raw(&json!({ "schemas": [USER], "Operations": at("title") }).to_string(), "schemas"),
         patch(json!([{ "path": "title", "value": "x" }]), "invalidSyntax", "op"),
         patch(json!([{ "op": "move", "path": "title" }]), "invalidSyntax", "move"),
         patch(json!(["replace"]), "invalidSyntax", "peration"),
@@ -116,12 +118,13 @@ pub(super) fn of_changes() -> Vec<Case> {
         patch(json!([{ "op": "replace", "path": "title", "value": { "a": 1 } }]), "invalidValue", "title"),
         patch(json!([{ "op": "replace", "path": "title", "value": "a\u{0}b" }]), "invalidValue", "value"),
         patch(json!([{ "op": "replace", "path": "userName", "value": "" }]), "invalidValue", "userName"),
-        patch(path("emails["), "invalidPath", "emails["),
-        patch(path("emails[type zz \"work\"].value"), "invalidFilter", "zz"),
-        patch(path("colour"), "invalidPath", "colour"),
-        patch(path("name.colour"), "invalidPath", "colour"),
-        patch(path(""), "invalidPath", "path"),
-        patch(path(&"x".repeat(9_000)), "invalidPath", "path"),
+        patch(at("emails["), "invalidFilter", "attribute"),
+        patch(at("emails]"), "invalidPath", "emails]"),
+        patch(at("emails[type zz \"work\"].value"), "invalidFilter", "zz"),
+        patch(at("colour"), "invalidPath", "colour"),
+        patch(at("name.colour"), "invalidPath", "colour"),
+        patch(at(""), "invalidSyntax", "path"),
+        patch(at(&"x".repeat(9_000)), "invalidPath", "path"),
         patch(two, "invalidPath", "no such path["),
         group(json!([{ "op": "remove", "path": "displayName" }]), "mutability", "displayName"),
         group(json!([{ "op": "add", "path": "members", "value": [{ "value": 7 }] }]), "invalidValue", "members"),

@@ -65,7 +65,13 @@ pub(super) fn of_strangers() -> Vec<Case> {
     };
     let mut cases = Vec::new();
     for text in [
-        "", "Bearer", "Bearer ", "Bearer garbage", "Bearer rc_", "Basic dXNlcjpwYXNz", "non-token",
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer garbage",
+        "Bearer rc_",
+        "Basic dXNlcjpwYXNz",
+        "non-token",
         "Bearer rc_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
     ] {
         cases.extend(asks(Authorization::Text(text), 401).map(|case| case.because("", "token")));
@@ -73,7 +79,9 @@ pub(super) fn of_strangers() -> Vec<Case> {
     cases.extend(asks(Authorization::Missing, 401).map(|case| case.because("", "token")));
     cases.extend(asks(Authorization::Forged, 401).map(|case| case.because("", "token")));
     cases.extend(asks(Authorization::Rest, 403).map(|case| case.because("", "token")));
-    for content_type in ["text/plain", "application/xml", "application/x-www-form-urlencoded", "application/json; charset=latin1"] {
+    for content_type in
+        ["text/plain", "application/xml", "application/x-www-form-urlencoded", "application/json; charset=latin1"]
+    {
         let refused = Case::new(Method::POST, "/Users", somebody(9).to_string(), 415).because("", content_type);
         cases.push(Case { content_type: Some(content_type), ..refused });
     }
@@ -114,7 +122,9 @@ pub(super) fn with_bad_queries() -> Vec<Case> {
         query("count=many", "invalidValue", "count"),
         query("attributes=id&excludedAttributes=name", "invalidValue", "attributes"),
     ];
-    cases.push(Case::new(Method::GET, "/Groups?filter=colour%20eq%20%22x%22", "", 400).because("invalidFilter", "colour"));
+    cases.push(
+        Case::new(Method::GET, "/Groups?filter=colour%20eq%20%22x%22", "", 400).because("invalidFilter", "colour"),
+    );
     cases.push(Case::new(Method::GET, "/Schemas?filter=id%20pr", "", 403).because("", "filter"));
     cases
 }
