@@ -10,11 +10,14 @@ use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// The key under which every call from this address counts.
 const IP: &str = "ip";
 /// Calls that may leave this address at once after a quiet time.
 const IP_BURST: u32 = 100;
+/// How many places may be missed in a row before one is used late: an overloaded machine must get on all the same.
+const MISSED_AT_MOST: u32 = 5;
 /// The longest step of the growing pauses.
 const LONGEST_STEP: Duration = Duration::from_mins(1);
 
@@ -48,21 +51,29 @@ impl Limiter {
         format!("{}:{}", self.app_key, operation.path())
     }
 
-    /// Takes a place and waits for it.
+    /// Takes a place and waits for it. A place that was missed, because this process was held up, is given up for a
+    /// new one: used late, it would fall together with the places of others.
     pub(crate) async fn reserve(&self, operation: Operation) -> Result<(), ConnectorError> {
         let limits = [
             Limit { key: self.key(operation), interval: self.interval, burst: 1 },
             Limit { key: IP.to_owned(), interval: self.ip_interval, burst: self.ip_burst },
         ];
-        let wait = self.budget.reserve(&limits).await.map_err(|problem| {
-            tracing::warn!(error = &problem as &dyn std::error::Error, "the rate budget cannot be read");
-            error::no_budget(&problem)
-        })?;
-        if wait > self.longest_wait {
-            return Err(error::paused(wait));
-        }
-        if !wait.is_zero() {
+        for _ in 0..MISSED_AT_MOST {
+            let asked = Instant::now();
+            let wait = self.budget.reserve(&limits).await.map_err(|problem| {
+                tracing::warn!(error = &problem as &dyn std::error::Error, "the rate budget cannot be read");
+                error::no_budget(&problem)
+            })?;
+            if wait > self.longest_wait {
+                return Err(error::paused(wait));
+            }
+            if wait.is_zero() {
+                break;
+            }
             tokio::time::sleep(wait).await;
+            if asked.elapsed() <= wait + self.interval / 2 {
+                break;
+            }
         }
         Ok(())
     }
