@@ -1,6 +1,7 @@
 //! The store on a real Postgres, races included.
 
 mod changes;
+mod connections;
 mod dice;
 mod filters;
 mod fixture;

@@ -15,6 +15,7 @@
 //!   database's own clock, because workers on different machines must agree about it.
 
 pub mod changes;
+mod connections;
 pub mod credentials;
 mod detail;
 pub mod error;
@@ -39,23 +40,16 @@ pub mod write;
 pub use error::{StoreError, Uniqueness};
 pub use migrate::MIGRATOR;
 
+use connections::Connections;
 use rollcall_provisioning::ids::IdSource;
 use rollcall_provisioning::time::Clock;
 use signal::DirtySignal;
-use sqlx::PgPool;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// How long a request waits for a free connection before it is told that the database is not available.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Idle connections are given back after this long.
-const IDLE_TIMEOUT: Duration = Duration::from_mins(10);
-/// Connections are replaced after this long, so that memory kept by a server process does not grow for ever.
-const MAX_LIFETIME: Duration = Duration::from_hours(1);
 /// Prepared statements kept per connection; more than there are statements.
 const STATEMENT_CACHE: usize = 256;
 
@@ -71,7 +65,7 @@ pub struct Ports {
 /// The database. Cheap to clone; all clones share one pool of connections and one signal.
 #[derive(Clone)]
 pub struct Store {
-    pool: PgPool,
+    connections: Connections,
     ports: Ports,
     signal: Arc<DirtySignal>,
 }
@@ -91,25 +85,17 @@ impl Store {
             .options([("jit", "off")])
             // The statements that write rely on it, whatever the database's own default is.
             .options([("default_transaction_isolation", "read committed")]);
-        let pool = PgPoolOptions::new()
-            .max_connections(max_connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .idle_timeout(IDLE_TIMEOUT)
-            .max_lifetime(MAX_LIFETIME)
-            // A ping before every use would double the round trips; a broken connection shows itself when it is used.
-            .test_before_acquire(false)
-            .connect_with(options)
-            .await?;
-        Ok(Self { pool, ports, signal: Arc::new(DirtySignal::default()) })
+        let connections = Connections::open(options, max_connections).await?;
+        Ok(Self { connections, ports, signal: Arc::new(DirtySignal::default()) })
     }
 
     /// Closes all connections, after those in use have come back.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.connections.close().await;
     }
 
-    pub(crate) fn pool(&self) -> &PgPool {
-        &self.pool
+    pub(crate) fn pool(&self) -> &Connections {
+        &self.connections
     }
 
     /// The present moment in the precision that Postgres keeps, so that what is answered equals what is read later.

@@ -12,7 +12,7 @@ impl Store {
     /// others wait for it.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         // A migration of a large table, and the wait for another process that migrates, take as long as they take.
-        let patient = (*self.pool().connect_options()).clone().options([("statement_timeout", "0")]);
+        let patient = self.pool().options().clone().options([("statement_timeout", "0")]);
         let mut connection = PgConnection::connect_with(&patient).await?;
         let done = MIGRATOR.run(&mut connection).await;
         connection.close().await?;

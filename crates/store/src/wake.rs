@@ -6,7 +6,7 @@
 use crate::signal::DIRTY_CHANNEL;
 use crate::{Store, StoreError};
 use sqlx::PgPool;
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgPoolOptions};
 use std::collections::VecDeque;
 
 /// The channel on which other processes hear that a credential was added or revoked.
@@ -44,10 +44,12 @@ pub struct Listener {
 }
 
 impl Store {
-    /// Starts to listen. Takes one connection out of the pool for as long as the listener lives.
+    /// Starts to listen, over a connection besides those of the store.
     pub async fn listen(&self) -> Result<Listener, StoreError> {
-        let ear = Listener::connect(self.pool()).await?;
-        Ok(Listener { pool: self.pool().clone(), ear: Some(ear), owed: VecDeque::new() })
+        // The driver's listener wants a pool of the driver's.
+        let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(self.pool().options().clone());
+        let ear = Listener::connect(&pool).await?;
+        Ok(Listener { pool, ear: Some(ear), owed: VecDeque::new() })
     }
 }
 

@@ -50,6 +50,18 @@ pub enum UpdateError<E> {
     Store(#[from] StoreError),
 }
 
+impl<E> UpdateError<E> {
+    /// Whether the connection on which this happened is still in order: the database, if it was asked at all, has
+    /// answered in full.
+    fn is_orderly(&self) -> bool {
+        match self {
+            Self::Store(StoreError::Unavailable(_)) => false,
+            Self::Store(StoreError::Database(error)) => matches!(error, sqlx::Error::Database(_)),
+            _ => true,
+        }
+    }
+}
+
 impl<E> From<sqlx::Error> for UpdateError<E> {
     fn from(error: sqlx::Error) -> Self {
         Self::Store(error.into())
@@ -89,7 +101,11 @@ impl Store {
             tries += 1;
             let end = if tries <= OPTIMISTIC_TRIES {
                 let mut connection = self.pool().acquire().await?;
-                change.once(&mut connection, Lock::None).await
+                let end = change.once(&mut connection, Lock::None).await;
+                if end.as_ref().err().is_none_or(UpdateError::is_orderly) {
+                    connection.keep();
+                }
+                end
             } else {
                 let mut transaction = self.pool().begin().await?;
                 let end = change.once(&mut transaction, Lock::Row).await;
