@@ -60,7 +60,7 @@ impl Limiter {
         ];
         for _ in 0..MISSED_AT_MOST {
             let asked = Instant::now();
-            let wait = self.budget.reserve(&limits).await.map_err(|problem| {
+            let wait = self.budget.reserve(&limits, self.longest_wait).await.map_err(|problem| {
                 tracing::warn!(error = &problem as &dyn std::error::Error, "the rate budget cannot be read");
                 error::no_budget(&problem)
             })?;

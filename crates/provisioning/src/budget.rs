@@ -28,8 +28,9 @@ pub struct BudgetError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
 /// The rate budget shared by all workers.
 pub trait Budget: Send + Sync {
-    /// Takes one place under each of `limits` and returns how long to wait before the call.
-    fn reserve<'a>(&'a self, limits: &'a [Limit]) -> BoxFuture<'a, Result<Duration, BudgetError>>;
+    /// Takes one place under each of `limits` and returns how long to wait before the call. If that is longer than
+    /// `longest`, no place is taken: whoever gives up must not push the others further back.
+    fn reserve<'a>(&'a self, limits: &'a [Limit], longest: Duration) -> BoxFuture<'a, Result<Duration, BudgetError>>;
 
     /// Lets nobody call under `key` for `pause`, because the target said that it is too much.
     fn pause<'a>(&'a self, key: &'a str, pause: Duration) -> BoxFuture<'a, Result<(), BudgetError>>;

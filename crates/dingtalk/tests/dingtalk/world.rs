@@ -39,7 +39,7 @@ impl TestBudget {
 }
 
 impl Budget for TestBudget {
-    fn reserve<'a>(&'a self, limits: &'a [Limit]) -> BoxFuture<'a, Result<Duration, BudgetError>> {
+    fn reserve<'a>(&'a self, limits: &'a [Limit], _: Duration) -> BoxFuture<'a, Result<Duration, BudgetError>> {
         self.reserved.lock().unwrap().push(limits.to_vec());
         let wait = *self.wait.lock().unwrap();
         let broken = *self.broken.lock().unwrap();
