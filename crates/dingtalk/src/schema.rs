@@ -27,6 +27,7 @@ const OPTIONAL: AttributeSpec = AttributeSpec {
     create_only: false,
     clearing: Clearing::Possible,
     sensitive: false,
+    unique: false,
 };
 const REQUIRED: AttributeSpec = AttributeSpec { required: true, clearing: Clearing::Impossible, ..OPTIONAL };
 
@@ -34,9 +35,9 @@ const REQUIRED: AttributeSpec = AttributeSpec { required: true, clearing: Cleari
 static ACCOUNT: &[AttributeSpec] = &[
     AttributeSpec { name: entity::NAME, max_chars: Some(80), sensitive: true, ..REQUIRED },
     // "Cannot be changed" is said by page `address-book-employee-operations` and error 41054.
-    AttributeSpec { name: entity::MOBILE, create_only: true, sensitive: true, ..REQUIRED },
-    AttributeSpec { name: entity::EMAIL, max_chars: Some(50), sensitive: true, ..OPTIONAL },
-    AttributeSpec { name: entity::TELEPHONE, max_chars: Some(50), sensitive: true, ..OPTIONAL },
+    AttributeSpec { name: entity::MOBILE, create_only: true, sensitive: true, unique: true, ..REQUIRED },
+    AttributeSpec { name: entity::EMAIL, max_chars: Some(50), sensitive: true, unique: true, ..OPTIONAL },
+    AttributeSpec { name: entity::TELEPHONE, max_chars: Some(50), sensitive: true, unique: true, ..OPTIONAL },
     AttributeSpec { name: entity::TITLE, max_chars: Some(200), ..OPTIONAL },
     AttributeSpec { name: entity::JOB_NUMBER, max_chars: Some(50), ..OPTIONAL },
     AttributeSpec { name: entity::WORK_PLACE, max_chars: Some(100), ..OPTIONAL },
@@ -46,8 +47,9 @@ static ACCOUNT: &[AttributeSpec] = &[
 
 /// Pages `address-book-creation-department-established-department` and `address-book-update-department`.
 static ORG_UNIT: &[AttributeSpec] = &[
-    AttributeSpec { name: entity::NAME, max_chars: Some(64), ..REQUIRED },
-    AttributeSpec { name: entity::PARENT, ..REQUIRED },
+    // A name is taken under its parent (60021).
+    AttributeSpec { name: entity::NAME, max_chars: Some(64), unique: true, ..REQUIRED },
+    AttributeSpec { name: entity::PARENT, unique: true, ..REQUIRED },
     // It can be set again later, which a department needs that was found by its name.
     AttributeSpec { name: entity::SOURCE_IDENTIFIER, clearing: Clearing::Impossible, ..OPTIONAL },
 ];

@@ -18,6 +18,7 @@ pub enum Clearing {
 
 /// What a target allows for one attribute.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the attribute")]
 pub struct AttributeSpec {
     /// The attribute's name, see [`crate::entity`].
     pub name: &'static str,
@@ -31,6 +32,9 @@ pub struct AttributeSpec {
     pub clearing: Clearing,
     /// Whether it is personal data that is masked in attempts and logs.
     pub sensitive: bool,
+    /// Whether two entities cannot have the same value, be it alone or together with others that are marked so:
+    /// what one gives up may be what another one was refused.
+    pub unique: bool,
 }
 
 /// What a target allows.

@@ -170,6 +170,16 @@ fn unclearable(attribute: &str) -> Finding {
     }
 }
 
+/// Whether an entity that had `before` and has `after` now (`None`: it is gone) has given up a value that no two
+/// entities can share, so that another one may have it.
+pub fn gives_up(kind: EntityKind, before: &Attributes, after: Option<&Attributes>, schema: &dyn TargetSchema) -> bool {
+    let unique = schema.attributes(kind).iter().filter(|spec| spec.unique);
+    unique.into_iter().any(|spec| {
+        let had = before.get(spec.name);
+        had.is_some() && had != after.and_then(|after| after.get(spec.name))
+    })
+}
+
 /// The attributes that an accepted `action` leaves on an entity that had `before`.
 pub fn after(before: &Attributes, action: &Action) -> Attributes {
     match action {

@@ -21,6 +21,7 @@ fn schema() -> Schema {
         create_only: false,
         clearing: Clearing::Possible,
         sensitive: false,
+        unique: false,
     };
     Schema(vec![spec("name", true, 10), spec("title", false, 5), spec("mobile", true, 30)])
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rollcall_provisioning::connector::{AttributeSpec, Clearing, TargetSchema};
 use rollcall_provisioning::entity::{Attributes, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::guard::{Contradiction, judge};
-use rollcall_provisioning::plan::{Action, Plan, after, plan};
+use rollcall_provisioning::plan::{Action, Plan, after, gives_up, plan};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -24,6 +24,7 @@ fn schema() -> Schema {
         create_only,
         clearing,
         sensitive: false,
+        unique: name == "email",
     };
     Schema(vec![
         spec("name", false, Clearing::Possible),
@@ -126,4 +127,21 @@ fn the_judge_refuses_contradictions() {
         let plan = Plan { actions, findings: Vec::new() };
         assert_eq!(judge(&plan, desired, &schema(), ROOT), Err(expected));
     }
+}
+
+#[test]
+fn only_a_unique_value_that_was_there_is_given_up() {
+    let with = |pairs: &[(&str, &str)]| -> Attributes {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect()
+    };
+    let before = with(&[("email", "a@x"), ("title", "Clerk")]);
+    for (after, expected) in [
+        (Some(with(&[("email", "a@x"), ("title", "Head")])), false),
+        (Some(with(&[("email", "b@x"), ("title", "Clerk")])), true),
+        (Some(with(&[("title", "Clerk")])), true),
+        (None, true),
+    ] {
+        assert_eq!(gives_up(EntityKind::Account, &before, after.as_ref(), &schema()), expected, "{after:?}");
+    }
+    assert!(!gives_up(EntityKind::Account, &with(&[("title", "Clerk")]), None, &schema()));
 }
