@@ -67,6 +67,8 @@ CREATE TABLE links (
 );
 -- Two resources never share an entity.
 CREATE UNIQUE INDEX links_remote_id_key ON links (tenant_id, target_id, resource_kind, remote_id) WHERE remote_id IS NOT NULL;
+-- Who else was invited under a number.
+CREATE INDEX links_invited_idx ON links (tenant_id, target_id, (snapshot ->> 'mobile')) WHERE invited_at IS NOT NULL;
 
 -- The dirty set: one row per target and resource. It is dirty while mark > done_mark. `due_at` is null when only a
 -- new mark or a wake brings it back; it is set by the injected clock, `lease_until` by the database's own.
@@ -95,8 +97,8 @@ CREATE TABLE deliveries (
     updated_at      timestamptz NOT NULL,
     CONSTRAINT deliveries_pkey PRIMARY KEY (tenant_id, target_id, resource_kind, resource_id)
 ) WITH (fillfactor = 70);
--- What a worker claims, in the order in which it claims.
-CREATE INDEX deliveries_due_idx ON deliveries (lane, due_at, resource_id) WHERE due_at IS NOT NULL;
+-- What a worker claims, target by target, in the order in which it claims.
+CREATE INDEX deliveries_due_idx ON deliveries (tenant_id, target_id, lane, due_at, resource_id) WHERE due_at IS NOT NULL;
 -- Who is woken when a resource arrives at the target.
 CREATE INDEX deliveries_waiting_idx ON deliveries (tenant_id, target_id, waiting_for) WHERE waiting_for IS NOT NULL;
 -- Lists by state, and the count of each.

@@ -4,11 +4,13 @@
 //! the injected clock, because it is the product's own schedule. The claim is committed before any work
 //! begins.
 
+use super::targets::TargetMode;
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::Lane;
 use rollcall_provisioning::ids::{ResourceId, ResourceKind, TargetId, TenantId};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
+use std::collections::HashSet;
 use std::time::Duration;
 use time::OffsetDateTime;
 
@@ -46,23 +48,42 @@ pub struct Claim {
     pub request_id: Option<String>,
     /// Since when it is dirty.
     pub dirty_since: Option<OffsetDateTime>,
+    /// Whether changes are sent, as it was at the moment of the claim.
+    pub mode: TargetMode,
+    /// Which settings the target had at that moment.
+    pub settings_revision: i64,
+}
+
+/// What a claim is about.
+pub type ClaimKey = (TargetId, ResourceKind, ResourceId);
+
+impl Claim {
+    /// What it is about.
+    pub const fn key(&self) -> ClaimKey {
+        (self.target, self.kind, self.resource)
+    }
 }
 
 impl Store {
-    /// Claims what is due, leavers first, then departments, then the rest; the longest due first within a
-    /// lane. Deliveries of a paused or stopped target stay where they are.
+    /// Claims what is due, leavers first, then departments, then the rest. Within a lane the targets take turns, so that
+    /// the first import of one organisation does not keep the others waiting; of one target, the longest due goes first.
+    /// Deliveries of a paused or stopped target stay where they are, and cost nothing there.
     pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Vec<Claim>, StoreError> {
         let rows = sqlx::query(
-            "WITH due AS (
-                 SELECT d.tenant_id, d.target_id, d.resource_kind, d.resource_id
-                 FROM deliveries d
-                 JOIN targets t ON t.tenant_id = d.tenant_id AND t.id = d.target_id
-                 WHERE d.due_at <= $1 AND d.lane <= $2
-                   AND (d.lease_until IS NULL OR d.lease_until < now())
-                   AND t.mode <> 'paused' AND (t.stopped_until IS NULL OR t.stopped_until <= $1)
-                 ORDER BY d.lane, d.due_at, d.resource_id
-                 LIMIT $3
-                 FOR UPDATE OF d SKIP LOCKED)
+            "WITH near AS (
+                 SELECT t.mode, t.settings_revision, d.*,
+                        row_number() OVER (PARTITION BY d.target_id, d.lane ORDER BY d.due_at, d.resource_id) AS turn
+                 FROM targets t
+                 CROSS JOIN LATERAL (
+                     SELECT d.tenant_id, d.target_id, d.resource_kind, d.resource_id, d.lane, d.due_at
+                     FROM deliveries d
+                     WHERE d.tenant_id = t.tenant_id AND d.target_id = t.id AND d.due_at <= $1 AND d.lane <= $2
+                       AND (d.lease_until IS NULL OR d.lease_until < now())
+                     ORDER BY d.lane, d.due_at, d.resource_id
+                     LIMIT $3
+                     FOR UPDATE SKIP LOCKED) d
+                 WHERE t.mode <> 'paused' AND (t.stopped_until IS NULL OR t.stopped_until <= $1)),
+             due AS (SELECT * FROM near ORDER BY lane, turn, due_at, resource_id LIMIT $3)
              UPDATE deliveries d
              SET lease_epoch = d.lease_epoch + 1, leased_by = $4, state = 'applying', updated_at = $1,
                  lease_until = now() + make_interval(secs => $5)
@@ -70,7 +91,7 @@ impl Store {
              WHERE d.tenant_id = due.tenant_id AND d.target_id = due.target_id
                AND d.resource_kind = due.resource_kind AND d.resource_id = due.resource_id
              RETURNING d.tenant_id, d.target_id, d.resource_kind, d.resource_id, d.mark, d.lease_epoch,
-                       d.attempt, d.request_id, d.dirty_since",
+                       d.attempt, d.request_id, d.dirty_since, due.mode, due.settings_revision",
         )
         .bind(self.now())
         .bind(request.up_to.number())
@@ -82,14 +103,15 @@ impl Store {
         rows.iter().map(claim_from).collect()
     }
 
-    /// Holds claims for longer. Those that have been lost are passed over: their worker notices at its next write.
-    pub async fn extend(&self, claims: &[Claim], lease: Duration) -> Result<(), StoreError> {
+    /// Holds claims for longer, and returns those that are held now. A lost one is not among them, nor is one whose row
+    /// somebody else was writing to at that moment; there is time for another try.
+    pub async fn extend(&self, claims: &[Claim], lease: Duration) -> Result<HashSet<ClaimKey>, StoreError> {
         let tenants: Vec<uuid::Uuid> = claims.iter().map(|claim| claim.tenant.0).collect();
         let targets: Vec<uuid::Uuid> = claims.iter().map(|claim| claim.target.0).collect();
         let kinds: Vec<&str> = claims.iter().map(|claim| claim.kind.as_str()).collect();
         let resources: Vec<uuid::Uuid> = claims.iter().map(|claim| claim.resource.0).collect();
         let epochs: Vec<i64> = claims.iter().map(|claim| claim.epoch).collect();
-        sqlx::query(
+        let rows = sqlx::query(
             "WITH held AS (
                  SELECT d.tenant_id, d.target_id, d.resource_kind, d.resource_id FROM deliveries d
                  JOIN unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[])
@@ -100,7 +122,8 @@ impl Store {
                  FOR UPDATE OF d SKIP LOCKED)
              UPDATE deliveries d SET lease_until = now() + make_interval(secs => $6) FROM held
              WHERE d.tenant_id = held.tenant_id AND d.target_id = held.target_id
-               AND d.resource_kind = held.resource_kind AND d.resource_id = held.resource_id",
+               AND d.resource_kind = held.resource_kind AND d.resource_id = held.resource_id
+             RETURNING d.target_id, d.resource_kind, d.resource_id",
         )
         .bind(tenants)
         .bind(targets)
@@ -108,35 +131,30 @@ impl Store {
         .bind(resources)
         .bind(epochs)
         .bind(lease.as_secs_f64())
-        .execute(self.pool())
+        .fetch_all(self.pool())
         .await?;
-        Ok(())
+        rows.iter()
+            .map(|row| {
+                let (kind, resource): (String, uuid::Uuid) =
+                    (row.try_get("resource_kind")?, row.try_get("resource_id")?);
+                let kind = super::kind_from(&kind, resource)?;
+                Ok((TargetId(row.try_get("target_id")?), kind, ResourceId(resource)))
+            })
+            .collect()
     }
 
-    /// Gives a claim back undone, so that another worker can take it at once. Used when a worker stops.
-    pub async fn release(&self, claim: &Claim) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE deliveries SET lease_until = NULL, leased_by = NULL, state = 'pending', updated_at = $6
-             WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
-               AND lease_epoch = $5",
-        )
-        .bind(claim.tenant.0)
-        .bind(claim.target.0)
-        .bind(claim.kind.as_str())
-        .bind(claim.resource.0)
-        .bind(claim.epoch)
-        .bind(self.now())
-        .execute(self.pool())
-        .await?;
-        Ok(())
-    }
-
-    /// How long until the next delivery is due by itself; `None` when nothing is scheduled.
+    /// How long until the next delivery is due by itself, or a stop is over; `None` when nothing is scheduled.
     pub async fn next_due(&self) -> Result<Option<Duration>, StoreError> {
+        // Lane by lane the index knows the answer, however much is due already.
         let due: Option<OffsetDateTime> = sqlx::query_scalar(
-            "SELECT min(d.due_at) FROM deliveries d
-             JOIN targets t ON t.tenant_id = d.tenant_id AND t.id = d.target_id
-             WHERE d.due_at > $1 AND t.mode <> 'paused'",
+            "SELECT min(CASE WHEN t.stopped_until > $1 THEN t.stopped_until ELSE d.due_at END)
+             FROM targets t
+             CROSS JOIN unnest('{0,1,2}'::smallint[]) AS of (lane)
+             LEFT JOIN LATERAL (
+                 SELECT d.due_at FROM deliveries d
+                 WHERE d.tenant_id = t.tenant_id AND d.target_id = t.id AND d.lane = of.lane AND d.due_at > $1
+                 ORDER BY d.due_at LIMIT 1) d ON true
+             WHERE t.mode <> 'paused'",
         )
         .bind(self.now())
         .fetch_one(self.pool())
@@ -149,6 +167,7 @@ fn claim_from(row: &PgRow) -> Result<Claim, StoreError> {
     let kind: String = row.try_get("resource_kind")?;
     let resource: uuid::Uuid = row.try_get("resource_id")?;
     let attempt: i32 = row.try_get("attempt")?;
+    let mode: String = row.try_get("mode")?;
     Ok(Claim {
         tenant: TenantId(row.try_get("tenant_id")?),
         target: TargetId(row.try_get("target_id")?),
@@ -159,5 +178,7 @@ fn claim_from(row: &PgRow) -> Result<Claim, StoreError> {
         attempt: u32::try_from(attempt).unwrap_or(0),
         request_id: row.try_get("request_id")?,
         dirty_since: row.try_get("dirty_since")?,
+        mode: TargetMode::parse(&mode).ok_or_else(|| StoreError::corrupt("targets", "mode", resource))?,
+        settings_revision: row.try_get("settings_revision")?,
     })
 }

@@ -18,7 +18,7 @@ mod renames;
 mod targets;
 
 pub use attempts::{Attempt, AttemptQuery, AttemptRow};
-pub use claims::{Claim, ClaimRequest};
+pub use claims::{Claim, ClaimKey, ClaimRequest};
 pub use deliveries::{DeliveryCount, DeliveryItem, DeliveryQuery, MarkAgain, OldestWaiting};
 pub use links::Link;
 pub use loading::{LoadedManager, LoadedUnit, LoadedUser, UserRow};
