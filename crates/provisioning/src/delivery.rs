@@ -3,7 +3,7 @@
 //! The states and their moves are here; the store keeps what [`next`] returns and never invents a state.
 
 use crate::connector::ErrorClass;
-use crate::finding::Finding;
+use crate::finding::{Finding, FindingKind};
 use crate::ids::ResourceId;
 use crate::retry;
 use std::time::Duration;
@@ -109,8 +109,15 @@ pub enum Outcome {
         /// Why, in a sentence.
         reason: String,
     },
-    /// A person must act. Never empty.
-    NeedsAttention(Vec<Finding>),
+    /// A person must act.
+    NeedsAttention {
+        /// What hinders. Never empty.
+        findings: Vec<Finding>,
+        /// A resource that is needed besides, and wakes this one.
+        awaited: Option<ResourceId>,
+        /// When it is looked at again by itself, if it may end without the person.
+        again: Option<Duration>,
+    },
     /// The plan is known but may not be sent. `reason` is a sentence for a person.
     Held {
         /// Why, in a sentence.
@@ -127,6 +134,13 @@ pub enum Outcome {
         /// How long the target wants to be left alone, if it said so.
         retry_after: Option<Duration>,
     },
+}
+
+impl Outcome {
+    /// A person must act, and nothing else helps.
+    pub const fn attention(findings: Vec<Finding>) -> Self {
+        Self::NeedsAttention { findings, awaited: None, again: None }
+    }
 }
 
 /// What the store keeps after a try.
@@ -187,11 +201,16 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
                 ..Standing::settled(DeliveryState::Waiting)
             }
         }
-        Outcome::NeedsAttention(findings) => {
+        Outcome::NeedsAttention { findings, awaited, again } => {
             let reasons: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            // A conflict stands for all: it is what another resource can end by giving a value up.
+            let conflict = findings.iter().find(|finding| finding.kind == FindingKind::Conflict);
+            let first = conflict.or_else(|| findings.first());
             Standing {
-                error_class: findings.first().map(|finding| finding.kind.as_str()),
-                error_code: findings.first().map(|finding| finding.code.clone()),
+                waiting_for: *awaited,
+                due_at: again.map(|again| now + again),
+                error_class: first.map(|finding| finding.kind.as_str()),
+                error_code: first.map(|finding| finding.code.clone()),
                 reason: Some(reasons.join("\n")),
                 ..Standing::settled(DeliveryState::NeedsAttention)
             }
@@ -216,7 +235,6 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::FindingKind;
     use uuid::Uuid;
 
     const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
@@ -264,19 +282,31 @@ mod tests {
 
     #[test]
     fn attention_names_every_finding() {
-        let finding = |code: &str, message: &str| Finding {
-            kind: FindingKind::Invalid,
+        let finding = |kind, code: &str, message: &str| Finding {
+            kind,
             code: code.into(),
             attribute: None,
             source_path: Some("title".into()),
             message: message.into(),
             advice: "Shorten it.".into(),
         };
-        let outcome = Outcome::NeedsAttention(vec![finding("a", "First."), finding("b", "Second.")]);
+        let invalid = finding(FindingKind::Invalid, "a", "First.");
+        let outcome = Outcome::attention(vec![invalid.clone(), finding(FindingKind::Invalid, "b", "Second.")]);
         let standing = next(&outcome, 0, NOW, 7);
         assert_eq!((standing.state, standing.due_at), (DeliveryState::NeedsAttention, None));
         assert_eq!(standing.error_code.as_deref(), Some("a"));
         let reason = standing.reason.unwrap_or_default();
         assert!(reason.contains("First.") && reason.contains("Second."), "{reason}");
+        let outcome = Outcome::attention(vec![invalid, finding(FindingKind::Conflict, "c", "Third.")]);
+        let standing = next(&outcome, 0, NOW, 7);
+        assert_eq!((standing.error_class, standing.error_code.as_deref()), (Some("conflict"), Some("c")));
+    }
+
+    #[test]
+    fn attention_can_also_wait_and_look_again() {
+        let (id, again) = (ResourceId(Uuid::from_u128(9)), Duration::from_hours(24));
+        let outcome = Outcome::NeedsAttention { findings: Vec::new(), awaited: Some(id), again: Some(again) };
+        let standing = next(&outcome, 0, NOW, 7);
+        assert_eq!((standing.waiting_for, standing.due_at), (Some(id), Some(NOW + again)));
     }
 }

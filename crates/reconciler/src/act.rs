@@ -5,7 +5,8 @@ use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{Attributes, Entity, EntityKind, Observed};
 use rollcall_provisioning::finding::Finding;
-use rollcall_provisioning::plan::Action;
+use rollcall_provisioning::ids::ResourceKind;
+use rollcall_provisioning::plan::{Action, gives_up};
 use rollcall_store::projection::{Attempt, Claim};
 use rollcall_store::{Store, StoreError};
 use std::time::Duration;
@@ -38,7 +39,8 @@ pub(crate) enum Interrupt {
 pub(crate) enum Acted {
     /// It was accepted. The entity as it is now; `None` after a deletion.
     Done(Option<Entity>),
-    /// It failed, and nothing happened at the target.
+    /// It failed, and nothing happened at the target but, perhaps, an invitation, of which the link does not say
+    /// anything yet.
     Refused(ConnectorError),
     /// It failed, and what happened is not known: the link stays unknown.
     Lost(ConnectorError),
@@ -56,26 +58,14 @@ impl Job<'_> {
         let result = self.ready.connector.apply(action).await;
         self.keep(action, &result, started.elapsed()).await?;
         match result {
-            Ok(applied) => {
-                let before = match observed {
-                    Observed::Known(entity) => entity.attributes.clone(),
-                    Observed::Absent | Observed::Unknown => Attributes::new(),
-                };
-                if let Action::Delete { .. } = action {
-                    held(self.store.link_absent(self.claim, true).await?)?;
-                    return Ok(Acted::Done(None));
-                }
-                let attributes = self.ready.connector.after(&before, action);
-                let entity = Entity { remote_id: applied.remote_id, attributes };
-                held(self.store.link_known(self.claim, &entity).await?)?;
-                Ok(Acted::Done(Some(entity)))
-            }
+            Ok(applied) => self.accepted(action, observed, applied.remote_id).await,
             Err(error) if error.outcome_unknown => Ok(Acted::Lost(error)),
+            Err(error) if error.class == ErrorClass::Invited => Ok(Acted::Refused(error)),
             Err(error) => {
                 // Nothing happened: what was known before is still true.
                 match observed {
                     Observed::Known(entity) => held(self.store.link_known(self.claim, entity).await?)?,
-                    _ => held(self.store.link_absent(self.claim, false).await?)?,
+                    _ => held(self.store.link_still_absent(self.claim).await?)?,
                 }
                 if error.class == ErrorClass::Stopped {
                     Err(Interrupt::Stopped(error))
@@ -83,6 +73,49 @@ impl Job<'_> {
                     Ok(Acted::Refused(error))
                 }
             }
+        }
+    }
+
+    /// Keeps what an accepted action left. Others are told before the link says so: until then it is unknown, so that
+    /// whoever takes over after a crash finds the change, and tells them.
+    async fn accepted(&self, action: &Action, observed: &Observed, remote_id: String) -> Result<Acted, Interrupt> {
+        let before = match observed {
+            Observed::Known(entity) => entity.attributes.clone(),
+            Observed::Absent | Observed::Unknown => Attributes::new(),
+        };
+        if let Action::Delete { kind, .. } = action {
+            self.tell_of_values(*kind, &before, None).await?;
+            held(self.store.link_absent(self.claim, true).await?)?;
+            return Ok(Acted::Done(None));
+        }
+        let attributes = self.ready.connector.after(&before, action);
+        self.tell_of_values(action.kind(), &before, Some(&attributes)).await?;
+        if let Action::Create { .. } = action {
+            self.store.mark_dependents(self.claim).await?;
+        }
+        let entity = Entity { remote_id, attributes };
+        held(self.store.link_known(self.claim, &entity).await?)?;
+        Ok(Acted::Done(Some(entity)))
+    }
+
+    /// Wakes those who were refused a value that the entity does not have any more.
+    pub(crate) async fn tell_of_values(
+        &self,
+        kind: EntityKind,
+        before: &Attributes,
+        after: Option<&Attributes>,
+    ) -> Result<(), Interrupt> {
+        if gives_up(kind, before, after, self.ready.connector.schema()) {
+            self.store.wake_conflicts(self.claim).await?;
+        }
+        Ok(())
+    }
+
+    /// What the claim's resource is at the target.
+    pub(crate) const fn entity_kind(&self) -> EntityKind {
+        match self.claim.kind {
+            ResourceKind::OrgUnit => EntityKind::OrgUnit,
+            ResourceKind::User | ResourceKind::Group => EntityKind::Account,
         }
     }
 
@@ -143,7 +176,7 @@ pub(crate) fn ended(error: &ConnectorError) -> Outcome {
             retry_after: error.retry_after,
         };
     }
-    Outcome::NeedsAttention(vec![finding(error)])
+    Outcome::attention(vec![finding(error)])
 }
 
 /// A refusal as a finding.

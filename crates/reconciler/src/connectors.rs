@@ -2,7 +2,7 @@
 
 use rollcall_provisioning::connector::Connector;
 use rollcall_provisioning::ids::TargetId;
-use rollcall_store::projection::Target;
+use rollcall_store::projection::{Claim, Target};
 use rollcall_store::{Store, StoreError};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -48,8 +48,8 @@ impl Connectors {
         Self { store, factory, ready: Mutex::default() }
     }
 
-    /// Reads the targets again and keeps the connectors of those whose settings did not change. Called once per
-    /// round of claims, so that a changed mode or secret counts at once.
+    /// Reads the targets again and keeps the connectors of those whose settings did not change, so that a changed
+    /// secret counts at once and forgotten targets do not pile up. Called once per round of claims.
     pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
         let targets = self.store.all_targets().await?;
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
@@ -65,16 +65,23 @@ impl Connectors {
         Ok(())
     }
 
-    /// The connector of a target.
-    pub(crate) async fn get(&self, id: TargetId) -> Result<Ready, NotReady> {
-        if let Some(ready) = self.ready.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
-            return Ok(ready.clone());
+    /// The connector of a claim's target, never with older settings than those at the moment of the claim.
+    pub(crate) async fn get(&self, claim: &Claim) -> Result<Ready, NotReady> {
+        let fits = |ready: &Ready| ready.target.settings_revision >= claim.settings_revision;
+        let kept = self.ready.lock().unwrap_or_else(PoisonError::into_inner).get(&claim.target).cloned();
+        if let Some(ready) = kept.filter(fits) {
+            return Ok(ready);
         }
         let targets = self.store.all_targets().await?;
-        let target = targets.into_iter().find(|target| target.id == id).ok_or(NotReady::Gone)?;
+        let target = targets.into_iter().find(|target| target.id == claim.target).ok_or(NotReady::Gone)?;
         let connector = self.factory.connect(&target)?;
+        let made = Ready { target, connector };
         let mut all = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         // Two tasks may come here at once; the first connector stays, since its token cache is shared.
-        Ok(all.entry(id).or_insert(Ready { target, connector }).clone())
+        let kept = all.entry(claim.target).or_insert_with(|| made.clone());
+        if kept.target.settings_revision < made.target.settings_revision {
+            *kept = made;
+        }
+        Ok(kept.clone())
     }
 }

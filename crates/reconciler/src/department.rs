@@ -1,7 +1,6 @@
 //! A department: made parents first, renamed in place, removed leaf first when nobody is in it.
 
 use crate::act::{Acted, Interrupt, Job, ended, held, unread};
-use crate::observe::Seen;
 use crate::report;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
 use rollcall_provisioning::delivery::{Outcome, WaitingFor};
@@ -23,16 +22,15 @@ impl Job<'_> {
         if !unit.wanted {
             return self.remove_department(&unit).await;
         }
-        let rehearsal = self.ready.target.mode == TargetMode::Rehearsal;
-        let parent = match (unit.parent, &unit.parent_remote_id) {
-            (None, _) => self.ready.connector.root_org_unit().to_owned(),
-            (Some(_), Some(remote_id)) => remote_id.clone(),
-            (Some(_), None) if rehearsal => "new".to_owned(),
-            (Some(parent), None) => return Ok(report::waits_for_department(parent, "above")),
+        let rehearsal = self.claim.mode == TargetMode::Rehearsal;
+        let parent = match (unit.parent, self.parent(&unit)) {
+            (_, Some(remote_id)) => remote_id,
+            (Some(parent), None) if !rehearsal => return Ok(report::waits_for_parent(parent)),
+            (_, None) => "new".to_owned(),
         };
         let absent = unit.link.as_ref().is_none_or(|link| link.observed == Observed::Absent);
         if absent && !rehearsal {
-            match self.store.take_over_renamed(self.claim).await? {
+            match self.store.take_over_renamed(self.claim, OURS).await? {
                 Rename::No => {}
                 Rename::UnderWay => return Ok(report::waits_for_placements()),
                 Rename::TakenOver => {
@@ -43,10 +41,18 @@ impl Job<'_> {
         self.keep_department(&unit, &parent, rehearsal).await
     }
 
+    /// The remote id of the department above; `None` when it is not known to be at the target.
+    fn parent(&self, unit: &LoadedUnit) -> Option<String> {
+        match unit.parent {
+            None => Some(self.ready.connector.root_org_unit().to_owned()),
+            Some(_) => unit.parent_remote_id.clone(),
+        }
+    }
+
     async fn keep_department(&self, unit: &LoadedUnit, parent: &str, rehearsal: bool) -> Result<Outcome, Interrupt> {
-        let mut observed = match self.observe_department(unit, parent).await? {
-            Seen::Now(observed) => observed,
-            Seen::End(outcome) => return Ok(outcome),
+        let mut observed = match self.observe_department(unit).await? {
+            Ok(observed) => observed,
+            Err(outcome) => return Ok(outcome),
         };
         let desired = self.desired(unit, parent, &observed);
         let connector = &self.ready.connector;
@@ -55,7 +61,7 @@ impl Job<'_> {
             return Ok(report::contradiction(&found));
         }
         if rehearsal {
-            return Ok(report::rehearsed(&made));
+            return Ok(report::rehearsed(&made, &[]));
         }
         for action in &made.actions {
             match self.act(action, &observed).await? {
@@ -76,8 +82,7 @@ impl Job<'_> {
                 Acted::Refused(error) | Acted::Lost(error) => return Ok(ended(&error)),
             }
         }
-        self.store.wake_waiting(self.claim).await?;
-        Ok(if made.findings.is_empty() { Outcome::InStep } else { Outcome::NeedsAttention(made.findings) })
+        Ok(if made.findings.is_empty() { Outcome::InStep } else { Outcome::attention(made.findings) })
     }
 
     fn desired(&self, unit: &LoadedUnit, parent: &str, observed: &Observed) -> Desired {
@@ -92,21 +97,34 @@ impl Job<'_> {
         Desired::Present(wanted)
     }
 
-    async fn observe_department(&self, unit: &LoadedUnit, parent: &str) -> Result<Seen, Interrupt> {
-        let Some(link) = &unit.link else { return Ok(Seen::Now(Observed::Absent)) };
+    /// What is there, or with what the delivery ends because that cannot be told.
+    async fn observe_department(&self, unit: &LoadedUnit) -> Result<Result<Observed, Outcome>, Interrupt> {
+        let Some(link) = &unit.link else { return Ok(Ok(Observed::Absent)) };
         if link.observed != Observed::Unknown {
-            return Ok(Seen::Now(link.observed.clone()));
+            return Ok(Ok(link.observed.clone()));
         }
         let connector = &self.ready.connector;
-        let found = match &link.remote_id {
-            Some(remote_id) => connector.org_unit(remote_id).await,
+        let found = match (&link.remote_id, self.parent(unit)) {
+            (Some(remote_id), _) => connector.org_unit(remote_id).await,
             // The answer to a creation was lost: department ids are not ours to choose, the name is the key.
-            None => connector.org_unit_by_name(parent, &unit.name).await,
+            (None, Some(parent)) => connector.org_unit_by_name(&parent, &unit.name).await,
+            (None, None) => return Ok(Err(report::waits_for_parent(unit.parent.unwrap_or_default()))),
         };
-        match found {
-            Ok(found) => self.settle(found, !link.snapshot.is_empty()).await,
-            Err(error) => Ok(Seen::End(unread(error)?)),
-        }
+        let found = match found {
+            Ok(Some(entity)) if self.is_anothers(&entity).await? => None,
+            Ok(found) => found,
+            Err(error) if error.class == ErrorClass::MissingReference => {
+                return Ok(Err(self.parent_missing(unit, &error).await?));
+            }
+            Err(error) => return Ok(Err(unread(error)?)),
+        };
+        Ok(Ok(self.settle(link, found).await?))
+    }
+
+    /// Whether another of our departments is this one.
+    async fn is_anothers(&self, entity: &Entity) -> Result<bool, Interrupt> {
+        let holder = self.store.linked_resource(self.claim, &entity.remote_id).await?;
+        Ok(holder.is_some_and(|holder| holder != self.claim.resource))
     }
 
     /// The name is taken under this parent: the department that has it becomes ours to fill, not to remove.
@@ -119,21 +137,27 @@ impl Job<'_> {
     ) -> Result<Option<Outcome>, Interrupt> {
         let found = match self.ready.connector.org_unit_by_name(parent, &unit.name).await {
             Ok(found) => found,
+            Err(error) if error.class == ErrorClass::MissingReference => {
+                return Ok(Some(self.parent_missing(unit, &error).await?));
+            }
             Err(error) => return Ok(Some(unread(error)?)),
         };
         let Some(entity) = found else { return Ok(Some(ended(error))) };
-        let holder = self.store.linked_resource(self.claim, &entity.remote_id).await?;
-        if holder.is_some_and(|holder| holder != self.claim.resource) {
+        if self.is_anothers(&entity).await? {
             return Ok(Some(ended(error)));
         }
+        self.store.mark_dependents(self.claim).await?;
         held(self.store.link_known(self.claim, &entity).await?)?;
         Ok(None)
     }
 
+    /// The target does not know the department above, although we believed that it is there. That one is read again;
+    /// this one is tried again ever more slowly, because the target may go on to contradict itself.
     async fn parent_missing(&self, unit: &LoadedUnit, error: &ConnectorError) -> Result<Outcome, Interrupt> {
-        let Some(parent) = unit.parent else { return Ok(ended(error)) };
-        self.store.link_doubted(self.claim, ResourceKind::OrgUnit, ResourceId(parent)).await?;
-        Ok(report::waits_for_department(parent, "above"))
+        if let Some(parent) = unit.parent {
+            self.store.link_doubted(self.claim, ResourceKind::OrgUnit, ResourceId(parent)).await?;
+        }
+        Ok(ended(error))
     }
 
     async fn remove_department(&self, unit: &LoadedUnit) -> Result<Outcome, Interrupt> {
@@ -141,17 +165,16 @@ impl Job<'_> {
             let reason = "Nobody belongs to the department any more; it goes when the last person has been moved.";
             return Ok(Outcome::Waiting { on: WaitingFor::Moves, reason: reason.to_owned() });
         }
-        let parent = unit.parent_remote_id.clone().unwrap_or_else(|| self.ready.connector.root_org_unit().to_owned());
-        let observed = match self.observe_department(unit, &parent).await? {
-            Seen::Now(observed) => observed,
-            Seen::End(outcome) => return Ok(outcome),
+        let observed = match self.observe_department(unit).await? {
+            Ok(observed) => observed,
+            Err(outcome) => return Ok(outcome),
         };
         if let Observed::Known(entity) = &observed {
             if is_ours(entity) {
                 let action = Action::Delete { kind: EntityKind::OrgUnit, remote_id: entity.remote_id.clone() };
-                if self.ready.target.mode == TargetMode::Rehearsal {
+                if self.claim.mode == TargetMode::Rehearsal {
                     let plan = rollcall_provisioning::plan::Plan { actions: vec![action], findings: Vec::new() };
-                    return Ok(report::rehearsed(&plan));
+                    return Ok(report::rehearsed(&plan, &[]));
                 }
                 match self.act(&action, &observed).await? {
                     Acted::Done(_) => {}

@@ -4,7 +4,7 @@
 //! crate walks from one to the next and holds what must be true at each step:
 //!
 //! - the claim is committed before any work begins, and every write names it, so that a worker that lost its
-//!   lease writes nothing;
+//!   lease writes nothing; a worker that cannot be sure of its lease any more drops the work, so that it calls nobody;
 //! - no transaction is open while the target is called;
 //! - a link is `unknown` while a call is under way, so that a crash in its middle is read, not guessed;
 //! - one resource that fails, or even panics, never stops another.
@@ -12,9 +12,12 @@
 mod account;
 mod act;
 mod connectors;
+mod delivery;
 mod department;
+mod lease;
 mod leave;
 mod observe;
+mod refusal;
 mod report;
 mod worker;
 

@@ -3,86 +3,127 @@
 use crate::act::{Interrupt, Job, held, unread};
 use rollcall_provisioning::connector::ConnectorError;
 use rollcall_provisioning::delivery::Outcome;
-use rollcall_provisioning::entity::{Entity, Observed};
+use rollcall_provisioning::entity::{Entity, MOBILE, Observed};
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_store::projection::Link;
 use time::Duration as Span;
+use uuid::Uuid;
 
 /// What an observation found.
 pub(crate) enum Seen {
     /// This is there (or nothing is).
     Now(Observed),
+    /// Nothing is there, but the person was invited this long ago and may still accept.
+    Invited(Span),
     /// The delivery ends here.
     End(Outcome),
 }
 
-/// How long an invitation may stay unanswered before a person is told.
-const INVITATION_PATIENCE: Span = Span::days(14);
+/// Whose account is looked for.
+#[derive(Clone, Copy)]
+pub(crate) enum Sought<'a> {
+    /// That of a person who is to have one, with this number in the target's form.
+    Wanted(Option<&'a str>),
+    /// That of a person who has left.
+    Unwanted,
+}
+
+/// Who holds a number.
+enum Holder {
+    Nobody,
+    Another,
+    Ours(Entity),
+}
 
 impl Job<'_> {
-    /// The account of a link. `mobile` is the number, in the target's form, by which an invited person is found.
-    pub(crate) async fn observe_account(&self, link: Option<&Link>, mobile: Option<&str>) -> Result<Seen, Interrupt> {
+    /// The account of a link.
+    pub(crate) async fn observe_account(&self, link: Option<&Link>, sought: Sought<'_>) -> Result<Seen, Interrupt> {
         let Some(link) = link else { return Ok(Seen::Now(Observed::Absent)) };
-        match &link.observed {
-            Observed::Known(_) => Ok(Seen::Now(link.observed.clone())),
-            Observed::Absent if link.invited_at.is_some() => self.observe_invited(link, mobile).await,
-            Observed::Absent => Ok(Seen::Now(Observed::Absent)),
-            Observed::Unknown => self.read_account(link).await,
+        match (&link.observed, &link.remote_id) {
+            (Observed::Known(_), _) => Ok(Seen::Now(link.observed.clone())),
+            (Observed::Unknown, Some(remote_id)) => self.read_account(link, remote_id, sought).await,
+            (Observed::Unknown, None) | (Observed::Absent, _) => self.observe_absent(link, sought).await,
         }
     }
 
-    async fn read_account(&self, link: &Link) -> Result<Seen, Interrupt> {
-        let Some(remote_id) = &link.remote_id else { return Ok(Seen::Now(Observed::Absent)) };
+    async fn read_account(&self, link: &Link, remote_id: &str, sought: Sought<'_>) -> Result<Seen, Interrupt> {
         match self.ready.connector.account(remote_id).await {
-            Ok(found) => self.settle(found, !link.snapshot.is_empty()).await,
+            Ok(None) if link.invited_at.is_some() => {
+                held(self.store.link_still_absent(self.claim).await?)?;
+                self.observe_absent(link, sought).await
+            }
+            Ok(found) => Ok(Seen::Now(self.settle(link, found).await?)),
             Err(error) => Ok(Seen::End(unread(error)?)),
         }
     }
 
-    /// Keeps what was read. `used`: an entity had been there before.
-    pub(crate) async fn settle(&self, found: Option<Entity>, used: bool) -> Result<Seen, Interrupt> {
+    /// Keeps what was read in place of what was believed.
+    pub(crate) async fn settle(&self, link: &Link, found: Option<Entity>) -> Result<Observed, Interrupt> {
+        let attributes = found.as_ref().map(|entity| &entity.attributes);
+        self.tell_of_values(self.entity_kind(), &link.snapshot, attributes).await?;
         let Some(entity) = found else {
-            held(self.store.link_absent(self.claim, used).await?)?;
-            return Ok(Seen::Now(Observed::Absent));
+            held(self.store.link_absent(self.claim, !link.snapshot.is_empty()).await?)?;
+            return Ok(Observed::Absent);
         };
+        if link.snapshot.is_empty() || link.remote_id.as_ref() != Some(&entity.remote_id) {
+            self.store.mark_dependents(self.claim).await?;
+        }
         held(self.store.link_known(self.claim, &entity).await?)?;
-        Ok(Seen::Now(Observed::Known(entity)))
+        Ok(Observed::Known(entity))
     }
 
-    /// An invited person can be seen only after accepting, and then by their number: nothing promises that the
-    /// userid is the one that we asked for.
-    async fn observe_invited(&self, link: &Link, mobile: Option<&str>) -> Result<Seen, Interrupt> {
-        let invited_with = link.snapshot.get(rollcall_provisioning::entity::MOBILE).and_then(|value| value.as_str());
-        if mobile.is_some() && mobile != invited_with {
-            // Another number is another invitation.
+    /// Nothing is there. An invited person can be seen only after accepting, and then by their number: nothing promises
+    /// that the userid is the one that we asked for.
+    async fn observe_absent(&self, link: &Link, sought: Sought<'_>) -> Result<Seen, Interrupt> {
+        let (Some(invited_at), Some(number)) = (link.invited_at, link.snapshot.get(MOBILE).and_then(|n| n.as_str()))
+        else {
+            return Ok(Seen::Now(Observed::Absent));
+        };
+        if matches!(sought, Sought::Unwanted) && self.store.number_is_awaited(self.claim, number).await? {
+            // Whoever accepts now is the one who came back under a new id.
             return Ok(Seen::Now(Observed::Absent));
         }
-        let Some(number) = invited_with.or(mobile) else { return Ok(Seen::Now(Observed::Absent)) };
-        let found = match self.accepted(number).await {
-            Ok(found) => found,
+        let holder = match self.holder_of(number).await {
+            Ok(holder) => holder,
             Err(Refused::Interrupt(interrupt)) => return Err(interrupt),
             Err(Refused::Connector(error)) => return Ok(Seen::End(unread(error)?)),
         };
-        match found {
-            Some(entity) => self.settle(Some(entity), false).await,
-            None => Ok(Seen::End(self.still_invited(link))),
+        match (holder, sought) {
+            (Holder::Ours(entity), _) => Ok(Seen::Now(self.settle(link, Some(entity)).await?)),
+            // Nobody can accept under a number that another one has by now.
+            (Holder::Another, Sought::Unwanted) => Ok(Seen::Now(Observed::Absent)),
+            // Another number is another invitation.
+            (_, Sought::Wanted(Some(mobile))) if mobile != number => Ok(Seen::Now(Observed::Absent)),
+            _ => Ok(Seen::Invited(self.now - invited_at)),
         }
     }
 
-    /// The account that has this number now, unless it belongs to another of our resources.
-    async fn accepted(&self, number: &str) -> Result<Option<Entity>, Refused> {
-        let Some(remote_id) = self.ready.connector.account_by_mobile(number).await? else { return Ok(None) };
-        let holder = self.store.linked_resource(self.claim, &remote_id).await.map_err(Interrupt::from)?;
-        if holder.is_some_and(|holder| holder != ResourceId(self.claim.resource.0)) {
-            return Ok(None);
+    /// Who holds this number now.
+    async fn holder_of(&self, number: &str) -> Result<Holder, Refused> {
+        let Some(remote_id) = self.ready.connector.account_by_mobile(number).await? else { return Ok(Holder::Nobody) };
+        if self.is_of_another(&remote_id).await? {
+            return Ok(Holder::Another);
         }
-        Ok(self.ready.connector.account(&remote_id).await?)
+        let account = self.ready.connector.account(&remote_id).await?;
+        Ok(account.map_or(Holder::Nobody, Holder::Ours))
     }
 
-    fn still_invited(&self, link: &Link) -> Outcome {
-        let since = link.invited_at.map_or(Span::ZERO, |at| self.now - at);
-        crate::report::invited(since, since > INVITATION_PATIENCE)
+    /// Whether an account is, or is to become, that of another of our resources.
+    async fn is_of_another(&self, remote_id: &str) -> Result<bool, Interrupt> {
+        if let Some(holder) = self.store.linked_resource(self.claim, remote_id).await? {
+            return Ok(holder != self.claim.resource);
+        }
+        match asked_for(remote_id).filter(|id| *id != self.claim.resource) {
+            Some(other) => Ok(self.store.is_present(self.claim, other).await?),
+            None => Ok(false),
+        }
     }
+}
+
+/// The resource for which we would ask for this userid, if it has the form of one that we ask for.
+pub(crate) fn asked_for(userid: &str) -> Option<ResourceId> {
+    let id = userid.split_once('-').map_or(userid, |(id, _)| id);
+    if id.len() == 32 { Uuid::try_parse(id).ok().map(ResourceId) } else { None }
 }
 
 /// Either kind of failure on the way to an account.

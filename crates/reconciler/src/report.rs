@@ -10,32 +10,47 @@ use rollcall_provisioning::plan::{Action, Plan};
 use std::time::Duration;
 use time::Duration as Span;
 
-/// The person was invited `since` ago; `tired` when a person should be told. We look every minute at first, then
-/// every hour, then once a day.
-pub(crate) fn invited(since: Span, tired: bool) -> Outcome {
-    if tired {
-        return Outcome::NeedsAttention(vec![Finding {
+/// How long an invitation may stay unanswered before a person is told.
+const INVITATION_PATIENCE: Span = Span::days(14);
+
+/// The person was invited `since` ago and has not accepted yet.
+pub(crate) fn invited(since: Span) -> Outcome {
+    let again = look_again(since);
+    if since > INVITATION_PATIENCE {
+        let finding = Finding {
             kind: FindingKind::Conflict,
             code: "invitation_unanswered".to_owned(),
             attribute: Some(entity::MOBILE.to_owned()),
             source_path: mapping::source_path(entity::MOBILE).map(str::to_owned),
             message: format!("DingTalk's invitation has not been accepted for {} days.", since.whole_days()),
-            advice: "Ask the person to accept it in DingTalk, then retry.".to_owned(),
-        }]);
+            advice: "Ask the person to accept it in DingTalk; it is looked at once a day.".to_owned(),
+        };
+        return Outcome::NeedsAttention { findings: vec![finding], awaited: None, again: Some(again) };
     }
-    let again = if since < Span::minutes(10) {
-        Duration::from_mins(1)
-    } else if since < Span::days(1) {
-        Duration::from_hours(1)
-    } else {
-        Duration::from_hours(24)
-    };
     let reason = "DingTalk has sent the person an invitation, which they must accept before the account exists. \
                   Ask them to accept it in DingTalk.";
     Outcome::Waiting { on: WaitingFor::Invitation(again), reason: reason.to_owned() }
 }
 
-/// A department must be at the target first.
+/// The person was invited `since` ago and has left since.
+pub(crate) fn invited_leaver(since: Span) -> Outcome {
+    let reason = "The person has left, but was sent an invitation by DingTalk before, which can still be accepted. \
+                  If that happens, the account is removed.";
+    Outcome::Waiting { on: WaitingFor::Invitation(look_again(since)), reason: reason.to_owned() }
+}
+
+/// We look every minute at first, then every hour, then once a day.
+fn look_again(since: Span) -> Duration {
+    if since < Span::minutes(10) {
+        Duration::from_mins(1)
+    } else if since < Span::days(1) {
+        Duration::from_hours(1)
+    } else {
+        Duration::from_hours(24)
+    }
+}
+
+/// The person's department must be at the target first.
 pub(crate) fn waits_for_department(unit: uuid::Uuid, name: &str) -> Outcome {
     Outcome::Waiting {
         on: WaitingFor::Resource(ResourceId(unit)),
@@ -54,6 +69,14 @@ pub(crate) fn waits_for_placements() -> Outcome {
     }
 }
 
+/// The department above must be at the target first.
+pub(crate) fn waits_for_parent(unit: uuid::Uuid) -> Outcome {
+    Outcome::Waiting {
+        on: WaitingFor::Resource(ResourceId(unit)),
+        reason: "The department above is not at DingTalk yet; this follows as soon as it is.".to_owned(),
+    }
+}
+
 /// The manager must be at the target first.
 pub(crate) fn waits_for_manager(manager: uuid::Uuid) -> Outcome {
     Outcome::Waiting {
@@ -65,20 +88,22 @@ pub(crate) fn waits_for_manager(manager: uuid::Uuid) -> Outcome {
     }
 }
 
-/// The plan of a target in rehearsal.
-pub(crate) fn rehearsed(plan: &Plan) -> Outcome {
+/// The plan of a target in rehearsal, with what does not fit besides the plan's own findings.
+pub(crate) fn rehearsed(plan: &Plan, findings: &[Finding]) -> Outcome {
     let step = |action: &Action| match action {
         Action::Delete { .. } => "delete it".to_owned(),
         other => format!("{} it with {}", other.verb(), other.attributes().join(", ")),
     };
     let steps: Vec<String> = plan.actions.iter().map(step).collect();
     let steps = if steps.is_empty() { "nothing to do".to_owned() } else { steps.join(", then ") };
-    Outcome::Held { reason: format!("The target is in rehearsal, nothing is sent. The plan: {steps}.") }
+    let mut reason = vec![format!("The target is in rehearsal, nothing is sent. The plan: {steps}.")];
+    reason.extend(findings.iter().chain(&plan.findings).map(ToString::to_string));
+    Outcome::Held { reason: reason.join("\n") }
 }
 
 /// The judge refused the plan.
 pub(crate) fn contradiction(found: &Contradiction) -> Outcome {
-    Outcome::NeedsAttention(vec![Finding {
+    Outcome::attention(vec![Finding {
         kind: FindingKind::Invalid,
         code: "contradiction".to_owned(),
         attribute: None,

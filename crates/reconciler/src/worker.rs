@@ -1,19 +1,19 @@
-//! The worker: it claims, hands each claim to a task of its own, keeps the leases alive and records the ends.
+//! The worker: it claims, hands each claim to a task of its own, keeps the leases alive and ends in order.
 //!
 //! Leavers have places of their own, so that five hundred waiting creations cannot keep one departure waiting.
 
-use crate::act::{Interrupt, Job};
-use crate::connectors::{ConnectorFactory, Connectors, NotReady};
-use rollcall_provisioning::connector::ErrorClass;
-use rollcall_provisioning::delivery::{DeliveryState, Lane, Outcome, Standing, next};
-use rollcall_provisioning::ids::ResourceKind;
+use crate::connectors::{ConnectorFactory, Connectors};
+use crate::delivery::Shared;
+use crate::lease::{AtWork, Desk, while_held};
+use rollcall_provisioning::delivery::Lane;
 use rollcall_provisioning::time::Clock;
-use rollcall_store::projection::{Claim, ClaimRequest, Recorded};
+use rollcall_store::projection::{Claim, ClaimRequest};
 use rollcall_store::{Store, StoreError};
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::{Id, JoinSet};
+use tokio::sync::watch;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// How a worker works.
@@ -56,15 +56,14 @@ pub struct Reconciler {
     shared: Arc<Shared>,
 }
 
-struct Shared {
-    store: Store,
-    connectors: Connectors,
-    clock: Arc<dyn Clock>,
-    options: Options,
+/// What one run of the loop holds.
+struct Run {
+    shared: Arc<Shared>,
+    tasks: JoinSet<()>,
+    desk: Desk,
+    /// When the leases are extended next.
+    beat: Instant,
 }
-
-/// A claim at work, and whether it sits on a leaver's place.
-type AtWork = HashMap<Id, (Claim, Lane)>;
 
 impl Reconciler {
     /// A loop over `store`, with connectors made by `factory`.
@@ -76,33 +75,35 @@ impl Reconciler {
     /// Works until `stop` is cancelled; then nothing new is claimed and what is under way is finished.
     pub async fn run(&self, stop: CancellationToken) {
         let bell = self.shared.store.local_dirty();
-        let mut tasks = JoinSet::new();
-        let mut at_work = AtWork::new();
-        let mut beat = tokio::time::interval(self.shared.options.lease / 3);
+        let mut run =
+            Run { shared: Arc::clone(&self.shared), tasks: JoinSet::new(), desk: Desk::new(), beat: Instant::now() };
         while !stop.is_cancelled() {
             // The bell is armed before the table is looked at, so that a mark that lands in between is heard.
             let rung = bell.notified();
-            let claimed = match self.claim(&mut tasks, &mut at_work).await {
-                Ok(claimed) => claimed,
-                Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "deliveries could not be claimed");
-                    0
-                }
-            };
+            run.keep_alive().await;
+            let claimed = run.claim().await.unwrap_or_else(|error| {
+                tracing::error!(error = &error as &dyn std::error::Error, "deliveries could not be claimed");
+                0
+            });
             if claimed > 0 {
                 continue;
             }
-            let pause = self.pause().await;
+            let free = run.free_places().iter().any(|(_, places)| *places > 0);
+            let pause = if free { self.pause().await } else { Duration::MAX };
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = rung => {}
-                () = tokio::time::sleep(pause) => {}
-                _ = beat.tick() => self.keep_alive(&at_work).await,
-                Some(done) = tasks.join_next_with_id() => finish(done, &mut at_work),
+                () = sleep_until(run.beat) => {}
+                Some(done) = run.tasks.join_next_with_id() => run.finish(done),
+                () = rung, if free => {}
+                () = sleep(pause), if free => {}
             }
         }
-        while let Some(done) = tasks.join_next_with_id().await {
-            finish(done, &mut at_work);
+        while !run.desk.is_empty() {
+            run.keep_alive().await;
+            tokio::select! {
+                () = sleep_until(run.beat) => {}
+                Some(done) = run.tasks.join_next_with_id() => run.finish(done),
+            }
         }
     }
 
@@ -118,208 +119,106 @@ impl Reconciler {
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = tokio::time::sleep(TIDY_EVERY) => {}
+                () = sleep(TIDY_EVERY) => {}
             }
-        }
-    }
-
-    /// Claims for every free place and starts the work. Returns how many were claimed.
-    async fn claim(&self, tasks: &mut JoinSet<()>, at_work: &mut AtWork) -> Result<usize, StoreError> {
-        while let Some(done) = tasks.try_join_next_with_id() {
-            finish(done, at_work);
-        }
-        let Options { places, leaver_places, .. } = self.shared.options;
-        let taken = |lane| at_work.values().filter(|(_, place)| *place == lane).count();
-        let free = [
-            (Lane::Leaver, leaver_places.saturating_sub(taken(Lane::Leaver))),
-            (Lane::Other, places.saturating_sub(taken(Lane::Other))),
-        ];
-        if free.iter().all(|(_, places)| *places == 0) {
-            return Ok(0);
-        }
-        self.shared.connectors.refresh().await?;
-        let mut claimed = 0;
-        for (lane, limit) in free.into_iter().filter(|(_, limit)| *limit > 0) {
-            let request = ClaimRequest {
-                worker: &self.shared.options.worker,
-                up_to: lane,
-                limit: u32::try_from(limit).unwrap_or(u32::MAX),
-                lease: self.shared.options.lease,
-            };
-            for claim in self.shared.store.claim(&request).await? {
-                claimed += 1;
-                let shared = Arc::clone(&self.shared);
-                let task = tasks.spawn({
-                    let claim = claim.clone();
-                    async move { shared.work(&claim).await }
-                });
-                at_work.insert(task.id(), (claim, lane));
-            }
-        }
-        Ok(claimed)
-    }
-
-    async fn keep_alive(&self, at_work: &AtWork) {
-        let claims: Vec<Claim> = at_work.values().map(|(claim, _)| claim.clone()).collect();
-        if claims.is_empty() {
-            return;
-        }
-        if let Err(error) = self.shared.store.extend(&claims, self.shared.options.lease).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "leases could not be extended");
         }
     }
 
     /// Until the next delivery is due by itself, but no longer than the poll.
     async fn pause(&self) -> Duration {
+        let poll = self.shared.options.poll;
         let due = self.shared.store.next_due().await.ok().flatten();
-        due.map_or(self.shared.options.poll, |due| due.clamp(Duration::from_millis(5), self.shared.options.poll))
+        due.map_or(poll, |due| due.clamp(Duration::from_millis(5).min(poll), poll))
     }
 }
 
-fn finish(done: Result<(Id, ()), tokio::task::JoinError>, at_work: &mut AtWork) {
-    match done {
-        Ok((id, ())) => {
-            at_work.remove(&id);
+impl Run {
+    /// Claims for every free place and starts the work. Returns how many were claimed.
+    async fn claim(&mut self) -> Result<usize, StoreError> {
+        while let Some(done) = self.tasks.try_join_next_with_id() {
+            self.finish(done);
         }
-        Err(error) => {
-            // The claim runs out and the delivery is taken up again; the others never notice.
-            let claim = at_work.remove(&error.id());
-            let resource = claim.map(|(claim, _)| claim.resource.to_string());
-            tracing::error!(resource, %error, "a delivery ended abnormally");
+        let free = self.free_places();
+        if free.iter().all(|(_, places)| *places == 0) {
+            return Ok(0);
         }
-    }
-}
-
-impl Shared {
-    async fn work(&self, claim: &Claim) {
-        let limit = self.options.limit;
-        let end = match tokio::time::timeout(limit, self.deliver(claim)).await {
-            Ok(end) => end,
-            Err(_) => Ok((
-                Outcome::Failed {
-                    class: ErrorClass::Transient,
-                    code: "took_too_long".to_owned(),
-                    message: format!("The delivery was not done within {} seconds.", limit.as_secs()),
-                    retry_after: None,
-                },
-                None,
-            )),
-        };
-        let recorded = match end {
-            Ok((outcome, version)) => self.record(claim, &outcome, version).await,
-            Err(Interrupt::LostClaim) => Ok(()),
-            Err(Interrupt::Store(error)) => {
-                let resource = claim.resource.to_string();
-                tracing::warn!(resource, error = &error as &dyn std::error::Error, "the database failed a delivery");
-                self.record(claim, &database_failed(), None).await
+        self.shared.connectors.refresh().await?;
+        let shared = Arc::clone(&self.shared);
+        let Options { worker, lease, .. } = &shared.options;
+        let mut claimed = 0;
+        for (lane, limit) in free.into_iter().filter(|(_, limit)| *limit > 0) {
+            let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+            let held_until = Instant::now() + *lease;
+            let request = ClaimRequest { worker, up_to: lane, limit, lease: *lease };
+            for claim in shared.store.claim(&request).await? {
+                claimed += 1;
+                self.start(claim, lane, held_until);
             }
-            Err(Interrupt::Stopped(error)) => self.stop_target(claim, &error).await,
-        };
-        if let Err(error) = recorded {
-            let resource = claim.resource.to_string();
-            tracing::error!(resource, error = &error as &dyn std::error::Error, "a delivery could not be recorded");
         }
+        Ok(claimed)
     }
 
-    /// Delivers one claim. The version that the target has at the end, if it has the resource's state.
-    async fn deliver(&self, claim: &Claim) -> Result<(Outcome, Option<i64>), Interrupt> {
-        let ready = match self.connectors.get(claim.target).await {
-            Ok(ready) => ready,
-            Err(NotReady::Store(error)) => return Err(error.into()),
-            Err(error @ (NotReady::Factory(_) | NotReady::Gone)) => return Ok((not_ready(&error), None)),
-        };
-        let job = Job { store: &self.store, ready: &ready, claim, worker: &self.options.worker, now: self.clock.now() };
-        match claim.kind {
-            ResourceKind::OrgUnit => Ok((job.deliver_department().await?, None)),
-            ResourceKind::User => {
-                let loaded = self.store.load_user(claim).await?;
-                match &loaded.user {
-                    Some(user) if user.present => {
-                        let outcome = job.deliver_account(&user.attributes, &loaded).await?;
-                        let applied = matches!(outcome, Outcome::InStep).then_some(user.version);
-                        Ok((outcome, applied))
-                    }
-                    user => {
-                        let outcome = job.deliver_departure(&loaded).await?;
-                        let applied =
-                            matches!(outcome, Outcome::Gone).then_some(user.as_ref().map(|user| user.version));
-                        Ok((outcome, applied.flatten()))
-                    }
+    fn free_places(&self) -> [(Lane, usize); 2] {
+        let taken = |lane| self.desk.values().filter(|work| work.lane == lane).count();
+        let Options { places, leaver_places, .. } = self.shared.options;
+        [
+            (Lane::Leaver, leaver_places.saturating_sub(taken(Lane::Leaver))),
+            (Lane::Other, places.saturating_sub(taken(Lane::Other))),
+        ]
+    }
+
+    fn start(&mut self, claim: Claim, lane: Lane, held_until: Instant) {
+        let (extend, held_until) = watch::channel(held_until);
+        let task = self.tasks.spawn({
+            let (shared, claim) = (Arc::clone(&self.shared), claim.clone());
+            async move {
+                if while_held(held_until, shared.work(&claim)).await.is_none() {
+                    let resource = claim.resource.to_string();
+                    tracing::warn!(resource, "a delivery was dropped, because its lease ran out");
                 }
             }
-            // Roles and chats will be projected from groups; until then nobody marks one.
-            ResourceKind::Group => Ok((Outcome::InStep, None)),
-        }
+        });
+        self.desk.insert(task.id(), AtWork { claim, lane, held_until: extend });
     }
 
-    async fn record(&self, claim: &Claim, outcome: &Outcome, version: Option<i64>) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let seed = claim.resource.0.as_u64_pair().1;
-        let standing = next(outcome, claim.attempt, now, seed);
-        let recorded = self.store.record(claim, &standing, version).await?;
-        let (resource, state) = (claim.resource.to_string(), standing.state.as_str());
-        let (kind, code) = (claim.kind.as_str(), standing.error_code.as_deref());
-        tracing::debug!(resource, kind, state, code, ?recorded, "delivery ended");
-        if recorded == Recorded::LostClaim {
-            return Ok(());
+    /// Extends the leases when it is time to: thrice in the length of one, so that two failures in a row cost nothing.
+    async fn keep_alive(&mut self) {
+        let now = Instant::now();
+        if now < self.beat {
+            return;
         }
-        if standing.alert {
-            tracing::warn!(resource, kind, code, tries = standing.attempt, "a delivery keeps failing");
-            self.store.alert(claim, &standing).await?;
+        let lease = self.shared.options.lease;
+        self.beat = now + lease / 3;
+        let claims: Vec<Claim> = self.desk.values().map(|work| work.claim.clone()).collect();
+        if claims.is_empty() {
+            return;
         }
-        if matches!(standing.state, DeliveryState::InStep | DeliveryState::Gone) {
-            self.store.clear_stop(claim.tenant, claim.target).await?;
-            if let Some(since) = claim.dirty_since {
-                let class = if standing.state == DeliveryState::Gone { "leaver" } else { "other" };
-                let seconds = (now - since).as_seconds_f64().max(0.0);
-                metrics::histogram!("rollcall_change_latency_seconds", "class" => class, "stage" => "received_to_applied")
-                    .record(seconds);
+        match self.shared.store.extend(&claims, lease).await {
+            Ok(held) => {
+                for work in self.desk.values().filter(|work| held.contains(&work.claim.key())) {
+                    work.held_until.send_replace(now + lease);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "leases could not be extended");
             }
         }
-        Ok(())
     }
 
-    /// Nothing of the target works: it is stopped, and the delivery waits for it without blame.
-    async fn stop_target(
-        &self,
-        claim: &Claim,
-        error: &rollcall_provisioning::connector::ConnectorError,
-    ) -> Result<(), StoreError> {
-        let pause = error.retry_after.unwrap_or(Duration::from_mins(1));
-        let reason = format!("{} {}", error.message, error.advice);
-        tracing::error!(target_id = %claim.target, code = error.code, "sending is stopped");
-        self.store.stop_target(claim.tenant, claim.target, pause, (&error.code, reason.trim())).await?;
-        let standing = Standing {
-            state: DeliveryState::Retrying,
-            due_at: Some(self.clock.now()),
-            attempt: claim.attempt,
-            waiting_for: None,
-            error_class: Some(error.class.as_str()),
-            error_code: Some(error.code.clone()),
-            reason: Some(reason),
-            alert: false,
+    fn finish(&mut self, done: Result<(Id, ()), JoinError>) {
+        let error = match done {
+            Ok((id, ())) => {
+                self.desk.remove(&id);
+                return;
+            }
+            Err(error) => error,
         };
-        self.store.record(claim, &standing, None).await?;
-        Ok(())
-    }
-}
-
-/// The database failed in the middle, for example because two workers stood in each other's way. If it cannot even
-/// record this, the lease runs out and the delivery is claimed again.
-fn database_failed() -> Outcome {
-    Outcome::Failed {
-        class: ErrorClass::Transient,
-        code: "database".to_owned(),
-        message: "Rollcall's own database failed during this delivery; the server's log says how.".to_owned(),
-        retry_after: None,
-    }
-}
-
-fn not_ready(error: &NotReady) -> Outcome {
-    Outcome::Failed {
-        class: ErrorClass::Transient,
-        code: "target_settings".to_owned(),
-        message: format!("The target cannot be used: {error}."),
-        retry_after: Some(Duration::from_secs(30)),
+        let Some(work) = self.desk.remove(&error.id()) else { return };
+        let resource = work.claim.resource.to_string();
+        tracing::error!(resource, %error, "a delivery ended abnormally");
+        // The others never notice. The claim is still held, so that the end can be recorded.
+        let (shared, claim) = (Arc::clone(&self.shared), work.claim.clone());
+        let task = self.tasks.spawn(async move { shared.record_panic(&claim).await });
+        self.desk.insert(task.id(), work);
     }
 }

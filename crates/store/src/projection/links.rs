@@ -127,16 +127,42 @@ impl Store {
         Ok(done.len() == 1)
     }
 
+    /// A call that was to create the entity did nothing: there still is none, and what else is known of it (an earlier
+    /// invitation) still holds. `false` when the claim is lost.
+    pub async fn link_still_absent(&self, claim: &Claim) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "WITH fence AS (
+                 SELECT 1 FROM deliveries
+                 WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
+                   AND lease_epoch = $5 FOR UPDATE)
+             UPDATE links SET observed = 'absent', remote_id = NULL, updated_at = $6
+             WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
+               AND EXISTS (SELECT 1 FROM fence)",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.kind.as_str())
+        .bind(claim.resource.0)
+        .bind(claim.epoch)
+        .bind(self.now())
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
     /// The person was invited with these attributes: nothing can be seen of them until they accept. The time of
-    /// the first invitation is kept. `false` when the claim is lost.
+    /// the first invitation under the same number is kept. `false` when the claim is lost.
     pub async fn link_invited(&self, claim: &Claim, with: &Attributes) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "UPDATE links l SET observed = 'absent', invited_at = COALESCE(l.invited_at, $6), snapshot = $7,
-                    updated_at = $6
-             FROM deliveries d
-             WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = $3 AND d.resource_id = $4
-               AND d.lease_epoch = $5
-               AND l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = $3 AND l.resource_id = $4",
+            "WITH fence AS (
+                 SELECT 1 FROM deliveries
+                 WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
+                   AND lease_epoch = $5 FOR UPDATE)
+             UPDATE links
+             SET observed = 'absent', remote_id = NULL, snapshot = $7, updated_at = $6,
+                 invited_at = CASE WHEN snapshot -> 'mobile' = $7 -> 'mobile' THEN COALESCE(invited_at, $6) ELSE $6 END
+             WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
+               AND EXISTS (SELECT 1 FROM fence)",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
@@ -176,6 +202,37 @@ impl Store {
         .execute(self.pool())
         .await?;
         Ok(())
+    }
+
+    /// Whether somebody else, who is to have an account, was invited under this number and has not accepted yet.
+    pub async fn number_is_awaited(&self, claim: &Claim, number: &str) -> Result<bool, StoreError> {
+        let awaited = sqlx::query_scalar(
+            "SELECT EXISTS (
+                 SELECT 1 FROM links l JOIN users u ON u.tenant_id = l.tenant_id AND u.id = l.resource_id
+                 WHERE l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = 'user' AND l.resource_id <> $3
+                   AND l.invited_at IS NOT NULL AND l.snapshot ->> 'mobile' = $4
+                   AND u.active AND u.deleted_at IS NULL)",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.resource.0)
+        .bind(number)
+        .fetch_one(self.pool())
+        .await?;
+        Ok(awaited)
+    }
+
+    /// Whether the user is active and not deleted.
+    pub async fn is_present(&self, claim: &Claim, user: ResourceId) -> Result<bool, StoreError> {
+        let present = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM users
+                            WHERE tenant_id = $1 AND id = $2 AND active AND deleted_at IS NULL)",
+        )
+        .bind(claim.tenant.0)
+        .bind(user.0)
+        .fetch_one(self.pool())
+        .await?;
+        Ok(present)
     }
 
     /// Which resource of the target is this account, if one of ours is.

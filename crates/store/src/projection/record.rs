@@ -1,4 +1,4 @@
-//! How a try ended, as the row remembers it, and who is woken by it.
+//! How a try ended, as the row remembers it.
 //!
 //! Two deliveries that wait for each other must not miss each other: the one that arrives wakes those that
 //! wait in a statement *after* its link is committed, and the one that decides to wait looks at the link once
@@ -11,6 +11,7 @@ use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::{DeliveryState, Standing};
 use rollcall_provisioning::ids::ResourceId;
 use std::time::Duration;
+use time::OffsetDateTime;
 
 /// What recording did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,7 +49,7 @@ impl Store {
                  attempt = CASE WHEN mark > $7 THEN 0 ELSE $11 END,
                  waiting_for = CASE WHEN mark > $7 THEN NULL ELSE $12::uuid END,
                  error_class = $13, error_code = $14, reason = $15,
-                 dirty_since = CASE WHEN mark > $7 THEN $8 WHEN $16 THEN NULL ELSE dirty_since END,
+                 dirty_since = CASE WHEN NOT $16 THEN dirty_since WHEN mark > $7 THEN $8 END,
                  lane = CASE WHEN $16 AND mark = $7 THEN CASE resource_kind WHEN 'org_unit' THEN 1 ELSE 2 END ELSE lane END,
                  applied_version = COALESCE($17, applied_version),
                  applied_at = CASE WHEN $17::bigint IS NULL THEN applied_at ELSE $8 END
@@ -79,24 +80,30 @@ impl Store {
             (None, _) => Ok(Recorded::LostClaim),
             (Some(true), _) => Ok(Recorded::MoreToDo),
             (Some(false), None) => Ok(Recorded::Settled),
-            (Some(false), Some(on)) => self.look_again(claim, on).await,
+            (Some(false), Some(on)) => self.look_again(claim, on, standing.due_at).await,
         }
     }
 
-    /// The second look of a delivery that decided to wait for `on`.
-    async fn look_again(&self, claim: &Claim, on: ResourceId) -> Result<Recorded, StoreError> {
+    /// The second look of a delivery that decided to wait for `on`. If that is not there, the delivery is looked at by
+    /// itself at `otherwise`.
+    async fn look_again(
+        &self,
+        claim: &Claim,
+        on: ResourceId,
+        otherwise: Option<OffsetDateTime>,
+    ) -> Result<Recorded, StoreError> {
         let woken: Option<bool> = sqlx::query_scalar(
             "WITH there AS (
                  SELECT EXISTS (SELECT 1 FROM links WHERE tenant_id = $1 AND target_id = $2
                                   AND resource_id = $6 AND observed = 'known') AS yes)
              UPDATE deliveries d
-             SET due_at = CASE WHEN there.yes THEN COALESCE(d.dirty_since, $7) END,
+             SET due_at = CASE WHEN there.yes THEN COALESCE(d.dirty_since, $7) ELSE $8 END,
                  state = CASE WHEN there.yes THEN 'pending' ELSE d.state END,
                  mark = d.mark + CASE WHEN there.yes THEN 1 ELSE 0 END,
                  waiting_for = CASE WHEN there.yes THEN NULL ELSE d.waiting_for END
              FROM there
              WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = $3 AND d.resource_id = $4
-               AND d.lease_epoch = $5 AND d.state = 'waiting'
+               AND d.lease_epoch = $5 AND d.waiting_for = $6
              RETURNING there.yes",
         )
         .bind(claim.tenant.0)
@@ -106,22 +113,30 @@ impl Store {
         .bind(claim.epoch)
         .bind(on.0)
         .bind(self.now())
+        .bind(otherwise)
         .fetch_optional(self.pool())
         .await?;
         Ok(if woken == Some(true) { Recorded::MoreToDo } else { Recorded::Settled })
     }
 
-    /// Wakes every delivery that waits for the claim's resource. They get back their place in the order of changes, so
-    /// that managers, whom sources send first, are served before those who report to them. Returns how many.
+    /// Wakes every delivery that waits for the claim's resource, if that is at the target. They get back their place in
+    /// the order of changes, so that managers, whom sources send first, are served before those who report to them.
+    /// Returns how many.
+    ///
+    /// To be called at the end of every delivery, however it ended: while a call was under way the link was unknown, and
+    /// whoever looked then decided to wait.
     pub async fn wake_waiting(&self, claim: &Claim) -> Result<u64, StoreError> {
         let done = sqlx::query(
             "UPDATE deliveries d
-             SET mark = d.mark + 1, state = 'pending', due_at = COALESCE(d.dirty_since, $4), waiting_for = NULL,
-                 updated_at = $4
-             WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.waiting_for = $3",
+             SET mark = d.mark + 1, due_at = COALESCE(d.dirty_since, $5), waiting_for = NULL, updated_at = $5,
+                 state = CASE WHEN d.lease_until > now() THEN d.state ELSE 'pending' END
+             WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.waiting_for = $4
+               AND EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = $3
+                             AND l.resource_id = $4 AND l.observed = 'known')",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
+        .bind(claim.kind.as_str())
         .bind(claim.resource.0)
         .bind(self.now())
         .execute(self.pool())
@@ -129,17 +144,58 @@ impl Store {
         Ok(done.rows_affected())
     }
 
-    /// An account went away, so a value that was taken may be free: everybody of this target who needs
-    /// attention because of a conflict is looked at again. Returns how many.
+    /// The claim's entity has given up a value that no two can share: everything of this target that needs attention
+    /// because of a conflict is looked at again, and also what is under way, since it may have been refused the value
+    /// just before and not have said so yet. Returns how many.
     pub async fn wake_conflicts(&self, claim: &Claim) -> Result<u64, StoreError> {
         let done = sqlx::query(
-            "UPDATE deliveries
-             SET mark = mark + 1, state = 'pending', due_at = $3, updated_at = $3,
-                 dirty_since = COALESCE(dirty_since, $3)
-             WHERE tenant_id = $1 AND target_id = $2 AND state = 'needs_attention' AND error_class = 'conflict'",
+            "UPDATE deliveries d
+             SET mark = d.mark + 1, due_at = $5, updated_at = $5, dirty_since = COALESCE(d.dirty_since, $5),
+                 state = CASE WHEN d.lease_until > now() THEN d.state ELSE 'pending' END
+             WHERE d.tenant_id = $1 AND d.target_id = $2 AND (d.resource_kind, d.resource_id) <> ($3, $4)
+               AND (d.state = 'needs_attention' AND d.error_class = 'conflict'
+                    OR d.state = 'applying'
+                       AND NOT EXISTS (SELECT 1 FROM users u
+                                       WHERE u.tenant_id = $1 AND u.id = d.resource_id
+                                         AND (NOT u.active OR u.deleted_at IS NOT NULL)))",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
+        .bind(claim.kind.as_str())
+        .bind(claim.resource.0)
+        .bind(self.now())
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// The claim's entity is there under a new remote id, after it had been gone: whoever names it at the target has the
+    /// old one, and is looked at again. Nothing is written when the remote id is the first one. Returns how many.
+    pub async fn mark_dependents(&self, claim: &Claim) -> Result<u64, StoreError> {
+        let done = sqlx::query(
+            "WITH dependent AS (
+                 SELECT 'user' AS kind, u.id FROM users u
+                 WHERE $3 = 'user' AND u.tenant_id = $1 AND u.manager_id = $4::text AND u.deleted_at IS NULL
+                 UNION ALL
+                 SELECT 'user', p.user_id FROM placements p
+                 WHERE $3 = 'org_unit' AND p.tenant_id = $1 AND p.target_id = $2 AND p.wanted_unit = $4
+                 UNION ALL
+                 SELECT 'org_unit', o.id FROM org_units o
+                 WHERE $3 = 'org_unit' AND o.tenant_id = $1 AND o.target_id = $2 AND o.parent_id = $4
+                   AND o.gone_at IS NULL)
+             UPDATE deliveries d
+             SET mark = d.mark + 1, due_at = $5, updated_at = $5, dirty_since = COALESCE(d.dirty_since, $5),
+                 state = CASE WHEN d.lease_until > now() THEN d.state ELSE 'pending' END
+             FROM dependent
+             WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = dependent.kind
+               AND d.resource_id = dependent.id
+               AND EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = $3
+                             AND l.resource_id = $4 AND l.generation > 1)",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.kind.as_str())
+        .bind(claim.resource.0)
         .bind(self.now())
         .execute(self.pool())
         .await?;

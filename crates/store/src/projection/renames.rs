@@ -41,6 +41,7 @@ const UNDER_WAY: &str = "WITH RECURSIVE trees AS (
         SELECT 1 FROM links l
         JOIN (SELECT DISTINCT root FROM trees WHERE root <> $3) old ON old.root = l.resource_id
         WHERE l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = 'org_unit' AND l.observed = 'known'
+          AND starts_with(l.snapshot ->> 'source_identifier', $4)
           AND EXISTS (SELECT 1 FROM people WHERE had = old.root AND wants = $3)
           AND EXISTS (SELECT 1 FROM people WHERE wants = old.root)
           AND NOT EXISTS (SELECT 1 FROM people WHERE wants = old.root AND NOT coming)
@@ -52,7 +53,8 @@ const UNDER_WAY: &str = "WITH RECURSIVE trees AS (
 pub enum Rename {
     /// None was.
     No,
-    /// One may be: the rest of its people are about to be looked at, so the answer is known soon.
+    /// One may be: the rest of its people are about to be looked at, or a call for it is under way, so the answer is
+    /// known soon.
     UnderWay,
     /// One was, and the claimed one has taken it over: it must be loaded again.
     TakenOver,
@@ -61,7 +63,9 @@ pub enum Rename {
 impl Store {
     /// Lets the claimed, not yet existing department take over one that was renamed to it. [`Rename::No`] also when
     /// the claim is lost.
-    pub async fn take_over_renamed(&self, claim: &Claim) -> Result<Rename, StoreError> {
+    ///
+    /// Only a department whose sign at the target begins with `ours` is taken over: what others made keeps its name.
+    pub async fn take_over_renamed(&self, claim: &Claim, ours: &str) -> Result<Rename, StoreError> {
         let mut tx = self.pool().begin().await?;
         if !fenced(&mut tx, claim).await? {
             tx.rollback().await?;
@@ -72,6 +76,7 @@ impl Store {
             .bind(claim.tenant.0)
             .bind(claim.target.0)
             .bind(claim.resource.0)
+            .bind(ours)
             .fetch_one(&mut *tx)
             .await?;
         let candidates: Vec<Uuid> = sqlx::query_scalar(
@@ -80,6 +85,7 @@ impl Store {
                                AND old.parent_id = new.parent_id AND old.id <> new.id AND old.gone_at IS NULL
              JOIN links l ON l.tenant_id = old.tenant_id AND l.target_id = old.target_id
                          AND l.resource_kind = 'org_unit' AND l.resource_id = old.id AND l.observed = 'known'
+                         AND starts_with(l.snapshot ->> 'source_identifier', $4)
              WHERE new.tenant_id = $1 AND new.target_id = $2 AND new.id = $3 AND new.gone_at IS NULL
                AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.tenant_id = $1 AND p.target_id = $2
                                  AND p.wanted_unit = old.id)
@@ -88,15 +94,20 @@ impl Store {
         .bind(claim.tenant.0)
         .bind(claim.target.0)
         .bind(claim.resource.0)
+        .bind(ours)
         .fetch_all(&mut *tx)
         .await?;
         let new_tree = tree(&mut tx, claim, claim.resource.0).await?;
         for old in candidates {
             let old_tree = tree(&mut tx, claim, old).await?;
-            if self.moved_over(&mut tx, claim, &old_tree, &new_tree).await? {
-                self.take_over(&mut tx, claim, old, claim.resource.0).await?;
-                tx.commit().await?;
-                return Ok(Rename::TakenOver);
+            // Only then look, so that nobody is placed there after the look.
+            if alone(&mut tx, claim, &old_tree).await? && self.moved_over(&mut tx, claim, &old_tree, &new_tree).await? {
+                if self.take_over(&mut tx, claim, old, claim.resource.0).await? {
+                    tx.commit().await?;
+                    return Ok(Rename::TakenOver);
+                }
+                tx.rollback().await?;
+                return Ok(Rename::UnderWay);
             }
         }
         tx.rollback().await?;
@@ -132,10 +143,13 @@ impl Store {
     }
 
     /// Moves link, people and children of `old` to `new`, and of each child to its namesake. The depth is that
-    /// of the mapping: three levels.
-    async fn take_over(&self, tx: &mut PgConnection, claim: &Claim, old: Uuid, new: Uuid) -> Result<(), StoreError> {
+    /// of the mapping: three levels. `false` when it cannot be done now, and nothing of it may stay.
+    async fn take_over(&self, tx: &mut PgConnection, claim: &Claim, old: Uuid, new: Uuid) -> Result<bool, StoreError> {
         let mut pairs = vec![(old, new)];
         while let Some((old, new)) = pairs.pop() {
+            if !settled(tx, claim, old).await? {
+                return Ok(false);
+            }
             self.take_over_one(tx, claim, old, new).await?;
             let namesakes: Vec<(Uuid, Uuid)> = sqlx::query_as(
                 "SELECT o.id, n.id FROM org_units o
@@ -163,7 +177,7 @@ impl Store {
             .await?;
             pairs.extend(namesakes);
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn take_over_one(
@@ -218,8 +232,48 @@ impl Store {
         .bind(self.now())
         .execute(&mut *tx)
         .await?;
+        // Whoever waits for the old one waits for the new one.
+        sqlx::query(
+            "UPDATE deliveries SET waiting_for = $4
+             WHERE tenant_id = $1 AND target_id = $2 AND waiting_for = $3",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(old)
+        .bind(new)
+        .execute(&mut *tx)
+        .await?;
         if new == claim.resource.0 { Ok(()) } else { self.mark_unit(tx, claim, new).await }
     }
+}
+
+/// Whether nobody is about to place somebody in one of these departments; if so, nobody can until the transaction ends.
+async fn alone(tx: &mut PgConnection, claim: &Claim, units: &[Uuid]) -> Result<bool, StoreError> {
+    let locked: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT id FROM org_units WHERE tenant_id = $1 AND target_id = $2 AND id = ANY($3) AND gone_at IS NULL
+         FOR UPDATE SKIP LOCKED",
+    )
+    .bind(claim.tenant.0)
+    .bind(claim.target.0)
+    .bind(units)
+    .fetch_all(tx)
+    .await?;
+    Ok(locked.len() == units.len())
+}
+
+/// Whether no call is under way for a department, so that what is known of it is true. Its link stays locked: whoever
+/// wants to begin a call waits, and finds that the claim is lost.
+async fn settled(tx: &mut PgConnection, claim: &Claim, unit: Uuid) -> Result<bool, StoreError> {
+    let observed: Option<String> = sqlx::query_scalar(
+        "SELECT observed FROM links
+         WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = 'org_unit' AND resource_id = $3 FOR UPDATE",
+    )
+    .bind(claim.tenant.0)
+    .bind(claim.target.0)
+    .bind(unit)
+    .fetch_optional(tx)
+    .await?;
+    Ok(observed.as_deref() != Some("unknown"))
 }
 
 async fn tree(tx: &mut PgConnection, claim: &Claim, root: Uuid) -> Result<Vec<Uuid>, StoreError> {

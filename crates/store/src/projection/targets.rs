@@ -151,7 +151,8 @@ impl Store {
         rows.iter().map(target_from).collect()
     }
 
-    /// Changes whether changes are sent. Going live looks again at everything that was held.
+    /// Changes whether changes are sent. Going live looks again at everything that was held, and at what is or may soon
+    /// be under way, since its worker may still believe that it rehearses.
     /// `false` when there is no such target.
     pub async fn set_target_mode(
         &self,
@@ -164,8 +165,10 @@ impl Store {
                  UPDATE targets SET mode = $3, stopped_until = NULL, stopped_code = NULL, stopped_reason = NULL
                  WHERE tenant_id = $1 AND id = $2 RETURNING id),
              woken AS (
-                 UPDATE deliveries SET mark = mark + 1, state = 'pending', due_at = $4, updated_at = $4
-                 WHERE tenant_id = $1 AND target_id = $2 AND state = 'held' AND $3 = 'live')
+                 UPDATE deliveries
+                 SET mark = mark + 1, due_at = $4, updated_at = $4,
+                     state = CASE WHEN lease_until > now() THEN state ELSE 'pending' END
+                 WHERE tenant_id = $1 AND target_id = $2 AND state IN ('held', 'pending', 'applying') AND $3 = 'live')
              SELECT id FROM target",
         )
         .bind(tenant.0)

@@ -1,0 +1,169 @@
+//! One claimed delivery from its beginning to its record.
+
+use crate::act::{Interrupt, Job};
+use crate::connectors::{Connectors, FactoryError, NotReady};
+use crate::worker::Options;
+use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
+use rollcall_provisioning::delivery::{DeliveryState, Outcome, Standing, next};
+use rollcall_provisioning::ids::ResourceKind;
+use rollcall_provisioning::time::Clock;
+use rollcall_store::projection::{Claim, Recorded};
+use rollcall_store::{Store, StoreError};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What all deliveries of a worker share.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) connectors: Connectors,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) options: Options,
+}
+
+/// How a delivery ended, and the version that the target has now, if it has the resource's state.
+type End = (Outcome, Option<i64>);
+
+impl Shared {
+    /// Does what a claim asks for and records how it ended.
+    pub(crate) async fn work(&self, claim: &Claim) {
+        let limit = self.options.limit;
+        let end = tokio::time::timeout(limit, self.deliver(claim)).await.unwrap_or_else(|_| {
+            let message = format!("The delivery was not done within {} seconds.", limit.as_secs());
+            Ok((failed("took_too_long", message), None))
+        });
+        let recorded = match end {
+            Ok((outcome, version)) => self.record(claim, &outcome, version).await,
+            Err(Interrupt::LostClaim) => Ok(()),
+            Err(Interrupt::Store(error)) => {
+                let resource = claim.resource.to_string();
+                tracing::warn!(resource, error = &error as &dyn std::error::Error, "the database failed a delivery");
+                // Two workers may have stood in each other's way. If not even this can be recorded, the lease runs out
+                // and the delivery is claimed again.
+                let message = "Rollcall's own database failed during this delivery; the server's log says how.";
+                self.record(claim, &failed("database", message.to_owned()), None).await
+            }
+            Err(Interrupt::Stopped(error)) => self.stop_target(claim, &error).await,
+        };
+        self.log_unrecorded(claim, recorded);
+    }
+
+    /// Records that the work on a claim ended in a panic: it is tried again like any other failure, not at the pace of
+    /// leases that run out.
+    pub(crate) async fn record_panic(&self, claim: &Claim) {
+        let message = "This delivery hit a defect of Rollcall; the server's log says where.";
+        let recorded = self.record(claim, &failed("panic", message.to_owned()), None).await;
+        self.log_unrecorded(claim, recorded);
+    }
+
+    fn log_unrecorded(&self, claim: &Claim, recorded: Result<(), StoreError>) {
+        if let Err(error) = recorded {
+            let (resource, worker) = (claim.resource.to_string(), &self.options.worker);
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(resource, worker, error, "a delivery could not be recorded");
+        }
+    }
+
+    async fn deliver(&self, claim: &Claim) -> Result<End, Interrupt> {
+        let end = self.attempt(claim).await;
+        if !matches!(end, Err(Interrupt::LostClaim)) {
+            self.store.wake_waiting(claim).await?;
+        }
+        end
+    }
+
+    async fn attempt(&self, claim: &Claim) -> Result<End, Interrupt> {
+        let ready = match self.connectors.get(claim).await {
+            Ok(ready) => ready,
+            Err(NotReady::Store(error)) => return Err(error.into()),
+            Err(NotReady::Gone) => return Err(Interrupt::LostClaim),
+            Err(NotReady::Factory(error)) => return Err(Interrupt::Stopped(unusable(&error))),
+        };
+        let job = Job { store: &self.store, ready: &ready, claim, worker: &self.options.worker, now: self.clock.now() };
+        match claim.kind {
+            ResourceKind::OrgUnit => Ok((job.deliver_department().await?, None)),
+            ResourceKind::User => {
+                let loaded = self.store.load_user(claim).await?;
+                match &loaded.user {
+                    Some(user) if user.present => {
+                        let outcome = job.deliver_account(&user.attributes, &loaded).await?;
+                        let applied = matches!(outcome, Outcome::InStep).then_some(user.version);
+                        Ok((outcome, applied))
+                    }
+                    user => {
+                        let outcome = job.deliver_departure(&loaded).await?;
+                        let applied =
+                            matches!(outcome, Outcome::Gone).then_some(user.as_ref().map(|user| user.version));
+                        Ok((outcome, applied.flatten()))
+                    }
+                }
+            }
+            // Roles and chats will be projected from groups; until then nobody marks one.
+            ResourceKind::Group => Ok((Outcome::InStep, None)),
+        }
+    }
+
+    async fn record(&self, claim: &Claim, outcome: &Outcome, version: Option<i64>) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let seed = claim.resource.0.as_u64_pair().1;
+        let standing = next(outcome, claim.attempt, now, seed);
+        let recorded = self.store.record(claim, &standing, version).await?;
+        let (resource, state) = (claim.resource.to_string(), standing.state.as_str());
+        let (kind, code) = (claim.kind.as_str(), standing.error_code.as_deref());
+        tracing::debug!(resource, kind, state, code, ?recorded, "delivery ended");
+        if recorded == Recorded::LostClaim {
+            return Ok(());
+        }
+        if standing.alert {
+            tracing::warn!(resource, kind, code, tries = standing.attempt, "a delivery keeps failing");
+            self.store.alert(claim, &standing).await?;
+        }
+        if matches!(standing.state, DeliveryState::InStep | DeliveryState::Gone) {
+            self.store.clear_stop(claim.tenant, claim.target).await?;
+            if let Some(since) = claim.dirty_since {
+                let class = if standing.state == DeliveryState::Gone { "leaver" } else { "other" };
+                let seconds = (now - since).as_seconds_f64().max(0.0);
+                metrics::histogram!("rollcall_change_latency_seconds", "class" => class, "stage" => "received_to_applied")
+                    .record(seconds);
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing of the target works: it is stopped, and the delivery waits for it without blame.
+    async fn stop_target(&self, claim: &Claim, error: &ConnectorError) -> Result<(), StoreError> {
+        let pause = error.retry_after.unwrap_or(Duration::from_mins(1));
+        let reason = format!("{} {}", error.message, error.advice);
+        tracing::error!(target_id = %claim.target, code = error.code, "sending is stopped");
+        self.store.stop_target(claim.tenant, claim.target, pause, (&error.code, reason.trim())).await?;
+        let standing = Standing {
+            state: DeliveryState::Retrying,
+            due_at: Some(self.clock.now()),
+            attempt: claim.attempt,
+            waiting_for: None,
+            error_class: Some(error.class.as_str()),
+            error_code: Some(error.code.clone()),
+            reason: Some(reason),
+            alert: false,
+        };
+        self.store.record(claim, &standing, None).await?;
+        Ok(())
+    }
+}
+
+/// A failure on our own side that passes.
+fn failed(code: &str, message: String) -> Outcome {
+    Outcome::Failed { class: ErrorClass::Transient, code: code.to_owned(), message, retry_after: None }
+}
+
+/// No connector can be made of the target's settings.
+fn unusable(error: &FactoryError) -> ConnectorError {
+    ConnectorError {
+        class: ErrorClass::Stopped,
+        code: "target_settings".to_owned(),
+        message: format!("The target cannot be used: {error}."),
+        advice: "Correct the settings of the target.".to_owned(),
+        attribute: None,
+        retry_after: None,
+        outcome_unknown: false,
+    }
+}

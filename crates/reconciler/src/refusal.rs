@@ -1,0 +1,114 @@
+//! What it means for a person when the target refuses an action on their account.
+
+use crate::account::Wish;
+use crate::act::{Interrupt, Job, ended, finding, held};
+use crate::observe::asked_for;
+use crate::report;
+use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
+use rollcall_provisioning::delivery::Outcome;
+use rollcall_provisioning::entity::{self, EntityKind, Observed};
+use rollcall_provisioning::ids::{ResourceId, ResourceKind};
+use rollcall_provisioning::plan::Action;
+use rollcall_store::projection::LoadedUser;
+
+/// An action that the target refused, with what was known when it was tried.
+#[derive(Clone, Copy)]
+pub(crate) struct Refusal<'a> {
+    pub(crate) error: &'a ConnectorError,
+    pub(crate) action: &'a Action,
+    pub(crate) observed: &'a Observed,
+    pub(crate) loaded: &'a LoadedUser,
+}
+
+impl Job<'_> {
+    /// What a refusal means. `None`: the wish was changed and is tried again.
+    pub(crate) async fn refused(&self, refusal: &Refusal<'_>, wish: &mut Wish) -> Result<Option<Outcome>, Interrupt> {
+        let Refusal { error, action, observed, loaded } = *refusal;
+        match (error.class, error.attribute) {
+            (ErrorClass::Invited, _) => {
+                if let Action::Create { attributes, .. } = action {
+                    held(self.store.link_invited(self.claim, attributes).await?)?;
+                }
+                Ok(Some(report::invited(time::Duration::ZERO)))
+            }
+            (ErrorClass::NotFound, _) => {
+                // Somebody removed the account by hand: it is read first, then made anew.
+                held(self.store.link_unknown(self.claim, None).await?)?;
+                Ok(Some(ended(error)))
+            }
+            (ErrorClass::MissingReference, Some(entity::MANAGER)) => {
+                // The account is served without the manager, who is read again; then it is tried ever more slowly,
+                // because the target may go on to contradict itself.
+                if wish.attributes.remove(entity::MANAGER).is_none() {
+                    return Ok(Some(ended(error)));
+                }
+                if let Some(manager) = &loaded.manager {
+                    self.store.link_doubted(self.claim, ResourceKind::User, ResourceId(manager.id)).await?;
+                }
+                wish.manager_refused = Some(error.clone());
+                Ok(None)
+            }
+            (ErrorClass::MissingReference, Some(entity::ORG_UNITS)) => {
+                if let Some(unit) = wish.unit {
+                    self.store.link_doubted(self.claim, ResourceKind::OrgUnit, ResourceId(unit)).await?;
+                }
+                Ok(Some(ended(error)))
+            }
+            (ErrorClass::Conflict, Some(entity::MOBILE)) if *observed == Observed::Absent => {
+                Ok(Some(self.mobile_taken(error, wish).await?))
+            }
+            (ErrorClass::Conflict, None) if *observed == Observed::Absent => {
+                let Action::Create { remote_id: Some(remote_id), .. } = action else { return Ok(Some(ended(error))) };
+                Ok(Some(self.ours_already(remote_id, error).await?))
+            }
+            (ErrorClass::Invalid | ErrorClass::Conflict | ErrorClass::Forbidden, Some(attribute))
+                if self.optional(attribute, wish) =>
+            {
+                wish.attributes.remove(attribute);
+                wish.findings.push(finding(error));
+                Ok(None)
+            }
+            _ => Ok(Some(ended(error))),
+        }
+    }
+
+    fn optional(&self, attribute: &str, wish: &Wish) -> bool {
+        let spec = self.ready.connector.schema().attribute(EntityKind::Account, attribute);
+        spec.is_some_and(|spec| !spec.required) && wish.attributes.contains_key(attribute)
+    }
+
+    /// The account is this person's own: an earlier creation took effect although it did not look so. It is read, and
+    /// that it is ours is remembered until then.
+    async fn ours_already(&self, remote_id: &str, error: &ConnectorError) -> Result<Outcome, Interrupt> {
+        held(self.store.link_unknown(self.claim, Some(remote_id)).await?)?;
+        Ok(Outcome::Failed {
+            class: ErrorClass::Transient,
+            code: error.code.clone(),
+            message: error.message.clone(),
+            retry_after: None,
+        })
+    }
+
+    /// Names the account that has the number, so that a person knows where to look, unless it is this person's own.
+    async fn mobile_taken(&self, error: &ConnectorError, wish: &Wish) -> Result<Outcome, Interrupt> {
+        let mut found = finding(error);
+        if let Some(mobile) = wish.mobile()
+            && let Ok(Some(holder)) = self.ready.connector.account_by_mobile(mobile).await
+        {
+            if asked_for(&holder) == Some(self.claim.resource) {
+                return self.ours_already(&holder, error).await;
+            }
+            found.advice = match self.store.linked_resource(self.claim, &holder).await? {
+                Some(resource) => format!(
+                    "It belongs to DingTalk account {holder}, which is user {resource} of this directory. \
+                     Give one of the two another number at the source."
+                ),
+                None => format!(
+                    "It belongs to DingTalk account {holder}, which Rollcall does not manage. Correct the number \
+                     at the source, or remove that account in DingTalk and retry."
+                ),
+            };
+        }
+        Ok(Outcome::attention(vec![found]))
+    }
+}
