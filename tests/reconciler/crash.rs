@@ -1,17 +1,13 @@
 //! A worker dies in the middle of any call; another one finishes, and nobody can tell from the result.
 
+use crate::death::{TABLES, die_at_write};
 use crate::world::{Picture, World};
 use rollcall_provisioning::ids::ResourceId;
-use rollcall_reconciler::Options;
 use serde_json::json;
 
 /// Longer than any of the stories below.
 const MOST_CALLS: usize = 200;
-
-/// One thing at a time, so that calls come in the same order every time.
-fn one_by_one(worker: &str) -> Options {
-    Options { places: 1, leaver_places: 1, ..World::options(worker) }
-}
+const MOST_WRITES: usize = 500;
 
 /// A company in three departments, two of them nested, with managers who manage each other in a circle.
 async fn found_company(world: &World) -> anyhow::Result<Vec<ResourceId>> {
@@ -51,7 +47,7 @@ async fn clean_runs(world: &World) -> anyhow::Result<(Picture, Picture)> {
 async fn die_in(world: &World, call: usize, done: bool) -> anyhow::Result<bool> {
     world.fake.stick_after(call, done);
     let died = world
-        .work(one_by_one("first"), async {
+        .work(World::one_by_one("first"), async {
             tokio::select! {
                 () = world.fake.stuck() => Ok(true),
                 rest = world.at_rest() => rest.map(|()| false),
@@ -59,7 +55,6 @@ async fn die_in(world: &World, call: usize, done: bool) -> anyhow::Result<bool> 
         })
         .await?;
     world.fake.heal();
-    world.leases_run_out().await?;
     Ok(died)
 }
 
@@ -105,4 +100,24 @@ async fn whatever_call_a_shake_dies_in_the_company_is_the_same() -> anyhow::Resu
         }
     }
     anyhow::bail!("{MOST_CALLS} calls are not enough")
+}
+
+#[tokio::test]
+async fn whatever_write_a_shake_dies_before_the_company_is_the_same() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let (_, expected) = clean_runs(&world).await?;
+    for write in 1..MOST_WRITES {
+        let world = world.neighbour().await?;
+        let people = found_company(&world).await?;
+        world.settle().await?;
+        shake_company(&world, &people).await?;
+        let died = die_at_write(&world, &TABLES, write, None).await?;
+        world.settle().await?;
+        assert_eq!(world.picture().await?, expected, "write {write}: {:#?}", world.fake.calls());
+        world.assert_links_are_true().await?;
+        if !died {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("{MOST_WRITES} writes are not enough")
 }

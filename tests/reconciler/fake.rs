@@ -50,6 +50,8 @@ pub(crate) enum Fate {
     Before(Arc<Gate>),
     /// The call does its work, then waits.
     After(Arc<Gate>),
+    /// The call waits, then nothing happens, and the answer says why.
+    RefusedAfter(Arc<Gate>, ConnectorError),
 }
 
 struct Fault {
@@ -70,6 +72,8 @@ pub(crate) struct Holdings {
     pub(crate) departments: BTreeMap<u64, Attributes>,
     /// Numbers whose owners must accept before they have an account.
     pub(crate) reserved: BTreeSet<String>,
+    /// Reads of accounts that still find nothing, as DingTalk's may shortly after a write.
+    pub(crate) hidden_reads: u32,
     /// Who was invited and has not accepted: number, userid, attributes.
     pub(crate) invited: Vec<(String, String, Attributes)>,
     last_department: u64,
@@ -178,6 +182,11 @@ impl FakeTarget {
                 gate.reached.notify_one();
                 gate.open.notified().await;
                 self.holdings(work)
+            }
+            Some(Fate::RefusedAfter(gate, error)) => {
+                gate.reached.notify_one();
+                gate.open.notified().await;
+                Err(error)
             }
             Some(Fate::After(gate)) => {
                 let end = self.holdings(work);
@@ -320,6 +329,9 @@ impl Holdings {
             }
             Action::Delete { kind: EntityKind::Account, remote_id } => {
                 self.accounts.remove(remote_id);
+                for account in self.accounts.values_mut().filter(|other| text(other, entity::MANAGER) == remote_id) {
+                    account.remove(entity::MANAGER);
+                }
                 Ok(remote_id.clone())
             }
             Action::Delete { kind: EntityKind::OrgUnit, remote_id } => self.delete_department(remote_id),
@@ -328,12 +340,7 @@ impl Holdings {
     }
 }
 
-fn changed(
-    before: &Attributes,
-    remote_id: &str,
-    kind: EntityKind,
-    changes: &BTreeMap<String, Change>,
-) -> Attributes {
+fn changed(before: &Attributes, remote_id: &str, kind: EntityKind, changes: &BTreeMap<String, Change>) -> Attributes {
     plan::after(before, &Action::Update { kind, remote_id: remote_id.to_owned(), changes: changes.clone() })
 }
 
@@ -344,6 +351,10 @@ impl Connector for FakeTarget {
 
     fn account<'a>(&'a self, remote_id: &'a str) -> BoxFuture<'a, Result<Option<Entity>, ConnectorError>> {
         Box::pin(self.call(format!("read account {remote_id}"), move |held| {
+            if held.hidden_reads > 0 {
+                held.hidden_reads -= 1;
+                return Ok(None);
+            }
             let found = held.accounts.get(remote_id).cloned();
             Ok(found.map(|attributes| Entity { remote_id: remote_id.to_owned(), attributes }))
         }))
@@ -389,7 +400,9 @@ impl Connector for FakeTarget {
             Action::Create { attributes, .. } => text(attributes, entity::NAME).to_owned(),
             Action::Update { remote_id, .. } | Action::Delete { remote_id, .. } => self.name_of(kind, remote_id),
         };
-        Box::pin(self.call(format!("{} {kind} {whose}", action.verb()), move |held| held.apply(action)))
+        let manager = if action.attributes().contains(&entity::MANAGER) { " with manager" } else { "" };
+        let call = format!("{} {kind} {whose}{manager}", action.verb());
+        Box::pin(self.call(call, move |held| held.apply(action)))
     }
 
     fn root_org_unit(&self) -> &str {

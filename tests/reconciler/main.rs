@@ -2,5 +2,11 @@
 //! moves: whatever happens in between, the end is the same as after one clean run.
 
 mod crash;
+mod death;
+mod departments;
 mod fake;
+mod leavers;
+mod loops;
+mod modes;
+mod wakes;
 mod world;

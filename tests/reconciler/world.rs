@@ -1,19 +1,19 @@
 //! A tenant with one target in memory, short ways to say what a test is about, and what came of it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use rollcall_provisioning::connector::Connector;
 use rollcall_provisioning::entity;
-use rollcall_provisioning::ids::{IdSource, ResourceId, SourceId, TargetId, TenantId};
+use rollcall_provisioning::ids::{IdSource, ResourceId, ResourceKind, SourceId, TargetId, TenantId};
 use rollcall_provisioning::time::{Clock, ManualClock};
 use rollcall_reconciler::{ConnectorFactory, FactoryError, Options, Reconciler};
 use rollcall_scim::profile::Profile;
 use rollcall_scim::resource::Resource;
-use rollcall_store::projection::{NewTarget, Target, TargetMode};
+use rollcall_store::projection::{Link, NewTarget, Target, TargetMode};
 use rollcall_store::users::{StoredUser, UserView};
 use rollcall_store::write::Actor;
 use rollcall_store::{Ports, Store};
@@ -47,13 +47,18 @@ impl IdSource for Series {
 
 /// The targets in memory, by id.
 #[derive(Default)]
-struct Fakes(Mutex<HashMap<TargetId, Arc<FakeTarget>>>);
+struct Fakes {
+    all: Mutex<HashMap<TargetId, Arc<FakeTarget>>>,
+    broken: AtomicBool,
+}
 
 impl ConnectorFactory for Fakes {
     fn connect(&self, target: &Target) -> Result<Arc<dyn Connector>, FactoryError> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fake = all.get(&target.id).cloned().ok_or_else(|| FactoryError("no such target".to_owned()))?;
-        Ok(fake)
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        match all.get(&target.id).cloned() {
+            Some(fake) if !self.broken.load(Ordering::Relaxed) => Ok(fake),
+            _ => Err(FactoryError("the settings are broken".to_owned())),
+        }
     }
 }
 
@@ -122,7 +127,7 @@ impl World {
         };
         let target = store.create_target(tenant, &new).await?;
         let fake = Arc::new(FakeTarget::default());
-        fakes.0.lock().unwrap_or_else(PoisonError::into_inner).insert(target, fake.clone());
+        fakes.all.lock().unwrap_or_else(PoisonError::into_inner).insert(target, fake.clone());
         Ok(Self { store, clock, tenant, source, target, fake, fakes, database })
     }
 
@@ -167,6 +172,22 @@ impl World {
         end.map_err(|error| anyhow::anyhow!("{error:?}"))
     }
 
+    /// Sets whether changes are sent.
+    pub(crate) async fn mode(&self, mode: TargetMode) -> anyhow::Result<()> {
+        assert!(self.store.set_target_mode(self.tenant, self.target, mode).await?);
+        Ok(())
+    }
+
+    /// Makes connectors impossible to make, or possible again.
+    pub(crate) fn break_settings(&self, broken: bool) {
+        self.fakes.broken.store(broken, Ordering::Relaxed);
+    }
+
+    /// What is remembered of a person's account.
+    pub(crate) async fn link(&self, id: ResourceId) -> anyhow::Result<Option<Link>> {
+        Ok(self.store.link(self.tenant, self.target, ResourceKind::User, id).await?)
+    }
+
     /// A worker that looks often and holds what it claims for long: only a test ends a lease.
     pub(crate) fn options(worker: &str) -> Options {
         Options {
@@ -179,21 +200,39 @@ impl World {
         }
     }
 
+    /// The same, with one thing at a time, so that calls and writes come in the same order every time.
+    pub(crate) fn one_by_one(worker: &str) -> Options {
+        Options { places: 1, leaver_places: 1, ..Self::options(worker) }
+    }
+
     pub(crate) fn reconciler(&self, options: Options) -> Reconciler {
         Reconciler::new(self.store.clone(), self.fakes.clone(), self.clock.clone(), options)
     }
 
-    /// Lets a worker work while `meanwhile` goes on, then drops it as a killed process would be.
+    /// Lets a worker work while `meanwhile` goes on, then drops it, as a process that is killed, and ends its leases.
     pub(crate) async fn work<T>(
         &self,
         options: Options,
         meanwhile: impl Future<Output = anyhow::Result<T>>,
     ) -> anyhow::Result<T> {
+        self.work_until_killed(options, meanwhile, async { Ok(()) }).await
+    }
+
+    /// The same; `after` happens when the worker is gone and before its leases end.
+    pub(crate) async fn work_until_killed<T>(
+        &self,
+        options: Options,
+        meanwhile: impl Future<Output = anyhow::Result<T>>,
+        after: impl Future<Output = anyhow::Result<()>>,
+    ) -> anyhow::Result<T> {
         let reconciler = self.reconciler(options);
-        tokio::select! {
+        let end = tokio::select! {
             () = reconciler.run(CancellationToken::new()) => bail!("the worker ended by itself"),
-            end = meanwhile => end,
-        }
+            end = meanwhile => end?,
+        };
+        after.await?;
+        self.leases_run_out().await?;
+        Ok(end)
     }
 
     /// Lets a worker work until nothing is due, moving the clock to the next try of whatever failed.
@@ -201,22 +240,48 @@ impl World {
         self.work(Self::options("settler"), self.at_rest()).await
     }
 
-    /// Ends all leases, as time would.
-    pub(crate) async fn leases_run_out(&self) -> anyhow::Result<()> {
+    /// Ends all leases, as time would, once nothing that a dropped worker has begun is still on its way.
+    async fn leases_run_out(&self) -> anyhow::Result<()> {
+        wait_until(PATIENCE, "the dropped worker's statements have ended", async || {
+            let busy: bool = sqlx::query_scalar(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity
+                                WHERE datname = current_database() AND application_name = 'rollcall' AND state <> 'idle')",
+            )
+            .fetch_one(self.database.pool())
+            .await?;
+            Ok((!busy).then_some(()))
+        })
+        .await?;
         sqlx::query("UPDATE deliveries SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL")
             .execute(self.database.pool())
             .await?;
         Ok(())
     }
 
-    /// Waits until nothing of this tenant is due or under way.
+    /// Waits until nothing of this tenant is due now or under way.
+    pub(crate) async fn nothing_is_due(&self) -> anyhow::Result<()> {
+        wait_until(PATIENCE, "nothing is due", async || {
+            let busy: Option<bool> = sqlx::query_scalar(
+                "SELECT bool_or(due_at <= $2 OR lease_until > now()) FROM deliveries WHERE tenant_id = $1",
+            )
+            .bind(self.tenant.0)
+            .bind(self.clock.now())
+            .fetch_one(self.database.pool())
+            .await?;
+            Ok((busy != Some(true)).then_some(()))
+        })
+        .await
+    }
+
+    /// Waits until nothing of this tenant is due or under way, moving the clock to the next try of what failed.
     pub(crate) async fn at_rest(&self) -> anyhow::Result<()> {
         let mut moves = 0;
         let waited = wait_until(PATIENCE, "everything is at rest", async || {
             let now = self.clock.now();
             let (busy, next): (Option<bool>, Option<OffsetDateTime>) = sqlx::query_as(
                 "SELECT bool_or(due_at <= $2 OR lease_until > now()),
-                        min(due_at) FILTER (WHERE state = 'retrying' OR waiting_for IS NOT NULL)
+                        min(due_at) FILTER (WHERE state = 'retrying' OR waiting_for IS NOT NULL
+                                               OR error_code = 'waiting_for_placements')
                  FROM deliveries WHERE tenant_id = $1",
             )
             .bind(self.tenant.0)
@@ -233,7 +298,14 @@ impl World {
         });
         let waited = waited.await;
         if waited.is_err() {
-            let shown = format!("{:#?}\n{:#?}\n{:#?}", self.standings().await, self.picture().await, self.fake.calls());
+            let links: Vec<(Uuid, String, Option<String>)> =
+                sqlx::query_as("SELECT resource_id, observed, remote_id FROM links WHERE tenant_id = $1")
+                    .bind(self.tenant.0)
+                    .fetch_all(self.database.pool())
+                    .await?;
+            let standings: String =
+                self.standings().await?.iter().map(|(_, standing)| format!("{standing:?}\n")).collect();
+            let shown = format!("{standings}{links:?}\n{:#?}\n{:?}", self.picture().await, self.fake.calls());
             return waited.context(shown);
         }
         Ok(())
@@ -265,7 +337,8 @@ impl World {
     /// Waits until a delivery stands so.
     pub(crate) async fn until(&self, name: &str, state: &str) -> anyhow::Result<()> {
         wait_until(PATIENCE, &format!("{name} is {state}"), async || {
-            Ok((self.standing(name).await?.state == state).then_some(()))
+            let all = self.standings().await?;
+            Ok(all.iter().any(|(whose, standing)| whose == name && standing.state == state).then_some(()))
         })
         .await
     }
@@ -339,7 +412,11 @@ fn path(held: &Holdings, id: u64) -> String {
 /// Puts one value where SCIM has it; `null` takes it away.
 fn set(map: &mut Map<String, Value>, key: &str, value: &Value) {
     let put = |map: &mut Map<String, Value>, name: &str, value: Value| {
-        if value.is_null() { map.shift_remove(name) } else { map.insert(name.to_owned(), value) };
+        if value.is_null() {
+            map.shift_remove(name)
+        } else {
+            map.insert(name.to_owned(), value)
+        };
     };
     let typed = |kind: &str| if value.is_null() { Value::Null } else { json!([{ "value": value, "type": kind }]) };
     match key {

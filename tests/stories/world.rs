@@ -155,12 +155,12 @@ impl World {
         if counts.iter().any(at_work) {
             return Ok(false);
         }
-        // Whoever decided to wait for somebody looks once more before they really wait, and is due until then; and a
-        // department is due by itself while it is not known whether it is new or renamed.
+        // Whoever decided to wait for somebody looks once more before they really wait, and is due until then. And
+        // nobody waits for a department for long.
         let waiting = self.deliveries("waiting").await?;
         let deciding = |delivery: &Value| {
-            let for_good = delivery["kind"] == "user" && delivery["waiting_for"].is_null();
-            !for_good && !delivery["due_at"].is_null()
+            let for_department = delivery["reason"].as_str().is_some_and(|reason| reason.contains("department"));
+            !delivery["waiting_for"].is_null() && (for_department || !delivery["due_at"].is_null())
         };
         Ok(!waiting.iter().any(deciding))
     }

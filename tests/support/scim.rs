@@ -72,9 +72,16 @@ impl ScimClient {
     /// # Errors
     /// The token cannot be sent in a header.
     pub fn new(client: Client, base_url: &str, token: &str) -> anyhow::Result<Self> {
+        Self::anonymous(client, base_url)?.with_header(AUTHORIZATION.as_str(), &format!("Bearer {token}"))
+    }
+
+    /// A client without a token.
+    ///
+    /// # Errors
+    /// The HTTP client cannot be made.
+    pub fn anonymous(client: Client, base_url: &str) -> anyhow::Result<Self> {
         let (user_agent, content_type) = client.headers();
         let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}"))?);
         headers.insert(ACCEPT, HeaderValue::from_static("application/scim+json"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         if let Some(user_agent) = user_agent {

@@ -1,0 +1,21 @@
+//! The SCIM and REST interfaces as clients meet them: the real server over HTTP, on a real Postgres. Tables of what
+//! Okta, Entra, other pushers, conformance suites and people with bad intentions send, one line for each case.
+//!
+//! Rows such as "B7" are those of the project's list of interoperability bugs, which other servers had.
+#![expect(clippy::indexing_slicing, reason = "what is not there is null, and helpers of tests may fail loudly")]
+
+mod raw;
+mod world;
+
+mod entra;
+mod filters;
+mod limits;
+mod members;
+mod okta;
+mod pages;
+mod people;
+mod refusals;
+mod rest;
+mod returning;
+mod shapes;
+mod tokens;
