@@ -101,7 +101,8 @@ async fn what_becomes_of_a_user_by_patch() -> anyhow::Result<()> {
                 "name.givenName": "g", &department: "x", "emails[type eq \"work\"].value": "w",
             } }]),
             json!({
-                "name": { "givenName": "g" }, ENTERPRISE: { "department": "x" }, "emails": [work], "name.givenName": null,
+                "name": { "givenName": "g" }, ENTERPRISE: { "department": "x" }, "emails": [work],
+                "name.givenName": null,
             }),
         ),
         (

@@ -136,9 +136,12 @@ impl FakeTarget {
     /// An invited person accepts: they have an account, with a userid that DingTalk chose.
     pub(crate) fn accept(&self, mobile: &str, userid: &str) {
         self.holdings(|held| {
-            let place = held.invited.iter().position(|(number, _, _)| number == mobile).expect("they were invited");
-            let (_, _, attributes) = held.invited.remove(place);
-            held.accounts.insert(userid.to_owned(), attributes);
+            let place = held.invited.iter().position(|(number, _, _)| number == mobile);
+            assert!(place.is_some(), "nobody with this number was invited");
+            if let Some(place) = place {
+                let (_, _, attributes) = held.invited.remove(place);
+                held.accounts.insert(userid.to_owned(), attributes);
+            }
         });
     }
 

@@ -294,7 +294,10 @@ impl World {
                 (_, Some(next)) => self.clock.advance((next - now).try_into()?),
             }
             moves += 1;
-            if moves > MOVES { bail!("it fails again and again") } else { Ok(None) }
+            if moves > MOVES {
+                bail!("it fails again and again");
+            }
+            Ok(None)
         });
         let waited = waited.await;
         if waited.is_err() {
@@ -303,9 +306,8 @@ impl World {
                     .bind(self.tenant.0)
                     .fetch_all(self.database.pool())
                     .await?;
-            let standings: String =
-                self.standings().await?.iter().map(|(_, standing)| format!("{standing:?}\n")).collect();
-            let shown = format!("{standings}{links:?}\n{:#?}\n{:?}", self.picture().await, self.fake.calls());
+            let standings = self.standings().await?;
+            let shown = format!("{standings:#?}\n{links:?}\n{:#?}\n{:?}", self.picture().await, self.fake.calls());
             return waited.context(shown);
         }
         Ok(())
@@ -386,6 +388,7 @@ impl World {
 }
 
 /// How one delivery stands.
+#[expect(dead_code, reason = "some are only shown when a test fails")]
 #[derive(sqlx::FromRow, Clone, Debug)]
 pub(crate) struct Standing {
     pub(crate) name: String,
