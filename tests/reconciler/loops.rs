@@ -8,10 +8,10 @@ use std::time::Duration;
 use crate::fake::{Fate, refusal};
 use crate::world::World;
 
-/// Lets a worker work for a while of the test's clock, a minute at a time.
+/// Lets a worker work for some hours of the test's clock, five minutes at a time.
 async fn hours_pass(world: &World, hours: u32) -> anyhow::Result<()> {
-    for _ in 0..hours * 60 {
-        world.clock.advance(Duration::from_mins(1));
+    for _ in 0..hours * 12 {
+        world.clock.advance(Duration::from_mins(5));
         world.work(World::options("worker"), world.nothing_is_due()).await?;
     }
     Ok(())
