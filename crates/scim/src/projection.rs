@@ -10,25 +10,25 @@ use crate::schema::{Attribute, ResourceType, Returned};
 
 /// What of each attribute goes into a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Projection {
-    entries: Vec<Entry>,
+pub struct Projection<'a> {
+    entries: Vec<Entry<'a>>,
 }
 
 /// One attribute of the reply. Attributes that are left out have no entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) schema: Option<String>,
-    pub(crate) attribute: String,
-    pub(crate) parts: Parts,
+pub(crate) struct Entry<'a> {
+    pub(crate) schema: Option<&'a str>,
+    pub(crate) attribute: &'a str,
+    pub(crate) parts: Parts<'a>,
 }
 
 /// How much of an attribute goes into a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Parts {
+pub(crate) enum Parts<'a> {
     /// All of it.
     Whole,
     /// These sub-attributes.
-    Only(Vec<String>),
+    Only(Vec<&'a str>),
 }
 
 /// What the client asked for.
@@ -45,14 +45,14 @@ enum Name {
     Path(AttributePath),
 }
 
-impl Projection {
+impl<'a> Projection<'a> {
     /// What a reply holds when the client asks for nothing in particular.
-    pub fn standard(rt: &ResourceType) -> Self {
+    pub fn standard(rt: &'a ResourceType) -> Self {
         Self::plan(rt, &Wish::Default)
     }
 
     /// Everything that a client can ever see, also what a reply holds only when asked: what a filter is judged by.
-    pub fn complete(rt: &ResourceType) -> Self {
+    pub fn complete(rt: &'a ResourceType) -> Self {
         Self::plan(rt, &Wish::Everything)
     }
 
@@ -60,9 +60,10 @@ impl Projection {
     ///
     /// # Errors
     /// 400 `invalidValue` when both are given.
-    pub fn parse(rt: &ResourceType, attributes: Option<&str>, excluded: Option<&str>) -> Result<Self, Error> {
-        let split =
-            |text: Option<&str>| -> Vec<String> { text.unwrap_or_default().split(',').map(str::to_owned).collect() };
+    pub fn parse(rt: &'a ResourceType, attributes: Option<&str>, excluded: Option<&str>) -> Result<Self, Error> {
+        let split = |text: Option<&str>| -> Vec<String> {
+            text.map(|text| text.split(',').map(str::to_owned).collect()).unwrap_or_default()
+        };
         Self::from_lists(rt, &split(attributes), &split(excluded))
     }
 
@@ -70,7 +71,7 @@ impl Projection {
     ///
     /// # Errors
     /// 400 `invalidValue` when both are given.
-    pub fn from_lists(rt: &ResourceType, attributes: &[String], excluded: &[String]) -> Result<Self, Error> {
+    pub fn from_lists(rt: &'a ResourceType, attributes: &[String], excluded: &[String]) -> Result<Self, Error> {
         let given = |list: &[String]| list.iter().any(|name| !name.trim().is_empty());
         match (given(attributes), given(excluded)) {
             (true, true) => Err(Error::invalid_value(
@@ -90,14 +91,14 @@ impl Projection {
 
     /// True if the reply holds something of the extension.
     pub fn wants_extension(&self, urn: &str) -> bool {
-        self.entries.iter().any(|entry| entry.schema.as_deref().is_some_and(|schema| schema.eq_ignore_ascii_case(urn)))
+        self.entries.iter().any(|entry| entry.schema.is_some_and(|schema| schema.eq_ignore_ascii_case(urn)))
     }
 
-    pub(crate) fn entries(&self) -> &[Entry] {
+    pub(crate) fn entries(&self) -> &[Entry<'a>] {
         &self.entries
     }
 
-    fn plan(rt: &ResourceType, wish: &Wish) -> Self {
+    fn plan(rt: &'a ResourceType, wish: &Wish) -> Self {
         let core = rt.top_level().map(|attribute| (None, attribute));
         let extensions = rt.extensions.iter().flat_map(|extension| {
             let schema = &extension.schema;
@@ -106,11 +107,7 @@ impl Projection {
         let entries = core
             .chain(extensions)
             .filter_map(|(schema, attribute)| {
-                Some(Entry {
-                    schema: schema.map(str::to_owned),
-                    attribute: attribute.name.clone(),
-                    parts: wish.parts(schema, attribute)?,
-                })
+                Some(Entry { schema, attribute: &attribute.name, parts: wish.parts(schema, attribute)? })
             })
             .collect();
         Self { entries }
@@ -132,7 +129,7 @@ fn names(rt: &ResourceType, list: &[String]) -> Vec<Name> {
 
 impl Wish {
     /// How much of an attribute the reply holds; `None` for nothing.
-    fn parts(&self, schema: Option<&str>, attribute: &Attribute) -> Option<Parts> {
+    fn parts<'a>(&self, schema: Option<&str>, attribute: &'a Attribute) -> Option<Parts<'a>> {
         match attribute.returned {
             Returned::Never => return None,
             Returned::Always => return Some(Parts::Whole),
@@ -179,7 +176,7 @@ impl Name {
 
 /// The parts of an attribute that pass, plus those that are always or never returned. `None` if nothing is left of
 /// a complex attribute.
-fn select(attribute: &Attribute, wanted: impl Fn(&Attribute) -> bool) -> Option<Parts> {
+fn select(attribute: &Attribute, wanted: impl Fn(&Attribute) -> bool) -> Option<Parts<'_>> {
     if attribute.sub_attributes.is_empty() {
         return Some(Parts::Whole);
     }
@@ -188,7 +185,7 @@ fn select(attribute: &Attribute, wanted: impl Fn(&Attribute) -> bool) -> Option<
         Returned::Never => false,
         Returned::Default | Returned::Request => wanted(sub),
     };
-    let kept: Vec<String> = attribute.sub_attributes.iter().filter(keep).map(|sub| sub.name.clone()).collect();
+    let kept: Vec<&str> = attribute.sub_attributes.iter().filter(keep).map(|sub| sub.name.as_str()).collect();
     if kept.len() == attribute.sub_attributes.len() {
         Some(Parts::Whole)
     } else if kept.is_empty() {

@@ -1,10 +1,12 @@
 //! From what is stored to what a client reads.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-use crate::projection::{Entry, Parts, Projection};
+use crate::projection::{Parts, Projection};
 use crate::resource::Resource;
 use crate::schema::ResourceType;
 use crate::version::etag;
@@ -31,28 +33,27 @@ pub struct Envelope<'a> {
 
 /// Renders a resource. Order is fixed: the attributes every resource has, the core schema, the extensions,
 /// `meta`. `schemas` lists the core schema and the extensions that are in the reply.
-pub fn render(rt: &ResourceType, envelope: &Envelope<'_>, projection: &Projection) -> Value {
-    let mut source = envelope.resource.as_map().clone();
-    merge(&mut source, envelope.read_only.clone());
-    source.insert("id".into(), envelope.id.into());
-    source.insert("meta".into(), meta(rt, envelope));
-
-    let mut reply = Map::new();
+pub fn render(rt: &ResourceType, envelope: &Envelope<'_>, projection: &Projection<'_>) -> Value {
+    let mut reply = Map::with_capacity(projection.entries().len());
     reply.insert("schemas".into(), Value::Null);
     let mut last = None;
     for entry in projection.entries() {
-        match (&entry.schema, entry.attribute.as_str()) {
+        match (entry.schema, entry.attribute) {
             (None, "schemas") => {}
-            (None, "meta") => last = pick(&source, entry),
+            (None, "meta") => last = pick(meta(rt, envelope), &entry.parts),
+            (None, "id") => {
+                reply.insert("id".into(), envelope.id.into());
+            }
             (None, name) => {
-                if let Some(value) = pick(&source, entry) {
+                let both = Both::of(envelope.resource.as_map(), &envelope.read_only, name);
+                if let Some(value) = both.value().and_then(|value| pick(value, &entry.parts)) {
                     reply.insert(name.to_owned(), value);
                 }
             }
             (Some(urn), name) => {
-                let value = source.get(urn).and_then(Value::as_object).and_then(|home| pick(home, entry));
-                if let Some(value) = value {
-                    let home = reply.entry(urn.clone()).or_insert_with(|| Value::Object(Map::new()));
+                let home = Both::of(envelope.resource.as_map(), &envelope.read_only, urn).below(name);
+                if let Some(value) = home.value().and_then(|value| pick(value, &entry.parts)) {
+                    let home = reply.entry(urn).or_insert_with(|| Value::Object(Map::new()));
                     if let Some(home) = home.as_object_mut() {
                         home.insert(name.to_owned(), value);
                     }
@@ -69,26 +70,60 @@ pub fn render(rt: &ResourceType, envelope: &Envelope<'_>, projection: &Projectio
     Value::Object(reply)
 }
 
+/// What clients wrote under one name, and what the server adds there. Looked at in place: a reply is made for every
+/// request, and a resource can be large.
+#[derive(Clone, Copy)]
+struct Both<'a> {
+    written: Option<&'a Value>,
+    added: Option<&'a Value>,
+}
+
+impl<'a> Both<'a> {
+    fn of(written: &'a Map<String, Value>, added: &'a Map<String, Value>, name: &str) -> Self {
+        Self { written: written.get(name), added: added.get(name) }
+    }
+
+    /// What is under a name inside of both.
+    fn below(self, name: &str) -> Self {
+        let inside = |value: Option<&'a Value>| value?.as_object()?.get(name);
+        Self { written: inside(self.written), added: inside(self.added) }
+    }
+
+    /// One value: objects are merged, anything else that is added stands over what is written. `None` if there is
+    /// none.
+    fn value(self) -> Option<Cow<'a, Value>> {
+        let value = match (self.written, self.added) {
+            (Some(Value::Object(written)), Some(Value::Object(added))) => {
+                let mut merged = written.clone();
+                merge(&mut merged, added);
+                Cow::Owned(Value::Object(merged))
+            }
+            (written, added) => Cow::Borrowed(added.or(written)?),
+        };
+        (!value.is_null()).then_some(value)
+    }
+}
+
 /// Puts `added` over `base`, merging objects.
-fn merge(base: &mut Map<String, Value>, added: Map<String, Value>) {
+fn merge(base: &mut Map<String, Value>, added: &Map<String, Value>) {
     for (key, value) in added {
-        match (base.get_mut(&key), value) {
+        match (base.get_mut(key), value) {
             (Some(Value::Object(below)), Value::Object(above)) => merge(below, above),
             (_, value) => {
-                base.insert(key, value);
+                base.insert(key.clone(), value.clone());
             }
         }
     }
 }
 
-fn meta(rt: &ResourceType, envelope: &Envelope<'_>) -> Value {
-    json!({
+fn meta(rt: &ResourceType, envelope: &Envelope<'_>) -> Cow<'static, Value> {
+    Cow::Owned(json!({
         "resourceType": rt.name,
         "created": timestamp(envelope.created),
         "lastModified": timestamp(envelope.modified),
         "location": envelope.location,
         "version": etag(envelope.version),
-    })
+    }))
 }
 
 /// A dateTime in UTC; `null` for a year RFC 3339 cannot write.
@@ -96,13 +131,12 @@ fn timestamp(at: OffsetDateTime) -> Value {
     at.checked_to_offset(UtcOffset::UTC).and_then(|at| at.format(&Rfc3339).ok()).into()
 }
 
-/// The value of an entry in its selected parts; `None` if there is none.
-fn pick(home: &Map<String, Value>, entry: &Entry) -> Option<Value> {
-    let value = home.get(&entry.attribute).filter(|value| !value.is_null())?;
-    let Parts::Only(names) = &entry.parts else {
-        return Some(value.clone());
+/// The selected parts of a value; `None` if nothing of it is selected.
+fn pick(value: Cow<'_, Value>, parts: &Parts<'_>) -> Option<Value> {
+    let Parts::Only(names) = parts else {
+        return Some(value.into_owned());
     };
-    match value {
+    match &*value {
         Value::Array(items) => {
             let items: Vec<Value> = items.iter().map(|item| part(item, names)).filter(is_something).collect();
             Some(items.into())
@@ -111,11 +145,11 @@ fn pick(home: &Map<String, Value>, entry: &Entry) -> Option<Value> {
     }
 }
 
-fn part(value: &Value, names: &[String]) -> Value {
+fn part(value: &Value, names: &[&str]) -> Value {
     let Some(map) = value.as_object() else {
         return value.clone();
     };
-    let kept = map.iter().filter(|(key, _)| names.contains(key));
+    let kept = map.iter().filter(|(key, _)| names.contains(&key.as_str()));
     Value::Object(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
 }
 

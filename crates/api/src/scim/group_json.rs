@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 pub(super) const MEMBERS: &str = "members";
 
 /// What must be loaded for a reply: nothing that nobody will see.
-pub(super) fn view(projection: &Projection) -> GroupView {
+pub(super) fn view(projection: &Projection<'_>) -> GroupView {
     GroupView { members: projection.wants(MEMBERS) }
 }
 
@@ -26,7 +26,7 @@ pub(super) struct GroupJson<'a> {
 
 impl GroupJson<'_> {
     /// The group, with its members if they were loaded.
-    pub(super) fn render(self, group: &StoredGroup, projection: &Projection) -> Value {
+    pub(super) fn render(self, group: &StoredGroup, projection: &Projection<'_>) -> Value {
         let rt = self.types.group();
         let id = group.id.to_string();
         let location = self.base.resource(&rt.endpoint, &id);

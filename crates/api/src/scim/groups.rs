@@ -184,7 +184,7 @@ async fn change(
     call: &Call,
     id: &IdInPath,
     state: &ApiState,
-    projection: &Projection,
+    projection: &Projection<'_>,
     become_what: impl Fn(&StoredGroup) -> Result<(Resource, Vec<DetachedChange>), Error> + Send + Sync,
 ) -> Result<StoredGroup, ApiError> {
     let rt = state.types().group();
@@ -208,7 +208,7 @@ async fn change(
     }
 }
 
-fn reply(call: &Call, state: &ApiState, status: StatusCode, group: &StoredGroup, projection: &Projection) -> Response {
+fn reply(call: &Call, state: &ApiState, status: StatusCode, group: &StoredGroup, projection: &Projection<'_>) -> Response {
     let location = call.base.resource(&state.types().group().endpoint, group.id);
     let body = GroupJson { types: state.types(), base: &call.base }.render(group, projection);
     answer::resource(status, &body, About { version: group.version, location: &location })

@@ -54,9 +54,9 @@ struct Wanted<'a> {
     filter: Option<Filter>,
     sort: Option<Sort>,
     page: Page,
-    projection: Projection,
+    projection: Projection<'a>,
     /// What SQL cannot decide alone is judged on the whole resource, whatever the client wants to see of it.
-    whole: Projection,
+    whole: Projection<'a>,
 }
 
 impl<'a> Wanted<'a> {
@@ -73,7 +73,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// True if a resource, rendered as a whole, is wanted.
-    fn judge(&self, render: impl FnOnce(&Projection) -> Value) -> bool {
+    fn judge(&self, render: impl FnOnce(&Projection<'_>) -> Value) -> bool {
         self.filter.as_ref().is_none_or(|filter| filter.matches(self.rt, &render(&self.whole)))
     }
 

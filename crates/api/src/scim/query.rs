@@ -67,7 +67,7 @@ impl Query {
     ///
     /// # Errors
     /// 400 when both `attributes` and `excludedAttributes` are given.
-    pub fn projection(&self, rt: &ResourceType) -> Result<Projection, Error> {
+    pub fn projection<'a>(&self, rt: &'a ResourceType) -> Result<Projection<'a>, Error> {
         Projection::parse(rt, self.attributes.as_deref(), self.excluded.as_deref())
     }
 

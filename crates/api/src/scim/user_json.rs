@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// What must be loaded for a reply: nothing that nobody will see.
-pub(super) fn view(projection: &Projection) -> UserView {
+pub(super) fn view(projection: &Projection<'_>) -> UserView {
     UserView { groups: projection.wants("groups"), projection: projection.wants_extension(dingtalk::URN) }
 }
 
@@ -24,7 +24,7 @@ pub(super) struct UserJson<'a> {
 
 impl UserJson<'_> {
     /// The user, with what the server adds: groups, and the standing towards DingTalk.
-    pub(super) fn render(self, user: &StoredUser, projection: &Projection) -> Value {
+    pub(super) fn render(self, user: &StoredUser, projection: &Projection<'_>) -> Value {
         let rt = self.types.user();
         let id = user.id.to_string();
         let location = self.base.resource(&rt.endpoint, &id);

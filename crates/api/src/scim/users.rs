@@ -171,7 +171,7 @@ async fn change(
     call: &Call,
     id: &IdInPath,
     state: &ApiState,
-    projection: &Projection,
+    projection: &Projection<'_>,
     become_what: impl Fn(&StoredUser) -> Result<Resource, Error> + Send + Sync,
 ) -> Result<StoredUser, ApiError> {
     let rt = state.types().user();
@@ -192,7 +192,7 @@ async fn change(
     }
 }
 
-fn reply(call: &Call, state: &ApiState, status: StatusCode, user: &StoredUser, projection: &Projection) -> Response {
+fn reply(call: &Call, state: &ApiState, status: StatusCode, user: &StoredUser, projection: &Projection<'_>) -> Response {
     let rt = state.types().user();
     let location = call.base.resource(&rt.endpoint, user.id);
     let body = UserJson { types: state.types(), base: &call.base }.render(user, projection);

@@ -123,11 +123,13 @@ fn a_caller_knows_what_to_load() {
         (Some("members"), None, true),
     ];
     for (attributes, excluded, wanted) in cases {
-        let projection = Projection::parse(&groups(), attributes, excluded).expect("a projection");
+        let rt = groups();
+        let projection = Projection::parse(&rt, attributes, excluded).expect("a projection");
         assert_eq!(projection.wants("members"), wanted, "{attributes:?} {excluded:?}");
     }
     let wants = |attributes: Option<&str>| {
-        let projection = Projection::parse(&users(), attributes, None).expect("a projection");
+        let rt = users();
+        let projection = Projection::parse(&rt, attributes, None).expect("a projection");
         (projection.wants("groups"), projection.wants_extension(DINGTALK), projection.wants_extension(ENTERPRISE))
     };
     assert_eq!(wants(None), (true, false, true));
@@ -139,7 +141,8 @@ fn a_caller_knows_what_to_load() {
 
 #[test]
 fn everything_but_secrets_can_be_filtered_by() {
-    let complete = Projection::complete(&users());
+    let rt = users();
+    let complete = Projection::complete(&rt);
     assert!(complete.wants("groups") && complete.wants_extension(DINGTALK) && complete.wants_extension(ENTERPRISE));
     assert!(!complete.wants("password"));
 }
