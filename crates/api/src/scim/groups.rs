@@ -208,7 +208,13 @@ async fn change(
     }
 }
 
-fn reply(call: &Call, state: &ApiState, status: StatusCode, group: &StoredGroup, projection: &Projection<'_>) -> Response {
+fn reply(
+    call: &Call,
+    state: &ApiState,
+    status: StatusCode,
+    group: &StoredGroup,
+    projection: &Projection<'_>,
+) -> Response {
     let location = call.base.resource(&state.types().group().endpoint, group.id);
     let body = GroupJson { types: state.types(), base: &call.base }.render(group, projection);
     answer::resource(status, &body, About { version: group.version, location: &location })

@@ -192,7 +192,13 @@ async fn change(
     }
 }
 
-fn reply(call: &Call, state: &ApiState, status: StatusCode, user: &StoredUser, projection: &Projection<'_>) -> Response {
+fn reply(
+    call: &Call,
+    state: &ApiState,
+    status: StatusCode,
+    user: &StoredUser,
+    projection: &Projection<'_>,
+) -> Response {
     let rt = state.types().user();
     let location = call.base.resource(&rt.endpoint, user.id);
     let body = UserJson { types: state.types(), base: &call.base }.render(user, projection);
