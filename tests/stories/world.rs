@@ -1,5 +1,7 @@
 //! One story's world: a database, a DingTalk simulator, a tenant with a source and a live target, and the server.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -38,6 +40,8 @@ pub(crate) struct World {
     pub(crate) tenant: Tenant,
     cli: Cli,
     client: Client,
+    /// By base URL and token: each holds connections, and costs time to make.
+    clients: Mutex<BTreeMap<(String, String), ScimClient>>,
     // After the processes that use it.
     pub(crate) database: Database,
     _turn: Turn,
@@ -66,7 +70,17 @@ impl World {
             servers.push(Server::start(server_binary!(), &database, serve_options(role, &key_file)).await?);
         }
         let server = servers.remove(0);
-        Ok(Self { server, _others: servers, simulator, tenant, cli, client: setup.client, database, _turn: turn })
+        Ok(Self {
+            server,
+            _others: servers,
+            simulator,
+            tenant,
+            cli,
+            client: setup.client,
+            clients: Mutex::default(),
+            database,
+            _turn: turn,
+        })
     }
 
     /// One more tenant with a DingTalk of its own.
@@ -81,10 +95,21 @@ impl World {
         command(&self.cli, arguments).await
     }
 
+    /// A client of something below the server's present address.
+    fn client_at(&self, path: &str, client: Client, token: &str) -> anyhow::Result<ScimClient> {
+        let base = format!("{}{path}", self.server.base_url());
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = clients.get(&(base.clone(), token.to_owned())) {
+            return Ok(known.clone());
+        }
+        let made = ScimClient::new(client, &base, token)?;
+        clients.insert((base, token.to_owned()), made.clone());
+        Ok(made)
+    }
+
     /// A SCIM client at the server's present address.
     pub(crate) fn scim_client(&self, tenant: &Tenant) -> anyhow::Result<ScimClient> {
-        let base = format!("{}/scim/v2", self.server.base_url());
-        ScimClient::new(self.client, &base, &tenant.scim_token)
+        self.client_at("/scim/v2", self.client, &tenant.scim_token)
     }
 
     /// The SCIM endpoint of the first tenant.
@@ -94,7 +119,7 @@ impl World {
 
     /// A client of the REST API at the server's present address.
     pub(crate) fn rest_of(&self, tenant: &Tenant) -> anyhow::Result<ScimClient> {
-        ScimClient::new(Client::Plain, &format!("{}/api/v1", self.server.base_url()), &tenant.rest_token)
+        self.client_at("/api/v1", Client::Plain, &tenant.rest_token)
     }
 
     /// Reads something of the first tenant over the REST API.

@@ -19,6 +19,8 @@ pub async fn wait_until<T>(
 ) -> anyhow::Result<T> {
     let deadline = tokio::time::Instant::now() + patience;
     let mut ticks = tokio::time::interval(POLL);
+    // A look that takes longer than the interval must not be followed by the next one at once.
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         if let Some(value) = check().await? {
