@@ -37,6 +37,8 @@ async fn bodies_that_nobody_can_read() -> anyhow::Result<()> {
         (user(r#""userName":"a","x\u0000":1"#), 400, "invalidValue"),
         (user(r#""userName":"a","zzz":{"a":[{"b":"\u0000"}]}"#), 400, "invalidValue"),
         (user(r#""userName":"a","USERNAME":"b""#), 400, "invalidSyntax"),
+        (user(r#""userName":"a","userName":"b""#), 400, "invalidSyntax"),
+        (user(r#""userName":"a","name":{"givenName":"a","givenName":"b"}"#), 400, "invalidSyntax"),
         (user(r#""userName":"a\nb""#), 400, "invalidValue"),
         (user(r#""userName":["a"]"#), 400, "invalidValue"),
         (user(r#""userName":" ""#), 400, "invalidValue"),

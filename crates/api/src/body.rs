@@ -1,5 +1,7 @@
 //! The body of a request: its media type, its size, its form.
 
+mod unambiguous;
+
 use crate::error::ApiError;
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
@@ -8,6 +10,7 @@ use http::{HeaderMap, StatusCode};
 use rollcall_scim::Error;
 use rollcall_scim::limits::check_depth;
 use serde_json::Value;
+use unambiguous::Unambiguous;
 
 /// A JSON body, checked for everything that does not depend on what it is about: size, media type, UTF-8, syntax,
 /// depth, and characters that the database cannot hold.
@@ -71,13 +74,13 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiE
 /// Parses a JSON body.
 ///
 /// # Errors
-/// 400 `invalidSyntax` that says where the text stops being JSON, or `invalidValue` that names the attribute which
+/// 400 `invalidSyntax` that says where the text stops being JSON or which name an object holds twice, or `invalidValue` that names the attribute which
 /// holds a null character: PostgreSQL can store it neither as text nor as JSON.
 pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::invalid_syntax("the body is empty; this request needs a JSON object"));
     }
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| syntax_error(bytes, &error))?;
+    let Unambiguous(value) = serde_json::from_slice(bytes).map_err(|error| syntax_error(bytes, &error))?;
     if !value.is_object() {
         return Err(Error::invalid_syntax(format!("the body must be a JSON object, not {}", form(&value))));
     }
@@ -102,6 +105,9 @@ fn syntax_error(bytes: &[u8], error: &serde_json::Error) -> Error {
             "the body is nested deeper than {} levels",
             rollcall_scim::limits::MAX_JSON_DEPTH
         ));
+    }
+    if error.is_data() {
+        return Error::invalid_syntax(format!("the body can be read in two ways: {error}"));
     }
     Error::invalid_syntax(format!("the body is not JSON: {error}"))
 }

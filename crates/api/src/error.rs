@@ -117,7 +117,8 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let refusal = self.refusal();
-        if refusal.status.is_server_error() {
+        // To be asked for what the protocol has and this server has not is no failure.
+        if refusal.status.is_server_error() && refusal.status != StatusCode::NOT_IMPLEMENTED {
             tracing::error!(error = &self as &dyn StdError, code = refusal.code, "a request could not be served");
         }
         refusal.into_response()

@@ -54,7 +54,7 @@ fn bodies_are_not_compressed() {
 fn broken_bodies_are_told_precisely() {
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(40), "]".repeat(40));
     let bottomless = "[".repeat(100_000);
-    let cases: [(&[u8], &str, &str); 11] = [
+    let cases: [(&[u8], &str, &str); 14] = [
         (b"", "invalidSyntax", "is empty"),
         (b" \n", "invalidSyntax", "is empty"),
         (b"{\"a\":", "invalidSyntax", "line 1"),
@@ -63,6 +63,9 @@ fn broken_bodies_are_told_precisely() {
         (b"null", "invalidSyntax", "not null"),
         (b"{\"a\":\"\xFF\"}", "invalidSyntax", "not UTF-8"),
         (b"{\"a\":\"\\ud800\"}", "invalidSyntax", "not JSON"),
+        (b"{\"a\":1,\"b\":2,\"a\":1}", "invalidSyntax", "\"a\" is there twice"),
+        (b"{\"b\":[{\"c\":{\"\\u0061\":1,\"a\":2}}]}", "invalidSyntax", "\"a\" is there twice"),
+        (b"{\"a\":{\"a\":{\"a\":1,\"a\":[", "invalidSyntax", "line 1"),
         (b"{\"a\":1e999}", "invalidSyntax", "not JSON"),
         (deep.as_bytes(), "invalidSyntax", "nested deeper"),
         (bottomless.as_bytes(), "invalidSyntax", "nested deeper"),
@@ -73,6 +76,13 @@ fn broken_bodies_are_told_precisely() {
         assert_eq!((error.status, error.scim_type.map(ScimType::as_str)), (400, Some(scim_type)), "{shown}");
         assert!(error.detail.contains(part), "{shown}: {}", error.detail);
     }
+}
+
+#[test]
+fn what_means_one_thing_is_read_as_it_is() {
+    let text = r#"{"a":[null,true,false,0,-0,-7,18446744073709551615,1.5,1e3,1e-400,"","\u00e9\ud83d\ude00"],"b":{"A":{},"a":[]}}"#;
+    let plain: serde_json::Value = serde_json::from_str(text).expect("JSON");
+    assert_eq!(parse(text.as_bytes()).expect("a body"), plain);
 }
 
 #[test]
