@@ -85,6 +85,7 @@ CREATE TABLE deliveries (
     dirty_since     timestamptz,
     attempt         integer     NOT NULL DEFAULT 0,
     waiting_for     uuid,
+    wants           text[],
     lease_epoch     bigint      NOT NULL DEFAULT 0,
     leased_by       text,
     lease_until     timestamptz,
@@ -101,6 +102,8 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_due_idx ON deliveries (tenant_id, target_id, lane, due_at, resource_id) WHERE due_at IS NOT NULL;
 -- Who is woken when a resource arrives at the target.
 CREATE INDEX deliveries_waiting_idx ON deliveries (tenant_id, target_id, waiting_for) WHERE waiting_for IS NOT NULL;
+-- Who is woken when an entity gives up a value that it alone could have: `wants` are the values that were refused.
+CREATE INDEX deliveries_wants_idx ON deliveries USING gin (wants) WHERE wants IS NOT NULL;
 -- Lists by state, and the count of each.
 CREATE INDEX deliveries_state_idx ON deliveries (tenant_id, target_id, state, resource_id);
 

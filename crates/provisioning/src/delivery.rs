@@ -3,7 +3,7 @@
 //! The states and their moves are here; the store keeps what [`next`] returns and never invents a state.
 
 use crate::connector::ErrorClass;
-use crate::finding::{Finding, FindingKind};
+use crate::finding::Finding;
 use crate::ids::ResourceId;
 use crate::retry;
 use std::time::Duration;
@@ -117,6 +117,9 @@ pub enum Outcome {
         awaited: Option<ResourceId>,
         /// When it is looked at again by itself, if it may end without the person.
         again: Option<Duration>,
+        /// Values that it was refused because another entity has them, as [`crate::plan::unique_value`] writes them:
+        /// whoever gives one up wakes it.
+        wants: Vec<String>,
     },
     /// The plan is known but may not be sent. `reason` is a sentence for a person.
     Held {
@@ -139,7 +142,7 @@ pub enum Outcome {
 impl Outcome {
     /// A person must act, and nothing else helps.
     pub const fn attention(findings: Vec<Finding>) -> Self {
-        Self::NeedsAttention { findings, awaited: None, again: None }
+        Self::NeedsAttention { findings, awaited: None, again: None, wants: Vec::new() }
     }
 }
 
@@ -154,6 +157,8 @@ pub struct Standing {
     pub attempt: u32,
     /// The resource that wakes it.
     pub waiting_for: Option<ResourceId>,
+    /// The values that wake it when another entity gives them up.
+    pub wants: Vec<String>,
     /// Error class or finding kind, if it did not go well.
     pub error_class: Option<&'static str>,
     /// The code of the first hindrance.
@@ -171,6 +176,7 @@ impl Standing {
             due_at: None,
             attempt: 0,
             waiting_for: None,
+            wants: Vec::new(),
             error_class: None,
             error_code: None,
             reason: None,
@@ -201,13 +207,12 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
                 ..Standing::settled(DeliveryState::Waiting)
             }
         }
-        Outcome::NeedsAttention { findings, awaited, again } => {
+        Outcome::NeedsAttention { findings, awaited, again, wants } => {
             let reasons: Vec<String> = findings.iter().map(ToString::to_string).collect();
-            // A conflict stands for all: it is what another resource can end by giving a value up.
-            let conflict = findings.iter().find(|finding| finding.kind == FindingKind::Conflict);
-            let first = conflict.or_else(|| findings.first());
+            let first = findings.first();
             Standing {
                 waiting_for: *awaited,
+                wants: wants.clone(),
                 due_at: again.map(|again| now + again),
                 error_class: first.map(|finding| finding.kind.as_str()),
                 error_code: first.map(|finding| finding.code.clone()),
@@ -223,6 +228,7 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
                 due_at: Some(now + retry.after),
                 attempt: failed,
                 waiting_for: None,
+                wants: Vec::new(),
                 error_class: Some(class.as_str()),
                 error_code: Some(code.clone()),
                 reason: Some(message.clone()),
@@ -235,6 +241,7 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::FindingKind;
     use uuid::Uuid;
 
     const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
@@ -282,31 +289,33 @@ mod tests {
 
     #[test]
     fn attention_names_every_finding() {
-        let finding = |kind, code: &str, message: &str| Finding {
-            kind,
+        let finding = |code: &str, message: &str| Finding {
+            kind: FindingKind::Invalid,
             code: code.into(),
             attribute: None,
             source_path: Some("title".into()),
             message: message.into(),
             advice: "Shorten it.".into(),
         };
-        let invalid = finding(FindingKind::Invalid, "a", "First.");
-        let outcome = Outcome::attention(vec![invalid.clone(), finding(FindingKind::Invalid, "b", "Second.")]);
+        let outcome = Outcome::attention(vec![finding("a", "First."), finding("b", "Second.")]);
         let standing = next(&outcome, 0, NOW, 7);
         assert_eq!((standing.state, standing.due_at), (DeliveryState::NeedsAttention, None));
         assert_eq!(standing.error_code.as_deref(), Some("a"));
         let reason = standing.reason.unwrap_or_default();
         assert!(reason.contains("First.") && reason.contains("Second."), "{reason}");
-        let outcome = Outcome::attention(vec![invalid, finding(FindingKind::Conflict, "c", "Third.")]);
-        let standing = next(&outcome, 0, NOW, 7);
-        assert_eq!((standing.error_class, standing.error_code.as_deref()), (Some("conflict"), Some("c")));
     }
 
     #[test]
     fn attention_can_also_wait_and_look_again() {
         let (id, again) = (ResourceId(Uuid::from_u128(9)), Duration::from_hours(24));
-        let outcome = Outcome::NeedsAttention { findings: Vec::new(), awaited: Some(id), again: Some(again) };
+        let wants = vec!["email=a@x".to_owned()];
+        let outcome = Outcome::NeedsAttention {
+            findings: Vec::new(),
+            awaited: Some(id),
+            again: Some(again),
+            wants: wants.clone(),
+        };
         let standing = next(&outcome, 0, NOW, 7);
-        assert_eq!((standing.waiting_for, standing.due_at), (Some(id), Some(NOW + again)));
+        assert_eq!((standing.waiting_for, standing.due_at, standing.wants), (Some(id), Some(NOW + again), wants));
     }
 }

@@ -170,14 +170,27 @@ fn unclearable(attribute: &str) -> Finding {
     }
 }
 
-/// Whether an entity that had `before` and has `after` now (`None`: it is gone) has given up a value that no two
-/// entities can share, so that another one may have it.
-pub fn gives_up(kind: EntityKind, before: &Attributes, after: Option<&Attributes>, schema: &dyn TargetSchema) -> bool {
+/// The values that an entity had `before` and does not have any more (`after` is `None` when it is gone), of those that
+/// no two entities can share: another one may have them now. Written as [`unique_value`] does.
+pub fn given_up(
+    kind: EntityKind,
+    before: &Attributes,
+    after: Option<&Attributes>,
+    schema: &dyn TargetSchema,
+) -> Vec<String> {
     let unique = schema.attributes(kind).iter().filter(|spec| spec.unique);
-    unique.into_iter().any(|spec| {
-        let had = before.get(spec.name);
-        had.is_some() && had != after.and_then(|after| after.get(spec.name))
-    })
+    let value = |attributes: &Attributes, name| attributes.get(name).and_then(|value| unique_value(name, value));
+    unique
+        .filter_map(|spec| {
+            let had = value(before, spec.name)?;
+            (after.and_then(|after| value(after, spec.name)).as_ref() != Some(&had)).then_some(had)
+        })
+        .collect()
+}
+
+/// A value of an attribute as it is compared between entities: `email=ada@example.com`, whatever its case.
+pub fn unique_value(attribute: &str, value: &Value) -> Option<String> {
+    value.as_str().map(|text| format!("{attribute}={}", rollcall_scim::fold::fold(text)))
 }
 
 /// The attributes that an accepted `action` leaves on an entity that had `before`.

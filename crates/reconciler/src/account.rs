@@ -11,7 +11,7 @@ use rollcall_provisioning::finding::Finding;
 use rollcall_provisioning::guard;
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping::{self, Mapped};
-use rollcall_provisioning::plan::{Plan, plan};
+use rollcall_provisioning::plan::{Plan, plan, unique_value};
 use rollcall_provisioning::retry;
 use rollcall_store::projection::{Claim, Link, LoadedUser, TargetMode};
 use serde_json::{Map, Value, json};
@@ -28,12 +28,21 @@ pub(crate) struct Wish {
     manager_awaited: Option<Uuid>,
     /// Why the target does not take the manager, although we believe that they are there.
     pub(crate) manager_refused: Option<ConnectorError>,
+    /// Values that another account has.
+    wants: Vec<String>,
 }
 
 impl Wish {
     /// The number, in the target's form.
     pub(crate) fn mobile(&self) -> Option<&str> {
         mobile(&self.attributes)
+    }
+
+    /// Another account has the value of this attribute. Returns all that are taken.
+    pub(crate) fn taken(&mut self, attribute: &str) -> Vec<String> {
+        let value = self.attributes.get(attribute).and_then(Option::as_ref);
+        self.wants.extend(value.and_then(|value| unique_value(attribute, value)));
+        self.wants.clone()
     }
 }
 
@@ -53,8 +62,12 @@ impl Job<'_> {
         if mapped.blocked {
             // Whoever has an account already keeps it as it is until the value is mended. It is looked for all the
             // same, because others may wait for this person.
-            self.observe_account(link, Sought::Wanted(mobile(&mapped.attributes))).await?;
-            return Ok(Outcome::attention(mapped.findings));
+            let again = match self.observe_account(link, Sought::Wanted(mobile(&mapped.attributes))).await? {
+                Seen::Now(_) => None,
+                Seen::Invited(since) => Some(report::look_again(since)),
+                Seen::End(outcome) => return Ok(outcome),
+            };
+            return Ok(Outcome::NeedsAttention { findings: mapped.findings, awaited: None, again, wants: Vec::new() });
         }
         let unit = self.store.place(self.claim, &mapped.org_path).await?.ok_or(Interrupt::LostClaim)?;
         let rehearsal = self.claim.mode == TargetMode::Rehearsal;
@@ -115,7 +128,7 @@ impl Job<'_> {
             },
             (Some(_), None) => findings.push(report::bad_manager(false)),
         }
-        Wish { attributes, findings, unit, manager_awaited, manager_refused: None }
+        Wish { attributes, findings, unit, manager_awaited, manager_refused: None, wants: Vec::new() }
     }
 
     fn plan_account(&self, desired: &Desired, observed: &Observed, link: Option<&Link>) -> Plan {
@@ -155,7 +168,7 @@ impl Job<'_> {
         if loaded.placement.applied != wish.unit {
             held(self.store.placed(self.claim, wish.unit).await?)?;
         }
-        let Wish { mut findings, manager_awaited, manager_refused, .. } = wish;
+        let Wish { mut findings, manager_awaited, manager_refused, wants, .. } = wish;
         if findings.is_empty() {
             return Ok(match (manager_refused, manager_awaited) {
                 (Some(error), _) => ended(&error),
@@ -165,7 +178,7 @@ impl Job<'_> {
         }
         let again = manager_refused.is_some().then_some(retry::LONGEST);
         findings.extend(manager_refused.as_ref().map(finding));
-        Ok(Outcome::NeedsAttention { findings, awaited: manager_awaited.map(ResourceId), again })
+        Ok(Outcome::NeedsAttention { findings, awaited: manager_awaited.map(ResourceId), again, wants })
     }
 }
 

@@ -6,7 +6,7 @@ use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{Attributes, Entity, EntityKind, Observed};
 use rollcall_provisioning::finding::Finding;
 use rollcall_provisioning::ids::ResourceKind;
-use rollcall_provisioning::plan::{Action, gives_up};
+use rollcall_provisioning::plan::{Action, given_up};
 use rollcall_store::projection::{Attempt, Claim};
 use rollcall_store::{Store, StoreError};
 use std::time::Duration;
@@ -105,8 +105,9 @@ impl Job<'_> {
         before: &Attributes,
         after: Option<&Attributes>,
     ) -> Result<(), Interrupt> {
-        if gives_up(kind, before, after, self.ready.connector.schema()) {
-            self.store.wake_conflicts(self.claim).await?;
+        let values = given_up(kind, before, after, self.ready.connector.schema());
+        if !values.is_empty() {
+            self.store.wake_refused(self.claim, &values).await?;
         }
         Ok(())
     }

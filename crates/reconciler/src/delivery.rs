@@ -119,7 +119,8 @@ impl Shared {
         }
         if matches!(standing.state, DeliveryState::InStep | DeliveryState::Gone) {
             self.store.clear_stop(claim.tenant, claim.target).await?;
-            if let Some(since) = claim.dirty_since {
+            // A second look at what the target has already is no answer to a change that was received.
+            if let Some(since) = claim.dirty_since.filter(|_| version > claim.applied_version) {
                 let class = if standing.state == DeliveryState::Gone { "leaver" } else { "other" };
                 let seconds = (now - since).as_seconds_f64().max(0.0);
                 metrics::histogram!("rollcall_change_latency_seconds", "class" => class, "stage" => "received_to_applied")
@@ -140,6 +141,7 @@ impl Shared {
             due_at: Some(self.clock.now()),
             attempt: claim.attempt,
             waiting_for: None,
+            wants: Vec::new(),
             error_class: Some(error.class.as_str()),
             error_code: Some(error.code.clone()),
             reason: Some(reason),

@@ -1,13 +1,13 @@
 //! A department: made parents first, renamed in place, removed leaf first when nobody is in it.
 
-use crate::act::{Acted, Interrupt, Job, ended, held, unread};
+use crate::act::{Acted, Interrupt, Job, ended, finding, held, unread};
 use crate::report;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
 use rollcall_provisioning::delivery::{Outcome, WaitingFor};
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::guard;
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
-use rollcall_provisioning::plan::{Action, plan};
+use rollcall_provisioning::plan::{Action, plan, unique_value};
 use rollcall_store::projection::{LoadedUnit, Rename, TargetMode};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -79,6 +79,7 @@ impl Job<'_> {
                 Acted::Refused(error) if error.class == ErrorClass::MissingReference => {
                     return self.parent_missing(unit, &error).await;
                 }
+                Acted::Refused(error) if error.class == ErrorClass::Conflict => return Ok(name_taken(unit, &error)),
                 Acted::Refused(error) | Acted::Lost(error) => return Ok(ended(&error)),
             }
         }
@@ -142,9 +143,9 @@ impl Job<'_> {
             }
             Err(error) => return Ok(Some(unread(error)?)),
         };
-        let Some(entity) = found else { return Ok(Some(ended(error))) };
+        let Some(entity) = found else { return Ok(Some(name_taken(unit, error))) };
         if self.is_anothers(&entity).await? {
-            return Ok(Some(ended(error)));
+            return Ok(Some(name_taken(unit, error)));
         }
         self.store.mark_dependents(self.claim).await?;
         held(self.store.link_known(self.claim, &entity).await?)?;
@@ -188,6 +189,12 @@ impl Job<'_> {
         held(self.store.retire_unit(self.claim).await?)?;
         Ok(Outcome::Gone)
     }
+}
+
+/// Another department under the same one has the name.
+fn name_taken(unit: &LoadedUnit, error: &ConnectorError) -> Outcome {
+    let wants = unique_value(entity::NAME, &json!(unit.name)).into_iter().collect();
+    Outcome::NeedsAttention { findings: vec![finding(error)], awaited: None, again: None, wants }
 }
 
 fn is_creation(action: &Action) -> bool {

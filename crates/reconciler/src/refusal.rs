@@ -64,6 +64,9 @@ impl Job<'_> {
             (ErrorClass::Invalid | ErrorClass::Conflict | ErrorClass::Forbidden, Some(attribute))
                 if self.optional(attribute, wish) =>
             {
+                if error.class == ErrorClass::Conflict {
+                    wish.taken(attribute);
+                }
                 wish.attributes.remove(attribute);
                 wish.findings.push(finding(error));
                 Ok(None)
@@ -90,7 +93,7 @@ impl Job<'_> {
     }
 
     /// Names the account that has the number, so that a person knows where to look, unless it is this person's own.
-    async fn mobile_taken(&self, error: &ConnectorError, wish: &Wish) -> Result<Outcome, Interrupt> {
+    async fn mobile_taken(&self, error: &ConnectorError, wish: &mut Wish) -> Result<Outcome, Interrupt> {
         let mut found = finding(error);
         if let Some(mobile) = wish.mobile()
             && let Ok(Some(holder)) = self.ready.connector.account_by_mobile(mobile).await
@@ -109,6 +112,7 @@ impl Job<'_> {
                 ),
             };
         }
-        Ok(Outcome::attention(vec![found]))
+        let wants = wish.taken(entity::MOBILE);
+        Ok(Outcome::NeedsAttention { findings: vec![found], awaited: None, again: None, wants })
     }
 }

@@ -25,7 +25,12 @@ pub(crate) fn invited(since: Span) -> Outcome {
             message: format!("DingTalk's invitation has not been accepted for {} days.", since.whole_days()),
             advice: "Ask the person to accept it in DingTalk; it is looked at once a day.".to_owned(),
         };
-        return Outcome::NeedsAttention { findings: vec![finding], awaited: None, again: Some(again) };
+        return Outcome::NeedsAttention {
+            findings: vec![finding],
+            awaited: None,
+            again: Some(again),
+            wants: Vec::new(),
+        };
     }
     let reason = "DingTalk has sent the person an invitation, which they must accept before the account exists. \
                   Ask them to accept it in DingTalk.";
@@ -40,7 +45,7 @@ pub(crate) fn invited_leaver(since: Span) -> Outcome {
 }
 
 /// We look every minute at first, then every hour, then once a day.
-fn look_again(since: Span) -> Duration {
+pub(crate) fn look_again(since: Span) -> Duration {
     if since < Span::minutes(10) {
         Duration::from_mins(1)
     } else if since < Span::days(1) {

@@ -48,6 +48,8 @@ pub struct Claim {
     pub request_id: Option<String>,
     /// Since when it is dirty.
     pub dirty_since: Option<OffsetDateTime>,
+    /// The version that the target had before.
+    pub applied_version: Option<i64>,
     /// Whether changes are sent, as it was at the moment of the claim.
     pub mode: TargetMode,
     /// Which settings the target had at that moment.
@@ -91,7 +93,7 @@ impl Store {
              WHERE d.tenant_id = due.tenant_id AND d.target_id = due.target_id
                AND d.resource_kind = due.resource_kind AND d.resource_id = due.resource_id
              RETURNING d.tenant_id, d.target_id, d.resource_kind, d.resource_id, d.mark, d.lease_epoch,
-                       d.attempt, d.request_id, d.dirty_since, due.mode, due.settings_revision",
+                       d.attempt, d.request_id, d.dirty_since, d.applied_version, due.mode, due.settings_revision",
         )
         .bind(self.now())
         .bind(request.up_to.number())
@@ -178,6 +180,7 @@ fn claim_from(row: &PgRow) -> Result<Claim, StoreError> {
         attempt: u32::try_from(attempt).unwrap_or(0),
         request_id: row.try_get("request_id")?,
         dirty_since: row.try_get("dirty_since")?,
+        applied_version: row.try_get("applied_version")?,
         mode: TargetMode::parse(&mode).ok_or_else(|| StoreError::corrupt("targets", "mode", resource))?,
         settings_revision: row.try_get("settings_revision")?,
     })

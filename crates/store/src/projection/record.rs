@@ -47,7 +47,7 @@ impl Store {
                  state = CASE WHEN mark > $7 THEN 'pending' ELSE $9 END,
                  due_at = CASE WHEN mark > $7 THEN $8 ELSE $10 END,
                  attempt = CASE WHEN mark > $7 THEN 0 ELSE $11 END,
-                 waiting_for = CASE WHEN mark > $7 THEN NULL ELSE $12::uuid END,
+                 waiting_for = CASE WHEN mark > $7 THEN NULL ELSE $12::uuid END, wants = NULLIF($18, '{}'::text[]),
                  error_class = $13, error_code = $14, reason = $15,
                  dirty_since = CASE WHEN NOT $16 THEN dirty_since WHEN mark > $7 THEN $8 END,
                  lane = CASE WHEN $16 AND mark = $7 THEN CASE resource_kind WHEN 'org_unit' THEN 1 ELSE 2 END ELSE lane END,
@@ -74,6 +74,7 @@ impl Store {
         .bind(&standing.reason)
         .bind(at_rest)
         .bind(applied_version)
+        .bind(&standing.wants)
         .fetch_optional(self.pool())
         .await?;
         match (more, standing.waiting_for) {
@@ -144,16 +145,16 @@ impl Store {
         Ok(done.rows_affected())
     }
 
-    /// The claim's entity has given up a value that no two can share: everything of this target that needs attention
-    /// because of a conflict is looked at again, and also what is under way, since it may have been refused the value
-    /// just before and not have said so yet. Returns how many.
-    pub async fn wake_conflicts(&self, claim: &Claim) -> Result<u64, StoreError> {
+    /// The claim's entity has given up values that no two can share: everything of this target that was refused one of
+    /// them is looked at again, and also what is under way, since it may have been refused one just before and not have
+    /// said so yet. Returns how many.
+    pub async fn wake_refused(&self, claim: &Claim, values: &[String]) -> Result<u64, StoreError> {
         let done = sqlx::query(
             "UPDATE deliveries d
              SET mark = d.mark + 1, due_at = $5, updated_at = $5, dirty_since = COALESCE(d.dirty_since, $5),
                  state = CASE WHEN d.lease_until > now() THEN d.state ELSE 'pending' END
              WHERE d.tenant_id = $1 AND d.target_id = $2 AND (d.resource_kind, d.resource_id) <> ($3, $4)
-               AND (d.state = 'needs_attention' AND d.error_class = 'conflict'
+               AND (d.wants && $6
                     OR d.state = 'applying'
                        AND NOT EXISTS (SELECT 1 FROM users u
                                        WHERE u.tenant_id = $1 AND u.id = d.resource_id
@@ -164,6 +165,7 @@ impl Store {
         .bind(claim.kind.as_str())
         .bind(claim.resource.0)
         .bind(self.now())
+        .bind(values)
         .execute(self.pool())
         .await?;
         Ok(done.rows_affected())
