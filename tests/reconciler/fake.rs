@@ -50,6 +50,8 @@ pub(crate) enum Fate {
     Before(Arc<Gate>),
     /// The call does its work, then waits.
     After(Arc<Gate>),
+    /// There is a defect in the way to the target.
+    Panic,
     /// The call waits, then nothing happens, and the answer says why.
     RefusedAfter(Arc<Gate>, ConnectorError),
 }
@@ -168,6 +170,7 @@ impl FakeTarget {
         match self.fate(text) {
             None => self.holdings(work),
             Some(Fate::Refused(error)) => Err(error),
+            Some(Fate::Panic) => std::panic::panic_any("a defect, as the test wants it"),
             Some(Fate::Lost { done }) => {
                 if done {
                     let _ = self.holdings(work);
@@ -245,7 +248,8 @@ impl Holdings {
         }
         for (name, code) in [(entity::MOBILE, "60104"), (entity::EMAIL, "40101"), (entity::TELEPHONE, "40100")] {
             let value = text(attributes, name);
-            let taken = |(id, other): (&String, &Attributes)| id != userid && text(other, name) == value;
+            let taken =
+                |(id, other): (&String, &Attributes)| id != userid && text(other, name).eq_ignore_ascii_case(value);
             if !value.is_empty() && self.accounts.iter().any(taken) {
                 return Err(refusal(ErrorClass::Conflict, code, Some(name)));
             }

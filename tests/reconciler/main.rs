@@ -1,10 +1,12 @@
 //! The reconciler on a real Postgres, towards a target in memory that fails on schedule, under a clock that the test
 //! moves: whatever happens in between, the end is the same as after one clean run.
 
+mod budget;
 mod crash;
 mod death;
 mod departments;
 mod fake;
+mod leases;
 mod leavers;
 mod loops;
 mod modes;

@@ -103,3 +103,29 @@ async fn a_worker_that_dies_after_a_deletion_still_tells_who_waited_for_the_numb
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn who_shares_a_value_with_others_is_not_asked_about_at_every_change() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let holder = world.person("holder", json!({ "email": "Desk@x.test" })).await?;
+    world.settle().await?;
+    let others = ["ann", "bob", "cem"];
+    for name in others {
+        world.person(name, json!({ "email": "desk@x.test" })).await?;
+    }
+    world.settle().await?;
+    let tries = |world: &World| others.map(|name| world.fake.count(&format!("account {name}")));
+    let before = tries(&world);
+    for number in 0..3 {
+        let passer_by = world.person(&format!("p{number}"), json!({ "email": format!("{number}@x.test") })).await?;
+        world.settle().await?;
+        world.set(passer_by, json!({ "email": format!("new-{number}@x.test") })).await?;
+        world.delete(passer_by).await?;
+        world.settle().await?;
+    }
+    assert_eq!(tries(&world), before, "none of this was about their address");
+    world.set(holder, json!({ "email": null })).await?;
+    world.settle().await?;
+    assert_eq!(tries(&world), before.map(|tries| tries + 1), "now one of them has it, and two have asked");
+    Ok(())
+}

@@ -13,7 +13,7 @@ use rollcall_provisioning::time::{Clock, ManualClock};
 use rollcall_reconciler::{ConnectorFactory, FactoryError, Options, Reconciler};
 use rollcall_scim::profile::Profile;
 use rollcall_scim::resource::Resource;
-use rollcall_store::projection::{Link, NewTarget, Target, TargetMode};
+use rollcall_store::projection::{AttemptQuery, Link, NewTarget, Target, TargetMode};
 use rollcall_store::users::{StoredUser, UserView};
 use rollcall_store::write::Actor;
 use rollcall_store::{Ports, Store};
@@ -252,10 +252,24 @@ impl World {
             Ok((!busy).then_some(()))
         })
         .await?;
+        self.end_leases().await
+    }
+
+    /// Ends all leases, although their worker lives.
+    pub(crate) async fn end_leases(&self) -> anyhow::Result<()> {
         sqlx::query("UPDATE deliveries SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL")
             .execute(self.database.pool())
             .await?;
         Ok(())
+    }
+
+    /// Waits until so many actions on a person were tried.
+    pub(crate) async fn attempts_are(&self, id: ResourceId, number: usize) -> anyhow::Result<()> {
+        wait_until(PATIENCE, "all attempts are kept", async || {
+            let query = AttemptQuery { resource: Some(id), limit: 100, ..AttemptQuery::default() };
+            Ok((self.store.attempts(self.tenant, &query).await?.len() == number).then_some(()))
+        })
+        .await
     }
 
     /// Waits until nothing of this tenant is due now or under way.
@@ -388,8 +402,7 @@ impl World {
 }
 
 /// How one delivery stands.
-#[expect(dead_code, reason = "some are only shown when a test fails")]
-#[derive(sqlx::FromRow, Clone, Debug)]
+#[derive(sqlx::FromRow, Clone, PartialEq, Debug)]
 pub(crate) struct Standing {
     pub(crate) name: String,
     pub(crate) state: String,
