@@ -162,6 +162,7 @@ impl FakeTarget {
         fate
     }
 
+    #[expect(clippy::panic, reason = "one of the fates")]
     async fn call<T>(
         &self,
         text: String,
@@ -170,7 +171,7 @@ impl FakeTarget {
         match self.fate(text) {
             None => self.holdings(work),
             Some(Fate::Refused(error)) => Err(error),
-            Some(Fate::Panic) => std::panic::panic_any("a defect, as the test wants it"),
+            Some(Fate::Panic) => panic!("a defect, as the test wants it"),
             Some(Fate::Lost { done }) => {
                 if done {
                     let _ = self.holdings(work);
