@@ -171,15 +171,7 @@ impl World {
     }
 
     async fn is_settled(&self) -> anyhow::Result<bool> {
-        let targets = self.rest("/targets").await?;
-        let counts = targets["data"][0]["counts"].as_array().context("a target without counts")?;
-        let at_work = |count: &Value| {
-            let state = count["state"].as_str().unwrap_or_default();
-            matches!(state, "pending" | "applying" | "retrying") && count["count"] != 0
-        };
-        if counts.iter().any(at_work) {
-            return Ok(false);
-        }
+        let Some(waiting_before) = self.waiting_and_nobody_at_work().await? else { return Ok(false) };
         // Whoever decided to wait for somebody looks once more before they really wait, and is due until then. And
         // nobody waits for a department for long.
         let waiting = self.deliveries("waiting").await?;
@@ -187,7 +179,23 @@ impl World {
             let for_department = delivery["reason"].as_str().is_some_and(|reason| reason.contains("department"));
             !delivery["waiting_for"].is_null() && (for_department || !delivery["due_at"].is_null())
         };
-        Ok(!waiting.iter().any(deciding))
+        if waiting.iter().any(deciding) {
+            return Ok(false);
+        }
+        // The two looks are moments apart: somebody woken between them is in neither.
+        let listed = waiting.len() as u64;
+        Ok(listed == waiting_before && self.waiting_and_nobody_at_work().await? == Some(listed))
+    }
+
+    /// How many wait, unless somebody is being worked at.
+    async fn waiting_and_nobody_at_work(&self) -> anyhow::Result<Option<u64>> {
+        let targets = self.rest("/targets").await?;
+        let counts = targets["data"][0]["counts"].as_array().context("a target without counts")?;
+        let number = |wanted: &[&str]| -> u64 {
+            let of = counts.iter().filter(|count| count["state"].as_str().is_some_and(|state| wanted.contains(&state)));
+            of.filter_map(|count| count["count"].as_u64()).sum()
+        };
+        Ok((number(&["pending", "applying", "retrying"]) == 0).then(|| number(&["waiting"])))
     }
 
     /// All deliveries in a state.
