@@ -21,6 +21,8 @@ const TIMES: u64 = 3;
 pub(crate) enum Role {
     /// The person's id.
     Id,
+    /// The person's id as the only one of an array.
+    OnlyId,
     /// A text that holds this person's number.
     Number(String),
     /// The version that an earlier statement of the same request has read.
@@ -210,6 +212,8 @@ fn combine(operation: Operation, requests: &[(Subject, Vec<Logged>)]) -> anyhow:
         let (subject, value) = seen.last().copied().context("no request")?;
         let role = if every(&|subject, value| value == subject.id) {
             Role::Id
+        } else if every(&|subject, value| value == format!("{{{}}}", subject.id)) {
+            Role::OnlyId
         } else if every(&|subject, value| value.contains(&subject.number)) {
             Role::Number(subject.number.clone())
         } else if every(&|subject, value| subject.version.is_some_and(|version| value == version.to_string())) {
@@ -260,16 +264,17 @@ mod tests {
         let request = |number: u64, version: i64| {
             let (number, id) = (number.to_string(), format!("id-{number}"));
             let value = |text: &str| Some(text.to_owned());
+            let (only, name) = (format!("{{{id}}}"), format!("p.{number}@x"));
             let values =
-                vec![value("tenant"), value(&id), value(&format!("p.{number}@x")), value(&version.to_string()), None];
+                vec![value("tenant"), value(&id), value(&only), value(&name), value(&version.to_string()), None];
             let statement = Logged { text: "SELECT".to_owned(), values };
             (Subject { number, id, version: Some(version) }, vec![statement])
         };
         let statements = combine(Operation::Patch, &[request(1001, 1), request(1002, 2)]).unwrap();
         let roles: Vec<_> = statements[0].parameters.iter().map(|parameter| parameter.role.clone()).collect();
         let constant = |text: &str| Role::Constant(Some(text.to_owned()));
-        let expected =
-            [constant("tenant"), Role::Id, Role::Number("1002".to_owned()), Role::Version, Role::Constant(None)];
+        let number = Role::Number("1002".to_owned());
+        let expected = [constant("tenant"), Role::Id, Role::OnlyId, number, Role::Version, Role::Constant(None)];
         assert_eq!(roles, expected);
     }
 }

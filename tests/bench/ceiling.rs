@@ -92,6 +92,7 @@ impl Ceiling {
             let name = format!("s{index}p{number}");
             let expression = match &parameter.role {
                 Role::Id => format!("('{ID_PREFIX}' || :n)"),
+                Role::OnlyId => format!("ARRAY['{ID_PREFIX}' || :n]"),
                 Role::Number(number) => format!("replace(:{name}, '{number}', :n)"),
                 Role::Version => "(:version)".to_owned(),
                 Role::Constant(Some(_)) => format!("(:{name})"),

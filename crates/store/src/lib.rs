@@ -20,6 +20,7 @@ pub mod credentials;
 mod detail;
 pub mod error;
 mod filter_sql;
+mod gather;
 pub mod groups;
 pub mod listing;
 mod mark;
@@ -41,6 +42,7 @@ pub use error::{StoreError, Uniqueness};
 pub use migrate::MIGRATOR;
 
 use connections::Connections;
+use gather::Gather;
 use rollcall_provisioning::ids::IdSource;
 use rollcall_provisioning::time::Clock;
 use signal::DirtySignal;
@@ -66,6 +68,8 @@ pub struct Ports {
 #[derive(Clone)]
 pub struct Store {
     connections: Connections,
+    users_by_id: Gather<users::ById>,
+    users_by_name: Gather<users::ByUserName>,
     ports: Ports,
     signal: Arc<DirtySignal>,
 }
@@ -86,7 +90,8 @@ impl Store {
             // The statements that write rely on it, whatever the database's own default is.
             .options([("default_transaction_isolation", "read committed")]);
         let connections = Connections::open(options, max_connections).await?;
-        Ok(Self { connections, ports, signal: Arc::new(DirtySignal::default()) })
+        let (users_by_id, users_by_name) = (Gather::new(connections.clone()), Gather::new(connections.clone()));
+        Ok(Self { connections, users_by_id, users_by_name, ports, signal: Arc::new(DirtySignal::default()) })
     }
 
     /// Closes all connections, after those in use have come back.

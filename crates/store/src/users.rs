@@ -9,6 +9,7 @@ mod row;
 mod update;
 
 pub use list::UserQuery;
+pub(crate) use read::{ById, ByUserName};
 
 use rollcall_provisioning::delivery::DeliveryState;
 use rollcall_provisioning::ids::ResourceId;

@@ -18,7 +18,7 @@ macro_rules! user_columns {
 }
 pub(super) use user_columns;
 
-/// What can be loaded beside `users u`. Both placeholders are booleans; what is false is not looked at.
+/// What can be loaded beside `users u`. Both are boolean expressions; what is false is not looked at.
 macro_rules! user_joins {
     (groups = $groups:literal, projection = $projection:literal) => {
         concat!(
@@ -55,6 +55,12 @@ pub(crate) struct UserRow {
     applied_version: Option<i64>,
     applied_at: Option<OffsetDateTime>,
     reason: Option<String>,
+}
+
+impl UserRow {
+    pub(super) const fn id(&self) -> Uuid {
+        self.id
+    }
 }
 
 impl TryFrom<UserRow> for StoredUser {

@@ -11,8 +11,8 @@ use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::DeliveryState;
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_scim::resource::Resource;
-use sqlx::PgConnection;
 use sqlx::types::Json;
+use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
 /// Writes the user if it still has the version that was read (`$7`).
@@ -42,7 +42,15 @@ impl Store {
         view: UserView,
         change: impl FnMut(&StoredUser) -> Result<Resource, E> + Send,
     ) -> Result<Updated<StoredUser>, UpdateError<E>> {
-        let updated = self.write(Update { store: self, actor, id, view, change }).await?;
+        let mut update = Update { store: self, actor, id, view, change };
+        // Mostly nobody else is at the user: then the read shares a statement with other requests.
+        let seen = self.user(actor.tenant, id, view).await?.ok_or(UpdateError::NotFound)?;
+        let updated = match update.from(seen, self.pool()).await {
+            Ok(Some(updated)) => updated,
+            Ok(None) => self.write(update).await?,
+            Err(UpdateError::Store(error)) if error.is_contention() => self.write(update).await?,
+            Err(error) => return Err(error),
+        };
         if updated.changed {
             self.signal.dirty();
         }
@@ -65,13 +73,24 @@ impl<E: Send, C: FnMut(&StoredUser) -> Result<Resource, E> + Send> Write for Upd
     async fn once(&mut self, connection: &mut PgConnection, lock: Lock) -> Result<Option<Self::Done>, UpdateError<E>> {
         let user =
             read(&mut *connection, self.actor.tenant, self.id, self.view, lock).await?.ok_or(UpdateError::NotFound)?;
+        self.from(user, connection).await
+    }
+}
+
+impl<E: Send, C: FnMut(&StoredUser) -> Result<Resource, E> + Send> Update<'_, C> {
+    /// Decides what becomes of the user as it was read, and writes it.
+    async fn from(
+        &mut self,
+        user: StoredUser,
+        executor: impl PgExecutor<'_>,
+    ) -> Result<Option<Updated<StoredUser>>, UpdateError<E>> {
         let resource = (self.change)(&user).map_err(UpdateError::Refused)?;
         let before_version = user.version;
         if resource == user.resource {
             return Ok(Some(Updated { before_version, changed: false, value: user }));
         }
         let now = self.store.now();
-        let written = write(connection, self.actor, &user, &resource, now).await?;
+        let written = write(executor, self.actor, &user, &resource, now).await?;
         Ok(written.map(|state| {
             let value = changed(user, resource, now, state);
             Updated { before_version, changed: true, value }
@@ -81,7 +100,7 @@ impl<E: Send, C: FnMut(&StoredUser) -> Result<Resource, E> + Send> Write for Upd
 
 /// Writes over `before`; `None` when somebody else did so first. Inside: the delivery's new state, if there is one.
 async fn write(
-    connection: &mut PgConnection,
+    executor: impl PgExecutor<'_>,
     actor: &Actor,
     before: &StoredUser,
     after: &Resource,
@@ -101,7 +120,7 @@ async fn write(
         .bind(keys.employee_number)
         .bind(keys.manager)
         .bind(Json(after.as_map()))
-        .fetch_one(connection)
+        .fetch_one(executor)
         .await?;
     if written == 0 {
         return Ok(None);
