@@ -14,7 +14,7 @@ use rollcall_reconciler::{ConnectorFactory, FactoryError, Options, Reconciler};
 use rollcall_scim::profile::Profile;
 use rollcall_scim::resource::Resource;
 use rollcall_store::projection::{AttemptQuery, Link, NewTarget, Target, TargetMode};
-use rollcall_store::users::{StoredUser, UserView};
+use rollcall_store::users::{Namesake, StoredUser, UserView};
 use rollcall_store::write::Actor;
 use rollcall_store::{Ports, Store};
 use rollcall_tests::{Database, wait_until};
@@ -148,7 +148,7 @@ impl World {
         for (key, value) in more.as_object().into_iter().flatten() {
             set(&mut map, key, value);
         }
-        Ok(self.store.create_user(&self.actor(), &Resource::from_map(map)).await?.id)
+        Ok(self.store.create_user(&self.actor(), &Resource::from_map(map), Namesake::Ignored).await?.id)
     }
 
     /// Changes single attributes of a person, spelt as for [`Self::person`].

@@ -9,7 +9,7 @@ use rollcall_scim::profile::Profile;
 use rollcall_scim::resource::Resource;
 use rollcall_store::groups::{GroupUpdate, StoredGroup};
 use rollcall_store::projection::{NewTarget, TargetMode};
-use rollcall_store::users::{StoredUser, UserView};
+use rollcall_store::users::{Namesake, StoredUser, UserView};
 use rollcall_store::write::{Actor, UpdateError, Updated};
 use rollcall_store::{Ports, Store};
 use rollcall_tests::Database;
@@ -73,7 +73,7 @@ impl Fixture {
     }
 
     pub(crate) async fn user(&self, value: Value) -> anyhow::Result<StoredUser> {
-        Ok(self.store.create_user(&self.actor("create"), &resource(value)).await?)
+        Ok(self.store.create_user(&self.actor("create"), &resource(value), Namesake::Ignored).await?)
     }
 
     /// A user of that name and nothing else.

@@ -2,7 +2,7 @@
 
 use rollcall_provisioning::delivery::DeliveryState;
 use rollcall_provisioning::ids::ResourceId;
-use rollcall_store::users::UserView;
+use rollcall_store::users::{Namesake, UserView};
 use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -53,7 +53,10 @@ async fn a_new_user_is_dirty_for_every_target_of_the_tenant() -> anyhow::Result<
     let unmarked = f.person("early").await?;
     assert_eq!(unmarked.projection, None);
     let (one, two) = (f.target("one").await?, f.target("two").await?);
-    let ada = f.store.create_user(&f.actor("r-1"), &crate::fixture::resource(json!({ "userName": "ada" }))).await?;
+    let ada = f
+        .store
+        .create_user(&f.actor("r-1"), &crate::fixture::resource(json!({ "userName": "ada" })), Namesake::Ignored)
+        .await?;
     let marked = deliveries(&f, ada.id).await?;
     assert_eq!(marked.iter().map(|delivery| delivery.target_id).collect::<Vec<_>>(), [one, two]);
     for delivery in marked {

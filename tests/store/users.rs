@@ -2,7 +2,7 @@
 
 use rollcall_provisioning::ids::{ResourceId, TenantId};
 use rollcall_store::groups::GroupView;
-use rollcall_store::users::{StoredUser, UserView};
+use rollcall_store::users::{Namesake, StoredUser, UserView};
 use rollcall_store::write::UpdateError;
 use rollcall_store::{StoreError, Uniqueness};
 use serde_json::json;
@@ -43,7 +43,7 @@ async fn of_many_who_want_a_user_name_one_gets_it() -> anyhow::Result<()> {
     let creating = (0..16).map(|number| {
         let name = if number % 2 == 0 { "ada@acme.test" } else { "ADA@acme.TEST" };
         let (store, actor) = (f.store.clone(), f.actor("race"));
-        async move { store.create_user(&actor, &resource(json!({ "userName": name }))).await }
+        async move { store.create_user(&actor, &resource(json!({ "userName": name })), Namesake::Ignored).await }
     });
     let ends = together(creating).await;
     assert_eq!(ends.iter().filter(|end| end.is_ok()).count(), 1);
@@ -124,9 +124,12 @@ async fn what_is_refused_is_not_written() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_null_character_is_told_as_bad_input() -> anyhow::Result<()> {
     let f = Fixture::new().await?;
-    let end = f.store.create_user(&f.actor("x"), &resource(json!({ "userName": "a\0b" }))).await;
+    let end = f.store.create_user(&f.actor("x"), &resource(json!({ "userName": "a\0b" })), Namesake::Ignored).await;
     assert!(matches!(end, Err(StoreError::InvalidInput { .. })), "{end:?}");
-    let end = f.store.create_user(&f.actor("x"), &resource(json!({ "userName": "a", "title": "\0" }))).await;
+    let end = f
+        .store
+        .create_user(&f.actor("x"), &resource(json!({ "userName": "a", "title": "\0" })), Namesake::Ignored)
+        .await;
     assert!(matches!(end, Err(StoreError::InvalidInput { .. })), "{end:?}");
     Ok(())
 }

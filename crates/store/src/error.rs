@@ -56,6 +56,9 @@ pub enum StoreError {
     /// Something that must be unique is taken.
     #[error("the {} is taken", .0.as_str())]
     Conflict(Uniqueness),
+    /// An inactive user has the same `externalId`, and the caller wanted to know before anybody is created.
+    #[error("an inactive user has this externalId")]
+    Namesake,
     /// A source already has two live credentials; one must be revoked first.
     #[error("the source already has two live credentials")]
     TooManyLive,

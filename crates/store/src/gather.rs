@@ -1,7 +1,7 @@
 //! Reads of one row each that go to the database together.
 //!
-//! A read is sent at once while the database is idle. While it is busy with earlier ones, those that come wait for the
-//! next turn and share a statement: what a statement costs besides its rows (the round trip, the switches between
+//! A read is sent at once while no other is under way. While the database is busy with earlier ones, those that come
+//! wait for the next turn and share a statement: what a statement costs besides its rows (the round trip, the switches between
 //! processes, the executor's start) is most of what a read costs. A statement never starts before the read that it
 //! answers has come, so everybody sees what was written before they asked.
 
@@ -11,11 +11,16 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-/// Statements under way at a time: one that the database works at, and one that is on its way.
-const TURNS: usize = 2;
+/// So many must wait for each statement under way before another one is sent beside it.
+const CROWD: usize = 16;
+/// Statements under way at a time at most.
+const TURNS: usize = 8;
+/// How long a statement may take: it finds some rows by an index, so whoever takes longer is not there any more.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Reads that share a statement at most, so that nobody waits for many rows of others.
 const SHARED: usize = 64;
 
@@ -68,11 +73,8 @@ impl<L: Lookup> Gather<L> {
     /// What there is by this key.
     pub(crate) async fn read(&self, lookup: L, key: L::Key) -> Result<Option<L::Found>, StoreError> {
         let (answer, told) = oneshot::channel();
-        {
-            let mut queue = self.0.queue();
-            queue.waiting.push((lookup, key, answer));
-            self.0.start(&mut queue);
-        }
+        self.0.queue().waiting.push((lookup, key, answer));
+        self.0.start();
         // Nobody answers when the turn has panicked or the process ends.
         told.await.unwrap_or(Err(StoreError::Unavailable(sqlx::Error::WorkerCrashed)))
     }
@@ -83,20 +85,24 @@ impl<L: Lookup> Inner<L> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a turn, if there is one free and somebody waits.
-    fn start(self: &Arc<Self>, queue: &mut Queue<L>) {
-        if queue.turns >= TURNS {
-            return;
-        }
-        let (Some((lookup, batch)), Ok(runtime)) = (queue.take(), Handle::try_current()) else { return };
-        queue.turns += 1;
+    /// Starts a turn, if there is one free and enough wait for it.
+    fn start(self: &Arc<Self>) {
+        // A runtime that is shutting down drops the turn at once, which takes the lock: it is not held here.
+        let taken = self.queue().take();
+        let Some((lookup, batch)) = taken else { return };
         let turn = Turn(Arc::clone(self));
-        runtime.spawn(async move { turn.0.answer(lookup, batch).await });
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move { turn.0.answer(lookup, batch).await });
+        }
+    }
+
+    async fn fetch(&self, lookup: L, keys: Vec<L::Key>) -> Result<Rows<L>, StoreError> {
+        let rows = tokio::time::timeout(PATIENCE, lookup.fetch(&self.connections, keys)).await;
+        rows.unwrap_or(Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)))
     }
 
     async fn answer(&self, lookup: L, mut batch: Batch<L>) {
-        let keys: Vec<_> = batch.keys().cloned().collect();
-        match lookup.fetch(&self.connections, keys).await {
+        match self.fetch(lookup, batch.keys().cloned().collect()).await {
             Ok(rows) => {
                 for (key, found) in rows {
                     if let Some(answer) = batch.remove(&key) {
@@ -114,7 +120,7 @@ impl<L: Lookup> Inner<L> {
             // Everybody for themselves: what is wrong with one must not be told to the others.
             Err(_) => {
                 let alone = batch.into_iter().map(async |(key, answer)| {
-                    let rows = lookup.fetch(&self.connections, vec![key]).await;
+                    let rows = self.fetch(lookup, vec![key]).await;
                     let found = rows.and_then(|rows| rows.into_iter().next().map(|(_, found)| found).transpose());
                     let _ = answer.send(found);
                 });
@@ -125,8 +131,11 @@ impl<L: Lookup> Inner<L> {
 }
 
 impl<L: Lookup> Queue<L> {
-    /// Those that can share a statement with whoever came first, and one of them for each key.
+    /// The reads of one more turn: those that can share a statement with whoever came first, and one for each key.
     fn take(&mut self) -> Option<(L, Batch<L>)> {
+        if self.turns >= TURNS || self.waiting.len() < self.turns * CROWD {
+            return None;
+        }
         self.waiting.retain(|(_, _, answer)| !answer.is_closed());
         let lookup = self.waiting.first()?.0;
         let mut batch = Batch::<L>::new();
@@ -144,6 +153,7 @@ impl<L: Lookup> Queue<L> {
             }
         }
         self.waiting = left;
+        self.turns += 1;
         Some((lookup, batch))
     }
 }
@@ -153,8 +163,7 @@ struct Turn<L: Lookup>(Arc<Inner<L>>);
 
 impl<L: Lookup> Drop for Turn<L> {
     fn drop(&mut self) {
-        let mut queue = self.0.queue();
-        queue.turns -= 1;
-        self.0.start(&mut queue);
+        self.0.queue().turns -= 1;
+        self.0.start();
     }
 }

@@ -12,24 +12,43 @@ use rollcall_scim::filter::{CompareOp, Filter};
 use rollcall_scim::fold::fold;
 use rollcall_scim::path::AttributePath;
 use rollcall_scim::resource::Resource;
+use rollcall_store::StoreError;
 use rollcall_store::changes::ChangeCursor;
 use rollcall_store::listing::Matching;
-use rollcall_store::users::{StoredUser, UserQuery, UserView};
+use rollcall_store::users::{Namesake, StoredUser, UserQuery, UserView};
 use rollcall_store::write::UpdateError;
 
 /// Candidates looked at. More than a few people with one externalId are a mistake that no guess repairs.
 const CANDIDATES: i64 = 5;
 
+/// Creates the person that `resource` describes, or brings them back.
+pub(super) async fn create_or_restore(
+    state: &ApiState,
+    call: &Call,
+    resource: &Resource,
+    view: UserView,
+) -> Result<StoredUser, ApiError> {
+    let failed = |error| create_failed(error, state.types().user(), resource.string("userName"));
+    let restores = call.client.source.profile.restore_on_post;
+    let namesake = if restores { Namesake::Respected } else { Namesake::Ignored };
+    match state.store().create_user(&call.actor(), resource, namesake).await {
+        Err(StoreError::Conflict(_) | StoreError::Namesake) if restores => {}
+        end => return end.map_err(failed),
+    }
+    if let Some(user) = restore(state, call, resource, view).await? {
+        return Ok(user);
+    }
+    // Whoever it was, it is not the person meant.
+    state.store().create_user(&call.actor(), resource, Namesake::Ignored).await.map_err(failed)
+}
+
 /// Brings the person back that `resource` describes; `None` if there is nobody to bring back.
-pub(super) async fn restore(
+async fn restore(
     state: &ApiState,
     call: &Call,
     resource: &Resource,
     view: UserView,
 ) -> Result<Option<StoredUser>, ApiError> {
-    if !call.client.source.profile.restore_on_post {
-        return Ok(None);
-    }
     let Some(gone) = find(state, call, resource).await? else { return Ok(None) };
     let become_what = |user: &StoredUser| if is_inactive(user) { Ok(resource.clone()) } else { Err(()) };
     match state.store().update_user(&call.actor(), gone.id, view, become_what).await {

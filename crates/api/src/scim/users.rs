@@ -5,9 +5,9 @@ use crate::error::ApiError;
 use crate::scim::answer::{self, About};
 use crate::scim::call::{Call, IdInPath, about, about_new};
 use crate::scim::docs::{ReadRefusals, WriteRefusals};
-use crate::scim::failure::{change_failed, create_failed};
+use crate::scim::failure::change_failed;
 use crate::scim::lists;
-use crate::scim::restore::restore;
+use crate::scim::restore::create_or_restore;
 use crate::scim::user_json::{self, UserJson};
 use crate::state::ApiState;
 use axum::extract::State;
@@ -37,13 +37,7 @@ pub(super) async fn create(
     let projection = call.query.projection(rt)?;
     let resource = resource::parse(rt, &body, &call.client.source.profile)
         .map_err(|error| about_new(rt, "userName", &body, error))?;
-    if let Some(user) = restore(&state, &call, &resource, user_json::view(&projection)).await? {
-        return Ok(reply(&call, &state, StatusCode::CREATED, &user, &projection));
-    }
-    let user = match state.store().create_user(&call.actor(), &resource).await {
-        Ok(user) => user,
-        Err(error) => return Err(create_failed(error, rt, resource.string("userName"))),
-    };
+    let user = create_or_restore(&state, &call, &resource, user_json::view(&projection)).await?;
     Ok(reply(&call, &state, StatusCode::CREATED, &user, &projection))
 }
 
