@@ -18,21 +18,22 @@ async fn connections(f: &Fixture, condition: &'static str) -> anyhow::Result<i64
     Ok(sqlx::query_scalar(count).bind(condition).fetch_one(f.database.pool()).await?)
 }
 
-/// Lets so many reads of a person wait for a lock, and hands them over with the transaction that holds it.
-async fn blocked(f: &Fixture, reads: i64) -> anyhow::Result<(JoinSet<()>, sqlx::PgTransaction<'static>)> {
+/// Lets so many looks for a person wait for a lock, and hands them over with the transaction that holds it.
+async fn blocked(f: &Fixture, looks: i64) -> anyhow::Result<(JoinSet<()>, sqlx::PgTransaction<'static>)> {
     let id = f.person("ada").await?.id;
     let mut lock = f.database.pool().begin().await?;
     sqlx::raw_sql("LOCK TABLE users IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await?;
     let mut waiting = JoinSet::new();
-    for _ in 0..reads {
+    for _ in 0..looks {
         let (store, tenant) = (f.store.clone(), f.tenant);
         waiting.spawn(async move {
-            let read = store.user(tenant, id, UserView::default()).await;
-            assert!(read.is_ok_and(|user| user.is_some()));
+            // Not a read of one user: those share a statement.
+            let unknown = store.unknown_members(tenant, &[id.to_string()]).await;
+            assert!(unknown.is_ok_and(|ids| ids.is_empty()));
         });
     }
-    wait_until(PATIENCE, "the reads wait for the lock", async || {
-        Ok((connections(f, "Lock").await? == reads).then_some(()))
+    wait_until(PATIENCE, "the looks wait for the lock", async || {
+        Ok((connections(f, "Lock").await? == looks).then_some(()))
     })
     .await?;
     Ok((waiting, lock))
