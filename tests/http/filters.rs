@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{DINGTALK, ENTERPRISE, TOLERANT, USER, World, none_wrong, not_refused};
+use crate::world::{DINGTALK, ENTERPRISE, TOLERANT, USER, World, none_wrong, not_refused, patch, with};
 
 /// The userNames in a list, sorted and joined.
 fn names(list: &Value) -> String {
@@ -98,6 +98,37 @@ async fn people_are_found() -> anyhow::Result<()> {
             let counted = reply.body["totalResults"] == count && reply.body["itemsPerPage"] == count;
             if reply.status != 200 || names(&reply.body) != *wanted || !counted {
                 wrong.push(format!("{row} {profile} {filter}: {} {}", reply.status, reply.body));
+            }
+        }
+    }
+    none_wrong(&wrong);
+    Ok(())
+}
+
+/// Whoever is not said to be suspended is active, and is found so, however it came to be unsaid.
+#[tokio::test]
+async fn active_people_are_found() -> anyhow::Result<()> {
+    let world = World::with(&["generic"]).await?;
+    let client = world.client("generic");
+    let mut wrong = Vec::new();
+    for (created, operations) in [
+        (json!({}), json!([])),
+        (json!({ "active": null }), json!([])),
+        (json!({}), json!([{ "op": "remove", "path": "active" }])),
+        (json!({ "active": false }), json!([{ "op": "replace", "path": "active", "value": null }])),
+    ] {
+        let user = world.user(client, created.clone()).await?;
+        if operations != json!([]) {
+            client.patch(&user.path, &patch(&operations)).await?;
+        }
+        let read = client.get(&user.path).await?.body;
+        client.put(&user.path, &with(read.clone(), &json!({ "active": null }))).await?;
+        for (filter, total) in [("active eq true", 1), ("active eq false", 0), ("active pr", 1), ("active ne true", 0)]
+        {
+            let filter = format!("id eq \"{}\" and {filter}", user.id);
+            let found = client.find("/Users", &filter).await?.body["totalResults"].clone();
+            if read["active"] != true || found != total {
+                wrong.push(format!("{created} {operations} {filter}: {found} {}", read["active"]));
             }
         }
     }

@@ -7,7 +7,7 @@ use super::{Context, DetachedChange, PatchRequest, Patched, detached, inline};
 use crate::error::Error;
 use crate::limits::{MAX_RESOURCE_BYTES, size};
 use crate::path::AttributePath;
-use crate::resource::Resource;
+use crate::resource::{Resource, fill_defaults};
 use crate::schema::{Attribute, Mutability, ResourceType};
 
 pub(super) fn apply(
@@ -21,6 +21,7 @@ pub(super) fn apply(
         work.operation(operation).map_err(|error| operation.blame(error))?;
     }
     work.attributes.retain(|_, value| !is_nothing(value));
+    fill_defaults(rt, &mut work.attributes);
     check_size(rt, current.as_map(), &work.attributes)?;
     Ok(Patched { resource: Resource::from_map(work.attributes), detached: work.detached })
 }

@@ -16,9 +16,7 @@ use crate::value::{self, Place};
 const SCIM_1_CORE: &str = "urn:scim:schemas:core:1.";
 
 pub(super) fn parse(rt: &ResourceType, body: &Value, profile: &Profile) -> Result<Resource, Error> {
-    let mut draft = Draft::read(rt, body, profile)?;
-    draft.fill_defaults();
-    draft.finish()
+    Draft::read(rt, body, profile)?.finish()
 }
 
 /// A resource while it is being read.
@@ -129,11 +127,7 @@ impl<'a> Draft<'a> {
 
     /// The value read for an attribute.
     pub(super) fn get(&self, path: &AttributePath) -> Option<&Value> {
-        let home = match &path.schema {
-            Some(urn) => self.attributes.get(urn)?.as_object()?,
-            None => &self.attributes,
-        };
-        home.get(&path.attribute)
+        top_level(&self.attributes, path)
     }
 
     /// Sets an attribute that the body does not name.
@@ -141,20 +135,9 @@ impl<'a> Draft<'a> {
         insert(&mut self.attributes, path, value);
     }
 
-    /// Gives attributes that the body does not name their default value, in the core schema and in the extensions
-    /// that are there. A `null` in the body counts as naming (RFC 7643 §2.5).
-    pub(super) fn fill_defaults(&mut self) {
-        for (path, attribute) in kept_attributes(self.rt) {
-            let at_home = path.schema.as_ref().is_none_or(|urn| self.attributes.contains_key(urn));
-            let open = at_home && !self.mentions(&path) && self.get(&path).is_none();
-            if let (Some(default), true) = (&attribute.default, open) {
-                insert(&mut self.attributes, &path, default.clone());
-            }
-        }
-    }
-
-    /// Checks that nothing required is missing.
-    pub(super) fn finish(self) -> Result<Resource, Error> {
+    /// Fills in defaults, and checks that nothing required is missing.
+    pub(super) fn finish(mut self) -> Result<Resource, Error> {
+        fill_defaults(self.rt, &mut self.attributes);
         for extension in &self.rt.extensions {
             if extension.required && !self.attributes.contains_key(&extension.schema.id) {
                 return Err(Error::invalid_value(format!(
@@ -174,6 +157,29 @@ impl<'a> Draft<'a> {
         }
         Ok(Resource::from_map(self.attributes))
     }
+}
+
+/// Gives attributes without a value their default, in the core schema and in the extensions that are there.
+///
+/// Whoever writes a resource does so, however it came to have no value: left out, `null`, or removed. These mean the
+/// same (RFC 7643 §2.5), so a person who counts as active is also found as active.
+pub(crate) fn fill_defaults(rt: &ResourceType, attributes: &mut Map<String, Value>) {
+    for (path, attribute) in kept_attributes(rt) {
+        let Some(default) = &attribute.default else { continue };
+        let at_home = path.schema.as_ref().is_none_or(|urn| attributes.contains_key(urn));
+        if at_home && top_level(attributes, &path).is_none() {
+            insert(attributes, &path, default.clone());
+        }
+    }
+}
+
+/// The value of an attribute as a whole.
+fn top_level<'m>(attributes: &'m Map<String, Value>, path: &AttributePath) -> Option<&'m Value> {
+    let home = match &path.schema {
+        Some(urn) => attributes.get(urn)?.as_object()?,
+        None => attributes,
+    };
+    home.get(&path.attribute)
 }
 
 /// All attributes whose values are kept, with their paths.

@@ -23,7 +23,6 @@ pub(super) fn replace(
         }
         check_immutable(attribute, stored, draft.get(&path), &path)?;
     }
-    draft.fill_defaults();
     draft.finish()
 }
 

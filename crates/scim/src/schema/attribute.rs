@@ -98,7 +98,7 @@ pub struct Attribute {
     pub reference_types: Vec<String>,
     /// For complex attributes: what they consist of.
     pub sub_attributes: Vec<Attribute>,
-    /// The value of a resource created without this attribute. A PUT without the attribute keeps what is stored.
+    /// The value of a resource that is written without one. A PUT without the attribute keeps what is stored.
     pub default: Option<Value>,
     /// Where the value lives.
     pub storage: Storage,
@@ -198,7 +198,7 @@ impl Attribute {
         Self { uniqueness, ..self }
     }
 
-    /// Sets the value of a resource created without it.
+    /// Sets the value of a resource that is written without one.
     #[must_use]
     pub fn default_value(self, value: impl Into<Value>) -> Self {
         Self { default: Some(value.into()), ..self }

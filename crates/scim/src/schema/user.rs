@@ -5,7 +5,7 @@ use super::{Attribute, Kind, Mutability, Returned, Schema, Uniqueness, sub};
 /// URN of the core User schema.
 pub const URN: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
-/// The core User schema. `active` is true for a person created without it.
+/// The core User schema. `active` is true for a person who is written without it.
 pub fn schema() -> Schema {
     let mut attributes = single_valued();
     attributes.extend(multi_valued());

@@ -62,6 +62,13 @@ fn single_values() {
         (json!([{ "op": "remove", "path": "title", "value": "other" }]), json!({ "title": null })),
         (json!([{ "op": "replace", "value": { "title": "", "nickName": null } }]), json!({ "title": null })),
         (json!([{ "op": "replace", "path": "externalId", "value": "E" }]), json!({ "externalId": "E" })),
+        // Whoever is not said to be suspended is active.
+        (json!([{ "op": "remove", "path": "active" }]), json!({})),
+        (json!([{ "op": "replace", "path": "active", "value": null }]), json!({})),
+        (
+            json!([{ "op": "replace", "path": "active", "value": false }, { "op": "remove", "path": "active" }]),
+            json!({}),
+        ),
         // Renaming.
         (json!([{ "op": "replace", "value": { "userName": "new" } }]), json!({ "userName": "new" })),
         // Without effect: what is computed or dropped.
@@ -383,10 +390,13 @@ fn changing_nothing_gives_an_equal_resource() {
 #[test]
 fn an_extension_that_is_missing_something_required_can_be_patched() {
     // P8: the door is required, but this request is not about it.
-    let current = json!({ "userName": "u", CUSTOM: { "level": 1 } });
+    let current = json!({ "userName": "u", "active": true, CUSTOM: { "level": 1 } });
     let operations = json!([{ "op": "replace", "path": format!("{CUSTOM}:level"), "value": 2 }]);
     let after = patched(&custom_users(), &generic(), &current, &operations).expect("success");
-    assert_eq!(Value::Object(after.resource.into_map()), json!({ "userName": "u", CUSTOM: { "level": 2 } }));
+    assert_eq!(
+        Value::Object(after.resource.into_map()),
+        json!({ "userName": "u", "active": true, CUSTOM: { "level": 2 } })
+    );
 }
 
 #[test]

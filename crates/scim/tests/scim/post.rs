@@ -138,9 +138,11 @@ fn what_is_stored() {
 }
 
 #[test]
-fn a_null_overrides_the_default() {
-    let read = read(json!({ "active": null }), &generic()).expect("a user");
-    assert_eq!(read.get("active"), None);
+fn no_value_is_the_default() {
+    for attributes in [json!({ "active": null }), json!({ "active": "" }), json!({})] {
+        let read = read(attributes.clone(), &generic()).expect("a user");
+        assert_eq!(read.get("active"), Some(&json!(true)), "{attributes}");
+    }
 }
 
 #[test]

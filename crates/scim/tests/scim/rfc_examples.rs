@@ -17,7 +17,7 @@ fn adding_a_member() {
 #[test]
 fn adding_without_a_path() {
     let after = user_after(
-        &json!({ "userName": "b" }),
+        &json!({ "userName": "b", "active": true }),
         &json!([{ "op": "add", "value": {
             "emails": [{ "value": "babs@x.example", "type": "home" }],
             "nickName": "Babs",
@@ -25,7 +25,10 @@ fn adding_without_a_path() {
     );
     assert_eq!(
         after,
-        json!({ "userName": "b", "emails": [{ "value": "babs@x.example", "type": "home" }], "nickName": "Babs" })
+        json!({
+            "userName": "b", "active": true, "emails": [{ "value": "babs@x.example", "type": "home" }],
+            "nickName": "Babs",
+        })
     );
 }
 
@@ -75,7 +78,9 @@ fn replacing_an_address() {
 
 #[test]
 fn replacing_without_a_path() {
-    let user = json!({ "userName": "b", "title": "stays", "emails": [{ "type": "other", "value": "gone" }] });
+    let user = json!({
+        "userName": "b", "active": true, "title": "stays", "emails": [{ "type": "other", "value": "gone" }],
+    });
     let operations = json!([{ "op": "replace", "value": {
         "emails": [{ "value": "b@x.example", "type": "work", "primary": true }, { "value": "b@home.example", "type": "home" }],
         "nickName": "Babs",
@@ -83,7 +88,7 @@ fn replacing_without_a_path() {
     assert_eq!(
         user_after(&user, &operations),
         json!({
-            "userName": "b", "title": "stays", "nickName": "Babs",
+            "userName": "b", "active": true, "title": "stays", "nickName": "Babs",
             "emails": [{ "value": "b@x.example", "type": "work", "primary": true }, { "value": "b@home.example", "type": "home" }],
         })
     );
