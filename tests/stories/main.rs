@@ -15,6 +15,7 @@ mod staff;
 mod world;
 
 mod bad_input;
+mod console;
 mod departments;
 mod faults;
 mod invitations;

@@ -5,6 +5,7 @@
 
 use crate::trouble::Trouble;
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -51,8 +52,9 @@ fn address(asset: &Asset) -> String {
 }
 
 /// `/console/assets/{name}`.
-pub(crate) async fn serve(Path(name): Path<String>) -> Response {
-    match [STYLE, SCRIPT, ICON].into_iter().find(|asset| asset.name == name) {
+pub(crate) async fn serve(name: Result<Path<String>, PathRejection>) -> Response {
+    let named = |asset: &Asset| name.as_ref().is_ok_and(|Path(name)| asset.name == name);
+    match [STYLE, SCRIPT, ICON].into_iter().find(named) {
         None => Trouble::NoSuchPage.into_response(),
         Some(asset) => {
             let kept = "public, max-age=31536000, immutable";

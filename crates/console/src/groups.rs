@@ -2,13 +2,14 @@
 
 use crate::frame::{Section, page};
 use crate::operator::Operator;
+use crate::query::Query;
 use crate::state::ConsoleState;
 use crate::trouble::Trouble;
 use crate::view::View;
 use crate::words::age::{When, moment};
 use crate::words::count::count_of;
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use rollcall_api::services::roster;
 use serde::Deserialize;

@@ -27,7 +27,8 @@ impl FromRequestParts<ConsoleState> for Operator {
     async fn from_request_parts(parts: &mut Parts, state: &ConsoleState) -> Result<Self, Trouble> {
         let Ok(view) = View::from_request_parts(parts, state).await;
         let jar = CookieJar::from_headers(&parts.headers);
-        let who = session::token(&jar).and_then(|token| state.key().read(token, state.now()));
+        let session = session::tokens(&jar).next().and_then(|token| state.key().read(token, state.now()));
+        let who = session.filter(|session| !state.signed_out().contains(session.id)).map(|session| session.who);
         let still = async |who: &SignedIn| who.is_still_welcome(state.api().store()).await;
         match who {
             Some(who) if still(&who).await? => {

@@ -3,6 +3,7 @@
 use crate::frame::{Section, page};
 use crate::home::{recent, sends};
 use crate::operator::Operator;
+use crate::query::Query;
 use crate::row::Row;
 use crate::state::ConsoleState;
 use crate::trouble::Trouble;
@@ -11,7 +12,7 @@ use crate::words::age::{When, moment};
 use crate::words::count::{Tally, number};
 use crate::words::standing::{Badge, CHOICES, Choice, choice};
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use rollcall_api::ApiError;
 use rollcall_api::services::overview::{Overview, TargetOverview};

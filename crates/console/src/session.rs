@@ -1,4 +1,4 @@
-//! A session: a signed token in a cookie. Nothing is kept on the server.
+//! A session: a signed token in a cookie. Nothing is kept on the server but which ones were signed out.
 //!
 //! The token is a JWT under the key that the router was given. It ends after eight hours, and before that
 //! when the operator gets another password, because it carries the stamp of the one it began with.
@@ -33,8 +33,20 @@ struct Claims {
     sub: String,
     tenant: Uuid,
     stamp: String,
+    jti: Uuid,
     iat: i64,
     exp: i64,
+}
+
+/// A session that has not outlived its token.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Session {
+    /// Whose it is.
+    pub(crate) who: SignedIn,
+    /// What it is told from others by.
+    pub(crate) id: Uuid,
+    /// When it is over.
+    pub(crate) ends: OffsetDateTime,
 }
 
 impl SessionKey {
@@ -44,34 +56,36 @@ impl SessionKey {
     }
 
     /// The token of a session that begins now; `None` when it cannot be signed.
-    pub(crate) fn issue(&self, who: &SignedIn, now: OffsetDateTime) -> Option<String> {
+    pub(crate) fn issue(&self, who: &SignedIn, id: Uuid, now: OffsetDateTime) -> Option<String> {
         let claims = Claims {
             aud: AUDIENCE.to_owned(),
             sub: who.name.clone(),
             tenant: who.tenant.0,
             stamp: who.stamp.clone(),
+            jti: id,
             iat: now.unix_timestamp(),
             exp: (now + LASTS).unix_timestamp(),
         };
         encode(&Header::new(Algorithm::HS256), &claims, &self.sign).ok()
     }
 
-    /// Whose session the token is; `None` when it is not ours, was changed, or is over.
-    pub(crate) fn read(&self, token: &str, now: OffsetDateTime) -> Option<SignedIn> {
+    /// The session of a token; `None` when it is not ours, was changed, or is over.
+    pub(crate) fn read(&self, token: &str, now: OffsetDateTime) -> Option<Session> {
         let mut rules = Validation::new(Algorithm::HS256);
         rules.set_audience(&[AUDIENCE]);
         rules.set_required_spec_claims(&["aud", "sub", "exp"]);
         // The library would ask its own clock; ours is asked below.
         rules.validate_exp = false;
         let claims = decode::<Claims>(token, &self.check, &rules).ok()?.claims;
-        let over = claims.exp <= now.unix_timestamp();
-        (!over).then_some(SignedIn { tenant: TenantId(claims.tenant), name: claims.sub, stamp: claims.stamp })
+        let ends = OffsetDateTime::from_unix_timestamp(claims.exp).ok().filter(|ends| *ends > now)?;
+        let who = SignedIn { tenant: TenantId(claims.tenant), name: claims.sub, stamp: claims.stamp };
+        Some(Session { who, id: claims.jti, ends })
     }
 }
 
-/// The token that a request carries.
-pub(crate) fn token(jar: &CookieJar) -> Option<&str> {
-    jar.get(SECURE_NAME).or_else(|| jar.get(PLAIN_NAME)).map(Cookie::value)
+/// The tokens that a request carries, the one that counts first.
+pub(crate) fn tokens(jar: &CookieJar) -> impl Iterator<Item = &str> {
+    [SECURE_NAME, PLAIN_NAME].into_iter().filter_map(|name| jar.get(name)).map(Cookie::value)
 }
 
 /// Whether the session began over HTTPS.
@@ -106,6 +120,7 @@ mod tests {
     use axum::response::IntoResponse as _;
 
     const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+    const ID: Uuid = Uuid::from_u128(9);
 
     fn ada() -> SignedIn {
         SignedIn { tenant: TenantId(Uuid::from_u128(7)), name: "ada".to_owned(), stamp: "s1".to_owned() }
@@ -117,16 +132,17 @@ mod tests {
 
     #[test]
     fn a_session_reads_back_until_it_is_over() {
-        let token = key(1).issue(&ada(), NOW).expect("a token");
-        assert_eq!(key(1).read(&token, NOW), Some(ada()));
-        assert_eq!(key(1).read(&token, NOW + LASTS - Duration::SECOND), Some(ada()));
+        let token = key(1).issue(&ada(), ID, NOW).expect("a token");
+        let session = Some(Session { who: ada(), id: ID, ends: NOW + LASTS });
+        assert_eq!(key(1).read(&token, NOW), session);
+        assert_eq!(key(1).read(&token, NOW + LASTS - Duration::SECOND), session);
         assert_eq!(key(1).read(&token, NOW + LASTS), None);
         assert_eq!(key(2).read(&token, NOW), None, "another key");
     }
 
     #[test]
     fn nothing_but_our_own_token_is_taken() {
-        let token = key(1).issue(&ada(), NOW).expect("a token");
+        let token = key(1).issue(&ada(), ID, NOW).expect("a token");
         let mut parts = token.split('.');
         let (head, body, mark) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
         // {"alg":"none"}
@@ -136,6 +152,7 @@ mod tests {
             sub: "ada".to_owned(),
             tenant: Uuid::from_u128(7),
             stamp: "s1".to_owned(),
+            jti: ID,
             iat: 0,
             exp: i64::from(u32::MAX),
         };

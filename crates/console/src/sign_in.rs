@@ -1,6 +1,7 @@
 //! Signing in and out.
 
 use crate::frame::html;
+use crate::query::Query;
 use crate::session;
 use crate::state::ConsoleState;
 use crate::trouble::Trouble;
@@ -8,8 +9,8 @@ use crate::view::ours;
 use crate::{assets, words::age};
 use askama::Template;
 use axum::Form;
+use axum::extract::State;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use http::header::{ORIGIN, RETRY_AFTER};
@@ -95,7 +96,7 @@ pub(crate) async fn enter(
     let now = state.now();
     match state.sign_in().verify(state.api().store(), name, SecretString::from(password), now).await? {
         Verdict::Welcome(who) => {
-            let token = state.key().issue(&who, now).ok_or(Trouble::SessionEnded)?;
+            let token = state.key().issue(&who, state.api().edge().ids.new_id(), now).ok_or(Trouble::SessionEnded)?;
             tracing::info!(tenant = %who.tenant, "an operator signed in to the console");
             Ok((session::keep(jar, token, over_https(&headers)), Redirect::to(then)).into_response())
         }
@@ -109,8 +110,12 @@ pub(crate) async fn enter(
     }
 }
 
-/// `POST /console/sign-out`.
-pub(crate) async fn leave(jar: CookieJar) -> (CookieJar, Redirect) {
+/// `POST /console/sign-out`. Whoever kept a copy of the cookie is signed out as well.
+pub(crate) async fn leave(State(state): State<ConsoleState>, jar: CookieJar) -> (CookieJar, Redirect) {
+    let now = state.now();
+    for session in session::tokens(&jar).filter_map(|token| state.key().read(token, now)) {
+        state.signed_out().add(session.id, session.ends, now);
+    }
     (session::end(jar), Redirect::to(PAGE))
 }
 

@@ -2,6 +2,7 @@
 
 use crate::recent::Recent;
 use crate::session::SessionKey;
+use crate::signed_out::SignedOut;
 use axum::extract::FromRef;
 use rollcall_api::ApiState;
 use rollcall_api::services::overview::Overview;
@@ -17,12 +18,14 @@ struct Inner {
     api: ApiState,
     key: SessionKey,
     sign_in: SignIn,
+    signed_out: SignedOut,
     overviews: Recent<Overview>,
 }
 
 impl ConsoleState {
     pub(crate) fn new(api: ApiState, key: SessionKey) -> Self {
-        Self(Arc::new(Inner { api, key, sign_in: SignIn::default(), overviews: Recent::default() }))
+        let (sign_in, signed_out, overviews) = (SignIn::default(), SignedOut::default(), Recent::default());
+        Self(Arc::new(Inner { api, key, sign_in, signed_out, overviews }))
     }
 
     /// The services' state.
@@ -38,6 +41,11 @@ impl ConsoleState {
     /// The door.
     pub(crate) fn sign_in(&self) -> &SignIn {
         &self.0.sign_in
+    }
+
+    /// Sessions that were signed out.
+    pub(crate) fn signed_out(&self) -> &SignedOut {
+        &self.0.signed_out
     }
 
     /// Overviews that are new enough to be shown again.
