@@ -73,6 +73,24 @@ async fn a_department_whose_parent_is_not_known_is_not_looked_for_at_the_top() -
 }
 
 #[tokio::test]
+async fn a_division_can_be_renamed_while_a_rename_in_it_is_in_doubt() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let ann = world.person("ann", json!({ "division": "Old", "department": "Sales" })).await?;
+    world.settle().await?;
+    world.fake.on("update org_unit", 100, Fate::Lost { done: false });
+    world.fake.on("read org_unit", 100, Fate::Lost { done: false });
+    world.set(ann, json!({ "department": "Legal" })).await?;
+    world.work(World::options("worker"), world.until("unit Legal", "retrying")).await?;
+    world.set(ann, json!({ "division": "New" })).await?;
+    world.work(World::options("worker"), world.until("unit New", "waiting")).await?;
+    world.fake.heal();
+    world.settle().await?;
+    assert_eq!(world.picture().await?.departments, ["/New", "/New/Legal"], "{:?}", world.fake.calls());
+    assert_eq!(world.standing("ann").await?.state, "in_step");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_name_that_a_rename_gives_up_is_free_for_the_next_one() -> anyhow::Result<()> {
     let world = World::new().await?;
     let ann = world.person("ann", json!({ "department": "Sales" })).await?;

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rollcall_provisioning::delivery::Lane;
+use anyhow::Context;
+use rollcall_provisioning::delivery::{self, Lane, Outcome};
+use rollcall_provisioning::ids::TargetId;
 use rollcall_reconciler::Options;
-use rollcall_store::projection::{Claim, ClaimRequest};
+use rollcall_store::projection::{Claim, ClaimRequest, Recorded, TargetMode};
 use rollcall_tests::wait_until;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::fake::{Fate, Gate};
-use crate::world::{PATIENCE, World};
+use crate::world::{PATIENCE, START, World};
 
 /// A worker whose leases are short enough to see them being extended.
 fn short_lived(worker: &str) -> Options {
@@ -116,7 +118,12 @@ async fn a_panic_is_one_failure_of_one_delivery() -> anyhow::Result<()> {
 }
 
 async fn claim(world: &World, limit: u32) -> anyhow::Result<Vec<Claim>> {
-    let request = ClaimRequest { worker: "one", up_to: Lane::Other, limit, lease: Duration::from_hours(1) };
+    claim_besides(world, limit, &[]).await
+}
+
+async fn claim_besides(world: &World, limit: u32, at_work: &[(TargetId, usize)]) -> anyhow::Result<Vec<Claim>> {
+    let lease = Duration::from_hours(1);
+    let request = ClaimRequest { worker: "one", up_to: Lane::Other, limit, lease, at_work };
     Ok(world.store.claim(&request).await?)
 }
 
@@ -132,9 +139,28 @@ async fn a_large_import_of_one_target_does_not_keep_the_others_waiting() -> anyh
     let claims = claim(&large, 4).await?;
     assert_eq!(claims.len(), 4);
     assert!(claims.iter().any(|claim| claim.resource == ann), "{claims:?}");
-    // A leaver of the large one goes before everybody else all the same.
+    // One place after the other becomes free, and the large one has most of them.
+    let bob = small.person("bob", json!({})).await?;
+    let claims = claim_besides(&large, 1, &[(large.target, 3), (small.target, 1)]).await?;
+    assert_eq!(claims.iter().map(|claim| claim.resource).collect::<Vec<_>>(), [bob]);
+    // A leaver of the large one goes before everybody else of it all the same.
     let leaver = large.person("leaver", json!({ "active": false })).await?;
     assert_eq!(claim(&large, 1).await?.first().map(|claim| claim.resource), Some(leaver));
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_rehearses_while_the_target_goes_live_looks_again() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    world.person("ann", json!({})).await?;
+    let mut claims = claim(&world, 1).await?;
+    let mut rehearsed = claims.pop().context("a claim")?;
+    // What a claim is that began before the target went live and found the row after that.
+    rehearsed.mode = TargetMode::Rehearsal;
+    let outcome = Outcome::Held { reason: "rehearsal".to_owned() };
+    let standing = delivery::next(&outcome, 0, START, 1);
+    assert_eq!(world.store.record(&rehearsed, &standing, None).await?, Recorded::MoreToDo);
+    assert_eq!(claim(&world, 1).await?.len(), 1, "it is due at once");
     Ok(())
 }
 

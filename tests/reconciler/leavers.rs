@@ -46,6 +46,42 @@ async fn an_account_made_by_a_creation_that_seemed_to_fail_is_found_again() -> a
 }
 
 #[tokio::test]
+async fn an_account_that_arrives_late_does_not_outlive_its_person() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    // The answer was lost, and the account is not to be seen at once.
+    world.fake.on("create account", 1, Fate::Lost { done: true });
+    world.fake.on("read account", 100, Fate::Refused(refusal(ErrorClass::Transient, "-1", None)));
+    let ann = world.person("ann", json!({})).await?;
+    world.work(World::options("worker"), world.until("ann", "retrying")).await?;
+    world.fake.heal();
+    world.fake.holdings(|held| held.hidden_reads = 1);
+    world.set(ann, json!({ "active": false })).await?;
+    world.settle().await?;
+    assert_eq!(world.standing("ann").await?.state, "gone");
+    assert!(world.picture().await?.people.is_empty(), "{:?}", world.fake.calls());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_number_that_cannot_be_read_is_not_given_up() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let ann = world.person("ann", json!({ "mobile": "13900000001" })).await?;
+    world.settle().await?;
+    // As for an application that may not read numbers.
+    world.fake.holdings(|held| held.accounts.values_mut().for_each(|account| drop(account.remove(entity::MOBILE))));
+    world.fake.on("update account", 1, Fate::Lost { done: true });
+    world.set(ann, json!({ "title": "Head" })).await?;
+    world.settle().await?;
+    let link = world.link(ann).await?;
+    let number = link.and_then(|link| link.snapshot.get(entity::MOBILE).cloned());
+    assert!(number.is_some_and(|number| number.as_str().is_some_and(|number| number.contains("13900000001"))));
+    world.set(ann, json!({ "mobile": "13900000002" })).await?;
+    world.settle().await?;
+    assert_eq!(world.standing("ann").await?.state, "needs_attention", "it cannot be changed, and that is said");
+    Ok(())
+}
+
+#[tokio::test]
 async fn who_accepts_an_invitation_after_leaving_is_removed() -> anyhow::Result<()> {
     let world = World::new().await?;
     world.fake.holdings(|held| held.reserved.insert("13900000001".to_owned()));

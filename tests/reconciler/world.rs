@@ -27,7 +27,7 @@ use uuid::Uuid;
 use crate::fake::{FakeTarget, Holdings, text};
 
 const ENTERPRISE: &str = rollcall_scim::schema::enterprise::URN;
-const START: OffsetDateTime = datetime!(2026-03-01 08:00 UTC);
+pub(crate) const START: OffsetDateTime = datetime!(2026-03-01 08:00 UTC);
 
 /// How long everything may take to come to rest.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

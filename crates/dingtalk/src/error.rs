@@ -21,8 +21,10 @@ const TOKEN_CODES: [&str; 6] =
 const PERMISSION_CODES: [&str; 3] = ["60011", "400020", "Forbidden.AccessDenied.AccessTokenPermissionDenied"];
 /// The codes that say that the month's calls are used up (page `how-to-process-api-throttling-on-the-dingtalk-server`).
 const QUOTA_CODES: [&str; 2] = ["90020", "Forbidden.AccessDenied.ApiCountLimitForOrg"];
-/// The old host's own time-out: it says so itself, but the write may have happened (page `retry`).
-const REMOTE_TIMEOUT: &str = "15";
+/// Errors of DingTalk's own: its time-out (page `retry`) and what it says of itself. None of them says that the write
+/// has not happened, and some of them have been seen after writes that had.
+const OWN_ERRORS: [&str; 9] =
+    ["-1", "15", "1002", "400001", "system.error", "systemError", "system.busy", "server.error", "unknownError"];
 
 /// Whether the call may work with a fresh token.
 pub(crate) fn refuses_token(error: &ConnectorError) -> bool {
@@ -102,9 +104,11 @@ pub(crate) fn explain(operation: Operation, app_key: &str, failure: &Failure) ->
 }
 
 fn refused(operation: Operation, app_key: &str, refusal: &Refusal) -> ConnectorError {
-    let lost_all_the_same = refusal.server_error || refusal.code == REMOTE_TIMEOUT;
-    let outcome_unknown = operation.writes() && lost_all_the_same;
-    let Some(row) = table::find(&refusal.code, operation) else {
+    let row = table::find(&refusal.code, operation);
+    // What the gate wraps has not reached the directory; of a code that nobody knows, nothing is known.
+    let unsure = OWN_ERRORS.contains(&refusal.code.as_str()) || row.is_none();
+    let outcome_unknown = operation.writes() && (refusal.server_error || unsure && !refusal.wrapped);
+    let Some(row) = row else {
         return ConnectorError {
             class: ErrorClass::Transient,
             code: refusal.shown(),
@@ -201,7 +205,7 @@ mod tests {
         let error = explain(Operation::UserCreate, "dingapp", &refusal("987654", "手机 13800000001 奇怪"));
         assert_eq!((error.class, error.code.as_str()), (ErrorClass::Transient, "987654"));
         assert_eq!(error.message, "DingTalk answered \"手机 … 奇怪\".");
-        assert!(!error.outcome_unknown);
+        assert!(error.outcome_unknown, "nobody knows what it says about the write");
     }
 
     #[test]
@@ -215,7 +219,10 @@ mod tests {
             (Failure::TooMany { after: None }, false),
             (Failure::Banned, false),
             (refusal("15", "isp.top-remote-connection-timeout"), true),
-            (refusal("-1", "系统繁忙"), false),
+            (refusal("-1", "系统繁忙"), true),
+            (refusal("system.error", "系统错误"), true),
+            (refusal("88/-1", "系统繁忙"), false),
+            (refusal("60104", "手机号码已存在"), false),
         ] {
             assert_eq!(explain(Operation::DepartmentCreate, "", &failure).outcome_unknown, lost, "{failure:?}");
             assert!(!explain(Operation::UserGet, "", &failure).outcome_unknown, "{failure:?}");

@@ -3,7 +3,7 @@
 use crate::act::{Acted, Interrupt, Job, ended, finding, held, unread};
 use crate::report;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
-use rollcall_provisioning::delivery::{Outcome, WaitingFor};
+use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::guard;
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
@@ -162,14 +162,18 @@ impl Job<'_> {
     }
 
     async fn remove_department(&self, unit: &LoadedUnit) -> Result<Outcome, Interrupt> {
-        if unit.occupied {
-            let reason = "Nobody belongs to the department any more; it goes when the last person has been moved.";
-            return Ok(Outcome::Waiting { on: WaitingFor::Moves, reason: reason.to_owned() });
+        let doubtful = unit.link.as_ref().is_some_and(|link| link.observed == Observed::Unknown);
+        if unit.occupied && !doubtful {
+            return Ok(report::waits_for_moves());
         }
+        // Also of an occupied one: a new one that might take it over waits until it is known.
         let observed = match self.observe_department(unit).await? {
             Ok(observed) => observed,
             Err(outcome) => return Ok(outcome),
         };
+        if unit.occupied {
+            return Ok(report::waits_for_moves());
+        }
         if let Observed::Known(entity) = &observed {
             if is_ours(entity) {
                 let action = Action::Delete { kind: EntityKind::OrgUnit, remote_id: entity.remote_id.clone() };

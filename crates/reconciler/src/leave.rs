@@ -39,6 +39,8 @@ impl Job<'_> {
             held(self.store.link_absent(self.claim, true).await?)?;
         }
         held(self.store.placed(self.claim, None).await?)?;
+        // Whoever was given them as manager while they were leaving has not been told by the departure itself.
+        self.store.mark_dependents(self.claim).await?;
         Ok(Outcome::Gone)
     }
 }

@@ -1,13 +1,18 @@
 //! What is at the target: remembered when it is known, read when it is not.
 
 use crate::act::{Interrupt, Job, held, unread};
+use crate::report;
 use rollcall_provisioning::connector::ConnectorError;
 use rollcall_provisioning::delivery::Outcome;
-use rollcall_provisioning::entity::{Entity, MOBILE, Observed};
+use rollcall_provisioning::entity::{Attributes, Entity, MOBILE, Observed};
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_store::projection::Link;
+use std::time::Duration;
 use time::Duration as Span;
 use uuid::Uuid;
+
+/// How long after a call whose answer was lost its effect may still show.
+const ARRIVAL: Duration = Duration::from_mins(1);
 
 /// What an observation found.
 pub(crate) enum Seen {
@@ -52,13 +57,22 @@ impl Job<'_> {
                 held(self.store.link_still_absent(self.claim).await?)?;
                 self.observe_absent(link, sought).await
             }
+            Ok(None) if matches!(sought, Sought::Unwanted) && self.may_arrive(link) => {
+                Ok(Seen::End(report::creation_may_arrive(ARRIVAL)))
+            }
             Ok(found) => Ok(Seen::Now(self.settle(link, found).await?)),
             Err(error) => Ok(Seen::End(unread(error)?)),
         }
     }
 
+    /// Whether the answer to a creation was lost so short a time ago that it may still happen.
+    fn may_arrive(&self, link: &Link) -> bool {
+        link.snapshot.is_empty() && self.now - link.updated_at < ARRIVAL
+    }
+
     /// Keeps what was read in place of what was believed.
     pub(crate) async fn settle(&self, link: &Link, found: Option<Entity>) -> Result<Observed, Interrupt> {
+        let found = found.map(|entity| self.with_what_is_hidden(entity, &link.snapshot));
         let attributes = found.as_ref().map(|entity| &entity.attributes);
         self.tell_of_values(self.entity_kind(), &link.snapshot, attributes).await?;
         let Some(entity) = found else {
@@ -70,6 +84,19 @@ impl Job<'_> {
         }
         held(self.store.link_known(self.claim, &entity).await?)?;
         Ok(Observed::Known(entity))
+    }
+
+    /// What was read, with what it cannot show: DingTalk hides numbers from an application without that permission, and
+    /// what cannot be changed is still what it was given.
+    fn with_what_is_hidden(&self, mut entity: Entity, before: &Attributes) -> Entity {
+        let schema = self.ready.connector.schema();
+        for (name, value) in before {
+            let fixed = schema.attribute(self.entity_kind(), name).is_some_and(|spec| spec.create_only);
+            if fixed && !entity.attributes.contains_key(name) {
+                entity.attributes.insert(name.clone(), value.clone());
+            }
+        }
+        entity
     }
 
     /// Nothing is there. An invited person can be seen only after accepting, and then by their number: nothing promises

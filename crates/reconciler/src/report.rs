@@ -1,5 +1,6 @@
 //! Sentences and findings that the loop itself makes.
 
+use rollcall_provisioning::connector::ErrorClass;
 use rollcall_provisioning::delivery::{Outcome, WaitingFor};
 use rollcall_provisioning::entity;
 use rollcall_provisioning::finding::{Finding, FindingKind};
@@ -44,6 +45,19 @@ pub(crate) fn invited_leaver(since: Span) -> Outcome {
     Outcome::Waiting { on: WaitingFor::Invitation(look_again(since)), reason: reason.to_owned() }
 }
 
+/// The person has left, and what became of a creation is known only after a while.
+pub(crate) fn creation_may_arrive(again: Duration) -> Outcome {
+    Outcome::Failed {
+        class: ErrorClass::Transient,
+        code: "creation_lost".to_owned(),
+        message:
+            "The person has left, but DingTalk's answer to the creation of the account was lost a moment ago, and \
+                  the account may still appear. It is looked at once more."
+                .to_owned(),
+        retry_after: Some(again),
+    }
+}
+
 /// We look every minute at first, then every hour, then once a day.
 pub(crate) fn look_again(since: Span) -> Duration {
     if since < Span::minutes(10) {
@@ -72,6 +86,12 @@ pub(crate) fn waits_for_placements() -> Outcome {
                  have been looked at."
             .to_owned(),
     }
+}
+
+/// Nobody belongs to the department any more, but not everybody is out of it.
+pub(crate) fn waits_for_moves() -> Outcome {
+    let reason = "Nobody belongs to the department any more; it goes when the last person has been moved.";
+    Outcome::Waiting { on: WaitingFor::Moves, reason: reason.to_owned() }
 }
 
 /// The department above must be at the target first.

@@ -6,9 +6,11 @@ use crate::connectors::{ConnectorFactory, Connectors};
 use crate::delivery::Shared;
 use crate::lease::{AtWork, Desk, while_held};
 use rollcall_provisioning::delivery::Lane;
+use rollcall_provisioning::ids::TargetId;
 use rollcall_provisioning::time::Clock;
 use rollcall_store::projection::{Claim, ClaimRequest};
 use rollcall_store::{Store, StoreError};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -149,7 +151,8 @@ impl Run {
         for (lane, limit) in free.into_iter().filter(|(_, limit)| *limit > 0) {
             let limit = u32::try_from(limit).unwrap_or(u32::MAX);
             let held_until = Instant::now() + *lease;
-            let request = ClaimRequest { worker, up_to: lane, limit, lease: *lease };
+            let at_work = self.at_work(lane);
+            let request = ClaimRequest { worker, up_to: lane, limit, lease: *lease, at_work: &at_work };
             for claim in shared.store.claim(&request).await? {
                 claimed += 1;
                 self.start(claim, lane, held_until);
@@ -165,6 +168,15 @@ impl Run {
             (Lane::Leaver, leaver_places.saturating_sub(taken(Lane::Leaver))),
             (Lane::Other, places.saturating_sub(taken(Lane::Other))),
         ]
+    }
+
+    /// How many places of a lane each target has.
+    fn at_work(&self, lane: Lane) -> Vec<(TargetId, usize)> {
+        let mut numbers = HashMap::new();
+        for work in self.desk.values().filter(|work| work.lane == lane) {
+            *numbers.entry(work.claim.target).or_default() += 1;
+        }
+        numbers.into_iter().collect()
     }
 
     fn start(&mut self, claim: Claim, lane: Lane, held_until: Instant) {

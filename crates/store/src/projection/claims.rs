@@ -25,6 +25,8 @@ pub struct ClaimRequest<'a> {
     pub limit: u32,
     /// How long they are its own.
     pub lease: Duration,
+    /// How many deliveries of which targets the worker is at already.
+    pub at_work: &'a [(TargetId, usize)],
 }
 
 /// A delivery that a worker holds.
@@ -67,15 +69,17 @@ impl Claim {
 }
 
 impl Store {
-    /// Claims what is due, leavers first, then departments, then the rest. Within a lane the targets take turns, so that
-    /// the first import of one organisation does not keep the others waiting; of one target, the longest due goes first.
+    /// Claims what is due. The targets take turns, counting what the worker is at already, so that neither the first
+    /// import of one organisation nor its slow answers keep the others waiting. Of one target leavers go first, then
+    /// departments, then the rest, and among equals the longest due.
     /// Deliveries of a paused or stopped target stay where they are, and cost nothing there.
     pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Vec<Claim>, StoreError> {
         let rows = sqlx::query(
             "WITH near AS (
-                 SELECT t.mode, t.settings_revision, d.*,
-                        row_number() OVER (PARTITION BY d.target_id, d.lane ORDER BY d.due_at, d.resource_id) AS turn
+                 SELECT t.mode, t.settings_revision, d.*, COALESCE(busy.number, 0)
+                        + row_number() OVER (PARTITION BY d.target_id ORDER BY d.lane, d.due_at, d.resource_id) AS turn
                  FROM targets t
+                 LEFT JOIN unnest($6::uuid[], $7::bigint[]) AS busy (target_id, number) ON busy.target_id = t.id
                  CROSS JOIN LATERAL (
                      SELECT d.tenant_id, d.target_id, d.resource_kind, d.resource_id, d.lane, d.due_at
                      FROM deliveries d
@@ -85,7 +89,7 @@ impl Store {
                      LIMIT $3
                      FOR UPDATE SKIP LOCKED) d
                  WHERE t.mode <> 'paused' AND (t.stopped_until IS NULL OR t.stopped_until <= $1)),
-             due AS (SELECT * FROM near ORDER BY lane, turn, due_at, resource_id LIMIT $3)
+             due AS (SELECT * FROM near ORDER BY turn, lane, due_at, resource_id LIMIT $3)
              UPDATE deliveries d
              SET lease_epoch = d.lease_epoch + 1, leased_by = $4, state = 'applying', updated_at = $1,
                  lease_until = now() + make_interval(secs => $5)
@@ -100,6 +104,8 @@ impl Store {
         .bind(i64::from(request.limit))
         .bind(request.worker)
         .bind(request.lease.as_secs_f64())
+        .bind(request.at_work.iter().map(|(target, _)| target.0).collect::<Vec<_>>())
+        .bind(request.at_work.iter().map(|(_, number)| i64::try_from(*number).unwrap_or(i64::MAX)).collect::<Vec<_>>())
         .fetch_all(self.pool())
         .await?;
         rows.iter().map(claim_from).collect()

@@ -25,11 +25,13 @@ pub struct Link {
     pub snapshot: Attributes,
     /// When the person was invited and has not accepted yet.
     pub invited_at: Option<OffsetDateTime>,
+    /// When any of this changed last.
+    pub updated_at: OffsetDateTime,
 }
 
 impl Link {
-    /// Reads the columns `remote_id, generation, observed, snapshot, invited_at`, each with `prefix` before
-    /// its name. `None` when the row was not joined.
+    /// Reads the columns `remote_id, generation, observed, snapshot, invited_at, updated_at`, each with `prefix`
+    /// before its name. `None` when the row was not joined.
     pub(super) fn read(row: &PgRow, prefix: &str, resource: uuid::Uuid) -> Result<Option<Self>, StoreError> {
         let column = |name: &str| format!("{prefix}{name}");
         let Some(word) = row.try_get::<Option<String>, _>(column("observed").as_str())? else { return Ok(None) };
@@ -45,7 +47,8 @@ impl Link {
         };
         let generation = row.try_get(column("generation").as_str())?;
         let invited_at = row.try_get(column("invited_at").as_str())?;
-        Ok(Some(Self { remote_id, generation, observed, snapshot: snapshot.0, invited_at }))
+        let updated_at = row.try_get(column("updated_at").as_str())?;
+        Ok(Some(Self { remote_id, generation, observed, snapshot: snapshot.0, invited_at, updated_at }))
     }
 }
 

@@ -67,7 +67,7 @@ impl Store {
         let row = sqlx::query(
             "SELECT u.attributes, u.active AND u.deleted_at IS NULL AS present, u.version,
                     l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed,
-                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at,
+                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.updated_at AS l_updated_at,
                     p.wanted_unit, p.applied_unit,
                     m.id AS m_id, m.active AND m.deleted_at IS NULL AS m_present,
                     CASE WHEN ml.observed = 'known' THEN ml.remote_id END AS m_remote_id
@@ -118,7 +118,7 @@ impl Store {
                     EXISTS (SELECT 1 FROM placements p
                             WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.applied_unit = $3) AS occupied,
                     l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed,
-                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at
+                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.updated_at AS l_updated_at
              FROM org_units o
              LEFT JOIN links l ON l.tenant_id = $1 AND l.target_id = $2
                               AND l.resource_kind = 'org_unit' AND l.resource_id = $3

@@ -6,6 +6,7 @@
 //! the two cannot lose the wake.
 
 use super::claims::Claim;
+use super::targets::TargetMode;
 use crate::changes::Alert;
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::{DeliveryState, Standing};
@@ -40,22 +41,28 @@ impl Store {
         let at_rest = matches!(standing.state, DeliveryState::InStep | DeliveryState::Gone);
         let failed = standing.state == DeliveryState::Retrying;
         let due_at = if standing.waiting_for.is_some() { Some(now + SECOND_LOOK) } else { standing.due_at };
+        let rehearsed = claim.mode == TargetMode::Rehearsal;
         let more: Option<bool> = sqlx::query_scalar(
-            "UPDATE deliveries
+            "WITH went AS (
+                 -- A claim made while the target went live has the new mark and rehearsed all the same.
+                 SELECT EXISTS (SELECT 1 FROM targets
+                                WHERE tenant_id = $1 AND id = $2 AND mode = 'live' AND $19) AS live)
+             UPDATE deliveries
              SET done_mark = CASE WHEN $6 THEN done_mark ELSE $7 END,
                  leased_by = NULL, lease_until = NULL, updated_at = $8,
-                 state = CASE WHEN mark > $7 THEN 'pending' ELSE $9 END,
-                 due_at = CASE WHEN mark > $7 THEN $8 ELSE $10 END,
-                 attempt = CASE WHEN mark > $7 THEN 0 ELSE $11 END,
-                 waiting_for = CASE WHEN mark > $7 THEN NULL ELSE $12::uuid END, wants = NULLIF($18, '{}'::text[]),
-                 error_class = $13, error_code = $14, reason = $15,
+                 state = CASE WHEN mark > $7 OR went.live THEN 'pending' ELSE $9 END,
+                 due_at = CASE WHEN mark > $7 OR went.live THEN $8 ELSE $10 END,
+                 attempt = CASE WHEN mark > $7 OR went.live THEN 0 ELSE $11 END,
+                 waiting_for = CASE WHEN mark > $7 OR went.live THEN NULL ELSE $12::uuid END,
+                 wants = NULLIF($18, '{}'::text[]), error_class = $13, error_code = $14, reason = $15,
                  dirty_since = CASE WHEN NOT $16 THEN dirty_since WHEN mark > $7 THEN $8 END,
                  lane = CASE WHEN $16 AND mark = $7 THEN CASE resource_kind WHEN 'org_unit' THEN 1 ELSE 2 END ELSE lane END,
                  applied_version = COALESCE($17, applied_version),
                  applied_at = CASE WHEN $17::bigint IS NULL THEN applied_at ELSE $8 END
+             FROM went
              WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
                AND lease_epoch = $5
-             RETURNING mark > $7",
+             RETURNING mark > $7 OR went.live",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
@@ -75,6 +82,7 @@ impl Store {
         .bind(at_rest)
         .bind(applied_version)
         .bind(&standing.wants)
+        .bind(rehearsed)
         .fetch_optional(self.pool())
         .await?;
         match (more, standing.waiting_for) {
@@ -86,7 +94,7 @@ impl Store {
     }
 
     /// The second look of a delivery that decided to wait for `on`. If that is not there, the delivery is looked at by
-    /// itself at `otherwise`.
+    /// itself at `otherwise`. Whoever has a new mark by now is due already.
     async fn look_again(
         &self,
         claim: &Claim,
@@ -96,7 +104,8 @@ impl Store {
         let woken: Option<bool> = sqlx::query_scalar(
             "WITH there AS (
                  SELECT EXISTS (SELECT 1 FROM links WHERE tenant_id = $1 AND target_id = $2
-                                  AND resource_id = $6 AND observed = 'known') AS yes)
+                                  AND resource_kind IN ('user', 'org_unit') AND resource_id = $6
+                                  AND observed = 'known') AS yes)
              UPDATE deliveries d
              SET due_at = CASE WHEN there.yes THEN COALESCE(d.dirty_since, $7) ELSE $8 END,
                  state = CASE WHEN there.yes THEN 'pending' ELSE d.state END,
@@ -104,7 +113,7 @@ impl Store {
                  waiting_for = CASE WHEN there.yes THEN NULL ELSE d.waiting_for END
              FROM there
              WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = $3 AND d.resource_id = $4
-               AND d.lease_epoch = $5 AND d.waiting_for = $6
+               AND d.lease_epoch = $5 AND d.waiting_for = $6 AND d.mark = $9
              RETURNING there.yes",
         )
         .bind(claim.tenant.0)
@@ -115,6 +124,7 @@ impl Store {
         .bind(on.0)
         .bind(self.now())
         .bind(otherwise)
+        .bind(claim.mark)
         .fetch_optional(self.pool())
         .await?;
         Ok(if woken == Some(true) { Recorded::MoreToDo } else { Recorded::Settled })
@@ -172,7 +182,7 @@ impl Store {
     }
 
     /// The claim's entity is there under a new remote id, after it had been gone: whoever names it at the target has the
-    /// old one, and is looked at again. Nothing is written when the remote id is the first one. Returns how many.
+    /// old one, and is looked at again. Nothing is written when there never was another remote id. Returns how many.
     pub async fn mark_dependents(&self, claim: &Claim) -> Result<u64, StoreError> {
         let done = sqlx::query(
             "WITH dependent AS (

@@ -147,6 +147,7 @@ impl Store {
     async fn take_over(&self, tx: &mut PgConnection, claim: &Claim, old: Uuid, new: Uuid) -> Result<bool, StoreError> {
         let mut pairs = vec![(old, new)];
         while let Some((old, new)) = pairs.pop() {
+            self.end_claim(tx, claim, old).await?;
             if !settled(tx, claim, old).await? {
                 return Ok(false);
             }
@@ -178,6 +179,24 @@ impl Store {
             pairs.extend(namesakes);
         }
         Ok(true)
+    }
+
+    /// Whoever is at the old one loses its claim; should it not be settled, nothing of this stays. The delivery before
+    /// the link, as whoever begins a call takes them.
+    async fn end_claim(&self, tx: &mut PgConnection, claim: &Claim, old: Uuid) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE deliveries SET lease_epoch = lease_epoch + 1, lease_until = NULL, leased_by = NULL,
+                    state = 'gone', done_mark = mark, due_at = NULL, dirty_since = NULL, waiting_for = NULL,
+                    updated_at = $4
+             WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = 'org_unit' AND resource_id = $3",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(old)
+        .bind(self.now())
+        .execute(&mut *tx)
+        .await?;
+        Ok(())
     }
 
     async fn take_over_one(
@@ -219,19 +238,6 @@ impl Store {
             .bind(self.now())
             .execute(&mut *tx)
             .await?;
-        // Whoever is at the old one has lost its claim.
-        sqlx::query(
-            "UPDATE deliveries SET lease_epoch = lease_epoch + 1, lease_until = NULL, leased_by = NULL,
-                    state = 'gone', done_mark = mark, due_at = NULL, dirty_since = NULL, waiting_for = NULL,
-                    updated_at = $4
-             WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = 'org_unit' AND resource_id = $3",
-        )
-        .bind(claim.tenant.0)
-        .bind(claim.target.0)
-        .bind(old)
-        .bind(self.now())
-        .execute(&mut *tx)
-        .await?;
         // Whoever waits for the old one waits for the new one.
         sqlx::query(
             "UPDATE deliveries SET waiting_for = $4
@@ -261,8 +267,8 @@ async fn alone(tx: &mut PgConnection, claim: &Claim, units: &[Uuid]) -> Result<b
     Ok(locked.len() == units.len())
 }
 
-/// Whether no call is under way for a department, so that what is known of it is true. Its link stays locked: whoever
-/// wants to begin a call waits, and finds that the claim is lost.
+/// Whether no call is under way for a department, so that what is known of it is true. Nobody can begin one, since
+/// nobody has its claim.
 async fn settled(tx: &mut PgConnection, claim: &Claim, unit: Uuid) -> Result<bool, StoreError> {
     let observed: Option<String> = sqlx::query_scalar(
         "SELECT observed FROM links

@@ -4,8 +4,8 @@ use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::Lane;
 use rollcall_provisioning::ids::{TargetId, TenantId};
 use serde_json::Value;
-use sqlx::Row;
 use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
 use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -79,6 +79,9 @@ pub struct Target {
     pub stopped_reason: Option<String>,
 }
 
+/// By how much the clocks of servers may differ.
+const CLOCKS_DIFFER: Duration = Duration::from_mins(10);
+
 const COLUMNS: &str = "SELECT tenant_id, id, name, kind, settings, settings_revision, secret_sealed, mode,
            stopped_until, stopped_code, stopped_reason FROM targets
     WHERE ($1::uuid IS NULL OR tenant_id = $1) ORDER BY tenant_id, name LIMIT 10000";
@@ -86,20 +89,16 @@ const COLUMNS: &str = "SELECT tenant_id, id, name, kind, settings, settings_revi
 impl Store {
     /// Makes a target. Every user that is there already becomes dirty for it.
     ///
-    /// Writes to users wait meanwhile: one that began before the target was there would otherwise mark nothing for it,
-    /// and nobody would ever look at that user again.
+    /// A write that begins before the target is there marks nothing for it. So at the end, for a moment, writes to users
+    /// wait while those created meanwhile become dirty too.
     pub async fn create_target(&self, tenant: TenantId, new: &NewTarget) -> Result<TargetId, StoreError> {
-        let id = self.new_id();
+        let (id, began) = (self.new_id(), self.now());
         let mut tx = self.pool().begin().await?;
-        sqlx::query("LOCK TABLE users IN SHARE MODE").execute(&mut *tx).await?;
+        // Half a million users take longer than any request may.
+        sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
         sqlx::query(
-            "WITH target AS (
-                 INSERT INTO targets (tenant_id, id, name, kind, settings, secret_sealed, mode, created_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id)
-             INSERT INTO deliveries (tenant_id, target_id, resource_kind, resource_id, lane, state, due_at,
-                                     dirty_since, updated_at)
-             SELECT u.tenant_id, target.id, 'user', u.id, $9, 'pending', $8, $8, $8
-             FROM users u, target WHERE u.tenant_id = $1 AND u.deleted_at IS NULL",
+            "INSERT INTO targets (tenant_id, id, name, kind, settings, secret_sealed, mode, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(tenant.0)
         .bind(id)
@@ -108,13 +107,40 @@ impl Store {
         .bind(&new.settings)
         .bind(&new.secret_sealed)
         .bind(new.mode.as_str())
-        .bind(self.now())
-        .bind(Lane::Other.number())
+        .bind(began)
         .execute(&mut *tx)
         .await?;
+        self.mark_users(&mut tx, tenant, id, None).await?;
+        sqlx::query("LOCK TABLE users IN SHARE MODE").execute(&mut *tx).await?;
+        self.mark_users(&mut tx, tenant, id, Some(began - CLOCKS_DIFFER)).await?;
         tx.commit().await?;
         self.signal.dirty();
         Ok(TargetId(id))
+    }
+
+    /// Makes every living user, or those created since then, dirty for a target that is being made.
+    async fn mark_users(
+        &self,
+        tx: &mut PgConnection,
+        tenant: TenantId,
+        target: Uuid,
+        since: Option<OffsetDateTime>,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO deliveries (tenant_id, target_id, resource_kind, resource_id, lane, state, due_at,
+                                     dirty_since, updated_at)
+             SELECT u.tenant_id, $2, 'user', u.id, $4, 'pending', $3, $3, $3
+             FROM users u WHERE u.tenant_id = $1 AND ($5::timestamptz IS NULL OR u.created_at >= $5) AND u.deleted_at IS NULL
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(tenant.0)
+        .bind(target)
+        .bind(self.now())
+        .bind(Lane::Other.number())
+        .bind(since)
+        .execute(tx)
+        .await?;
+        Ok(())
     }
 
     /// Forgets a target with all that is known of it. Nothing is changed at the target itself. Workers that are at
