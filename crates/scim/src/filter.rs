@@ -9,6 +9,7 @@
 //!   satisfies everything.
 //! * `ne` holds if there is no value at all, or if any value differs. `null`, `""`-less objects and `[]` count as
 //!   no value, and `eq null` is parsed as `not (… pr)`.
+//! * An element without `primary` compares as one where it is false (RFC 7643 §2.4); it still has no value there.
 
 mod eval;
 mod lexer;

@@ -5,8 +5,11 @@ use serde_json::Value;
 use super::{CompareOp, Filter};
 use crate::fold::fold;
 use crate::path::AttributePath;
-use crate::schema::{Attribute, Kind, ResourceType};
+use crate::schema::{Attribute, Kind, ResourceType, sub};
 use crate::value::instant;
+
+/// What an element without a mark says.
+static UNMARKED: Value = Value::Bool(false);
 
 /// What is looked at: a whole resource, or one element inside brackets.
 #[derive(Clone, Copy)]
@@ -30,7 +33,7 @@ fn judge(filter: &Filter, rt: &ResourceType, subject: Subject<'_>) -> bool {
         Filter::Not(part) => !judge(part, rt, subject),
         Filter::Present(path) => subject.values(path).into_iter().any(has_value),
         Filter::Compare { path, op, value } => rt.attribute(path).is_some_and(|attribute| {
-            let values = subject.values(path);
+            let values = if is_mark(rt, path) { subject.marks(path) } else { subject.values(path) };
             let holds = |actual: &&Value| compare(attribute, *op, actual, value);
             (*op == CompareOp::Ne && values.is_empty()) || values.iter().any(holds)
         }),
@@ -50,6 +53,12 @@ impl<'v> Subject<'v> {
         elements.into_iter().filter_map(|element| element.get(name)).flat_map(each).collect()
     }
 
+    /// Whether each element is marked as the preferred one.
+    fn marks(self, path: &AttributePath) -> Vec<&'v Value> {
+        let mark = |element: &'v Value| element.get(sub::PRIMARY).filter(|mark| has_value(mark)).unwrap_or(&UNMARKED);
+        self.elements(path).into_iter().map(mark).collect()
+    }
+
     /// The elements of the attribute a path starts with; a single value is its own element.
     fn elements(self, path: &AttributePath) -> Vec<&'v Value> {
         let resource = match self {
@@ -62,6 +71,12 @@ impl<'v> Subject<'v> {
         };
         home.and_then(|home| home.get(&path.attribute)).map(each).unwrap_or_default()
     }
+}
+
+/// True for `primary` of a multi-valued attribute: an element without it is not the preferred one (RFC 7643 §2.4).
+fn is_mark(rt: &ResourceType, path: &AttributePath) -> bool {
+    path.sub_attribute.as_deref() == Some(sub::PRIMARY)
+        && rt.parent(path).is_some_and(|attribute| attribute.multi_valued)
 }
 
 fn each(value: &Value) -> Vec<&Value> {
