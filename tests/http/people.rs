@@ -141,6 +141,15 @@ async fn what_becomes_of_a_user_by_patch() -> anyhow::Result<()> {
             json!({ "emails": [{ "value": "a", "primary": false }, { "value": "b", "primary": true }] }),
         ),
         (
+            "once",
+            json!({ "emails": [work, home] }),
+            json!([
+                { "op": "replace", "path": "emails[type eq \"home\"].value", "value": "W" },
+                { "op": "replace", "path": "emails[type eq \"home\"].type", "value": "work" },
+            ]),
+            json!({ "emails": [{ "type": "work", "value": "W" }] }),
+        ),
+        (
             "P11",
             json!({ "emails": [work, home] }),
             json!([{ "op": "remove", "path": "emails[ type eq\"work\" ]" }]),

@@ -11,7 +11,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-pub(crate) use elements::{Elements, is_same_element};
+pub(crate) use elements::{Elements, is_same_element, once};
 pub(crate) use scalar::{boolean, instant};
 
 use crate::error::{Error, quoted};

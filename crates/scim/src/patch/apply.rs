@@ -1,5 +1,7 @@
 //! Applying the operations to a copy of the resource.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::operation::{Change, Operation};
@@ -9,6 +11,7 @@ use crate::limits::{MAX_RESOURCE_BYTES, size};
 use crate::path::AttributePath;
 use crate::resource::{Resource, fill_defaults};
 use crate::schema::{Attribute, Mutability, ResourceType};
+use crate::value::once;
 
 pub(super) fn apply(
     rt: &ResourceType,
@@ -20,6 +23,7 @@ pub(super) fn apply(
     for operation in &request.operations {
         work.operation(operation).map_err(|error| operation.blame(error))?;
     }
+    work.drop_repetitions(request);
     work.attributes.retain(|_, value| !is_nothing(value));
     fill_defaults(rt, &mut work.attributes);
     check_size(rt, current.as_map(), &work.attributes)?;
@@ -86,6 +90,22 @@ impl Work<'_> {
             None => home.shift_remove(&path.attribute),
         };
         Ok(())
+    }
+
+    /// Setting parts of elements can make two of them the same. That is judged when all is done: on the way there two
+    /// may be the same that will differ (RFC 7643 §2.4).
+    fn drop_repetitions(&mut self, request: &PatchRequest) {
+        let set = request.operations.iter().filter(|operation| matches!(operation.change, Change::MergeWhere(_)));
+        for path in set.map(|operation| &operation.path).collect::<HashSet<_>>() {
+            let home = match &path.schema {
+                Some(urn) => self.attributes.get_mut(urn).and_then(Value::as_object_mut),
+                None => Some(&mut self.attributes),
+            };
+            let value = home.and_then(|home| home.get_mut(&path.attribute));
+            if let (Some(Value::Array(items)), Some(attribute)) = (value, self.rt.attribute(path)) {
+                *items = once(attribute, std::mem::take(items));
+            }
+        }
     }
 
     /// A read-only value in an object without a path is tolerated if it is the one there is.

@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 
 use serde_json::{Map, Value};
 
+use super::is_primary;
 use crate::fold::fold;
 use crate::schema::{Attribute, Kind, Mutability, sub};
 
@@ -49,6 +50,23 @@ impl<'a> Elements<'a> {
     pub(crate) fn into_vec(self) -> Vec<Value> {
         self.items
     }
+}
+
+/// The elements, each there once: the first of those that are the same is completed by the others. It is the
+/// preferred one if one of them was.
+pub(crate) fn once(attribute: &Attribute, items: Vec<Value>) -> Vec<Value> {
+    let mut elements = Elements::new(attribute, Vec::with_capacity(items.len()));
+    let mut preferred = None;
+    for item in items {
+        let marked = is_primary(&item);
+        let index = elements.add(item);
+        preferred = marked.then_some(index).or(preferred);
+    }
+    let mut items = elements.into_vec();
+    if let Some(Value::Object(parts)) = preferred.and_then(|index| items.get_mut(index)) {
+        parts.insert(sub::PRIMARY.to_owned(), Value::Bool(true));
+    }
+    items
 }
 
 /// A key that two elements share if they are the same.

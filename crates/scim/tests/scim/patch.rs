@@ -296,6 +296,40 @@ fn several_values() {
 }
 
 #[test]
+fn no_value_is_there_twice() {
+    let emails = |operations: &Value| user_after(&user(), operations)["emails"].clone();
+    let set = |path: &str, value: Value| json!({ "op": "replace", "path": path, "value": value });
+    let cases = [
+        // The mark stays, wherever it was.
+        (
+            json!([set("emails.value", json!("w@x.example")), set("emails[type eq \"home\"].type", json!("work"))]),
+            json!([{ "type": "work", "value": "w@x.example", "primary": true }]),
+        ),
+        (
+            json!([
+                set("emails[type eq \"home\"].primary", json!(true)),
+                set("emails[type eq \"home\"]", json!({ "type": "Work", "value": "W@x.example", "display": "D" })),
+            ]),
+            json!([{ "type": "Work", "value": "W@x.example", "primary": true, "display": "D" }]),
+        ),
+        // What differs in the end was never the same.
+        (
+            json!([
+                set("emails[type eq \"work\"].type", json!("home")),
+                set("emails.value", json!("n@x.example")),
+                set("emails[primary eq true].type", json!("work")),
+            ]),
+            json!([
+                { "type": "work", "value": "n@x.example", "primary": true }, { "type": "home", "value": "n@x.example" },
+            ]),
+        ),
+    ];
+    for (operations, wanted) in cases {
+        assert_eq!(emails(&operations), wanted, "{operations}");
+    }
+}
+
+#[test]
 fn elements_are_created_when_none_matches() {
     let cases = [
         // P1, P2: several operations land in one element.
