@@ -71,6 +71,11 @@ impl Store {
             tx.rollback().await?;
             return Ok(Rename::No);
         }
+        let new_tree = tree(&mut tx, claim, claim.resource.0).await?;
+        if !someone_moves_in(&mut tx, claim, &new_tree).await? {
+            tx.rollback().await?;
+            return Ok(Rename::No);
+        }
         // Asked first: whoever is placed between the two questions is seen by the second one.
         let under_way: bool = sqlx::query_scalar(UNDER_WAY)
             .bind(claim.tenant.0)
@@ -97,7 +102,6 @@ impl Store {
         .bind(ours)
         .fetch_all(&mut *tx)
         .await?;
-        let new_tree = tree(&mut tx, claim, claim.resource.0).await?;
         for old in candidates {
             let old_tree = tree(&mut tx, claim, old).await?;
             // Only then look, so that nobody is placed there after the look.
@@ -251,6 +255,20 @@ impl Store {
         .await?;
         if new == claim.resource.0 { Ok(()) } else { self.mark_unit(tx, claim, new).await }
     }
+}
+
+/// Whether anybody who is wanted in one of these departments is in one at the target. In a first import nobody is, and
+/// the questions that look at everybody need not be asked.
+async fn someone_moves_in(tx: &mut PgConnection, claim: &Claim, units: &[Uuid]) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM placements WHERE tenant_id = $1 AND target_id = $2
+                          AND wanted_unit = ANY($3) AND applied_unit IS NOT NULL)",
+    )
+    .bind(claim.tenant.0)
+    .bind(claim.target.0)
+    .bind(units)
+    .fetch_one(tx)
+    .await?)
 }
 
 /// Whether nobody is about to place somebody in one of these departments; if so, nobody can until the transaction ends.
