@@ -256,6 +256,21 @@ async fn patches_that_are_refused_change_nothing() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn elements_are_replaced_as_the_profile_says() -> anyhow::Result<()> {
+    let world = World::with(&["generic", "strict"]).await?;
+    let operations = one("replace", "emails[type eq \"work\"]", json!({ "value": "n" }));
+    for (profile, wanted) in
+        [("generic", json!([{ "type": "work", "value": "n", "primary": true }])), ("strict", json!([{ "value": "n" }]))]
+    {
+        let client = world.client(profile);
+        let user = world.user(client, json!({ "emails": [{ "type": "work", "value": "w", "primary": true }] })).await?;
+        let reply = client.patch(&user.path, &patch(&operations)).await?;
+        assert_eq!(reply.body["emails"], wanted, "{profile}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 #[expect(clippy::too_many_lines, reason = "a table of cases, one a line")]
 async fn what_is_created_and_replaced() -> anyhow::Result<()> {
     let world = World::with(&TOLERANT).await?;

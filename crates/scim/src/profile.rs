@@ -35,6 +35,9 @@ pub struct Profile {
     /// PATCH on `emails[type eq "work"].value` creates the element when none matches. Entra relies on it; RFC
     /// 7644 §3.5.2.3 wants 400 `noTarget`.
     pub create_on_no_match: bool,
+    /// PATCH `replace` on `emails[type eq "work"]` sets the parts that the value names and keeps the others, so that
+    /// an element stays the one its filter finds. RFC 7644 §3.5.2.3 has the whole element replaced.
+    pub replace_keeps_parts: bool,
     /// Group members whose id is unknown are stored and resolved later. Refusing a whole push for one unknown
     /// member stops provisioning; strict runs want 400.
     pub dangling_members: bool,
@@ -54,6 +57,7 @@ const GENERIC: Profile = Profile {
     name: "generic",
     string_booleans: true,
     create_on_no_match: true,
+    replace_keeps_parts: true,
     dangling_members: true,
     bare_filter_words: true,
     restore_on_post: true,
@@ -81,6 +85,7 @@ const STRICT: Profile = Profile {
     name: "strict",
     string_booleans: false,
     create_on_no_match: false,
+    replace_keeps_parts: false,
     dangling_members: false,
     bare_filter_words: false,
     restore_on_post: false,

@@ -192,13 +192,20 @@ fn one(attribute: &Attribute, value: &Value, place: Place<'_>, profile: &Profile
     let Some(element) = parts(attribute, value, place, profile)?.and_then(without_nulls) else {
         return Ok(None);
     };
-    for part in attribute.sub_attributes.iter().filter(|part| part.required && part.is_kept()) {
-        if element.get(&part.name).is_none() {
-            return Err(Error::invalid_value(format!("{place} has no \"{}\": it is required", part.name)));
-        }
+    if let Value::Object(element) = &element {
+        check_required(attribute, element, place)?;
     }
     check_key(attribute, &element, place)?;
     Ok(Some(element))
+}
+
+/// Refuses an element that lacks a part which every element must have.
+pub(crate) fn check_required(attribute: &Attribute, element: &Parts, place: Place<'_>) -> Result<(), Error> {
+    let mut required = attribute.sub_attributes.iter().filter(|part| part.required && part.is_kept());
+    match required.find(|part| !element.contains_key(&part.name)) {
+        None => Ok(()),
+        Some(part) => Err(Error::invalid_value(format!("{place} has no \"{}\": it is required", part.name))),
+    }
 }
 
 /// Refuses an element that is kept apart and whose `value`, which finds it, is longer than an index can hold.

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::path::{AttributePath, PatchPath};
 use crate::profile::Profile;
 use crate::schema::{Attribute, Kind, Mutability, ResourceType, sub};
-use crate::value::{Elements, Parts, Place, check_count, is_primary, is_same_element, without_nulls};
+use crate::value::{Elements, Parts, Place, check_count, check_required, is_primary, is_same_element, without_nulls};
 
 /// The attribute that is changed.
 pub(super) struct Target<'a> {
@@ -60,11 +60,13 @@ impl Target<'_> {
         Ok(listed(items))
     }
 
+    /// Sets parts of elements; or, where a profile wants it so, puts what the parts describe in their place.
     fn merged_where(&self, mut items: Vec<Value>, matching: &Matching, verb: Verb) -> Result<Option<Value>, Error> {
         let is_meant =
             |item: &Value| matching.filter.as_ref().is_none_or(|filter| filter.matches_element(self.rt, item));
         let meant: Vec<usize> =
             items.iter().enumerate().filter(|(_, item)| is_meant(item)).map(|(index, _)| index).collect();
+        let replaces = verb == Verb::Replace && !matching.names_part && !self.profile.replace_keeps_parts;
         let sets_primary = matching.parts.get(sub::PRIMARY) == Some(&Value::Bool(true));
         let mut primary = meant.first().copied().filter(|_| sets_primary);
         if sets_primary && meant.len() > 1 {
@@ -76,7 +78,11 @@ impl Target<'_> {
         }
         for index in &meant {
             if let Some(Value::Object(element)) = items.get_mut(*index) {
-                *element = self.merged(std::mem::take(element), &matching.parts)?;
+                let old = if replaces { Map::new() } else { std::mem::take(element) };
+                *element = self.merged(old, &matching.parts)?;
+                if replaces && !element.is_empty() {
+                    check_required(self.attribute, element, Place::of(self.path))?;
+                }
             }
         }
         if meant.is_empty()
@@ -89,7 +95,7 @@ impl Target<'_> {
         if let Some(primary) = primary {
             keep_one_primary(&mut items, primary);
         }
-        if matching.parts.values().any(Value::is_null) {
+        if matching.parts.values().any(Value::is_null) || (replaces && matching.parts.is_empty()) {
             items.retain(|item| !self.says_nothing(item));
         }
         Ok(listed(items))

@@ -76,7 +76,8 @@ pub(super) enum Change {
     RemoveValues(Vec<Value>),
     /// Take matching elements away.
     RemoveWhere(Filter),
-    /// Set the parts of matching elements, or of all; `null` clears a part.
+    /// Set the parts of matching elements, or of all; `null` clears a part. Whole elements are replaced where the
+    /// profile says so.
     MergeWhere(Matching),
     /// State a read-only value that must be the one there is: Okta repeats the id of the resource.
     Claim(Value),

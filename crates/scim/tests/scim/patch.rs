@@ -4,7 +4,7 @@ use rollcall_scim::patch::PatchRequest;
 use serde_json::{Value, json};
 
 use crate::given::{
-    CUSTOM, ENTERPRISE, USER, custom_users, generic, keyword, patch_body, patched, stored, user_after, users,
+    CUSTOM, ENTERPRISE, USER, custom_users, generic, keyword, patch_body, patched, stored, strict, user_after, users,
 };
 
 /// A user with a little of everything.
@@ -293,6 +293,35 @@ fn several_values() {
     for (operations, wanted) in cases {
         check(&operations, &json!({ "emails": wanted }));
     }
+}
+
+/// RFC 7644 §3.5.2.3 to the letter; tolerant profiles keep the parts that the value does not name.
+#[test]
+fn whole_elements_are_replaced_where_the_profile_is_strict() {
+    let work = json!({ "type": "work", "value": "w@x.example", "primary": true });
+    let plain_work = json!({ "type": "work", "value": "w@x.example", "primary": false });
+    let home = json!({ "type": "home", "value": "h@x.example" });
+    let cases = [
+        ("emails[type eq \"work\"]", json!({ "value": "n" }), json!([{ "value": "n" }, home])),
+        ("emails[type eq \"work\"]", json!([{ "type": "other" }]), json!([{ "type": "other" }, home])),
+        (
+            "emails[type eq \"home\"]",
+            json!({ "value": "n", "primary": true }),
+            json!([plain_work, { "value": "n", "primary": true }]),
+        ),
+        ("emails[value pr]", json!({ "type": "work", "value": "n" }), json!([{ "type": "work", "value": "n" }])),
+        ("emails[type eq \"home\"]", json!({}), json!([work])),
+        ("emails[type eq \"home\"]", json!({ "value": null, "type": "home" }), json!([work])),
+        ("emails[type eq \"home\"].value", json!("n"), json!([work, { "type": "home", "value": "n" }])),
+    ];
+    for (path, value, wanted) in cases {
+        let operations = json!([{ "op": "replace", "path": path, "value": value }]);
+        let after = patched(&users(), &strict(), &user(), &operations).expect("success").resource;
+        assert_eq!(json!(after.values("emails")), wanted, "{operations}");
+    }
+    let added = json!([{ "op": "add", "path": "emails[type eq \"home\"]", "value": { "display": "D" } }]);
+    let after = patched(&users(), &strict(), &user(), &added).expect("success").resource;
+    assert_eq!(after.values("emails")[1], json!({ "type": "home", "value": "h@x.example", "display": "D" }));
 }
 
 #[test]

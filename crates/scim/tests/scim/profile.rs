@@ -35,12 +35,13 @@ fn strict_tolerates_nothing() {
     let on = [
         strict.string_booleans,
         strict.create_on_no_match,
+        strict.replace_keeps_parts,
         strict.dangling_members,
         strict.bare_filter_words,
         strict.restore_on_post,
         strict.unknown_attributes_ignored,
     ];
-    assert_eq!(on, [false; 6]);
+    assert_eq!(on, [false; 7]);
 }
 
 #[test]
