@@ -16,6 +16,7 @@ mod world;
 
 mod bad_input;
 mod console;
+mod demo;
 mod departments;
 mod faults;
 mod invitations;

@@ -10,6 +10,7 @@ mod config;
 mod connector;
 mod database;
 mod demo;
+mod folder;
 pub mod postgres;
 mod secrets;
 mod serve;

@@ -4,6 +4,7 @@ use crate::clock::{SystemClock, TimeOrderedIds};
 use crate::config::{Config, Role};
 use crate::connector::Factory;
 use crate::database::Database;
+use crate::folder::{self, Readers};
 use crate::secrets::MasterKey;
 use crate::{simulate, telemetry};
 use anyhow::{Context, Result};
@@ -48,30 +49,19 @@ pub(crate) async fn told_to_stop() {
 
 /// `rollcall serve`.
 pub(crate) async fn run(config: &Config) -> Result<()> {
-    std::fs::create_dir_all(&config.data_dir)
-        .with_context(|| format!("the data folder {} cannot be made", config.data_dir.display()))?;
+    folder::make(&config.data_dir)?;
     let announcement = config.data_dir.join("server.json");
-    remove(&announcement)?;
+    folder::remove(&announcement)?;
     let database = Database::open_migrated(config).await?;
     let server = Server::start(config, &database.store).await?;
     let about = serde_json::json!({ "listen": server.address, "pid": std::process::id() });
-    simulate::announce(&announcement, &about.to_string())?;
+    folder::announce(&announcement, &about.to_string(), Readers::Everybody)?;
     tracing::info!(listen = %server.address, role = ?config.role, "ready");
     told_to_stop().await;
     tracing::info!("stopping");
     server.stop().await;
-    remove(&announcement)?;
+    folder::remove(&announcement)?;
     database.close().await
-}
-
-/// Removes a file that may not be there.
-pub(crate) fn remove(path: &std::path::Path) -> Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("{} cannot be removed", path.display()))
-        }
-        _ => Ok(()),
-    }
 }
 
 impl Server {

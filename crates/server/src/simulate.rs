@@ -1,10 +1,10 @@
 //! `rollcall simulator`: the DingTalk simulator alone.
 
 use crate::cli::SimulatorArgs;
+use crate::folder::{Readers, announce};
 use anyhow::{Context, Result};
 use rollcall_simulator::{App, Options, Simulator};
 use std::net::SocketAddr;
-use std::path::Path;
 use tokio::net::TcpListener;
 
 /// The secret of the simulator's application. It guards nothing: the simulator is a toy on loopback.
@@ -26,21 +26,13 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
         .with_context(|| format!("{address} cannot be listened on; is another server there? Choose another address"))
 }
 
-/// Writes a file so that whoever sees it sees all of it.
-pub(crate) fn announce(path: &Path, content: &str) -> Result<()> {
-    let temporary = path.with_extension("new");
-    std::fs::write(&temporary, content)
-        .and_then(|()| std::fs::rename(&temporary, path))
-        .with_context(|| format!("{} cannot be written", path.display()))
-}
-
 /// Runs until the process is told to stop.
 pub(crate) async fn run(args: &SimulatorArgs) -> Result<()> {
     let listener = listen(args.listen).await?;
     let address = listener.local_addr()?;
     eprintln!("DingTalk simulator on http://{address}/_simulator/ (application {}, secret {APP_SECRET})", args.app_key);
     if let Some(file) = &args.ready_file {
-        announce(file, &address.to_string())?;
+        announce(file, &address.to_string(), Readers::Everybody)?;
     }
     let simulator = simulator(&args.app_key, args.calls_per_second);
     rollcall_simulator::serve(listener, simulator, crate::serve::told_to_stop()).await?;

@@ -10,6 +10,7 @@ use crate::commands::{self, Output};
 use crate::config::Config;
 use crate::connector::DingTalkSettings;
 use crate::database::Database;
+use crate::folder::{self, Claim, Readers};
 use crate::secrets::MasterKey;
 use crate::serve::{self, Server};
 use crate::simulate;
@@ -41,10 +42,11 @@ struct Keys {
 
 /// Runs the demo until the process is told to stop.
 pub(crate) async fn run(config: &Config, args: &DemoArgs, output: &Output) -> Result<()> {
-    std::fs::create_dir_all(&config.data_dir)
-        .with_context(|| format!("the data folder {} cannot be made", config.data_dir.display()))?;
+    folder::make(&config.data_dir)?;
+    // A second demo would change the tokens and the target of the first.
+    let _claim = Claim::demo(&config.data_dir)?;
     let announcement = config.data_dir.join("demo.json");
-    serve::remove(&announcement)?;
+    folder::remove(&announcement)?;
 
     let listener = simulate::listen(args.simulator_listen).await?;
     let simulator_url = base_url(listener.local_addr()?);
@@ -62,7 +64,7 @@ pub(crate) async fn run(config: &Config, args: &DemoArgs, output: &Output) -> Re
         let server = Server::start(config, store).await?;
         let about = describe(&base_url(server.address), &simulator_url, &keys);
         let pushed = push_sample(args, &about).await?;
-        simulate::announce(&announcement, &serde_json::to_string_pretty(&about)?)?;
+        folder::announce(&announcement, &serde_json::to_string_pretty(&about)?, Readers::Owner)?;
         output.result(&about, || welcome(&about));
         let farewells = async {
             if let Some(pushed) = pushed
@@ -76,7 +78,7 @@ pub(crate) async fn run(config: &Config, args: &DemoArgs, output: &Output) -> Re
             () = serve::told_to_stop() => {}
             () = farewells => {}
         }
-        serve::remove(&announcement)?;
+        folder::remove(&announcement)?;
         server.stop().await;
         database.close().await?;
         drop(end);
