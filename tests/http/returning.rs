@@ -1,6 +1,6 @@
 //! Who has which identity: rows G, those who come back, and those who are deleted.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::{ENTERPRISE, World, none_wrong, not_refused, patch};
 
@@ -96,6 +96,34 @@ async fn those_who_are_posted_again() -> anyhow::Result<()> {
         let reply = client.post("/Users", &world.user_body(&json!({ "userName": user.body["userName"] }))).await?;
         assert_eq!(not_refused(&reply, 409, "uniqueness"), None, "{profile} activates whom it finds");
     }
+    Ok(())
+}
+
+/// Some feeds give everybody of a household, or of a contractor, one externalId. The name says who is meant.
+#[tokio::test]
+async fn those_who_share_an_external_id() -> anyhow::Result<()> {
+    let world = World::with(&["generic", "okta"]).await?;
+    let (client, other) = (world.client("generic"), world.client("okta"));
+    let leaves = patch(&json!([{ "op": "replace", "value": { "active": false, "externalId": "shared" } }]));
+    let mut gone = Vec::new();
+    for _ in 0..8 {
+        let user = world.user(client, json!({})).await?;
+        assert_eq!(client.patch(&user.path, &leaves).await?.status, 200);
+        gone.push(user);
+    }
+    let stranger = world.user(other, json!({})).await?;
+    other.patch(&stranger.path, &leaves).await?;
+    let back = async |name: &Value| {
+        client.post("/Users", &world.user_body(&json!({ "userName": name, "externalId": "shared" }))).await
+    };
+    for user in gone.iter().rev().take(7) {
+        let reply = back(&user.body["userName"]).await?;
+        assert_eq!((reply.status.as_u16(), reply.text("/id")?), (201, user.id.as_str()), "{}", reply.body);
+    }
+    let reply = back(&stranger.body["userName"]).await?;
+    assert_eq!(not_refused(&reply, 409, "uniqueness"), None, "whoever has the name is the only one it can be");
+    let renamed = back(&"renamed".into()).await?;
+    assert_eq!((renamed.status.as_u16(), renamed.text("/id")?), (201, gone[0].id.as_str()), "the only one left");
     Ok(())
 }
 

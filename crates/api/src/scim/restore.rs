@@ -7,18 +7,21 @@
 use crate::error::ApiError;
 use crate::scim::call::Call;
 use crate::scim::failure::create_failed;
+use crate::scim::user_json::UserJson;
 use crate::state::ApiState;
 use rollcall_scim::filter::{CompareOp, Filter};
-use rollcall_scim::fold::fold;
 use rollcall_scim::path::AttributePath;
+use rollcall_scim::projection::Projection;
 use rollcall_scim::resource::Resource;
 use rollcall_store::StoreError;
 use rollcall_store::changes::ChangeCursor;
 use rollcall_store::listing::Matching;
 use rollcall_store::users::{Namesake, StoredUser, UserQuery, UserView};
 use rollcall_store::write::UpdateError;
+use serde_json::Value;
 
-/// Candidates looked at. More than a few people with one externalId are a mistake that no guess repairs.
+/// Candidates looked at when nobody has the name. More than a few people with one externalId are a mistake that no
+/// guess repairs.
 const CANDIDATES: i64 = 5;
 
 /// Creates the person that `resource` describes, or brings them back.
@@ -59,24 +62,16 @@ async fn restore(
     }
 }
 
+/// Finds who may be meant. Whoever has the name must be the one: while they have it, nobody else could get it, however
+/// many share the externalId.
 async fn find(state: &ApiState, call: &Call, resource: &Resource) -> Result<Option<StoredUser>, ApiError> {
     let user_name = resource.string("userName").unwrap_or_default();
-    let filter = inactive_with(user_name, resource.string("externalId"));
-    let rt = state.types().user();
-    let json = crate::scim::user_json::UserJson { types: state.types(), base: &call.base };
-    let whole = rollcall_scim::projection::Projection::standard(rt);
-    let judge = |user: &StoredUser| filter.matches(rt, &json.render(user, &whole));
-    let query = UserQuery {
-        matching: Some(Matching { filter: &filter, judge: &judge }),
-        start_index: 1,
-        count: CANDIDATES,
-        view: UserView::default(),
-    };
-    let mut candidates = state.store().list_users(call.client.tenant, &query).await?.items;
-    // Whoever has the name must be the one: nobody else could get it.
-    let key = fold(user_name);
-    candidates.sort_by_key(|user| user.resource.string("userName").map(fold).as_deref() != Some(key.as_str()));
-    for user in candidates {
+    let mut candidates = list(state, call, &equals("userName", user_name.into()), 1).await?;
+    if let (true, Some(external_id)) = (candidates.is_empty(), resource.string("externalId")) {
+        let known = vec![equals("active", false.into()), equals("externalId", external_id.into())];
+        candidates = list(state, call, &Filter::And(known), CANDIDATES).await?;
+    }
+    for user in candidates.into_iter().filter(is_inactive) {
         let first = state.store().changes(call.client.tenant, ChangeCursor::After(0), 1, Some(user.id)).await?;
         if first.first().and_then(|entry| entry.source) == Some(call.client.source.id) {
             return Ok(Some(user));
@@ -85,18 +80,18 @@ async fn find(state: &ApiState, call: &Call, resource: &Resource) -> Result<Opti
     Ok(None)
 }
 
-fn inactive_with(user_name: &str, external_id: Option<&str>) -> Filter {
-    let equals = |attribute: &str, value: serde_json::Value| Filter::Compare {
-        path: AttributePath::core(attribute),
-        op: CompareOp::Eq,
-        value,
-    };
-    let by_name = equals("userName", user_name.into());
-    let known = match external_id {
-        Some(id) => Filter::Or(vec![by_name, equals("externalId", id.into())]),
-        None => by_name,
-    };
-    Filter::And(vec![equals("active", false.into()), known])
+async fn list(state: &ApiState, call: &Call, filter: &Filter, count: i64) -> Result<Vec<StoredUser>, ApiError> {
+    let rt = state.types().user();
+    let json = UserJson { types: state.types(), base: &call.base };
+    let whole = Projection::standard(rt);
+    let judge = |user: &StoredUser| filter.matches(rt, &json.render(user, &whole));
+    let matching = Some(Matching { filter, judge: &judge });
+    let query = UserQuery { matching, start_index: 1, count, view: UserView::default() };
+    Ok(state.store().list_users(call.client.tenant, &query).await?.items)
+}
+
+fn equals(attribute: &str, value: Value) -> Filter {
+    Filter::Compare { path: AttributePath::core(attribute), op: CompareOp::Eq, value }
 }
 
 fn is_inactive(user: &StoredUser) -> bool {
