@@ -53,7 +53,8 @@ impl Call {
         version::if_match(self.if_match.as_deref(), version)
     }
 
-    /// True if the client has this version already.
+    /// True if the client has this version already. Not for a rendering that can change while the version stays: its
+    /// tag is no validator (RFC 9110 §8.8.1), so a GET of it is always answered in full.
     pub(super) fn has_version(&self, version: i64) -> bool {
         version::if_none_match(self.if_none_match.as_deref(), version)
     }

@@ -17,6 +17,12 @@ pub(super) fn view(projection: &Projection<'_>) -> GroupView {
     GroupView { members: projection.wants(MEMBERS) }
 }
 
+/// True if a reply changes only when the group's version does. Members also go when they are deleted, and their names
+/// are their own.
+pub(super) fn is_versioned(projection: &Projection<'_>) -> bool {
+    !view(projection).members
+}
+
 /// How groups are written for one client.
 #[derive(Clone, Copy)]
 pub(super) struct GroupJson<'a> {

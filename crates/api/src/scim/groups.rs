@@ -67,7 +67,7 @@ pub(super) async fn read(call: Call, id: IdInPath, State(state): State<ApiState>
     let view = group_json::view(&projection);
     let group = state.store().group(call.client.tenant, id.resolve(rt)?, view).await?;
     let group = group.ok_or_else(|| id.not_found(rt))?;
-    if call.has_version(group.version) {
+    if group_json::is_versioned(&projection) && call.has_version(group.version) {
         return Ok(bodiless(&call, &state, StatusCode::NOT_MODIFIED, &group));
     }
     Ok(reply(&call, &state, StatusCode::OK, &group, &projection))

@@ -15,6 +15,13 @@ pub(super) fn view(projection: &Projection<'_>) -> UserView {
     UserView { groups: projection.wants("groups"), projection: projection.wants_extension(dingtalk::URN) }
 }
 
+/// True if a reply changes only when the user's version does. Groups change with the groups, and the DingTalk
+/// extension with what DingTalk says.
+pub(super) fn is_versioned(projection: &Projection<'_>) -> bool {
+    let UserView { groups, projection } = view(projection);
+    !groups && !projection
+}
+
 /// How users are written for one client.
 #[derive(Clone, Copy)]
 pub(super) struct UserJson<'a> {

@@ -56,7 +56,7 @@ pub(super) async fn read(call: Call, id: IdInPath, State(state): State<ApiState>
     let projection = call.query.projection(rt)?;
     let view = user_json::view(&projection);
     let user = state.store().user(call.client.tenant, id.resolve(rt)?, view).await?.ok_or_else(|| id.not_found(rt))?;
-    if call.has_version(user.version) {
+    if user_json::is_versioned(&projection) && call.has_version(user.version) {
         let location = call.base.resource(&rt.endpoint, user.id);
         return Ok(answer::bodiless(StatusCode::NOT_MODIFIED, About { version: user.version, location: &location }));
     }
