@@ -15,6 +15,7 @@ mod staff;
 mod world;
 
 mod bad_input;
+mod commands;
 mod console;
 mod demo;
 mod departments;

@@ -1,6 +1,7 @@
 //! The command line. Results go to standard output, messages to standard error; `--json` gives one JSON document.
 
 use crate::config::{Flags, ServeFlags};
+use crate::names;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -132,6 +133,7 @@ pub(crate) enum TenantCommand {
     /// Add an organisation
     Create {
         /// Its name, unique in the installation
+        #[arg(value_parser = names::parse)]
         name: String,
     },
     /// List the organisations
@@ -144,6 +146,7 @@ pub(crate) enum SourceCommand {
     /// Add a SCIM client
     Create {
         /// Its name, unique in the tenant
+        #[arg(value_parser = names::parse)]
         name: String,
         /// How the client speaks SCIM: okta, entra, workday, generic or strict
         #[arg(long, default_value = "generic")]
@@ -165,7 +168,7 @@ pub(crate) enum TokenCommand {
         #[arg(long)]
         source: Option<String>,
         /// What people call it
-        #[arg(long, default_value = "made on the command line")]
+        #[arg(long, default_value = "made on the command line", value_parser = names::parse)]
         label: String,
         /// Days until it expires
         #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3650))]
@@ -192,6 +195,7 @@ pub(crate) enum OperatorCommand {
     /// Let a person sign in to the console; the password is shown once
     Create {
         /// What they sign in with, unique in the installation
+        #[arg(value_parser = names::parse)]
         name: String,
         /// Whose directory they see.
         #[command(flatten)]
@@ -221,6 +225,7 @@ pub(crate) enum TargetCommand {
     /// Add a DingTalk organisation; it starts in rehearsal unless told otherwise
     Create {
         /// Its name, unique in the tenant
+        #[arg(value_parser = names::parse)]
         name: String,
         /// Key (Client ID) of the internal application
         #[arg(long)]

@@ -5,8 +5,9 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use sqlx::postgres::PgConnectOptions;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -135,14 +136,12 @@ impl Config {
         };
         let mut figment = Figment::from(Serialized::defaults(defaults));
         if let Some(file) = &flags.config {
-            if !file.is_file() {
-                bail!("the configuration file {} does not exist", file.display());
-            }
+            readable(file)?;
             figment = figment.merge(Toml::file_exact(file));
         }
         figment = figment
-            .merge(Env::raw().only(&["DATABASE_URL"]))
-            .merge(Env::prefixed("ROLLCALL_"))
+            .merge(filled(Env::raw().only(&["DATABASE_URL"])))
+            .merge(filled(Env::prefixed("ROLLCALL_")))
             .merge(Serialized::defaults(flags))
             .merge(Serialized::defaults(serve));
         let config: Self = figment.extract().context("the configuration is not usable")?;
@@ -159,7 +158,20 @@ impl Config {
         if let Some(url) = &self.public_url
             && !(url.starts_with("https://") || url.starts_with("http://"))
         {
-            bail!("public_url must begin with https:// (or http://), it is {url}");
+            bail!("public_url must begin with https:// (or http://), it is {url:?}");
+        }
+        let empty = |path: &Path| path.as_os_str().is_empty();
+        for (name, path) in [
+            ("data_dir", Some(&self.data_dir)),
+            ("pg_bin", self.pg_bin.as_ref()),
+            ("master_key_file", self.master_key_file.as_ref()),
+        ] {
+            if path.is_some_and(|path| empty(path)) {
+                bail!("{name} is empty: name a path, or leave it out for the default");
+            }
+        }
+        if let Some(url) = &self.database_url {
+            check_database_url(url.expose_secret())?;
         }
         Ok(self)
     }
@@ -172,6 +184,37 @@ impl Config {
 
 /// Where data is kept when nobody says otherwise: for root a folder of the system, since the embedded Postgres runs
 /// as another account that cannot look into root's home; else the user's data folder.
+/// The variables that have a value: an empty one, as a compose file makes of what nobody has set, is not set.
+fn filled(variables: Env) -> Env {
+    let empty: Vec<String> =
+        variables.iter().filter(|(_, value)| value.trim().is_empty()).map(|(name, _)| name.to_string()).collect();
+    variables.ignore(&empty.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Whether a configuration file can be read, with a sentence that says why not.
+fn readable(file: &Path) -> Result<()> {
+    let name = file.display();
+    match std::fs::File::open(file).and_then(|opened| opened.metadata()) {
+        Ok(metadata) if metadata.is_dir() => bail!("the configuration file {name} is a folder"),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            bail!("the configuration file {name} does not exist")
+        }
+        Err(error) => Err(error).with_context(|| format!("the configuration file {name} cannot be read")),
+    }
+}
+
+/// Whether it is the address of a Postgres. What the address holds is not repeated, since that may be a password.
+fn check_database_url(url: &str) -> Result<()> {
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    match scheme {
+        Some("postgres" | "postgresql") => {}
+        Some(other) => bail!("DATABASE_URL (database_url) must begin with postgres://, it begins with {other}://"),
+        None => bail!("DATABASE_URL (database_url) must be an address that begins with postgres://"),
+    }
+    url.parse::<PgConnectOptions>().map(drop).context("DATABASE_URL (database_url) cannot be read")
+}
+
 fn default_data_dir() -> Result<PathBuf> {
     if rustix::process::geteuid().is_root() {
         return Ok(PathBuf::from("/var/lib/rollcall"));
@@ -183,4 +226,46 @@ fn default_data_dir() -> Result<PathBuf> {
         .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".local/share")))
         .context("there is no home folder: say --data-dir")?;
     Ok(base.join("rollcall"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str) -> Result<()> {
+        let figures = "listen = '127.0.0.1:1'\ndatabase_connections = 20\nrole = 'all'\nlog_format = 'human'\n\
+                       log = 'info'\nplaces = 16\ndata_dir = '/d'";
+        let figment = Figment::from(Toml::string(figures)).merge(Toml::string(line));
+        figment.extract::<Config>().expect("a configuration").check().map(drop)
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_named() {
+        for (line, expected) in [
+            ("data_dir = ''", "data_dir is empty"),
+            ("pg_bin = ''", "pg_bin is empty"),
+            ("master_key_file = ''", "master_key_file is empty"),
+            ("public_url = ''", "public_url must begin with https://"),
+            ("public_url = 'rollcall.example'", "public_url must begin with https://"),
+            ("database_url = ''", "must be an address"),
+            ("database_url = 'mysql://ada:swordfish@db/rollcall'", "it begins with mysql://"),
+            ("database_url = 'postgres://ada:swordfish@db:port/rollcall'", "(database_url) cannot be read"),
+            ("places = 0", "places must be between 1 and 1000"),
+            ("database_connections = 3", "database_connections must be at least 4"),
+        ] {
+            let error = format!("{:#}", check(line).expect_err(line));
+            assert!(error.contains(expected) && !error.contains("swordfish"), "{line}: {error}");
+        }
+        for line in ["", "database_url = 'postgres://ada@db/rollcall'", "database_url = 'postgresql:///r?host=/run'"] {
+            check(line).expect(line);
+        }
+    }
+
+    #[test]
+    fn a_configuration_file_is_a_file() {
+        for (file, expected) in [("/", "is a folder"), ("/no/such.toml", "does not exist")] {
+            let error = readable(Path::new(file)).expect_err(file).to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
 }

@@ -3,10 +3,17 @@
 use crate::clock::{SystemClock, TimeOrderedIds};
 use crate::config::Config;
 use crate::postgres::{DATABASE, Durability, Postgres, Search};
-use anyhow::{Context, Result};
-use rollcall_store::{Ports, Store};
+use anyhow::{Context, Result, anyhow, bail};
+use rollcall_store::{Ports, Store, StoreError};
 use secrecy::ExposeSecret;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection as _, PgConnection};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long it may take to find out why a database cannot be reached.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An open database; the embedded Postgres lives as long as this.
 pub(crate) struct Database {
@@ -15,8 +22,16 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Starts or joins the database, without looking at its schema.
+    /// Opens a database that somebody has made, without looking at its schema. Where there is none, nothing is made.
     pub(crate) async fn open(config: &Config) -> Result<Self> {
+        if config.database_url.is_none() && !Postgres::exists(&config.data_dir) {
+            bail!("{}", absent(&config.data_dir));
+        }
+        Self::open_or_make(config).await
+    }
+
+    /// Opens the database, and makes the embedded one where there is none.
+    async fn open_or_make(config: &Config) -> Result<Self> {
         let (url, embedded) = if let Some(url) = &config.database_url {
             (url.expose_secret().to_owned(), None)
         } else {
@@ -25,17 +40,34 @@ impl Database {
             (postgres.url(DATABASE), Some(postgres))
         };
         let ports = Ports { clock: Arc::new(SystemClock), ids: Arc::new(TimeOrderedIds) };
-        let store = Store::connect(&url, config.database_connections, ports)
-            .await
-            .context("the database cannot be opened; check DATABASE_URL")?;
+        let store = match Store::connect(&url, config.database_connections, ports).await {
+            Ok(store) => store,
+            Err(error) if embedded.is_some() => return Err(error).context("the embedded Postgres cannot be used"),
+            Err(error) => return Err(why(&url, error).await),
+        };
         Ok(Self { store, embedded })
     }
 
     /// Opens the database and brings it to this version's schema.
     pub(crate) async fn open_migrated(config: &Config) -> Result<Self> {
-        let database = Self::open(config).await?;
+        let database = Self::open_or_make(config).await?;
         database.store.migrate().await.context("the database could not be brought to this version's schema")?;
         Ok(database)
+    }
+
+    /// Whether the schema is this version's; the error says what to do.
+    pub(crate) async fn check_schema(&self) -> Result<()> {
+        self.store.check_schema().await.map_err(|error| match error {
+            StoreError::Schema { found: None, .. } => {
+                anyhow!("the database has no tables of Rollcall yet: run `rollcall migrate` or start the server first")
+            }
+            StoreError::Schema { found: Some(found), needed } => anyhow!(
+                "the database's tables are those of version {found}, this program needs version {}: run `rollcall \
+                 migrate` or start the server first",
+                needed.unwrap_or_default()
+            ),
+            other => other.into(),
+        })
     }
 
     /// Closes the connections and lets go of the embedded Postgres.
@@ -46,4 +78,38 @@ impl Database {
         }
         Ok(())
     }
+}
+
+/// What to tell somebody who looks for a database where none is.
+fn absent(folder: &Path) -> String {
+    let demo = folder.join("demo");
+    let hint = if Postgres::exists(&demo) { format!("; the demo's is in {}", demo.display()) } else { String::new() };
+    format!(
+        "there is no Rollcall database in {}{hint}: say where it is with --data-dir or DATABASE_URL, or make one with \
+         `rollcall serve` or `rollcall migrate`",
+        folder.display()
+    )
+}
+
+/// Why the database at `url` cannot be opened. The store goes on trying for a while and tells that this was in vain;
+/// one more try tells what is wrong.
+async fn why(url: &str, error: StoreError) -> anyhow::Error {
+    let Ok(options) = url.parse::<PgConnectOptions>() else {
+        return anyhow::Error::new(error).context("the database cannot be opened; check DATABASE_URL");
+    };
+    let place = match options.get_socket() {
+        Some(socket) => format!("in {}", socket.display()),
+        None => format!("at {}:{}", options.get_host(), options.get_port()),
+    };
+    let cause = match tokio::time::timeout(PATIENCE, PgConnection::connect_with(&options)).await {
+        // The driver's errors repeat their own causes.
+        Ok(Err(sqlx::Error::Io(cause))) => cause.into(),
+        Ok(Err(cause)) => anyhow!("{cause}"),
+        Ok(Ok(connection)) => {
+            connection.close().await.ok();
+            error.into()
+        }
+        Err(_) => anyhow!("it does not answer"),
+    };
+    cause.context(format!("the database {place} cannot be opened; check DATABASE_URL"))
 }

@@ -24,17 +24,25 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
 pub(crate) struct MasterKey(SecretSlice<u8>);
 
 impl MasterKey {
-    /// Reads the key file, or makes one on the first start. The file holds 32 raw bytes.
+    /// Reads the key file, or makes one on the first start.
     pub(crate) fn load_or_create(path: &Path) -> Result<Self> {
+        match Self::load(path)? {
+            Some(key) => Ok(key),
+            None => Self::create(path),
+        }
+    }
+
+    /// Reads the key file, if there is one. It holds 32 raw bytes.
+    pub(crate) fn load(path: &Path) -> Result<Option<Self>> {
         match std::fs::read(path) {
-            Ok(bytes) if bytes.len() == KEY_LEN => Ok(Self(bytes.into())),
+            Ok(bytes) if bytes.len() == KEY_LEN => Ok(Some(Self(bytes.into()))),
             Ok(bytes) => bail!(
                 "the master key file {} has {} bytes instead of {KEY_LEN}; put the right file back, since the \
                  sealed secrets cannot be read without it",
                 path.display(),
                 bytes.len()
             ),
-            Err(error) if error.kind() == ErrorKind::NotFound => Self::create(path),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("the master key file {} cannot be read", path.display())),
         }
     }

@@ -8,6 +8,7 @@ use crate::secrets::MasterKey;
 use anyhow::Result;
 use rollcall_dingtalk::Verdict;
 use rollcall_store::Store;
+use rollcall_store::projection::Target;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -27,24 +28,32 @@ impl Check {
     }
 }
 
-/// Looks at everything; fails when something is wrong.
+/// Looks at everything and changes nothing; fails when something is wrong.
 pub(super) async fn run(config: &Config, output: &Output) -> Result<ExitCode> {
     let mut checks = Vec::new();
     match Database::open(config).await {
         Err(error) => checks.push(Check::new("database", Err(format!("{error:#}")))),
         Ok(database) => {
             checks.push(Check::new("database", Ok("reachable".to_owned())));
-            let schema = database.store.check_schema().await;
+            let schema = database.check_schema().await;
             let known = schema.is_ok();
-            let advice = |error| format!("{error}; run `rollcall migrate`");
+            let advice = |error| format!("{error:#}");
             checks.push(Check::new("schema", schema.map(|()| "this version's".to_owned()).map_err(advice)));
-            match MasterKey::load_or_create(&config.master_key_path()) {
+            let all = if known { database.store.all_targets().await? } else { Vec::new() };
+            let path = config.master_key_path();
+            match MasterKey::load(&path) {
                 Err(error) => checks.push(Check::new("master key", Err(format!("{error:#}")))),
-                Ok(key) => {
+                Ok(None) if all.is_empty() => {
+                    let text = format!("{} is made when it is first needed", path.display());
+                    checks.push(Check::new("master key", Ok(text)));
+                }
+                Ok(None) => {
+                    let text = format!("{} is not there, and the targets' secrets are sealed with it", path.display());
+                    checks.push(Check::new("master key", Err(text)));
+                }
+                Ok(Some(key)) => {
                     checks.push(Check::new("master key", Ok("readable".to_owned())));
-                    if known {
-                        targets(&database.store, key, &mut checks).await?;
-                    }
+                    targets(&database.store, key, &all, &mut checks).await;
                 }
             }
             database.close().await?;
@@ -60,11 +69,11 @@ pub(super) async fn run(config: &Config, output: &Output) -> Result<ExitCode> {
     Ok(if checks.iter().all(|check| check.fine) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn targets(store: &Store, key: MasterKey, checks: &mut Vec<Check>) -> Result<()> {
+async fn targets(store: &Store, key: MasterKey, all: &[Target], checks: &mut Vec<Check>) {
     let factory = Factory { key, budget: Arc::new(store.clone()) };
-    for target in store.all_targets().await? {
+    for target in all {
         let what = format!("target {}", target.name);
-        match factory.dingtalk(&target) {
+        match factory.dingtalk(target) {
             Err(error) => checks.push(Check::new(what, Err(error.to_string()))),
             Ok(dingtalk) => {
                 for line in dingtalk.check().await.lines {
@@ -75,5 +84,4 @@ async fn targets(store: &Store, key: MasterKey, checks: &mut Vec<Check>) -> Resu
             }
         }
     }
-    Ok(())
 }

@@ -39,7 +39,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         command => {
             let config = config(&flags)?;
             let database = Database::open(&config).await?;
-            let done = with_database(command, &config, &database.store, &output).await;
+            let done = with_database(command, &config, &database, &output).await;
             database.close().await?;
             done?;
         }
@@ -57,8 +57,9 @@ fn config_with_logs(flags: &Flags, serve: &ServeFlags, purpose: Purpose) -> Resu
     Ok(config)
 }
 
-async fn with_database(command: Command, config: &Config, store: &Store, output: &Output) -> Result<()> {
-    store.check_schema().await.context("run `rollcall migrate` or start the server first")?;
+async fn with_database(command: Command, config: &Config, database: &Database, output: &Output) -> Result<()> {
+    database.check_schema().await?;
+    let store = &database.store;
     match command {
         Command::Tenant(command) => setup::tenant(command, store, output).await,
         Command::Source(command) => setup::source(command, store, output).await,

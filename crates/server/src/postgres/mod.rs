@@ -107,6 +107,12 @@ impl Postgres {
         })
     }
 
+    /// Whether the folder holds the data of a Postgres, running or not. Makes and changes nothing.
+    pub fn exists(data_dir: &Path) -> bool {
+        // It has this name only when it is complete.
+        data_dir.join("postgres").join("data").is_dir()
+    }
+
     /// The URL of one database of this server, for sqlx and for `psql`: superuser, Unix socket, no password.
     pub fn url(&self, database: &str) -> String {
         self.layout.url(database)
