@@ -3,6 +3,7 @@
 use rollcall_tests::{Client, ScimClient};
 use serde_json::{Value, json};
 
+use crate::raw::exchange;
 use crate::world::{ENTERPRISE, World, none_wrong, not_refused, patch};
 
 /// A client without a token.
@@ -60,6 +61,28 @@ async fn who_is_let_in() -> anyhow::Result<()> {
     let config = nobody(&world)?.with_header("Authorization", "Bearer wrong")?.get("/ServiceProviderConfig").await?;
     wrong.extend(not_refused(&config, 401, "").map(|why| format!("discovery: {why}")));
     none_wrong(&wrong);
+    Ok(())
+}
+
+/// Whoever looks at one of them, on the way or here, must know which counts.
+#[tokio::test]
+async fn one_token_a_request() -> anyhow::Result<()> {
+    let world = World::with(&["generic"]).await?;
+    let good = format!("Authorization: Bearer {}\r\n", world.token_of("generic"));
+    for (headers, status) in [
+        (good.clone(), 200),
+        (format!("{good}{good}"), 400),
+        (format!("{good}Authorization: Bearer x\r\n"), 400),
+        (format!("authorization: Basic eDp4\r\n{good}"), 400),
+        (format!("Authorization:\r\n{good}"), 400),
+    ] {
+        for path in ["/scim/v2/Users", "/scim/v2/Schemas"] {
+            let request = format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{headers}\r\n");
+            let answer = exchange(&world.server, request.as_bytes()).await?;
+            assert_eq!(answer.status, status, "{path} {headers}: {}", answer.body);
+            assert!(status == 200 || answer.json()["status"] == "400", "{}", answer.body);
+        }
+    }
     Ok(())
 }
 

@@ -95,7 +95,7 @@ impl FromRequestParts<ApiState> for ApiClient {
 }
 
 async fn authenticate(parts: &Parts, state: &ApiState) -> Result<Principal, ApiError> {
-    let presented = presented(parts).ok_or(ApiError::Unauthenticated)?;
+    let presented = presented(parts)?;
     let credential = state.credentials().get(state.store(), state.clock().now(), &presented).await?;
     let now = state.clock().now();
     // The hash is compared also when there is no such credential, so that both take the same time.
@@ -107,7 +107,13 @@ async fn authenticate(parts: &Parts, state: &ApiState) -> Result<Principal, ApiE
     Ok(Principal { tenant: presented.tenant, credential: presented.credential, kind: credential.kind.clone() })
 }
 
-fn presented(parts: &Parts) -> Option<PresentedToken> {
-    let header = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
-    token::parse(token::from_header(header))
+/// The token that the request carries. Of two, a proxy on the way could have judged the one and we the other.
+fn presented(parts: &Parts) -> Result<PresentedToken, ApiError> {
+    let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
+    let header = headers.next();
+    if headers.next().is_some() {
+        return Err(ApiError::TwoTokens);
+    }
+    let text = header.and_then(|header| header.to_str().ok());
+    text.and_then(|text| token::parse(token::from_header(text))).ok_or(ApiError::Unauthenticated)
 }

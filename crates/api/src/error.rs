@@ -24,6 +24,9 @@ pub enum ApiError {
     /// No token, or one that is unknown, expired or revoked. Which of these is nobody's business.
     #[error("the bearer token is missing or not valid")]
     Unauthenticated,
+    /// Several `Authorization` headers.
+    #[error("the request has several Authorization headers")]
+    TwoTokens,
     /// A valid token that is meant for the other interface.
     #[error("the token is not meant for this interface")]
     WrongTokenKind {
@@ -80,6 +83,11 @@ impl ApiError {
                 "unauthenticated",
                 "the bearer token is missing, unknown, expired or revoked; send a token of this source as \
                  \"Authorization: Bearer <token>\"",
+            ),
+            Self::TwoTokens => Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "two_tokens",
+                "the request has several Authorization headers; send one, with the token of this source",
             ),
             Self::WrongTokenKind { called } => Refusal::new(
                 StatusCode::FORBIDDEN,
