@@ -1,7 +1,9 @@
 //! Values and requests of unusual size: none may fail the server, none may be stored in part.
 
+use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use crate::raw::exchange;
 use crate::world::{ENTERPRISE, World, none_wrong, not_refused, patch};
 
 /// Text that does not compress, so that it is as long in an index as it looks.
@@ -129,6 +131,28 @@ async fn what_is_too_large_is_refused() -> anyhow::Result<()> {
     }
     none_wrong(&wrong);
     assert_eq!(client.get(&group.path).await?.body["members"].as_array().map(Vec::len), Some(1), "nothing was stored");
+    Ok(())
+}
+
+/// A client that sends everything before it listens still hears why it was refused.
+#[tokio::test]
+async fn a_body_that_is_too_large_is_answered() -> anyhow::Result<()> {
+    let world = World::with(&["generic"]).await?;
+    let token = world.token_of("generic");
+    let (length, piece) = (8 * 1_048_576, "x".repeat(65_536));
+    let chunks = format!("10000\r\n{piece}\r\n").repeat(128) + "0\r\n\r\n";
+    let declared = format!("Content-Length: {length}\r\n");
+    for (row, token, headers, body) in [
+        ("declared", token, declared.clone(), piece.repeat(128)),
+        ("chunked", token, "Transfer-Encoding: chunked\r\n".to_owned(), chunks),
+        ("expected", token, format!("{declared}Expect: 100-continue\r\n"), String::new()),
+        ("by nobody", "x", declared, piece.repeat(128)),
+    ] {
+        let head = format!("POST /scim/v2/Users HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n{headers}\r\n");
+        let answer = exchange(&world.server, (head + &body).as_bytes()).await.context(row)?;
+        assert_eq!((answer.status, &answer.json()["status"]), (413, &json!("413")), "{row}: {answer:?}");
+        assert!(answer.head.contains("\r\nconnection: close\r\n"), "{row}: {}", answer.head);
+    }
     Ok(())
 }
 

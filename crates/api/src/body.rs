@@ -2,11 +2,13 @@
 
 mod unambiguous;
 
+use crate::edge::arrival::{Arrival, next_piece};
 use crate::error::ApiError;
+use crate::limits::MAX_BODY_BYTES;
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
-use bytes::Bytes;
+use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, StatusCode};
 use rollcall_scim::Error;
 use rollcall_scim::limits::check_depth;
 use serde_json::Value;
@@ -20,10 +22,11 @@ pub struct JsonBody(pub Value);
 impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         check_media_type(request.headers())?;
         check_encoding(request.headers())?;
-        let bytes = read(request, state).await?;
+        let arrival = request.extensions().get::<Arrival>().cloned().unwrap_or_default();
+        let bytes = read(request.into_body(), &arrival).await?;
         Ok(Self(parse(&bytes)?))
     }
 }
@@ -60,15 +63,24 @@ pub fn check_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
     }
 }
 
-/// Reads the whole body, but never more than the router's limit ([`crate::limits::MAX_BODY_BYTES`]).
+/// Reads the whole body, but never keeps more than [`MAX_BODY_BYTES`]. One that says beforehand that it is larger has
+/// been refused by the edge.
 ///
 /// # Errors
 /// 413 when there is more, 400 when the connection broke off.
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
-    Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::BodyTooLarge,
-        _ => ApiError::BodyBroken,
-    })
+async fn read(mut body: Body, arrival: &Arrival) -> Result<Vec<u8>, ApiError> {
+    arrival.await_body();
+    let mut bytes = Vec::new();
+    while let Some(piece) = next_piece(&mut body).await {
+        let piece = piece.map_err(|_broken| ApiError::BodyBroken)?;
+        if piece.len() > MAX_BODY_BYTES - bytes.len() {
+            arrival.refuse(body);
+            return Err(ApiError::BodyTooLarge);
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    arrival.complete();
+    Ok(bytes)
 }
 
 /// Parses a JSON body.

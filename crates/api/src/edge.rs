@@ -1,6 +1,7 @@
-//! What every request passes on its way in and out: an id, a trace span, a time limit, a net under panics, error
-//! bodies in the right dialect, metrics and security headers.
+//! What every request passes on its way in and out: an id, a trace span, limits of size and time, a net under panics,
+//! error bodies in the right dialect, metrics and security headers.
 
+pub(crate) mod arrival;
 pub mod health;
 mod observe;
 pub mod request_id;

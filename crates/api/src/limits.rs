@@ -6,8 +6,14 @@ use std::time::Duration;
 /// Largest request body, in bytes. A group of 10,000 members in one PUT needs about half of it.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// Longest time for one request, from its first byte to the answer. Okta gives up after 60 s; an answer that says
-/// "try again" must come before.
+/// Most that is read of a body after its request was refused, in bytes, so that the client sees the answer.
+pub const LINGER_BYTES: usize = 16 * 1024 * 1024;
+
+/// Longest time for that.
+pub const LINGER_TIME: Duration = Duration::from_secs(10);
+
+/// Longest time for one request, from its head to the answer. Okta gives up after 60 s; an answer that says "try
+/// again" must come before.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a client that was turned away for lack of time or database is told to wait, in seconds.

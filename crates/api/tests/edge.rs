@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::routing::{get, post};
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use http::{HeaderMap, Method, Request, StatusCode};
 use rollcall_api::body::JsonBody;
 use rollcall_api::edge::Edge;
@@ -31,6 +31,7 @@ fn app() -> Router {
         .route("/scim/v2/Users", post(async |JsonBody(body): JsonBody| body.to_string()))
         .route("/scim/v2/Users/{id}", get(async || "here"))
         .route("/scim/v2/panic", get(panics))
+        .route("/scim/v2/slow", post(async |JsonBody(_)| std::future::pending::<String>().await))
         .route("/api/v1/targets", get(async || "here"))
         .route("/api/v1/panic", get(panics));
     let edge = Edge { clock: Arc::new(ManualClock::new(OffsetDateTime::UNIX_EPOCH)), ids: Arc::new(SameId) };
@@ -138,6 +139,37 @@ async fn a_body_over_the_limit_is_413_with_and_without_a_length() {
     let pieces = large.chunks(65_536).map(|piece| Ok::<_, Infallible>(Bytes::copy_from_slice(piece)));
     let stream = Body::from_stream(stream::iter(pieces.collect::<Vec<_>>()));
     scim_error(&send(request(Method::POST, "/scim/v2/Users").body(stream).expect("a request")).await, 413);
+}
+
+#[tokio::test]
+async fn a_body_that_says_it_is_too_large_is_not_waited_for() {
+    for (path, header) in
+        [("/scim/v2/Users", "x-nothing"), ("/scim/v2/Users", "expect"), ("/scim/v2/Nobody", "x-nothing")]
+    {
+        for length in [(MAX_BODY_BYTES + 1).to_string(), "9".repeat(40)] {
+            let never = Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
+            let request = request(Method::POST, path).header("content-length", &length).header(header, "100-continue");
+            let answer = send(request.body(never).expect("a request")).await;
+            scim_error(&answer, 413);
+            assert_eq!(answer.header("connection"), "close", "{path} {header} {length}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_told_who_was_too_slow() {
+    let pieces = |count: usize| stream::iter((0..count).map(|_| Ok::<_, Infallible>(Bytes::from_static(b" "))));
+    let stalled = || Body::from_stream(pieces(3).chain(stream::pending()));
+    let post = async |path: &str, body: Body| send(request(Method::POST, path).body(body).expect("a request")).await;
+    for path in ["/scim/v2/Users", "/scim/v2/slow"] {
+        let answer = post(path, stalled()).await;
+        let detail = scim_error(&answer, 408);
+        assert!(detail.contains("30 seconds"), "{detail}");
+        assert_eq!((answer.header("connection"), answer.header("retry-after")), ("close", ""));
+    }
+    let answer = post("/scim/v2/slow", Body::from("{}")).await;
+    scim_error(&answer, 503);
+    assert_eq!((answer.header("connection"), answer.header("retry-after")), ("", "5"));
 }
 
 #[tokio::test]

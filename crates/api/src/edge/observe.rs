@@ -1,14 +1,17 @@
 //! The outermost layer: see [`observe`].
 
 use crate::edge::Edge;
+use crate::edge::arrival::Arrival;
 use crate::edge::request_id::{self, RequestId};
-use crate::limits::{REQUEST_TIMEOUT, RETRY_AFTER_SECONDS};
+use crate::error::ApiError;
+use crate::limits::{MAX_BODY_BYTES, REQUEST_TIMEOUT, RETRY_AFTER_SECONDS};
 use crate::refusal::{Dialect, PROBLEM_JSON, Refusal, SCIM_JSON, replace_body};
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::header::CONTENT_TYPE;
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tracing::{Instrument as _, field};
@@ -49,9 +52,19 @@ pub(crate) async fn observe(State(edge): State<Edge>, mut request: Request, next
     );
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(notes.clone());
+    let arrival = Arrival::default();
+    request.extensions_mut().insert(arrival.clone());
+    let version = request.version();
 
-    let run = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).instrument(span.clone());
-    let mut response = run.await.unwrap_or_else(|_elapsed| too_slow().into_response());
+    let mut response = if is_too_large(&request) {
+        // A client that waits for "100 Continue", which reading would send, sends nothing that must be read.
+        let waits = request.headers().contains_key(header::EXPECT);
+        arrival.refuse(if waits { Body::empty() } else { request.into_body() });
+        span.in_scope(|| ApiError::BodyTooLarge.into_response())
+    } else {
+        let run = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).instrument(span.clone());
+        run.await.unwrap_or_else(|_elapsed| too_slow(&arrival).into_response())
+    };
 
     let refusal = refusal_of(&mut response, &method, &uri);
     let code = refusal.as_ref().map(|refusal| refusal.code);
@@ -60,6 +73,10 @@ pub(crate) async fn observe(State(edge): State<Edge>, mut request: Request, next
         response = replace_body(response, rendered);
     }
     protect(&mut response, &id);
+    if !arrival.is_settled() && version <= Version::HTTP_11 {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    arrival.linger();
 
     let seen = Seen { route: &route, method: &method, status: response.status(), code, source: notes.source_name() };
     let elapsed = started.elapsed();
@@ -85,14 +102,27 @@ fn refusal_of(response: &mut Response, method: &Method, uri: &http::Uri) -> Opti
     (failed && bare).then(|| Refusal::from_status(status, method, uri))
 }
 
-fn too_slow() -> Refusal {
+/// True for a body that says itself that it is larger than any may be.
+fn is_too_large(request: &Request) -> bool {
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    // Digits that do not fit into a number are many.
+    length.is_some_and(|length| length.parse().unwrap_or(usize::MAX) > MAX_BODY_BYTES)
+}
+
+/// What a client is told when time is up: whether we waited for it, or it for us.
+fn too_slow(arrival: &Arrival) -> Refusal {
+    let limit = REQUEST_TIMEOUT.as_secs();
+    if arrival.is_awaited() {
+        return Refusal::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body_timeout",
+            format!("the body did not arrive within {limit} seconds; send the request again, with all of its body"),
+        );
+    }
     Refusal::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "timeout",
-        format!(
-            "the request took longer than {} seconds and was given up; send it again after a pause",
-            REQUEST_TIMEOUT.as_secs()
-        ),
+        format!("the request took longer than {limit} seconds and was given up; send it again after a pause"),
     )
     .retry_after(RETRY_AFTER_SECONDS)
 }
