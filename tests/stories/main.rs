@@ -16,6 +16,7 @@ mod world;
 
 mod bad_input;
 mod commands;
+mod connections;
 mod console;
 mod demo;
 mod departments;

@@ -11,6 +11,7 @@ mod connector;
 mod database;
 mod demo;
 mod folder;
+mod http;
 mod names;
 pub mod postgres;
 mod secrets;

@@ -5,9 +5,10 @@ use crate::config::{Config, Role};
 use crate::connector::Factory;
 use crate::database::Database;
 use crate::folder::{self, Readers};
+use crate::http::{self, Limits};
 use crate::secrets::MasterKey;
 use crate::{simulate, telemetry};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use axum::Router;
 use axum::routing::get;
 use rollcall_api::{ApiConfig, ApiState};
@@ -17,7 +18,6 @@ use rollcall_store::wake::{Listener, Wake};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -77,7 +77,8 @@ impl Server {
         let works = config.role != Role::Api;
         let mut router = if serves_api { full_router(config, &api)? } else { rollcall_api::health_router(api.clone()) };
         router = router.route("/metrics", get(async move || metrics.render()));
-        tasks.spawn(serve(listener, router, stop.clone()));
+        let other_sockets = (config.database_connections as usize).saturating_add(config.places);
+        tasks.spawn(http::serve(listener, router, Limits::for_process(other_sockets), stop.clone()));
         if serves_api {
             tasks.spawn(last_uses(api.clone(), stop.clone()));
         }
@@ -135,10 +136,6 @@ fn reconciler(config: &Config, store: &Store) -> Result<Reconciler> {
     let worker = format!("worker-{}-{:08x}", std::process::id(), u32::from_be_bytes(crate::secrets::random()?));
     let options = Options { worker, places: config.places, ..Options::default() };
     Ok(Reconciler::new(store.clone(), Arc::new(factory), Arc::new(SystemClock), options))
-}
-
-async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await.context("HTTP cannot be served")
 }
 
 async fn last_uses(api: ApiState, stop: CancellationToken) -> Result<()> {
