@@ -25,6 +25,7 @@ mod layout;
 mod lock;
 mod postmaster;
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Child;
 use std::time::Duration;
@@ -109,8 +110,9 @@ impl Postgres {
 
     /// Whether the folder holds the data of a Postgres, running or not. Makes and changes nothing.
     pub fn exists(data_dir: &Path) -> bool {
-        // It has this name only when it is complete.
-        data_dir.join("postgres").join("data").is_dir()
+        // It has this name only when it is complete. What may not be looked at may be there; using it tells why not.
+        let data = std::fs::metadata(data_dir.join("postgres").join("data"));
+        data.map_or_else(|error| error.kind() == ErrorKind::PermissionDenied, |data| data.is_dir())
     }
 
     /// The URL of one database of this server, for sqlx and for `psql`: superuser, Unix socket, no password.
