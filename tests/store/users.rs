@@ -1,6 +1,7 @@
 //! Users: created once, changed by many at the same time, deleted without a trace for clients.
 
 use rollcall_provisioning::ids::{ResourceId, TenantId};
+use rollcall_store::changes::ChangeCursor;
 use rollcall_store::groups::GroupView;
 use rollcall_store::users::{Namesake, StoredUser, UserView};
 use rollcall_store::write::UpdateError;
@@ -49,6 +50,40 @@ async fn of_many_who_want_a_user_name_one_gets_it() -> anyhow::Result<()> {
     assert_eq!(ends.iter().filter(|end| end.is_ok()).count(), 1);
     let conflicts = ends.iter().filter(|end| matches!(end, Err(StoreError::Conflict(Uniqueness::UserName)))).count();
     assert_eq!(conflicts, 15, "everybody else is told why");
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_many_created_at_once_one_bad_one_stops_no_other() -> anyhow::Result<()> {
+    let f = Fixture::new().await?;
+    f.person("taken").await?;
+    let gone = f.user(json!({ "userName": "gone", "externalId": "E-7", "active": false })).await?;
+    let creating = (0..40).map(|number| {
+        let user = match number {
+            7 => json!({ "userName": "null", "title": "\0" }),
+            17 => json!({ "userName": "TAKEN" }),
+            27 => json!({ "userName": "back", "externalId": "E-7" }),
+            _ => json!({ "userName": format!("p{number}"), "emails": [{ "value": format!("P{number}@acme.test") }] }),
+        };
+        let (store, actor) = (f.store.clone(), f.actor(&format!("request-{number}")));
+        async move { (number, store.create_user(&actor, &resource(user), Namesake::Respected).await) }
+    });
+    for (number, end) in together(creating).await {
+        match number {
+            7 => assert!(matches!(end, Err(StoreError::InvalidInput { .. })), "{end:?}"),
+            17 => assert!(matches!(end, Err(StoreError::Conflict(Uniqueness::UserName))), "{end:?}"),
+            27 => assert!(matches!(end, Err(StoreError::Namesake)), "{end:?}"),
+            _ => {
+                let made = end?;
+                assert_eq!(made.resource.string("userName"), Some(format!("p{number}").as_str()));
+                let entries = f.store.changes(f.tenant, ChangeCursor::After(0), 10, Some(made.id)).await?;
+                let requests: Vec<_> = entries.iter().map(|entry| entry.request_id.as_str()).collect();
+                assert_eq!(requests, [format!("request-{number}")], "each has its own entry");
+                assert_eq!(f.store.user(f.tenant, made.id, ALL).await?, Some(made));
+            }
+        }
+    }
+    assert!(f.store.user(f.tenant, gone.id, ALL).await?.is_some());
     Ok(())
 }
 

@@ -116,6 +116,17 @@ impl StoreError {
         Self::Corrupt { table, column, id }
     }
 
+    /// True when the database has judged a statement and done nothing of it.
+    pub(crate) const fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Conflict(_)
+                | Self::InvalidInput { .. }
+                | Self::Unknown { .. }
+                | Self::Database(sqlx::Error::Database(_))
+        )
+    }
+
     /// True when the database broke off a statement only because others were at the same rows (a deadlock, a
     /// serialisation failure): doing it again helps.
     pub(crate) fn is_contention(&self) -> bool {

@@ -1,9 +1,12 @@
-//! Reads of one row each that go to the database together.
+//! Requests about one user each that go to the database together.
 //!
-//! A read is sent at once while no other is under way. While the database is busy with earlier ones, those that come
-//! wait for the next turn and share a statement: what a statement costs besides its rows (the round trip, the switches between
-//! processes, the executor's start) is most of what a read costs. A statement never starts before the read that it
-//! answers has come, so everybody sees what was written before they asked.
+//! A request is sent at once while no other of its kind is under way. While the database is busy with earlier ones, those
+//! that come wait for the next turn and share a statement: what a statement costs besides its rows (the round trip, the
+//! switches between processes, the executor's start, the commit) is most of what one costs. A statement never starts
+//! before the requests that it serves have come, so everybody sees what was written before they asked.
+//!
+//! A statement that the database refuses has done nothing, and is sent again for everybody alone: what is wrong with one
+//! request is never told to another.
 
 use crate::StoreError;
 use crate::connections::Connections;
@@ -15,73 +18,88 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-/// So many must wait for each statement under way before another one is sent beside it.
-const CROWD: usize = 16;
-/// Statements under way at a time at most.
+/// Statements of one kind under way at a time at most.
 const TURNS: usize = 8;
+/// Requests that share a statement at most, so that nobody waits for many rows of others.
+const SHARED: usize = 64;
 /// How long a statement may take: it finds some rows by an index, so whoever takes longer is not there any more.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Reads that share a statement at most, so that nobody waits for many rows of others.
-const SHARED: usize = 64;
 
-/// What reads must have in common to share a statement, and how it is sent.
-pub(crate) trait Lookup: Copy + PartialEq + Send + Sync + 'static {
-    /// What one row is found by.
+/// A kind of request. The value is what requests must have in common to share a statement.
+pub(crate) trait Kind: Copy + PartialEq + Send + Sync + 'static {
+    /// What one request is about. No two with the same share a statement.
     type Key: Clone + Eq + Hash + Send + Sync + 'static;
-    /// What is found.
-    type Found: Send + 'static;
+    /// What else it says.
+    type Input: Send + Sync + 'static;
+    /// What it gets.
+    type Output: Send + 'static;
+    /// So many must wait for each statement under way before another one is sent beside it.
+    const CROWD: usize;
 
-    /// Finds the rows of all keys with one statement. Keys that nothing is found by are left out.
-    fn fetch(
+    /// Serves all with one statement. Keys for which there is nothing are left out.
+    fn run(
         self,
         connections: &Connections,
-        keys: Vec<Self::Key>,
+        requests: &[(Self::Key, Self::Input)],
     ) -> impl Future<Output = Result<Rows<Self>, StoreError>> + Send;
 }
 
-/// Each row by its key. A row that does not fit what this program writes spoils nobody else's read.
-pub(crate) type Rows<L> = Vec<(<L as Lookup>::Key, Result<<L as Lookup>::Found, StoreError>)>;
+/// What each gets. A row that does not fit what this program writes spoils nobody else's request.
+pub(crate) type Rows<K> = Vec<(<K as Kind>::Key, Result<<K as Kind>::Output, StoreError>)>;
 
-type Answer<L> = oneshot::Sender<Result<Option<<L as Lookup>::Found>, StoreError>>;
-type Batch<L> = HashMap<<L as Lookup>::Key, Answer<L>>;
+type Answer<K> = oneshot::Sender<Result<Option<<K as Kind>::Output>, StoreError>>;
 
-/// Reads of one kind. Cheap to clone.
-pub(crate) struct Gather<L: Lookup>(Arc<Inner<L>>);
+/// Requests of one kind. Cheap to clone.
+pub(crate) struct Gather<K: Kind>(Arc<Inner<K>>);
 
-struct Inner<L: Lookup> {
+struct Inner<K: Kind> {
     connections: Connections,
-    queue: Mutex<Queue<L>>,
+    queue: Mutex<Queue<K>>,
 }
 
-struct Queue<L: Lookup> {
-    waiting: Vec<(L, L::Key, Answer<L>)>,
+struct Queue<K: Kind> {
+    waiting: Vec<Request<K>>,
     turns: usize,
 }
 
-impl<L: Lookup> Clone for Gather<L> {
+struct Request<K: Kind> {
+    kind: K,
+    key: K::Key,
+    input: K::Input,
+    answer: Answer<K>,
+}
+
+/// Those who share a statement.
+struct Batch<K: Kind> {
+    kind: K,
+    requests: Vec<(K::Key, K::Input)>,
+    answers: HashMap<K::Key, Answer<K>>,
+}
+
+impl<K: Kind> Clone for Gather<K> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<L: Lookup> Gather<L> {
+impl<K: Kind> Gather<K> {
     pub(crate) fn new(connections: Connections) -> Self {
         let queue = Mutex::new(Queue { waiting: Vec::new(), turns: 0 });
         Self(Arc::new(Inner { connections, queue }))
     }
 
-    /// What there is by this key.
-    pub(crate) async fn read(&self, lookup: L, key: L::Key) -> Result<Option<L::Found>, StoreError> {
+    /// Asks together with others; `None` when there is nothing for this key.
+    pub(crate) async fn ask(&self, kind: K, key: K::Key, input: K::Input) -> Result<Option<K::Output>, StoreError> {
         let (answer, told) = oneshot::channel();
-        self.0.queue().waiting.push((lookup, key, answer));
+        self.0.queue().waiting.push(Request { kind, key, input, answer });
         self.0.start();
         // Nobody answers when the turn has panicked or the process ends.
         told.await.unwrap_or(Err(StoreError::Unavailable(sqlx::Error::WorkerCrashed)))
     }
 }
 
-impl<L: Lookup> Inner<L> {
-    fn queue(&self) -> MutexGuard<'_, Queue<L>> {
+impl<K: Kind> Inner<K> {
+    fn queue(&self) -> MutexGuard<'_, Queue<K>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -89,79 +107,87 @@ impl<L: Lookup> Inner<L> {
     fn start(self: &Arc<Self>) {
         // A runtime that is shutting down drops the turn at once, which takes the lock: it is not held here.
         let taken = self.queue().take();
-        let Some((lookup, batch)) = taken else { return };
+        let Some(batch) = taken else { return };
         let turn = Turn(Arc::clone(self));
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move { turn.0.answer(lookup, batch).await });
+            runtime.spawn(async move { turn.0.serve(batch).await });
         }
     }
 
-    async fn fetch(&self, lookup: L, keys: Vec<L::Key>) -> Result<Rows<L>, StoreError> {
-        let rows = tokio::time::timeout(PATIENCE, lookup.fetch(&self.connections, keys)).await;
-        rows.unwrap_or(Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)))
-    }
-
-    async fn answer(&self, lookup: L, mut batch: Batch<L>) {
-        match self.fetch(lookup, batch.keys().cloned().collect()).await {
+    async fn serve(&self, batch: Batch<K>) {
+        let Batch { kind, requests, mut answers } = batch;
+        match self.run(kind, &requests).await {
             Ok(rows) => {
-                for (key, found) in rows {
-                    if let Some(answer) = batch.remove(&key) {
+                for (key, output) in rows {
+                    if let Some(answer) = answers.remove(&key) {
                         // Whoever does not wait any more needs no answer; here and below.
-                        let _ = answer.send(found.map(Some));
+                        let _ = answer.send(output.map(Some));
                     }
                 }
-                for answer in batch.into_values() {
+                for answer in answers.into_values() {
                     let _ = answer.send(Ok(None));
                 }
             }
-            Err(error) if batch.len() == 1 => {
-                batch.into_values().next().map(|answer| answer.send(Err(error)));
+            Err(error) if answers.len() == 1 => {
+                answers.into_values().next().map(|answer| answer.send(Err(error)));
             }
-            // Everybody for themselves: what is wrong with one must not be told to the others.
+            // What became of it is not known, and trying again is not ours to decide.
+            Err(error) if !error.is_refusal() => {
+                for answer in answers.into_values() {
+                    let _ = answer.send(Err(StoreError::Unavailable(sqlx::Error::WorkerCrashed)));
+                }
+            }
             Err(_) => {
-                let alone = batch.into_iter().map(async |(key, answer)| {
-                    let rows = self.fetch(lookup, vec![key]).await;
-                    let found = rows.and_then(|rows| rows.into_iter().next().map(|(_, found)| found).transpose());
-                    let _ = answer.send(found);
+                let alone = requests.into_iter().map(|request| {
+                    let answer = answers.remove(&request.0);
+                    async move {
+                        let rows = self.run(kind, std::slice::from_ref(&request)).await;
+                        let output =
+                            rows.and_then(|rows| rows.into_iter().next().map(|(_, output)| output).transpose());
+                        answer.map(|answer| answer.send(output))
+                    }
                 });
                 futures::future::join_all(alone).await;
             }
         }
     }
+
+    async fn run(&self, kind: K, requests: &[(K::Key, K::Input)]) -> Result<Rows<K>, StoreError> {
+        let rows = tokio::time::timeout(PATIENCE, kind.run(&self.connections, requests)).await;
+        rows.unwrap_or(Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)))
+    }
 }
 
-impl<L: Lookup> Queue<L> {
-    /// The reads of one more turn: those that can share a statement with whoever came first, and one for each key.
-    fn take(&mut self) -> Option<(L, Batch<L>)> {
-        if self.turns >= TURNS || self.waiting.len() < self.turns * CROWD {
+impl<K: Kind> Queue<K> {
+    /// The requests of one more turn: those that can share a statement with whoever came first.
+    fn take(&mut self) -> Option<Batch<K>> {
+        if self.turns >= TURNS || self.waiting.len() < self.turns * K::CROWD {
             return None;
         }
-        self.waiting.retain(|(_, _, answer)| !answer.is_closed());
-        let lookup = self.waiting.first()?.0;
-        let mut batch = Batch::<L>::new();
+        self.waiting.retain(|request| !request.answer.is_closed());
+        let kind = self.waiting.first()?.kind;
+        let mut batch = Batch { kind, requests: Vec::new(), answers: HashMap::new() };
         let mut left = Vec::new();
-        for (its, key, answer) in self.waiting.drain(..) {
-            if batch.len() < SHARED && its == lookup {
-                match batch.entry(key) {
-                    Entry::Vacant(place) => {
-                        place.insert(answer);
-                    }
-                    Entry::Occupied(place) => left.push((its, place.key().clone(), answer)),
+        for request in self.waiting.drain(..) {
+            let fits = batch.requests.len() < SHARED && request.kind == kind;
+            match batch.answers.entry(request.key.clone()) {
+                Entry::Vacant(place) if fits => {
+                    batch.requests.push((request.key, request.input));
+                    place.insert(request.answer);
                 }
-            } else {
-                left.push((its, key, answer));
+                _ => left.push(request),
             }
         }
         self.waiting = left;
         self.turns += 1;
-        Some((lookup, batch))
+        Some(batch)
     }
 }
 
 /// A turn under way. However it ends, the next one starts.
-struct Turn<L: Lookup>(Arc<Inner<L>>);
+struct Turn<K: Kind>(Arc<Inner<K>>);
 
-impl<L: Lookup> Drop for Turn<L> {
+impl<K: Kind> Drop for Turn<K> {
     fn drop(&mut self) {
         self.0.queue().turns -= 1;
         self.0.start();

@@ -70,6 +70,7 @@ pub struct Store {
     connections: Connections,
     users_by_id: Gather<users::ById>,
     users_by_name: Gather<users::ByUserName>,
+    new_users: Gather<users::Create>,
     ports: Ports,
     signal: Arc<DirtySignal>,
 }
@@ -90,8 +91,14 @@ impl Store {
             // The statements that write rely on it, whatever the database's own default is.
             .options([("default_transaction_isolation", "read committed")]);
         let connections = Connections::open(options, max_connections).await?;
-        let (users_by_id, users_by_name) = (Gather::new(connections.clone()), Gather::new(connections.clone()));
-        Ok(Self { connections, users_by_id, users_by_name, ports, signal: Arc::new(DirtySignal::default()) })
+        Ok(Self {
+            users_by_id: Gather::new(connections.clone()),
+            users_by_name: Gather::new(connections.clone()),
+            new_users: Gather::new(connections.clone()),
+            connections,
+            ports,
+            signal: Arc::new(DirtySignal::default()),
+        })
     }
 
     /// Closes all connections, after those in use have come back.

@@ -8,6 +8,7 @@ mod read;
 mod row;
 mod update;
 
+pub(crate) use create::Create;
 pub use create::Namesake;
 pub use list::UserQuery;
 pub(crate) use read::{ById, ByUserName};

@@ -1,30 +1,60 @@
-//! A new user: one statement, one round trip.
+//! A new user: one statement, one round trip; many at a time share one.
 //!
 //! Some clients create whom they have suspended before, and mean that person. Whether there might be one is asked by the
 //! same statement, because nearly always there is none.
 
 use super::keys::UserKeys;
 use super::{ProjectionView, StoredUser};
+use crate::connections::Connections;
 use crate::detail;
-use crate::mark::mark_dirty;
-use crate::write::{Actor, bind_write, change_entry};
-use crate::{Store, StoreError};
+use crate::gather::{Kind, Rows};
+use crate::write::Actor;
+use crate::{Store, StoreError, Uniqueness};
 use rollcall_provisioning::delivery::{DeliveryState, Lane};
-use rollcall_provisioning::ids::ResourceId;
+use rollcall_provisioning::ids::{ResourceId, TenantId};
 use rollcall_scim::resource::Resource;
+use serde_json::{Map, Value};
 use sqlx::types::Json;
+use time::OffsetDateTime;
+use uuid::Uuid;
 
-const CREATE: &str = concat!(
-    "WITH written AS (INSERT INTO users (tenant_id, id, source_id, user_name_key, external_id, active, ",
-    "display_name_key, email_keys, employee_number_key, manager_id, attributes, version, created_at, modified_at) ",
-    "SELECT $1, $2, $4, $8, $9, $10, $11, $12, $13, $14, $15, 1, $3, $3 WHERE NOT ($16 AND EXISTS ",
-    "(SELECT 1 FROM users u WHERE u.tenant_id = $1 AND u.external_id = $9 AND NOT u.active AND u.deleted_at IS NULL)) ",
-    "RETURNING id, version), ",
-    change_entry!("user", "create", "$6"),
-    ", dirty AS (SELECT written.id AS resource_id, $7::smallint AS lane FROM written), ",
-    mark_dirty!("user"),
-    " SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM marked)"
-);
+/// Creates users of the tenant `$1`. Names are taken in one order, so that two statements wait for each other instead of
+/// blocking each other. The first array stands behind a `SELECT`, so that the planner does not plan again for each
+/// length.
+const CREATE: &str = "WITH input AS MATERIALIZED (
+         SELECT * FROM unnest((SELECT $2)::uuid[], $3::timestamptz[], $4::uuid[], $5::text[], $6::jsonb[],
+                              $7::smallint[], $8::text[], $9::text[], $10::boolean[], $11::text[], $12::jsonb[],
+                              $13::text[], $14::text[], $15::jsonb[], $16::boolean[])
+              AS input (id, at, source_id, request_id, details, lane, user_name_key, external_id, active,
+                        display_name_key, emails, employee_number_key, manager_id, attributes, respects)),
+     namesakes AS MATERIALIZED (
+         SELECT input.id FROM input
+         WHERE input.respects AND EXISTS (
+             SELECT 1 FROM users u WHERE u.tenant_id = $1 AND u.external_id = input.external_id AND NOT u.active
+                                     AND u.deleted_at IS NULL)),
+     written AS (
+         INSERT INTO users (tenant_id, id, source_id, user_name_key, external_id, active, display_name_key, email_keys,
+                            employee_number_key, manager_id, attributes, version, created_at, modified_at)
+         SELECT $1, input.id, source_id, user_name_key, external_id, active, display_name_key,
+                ARRAY(SELECT jsonb_array_elements_text(emails)), employee_number_key, manager_id, attributes, 1, at, at
+         FROM input WHERE NOT EXISTS (SELECT 1 FROM namesakes WHERE namesakes.id = input.id)
+         ORDER BY user_name_key
+         ON CONFLICT (tenant_id, user_name_key) WHERE deleted_at IS NULL DO NOTHING
+         RETURNING id),
+     entries AS (
+         INSERT INTO changes (tenant_id, at, source_id, request_id, operation, resource_kind, resource_id, version,
+                              details)
+         SELECT $1, at, source_id, request_id, 'create', 'user', id, 1, details FROM input JOIN written USING (id)),
+     marked AS (
+         INSERT INTO deliveries (tenant_id, target_id, resource_kind, resource_id, lane, state, due_at, dirty_since,
+                                 request_id, updated_at)
+         SELECT $1, t.id, 'user', input.id, lane, 'pending', at, at, request_id, at
+         FROM input JOIN written USING (id) CROSS JOIN targets t WHERE t.tenant_id = $1
+         RETURNING resource_id)
+     SELECT input.id, EXISTS (SELECT 1 FROM written WHERE written.id = input.id) AS written,
+            EXISTS (SELECT 1 FROM namesakes WHERE namesakes.id = input.id) AS namesake,
+            EXISTS (SELECT 1 FROM marked WHERE marked.resource_id = input.id) AS marked
+     FROM input";
 
 /// Whether a user is created who might be somebody who is already there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +63,69 @@ pub enum Namesake {
     Ignored,
     /// Nobody is created while an inactive user has the same `externalId`: it is [`StoreError::Namesake`].
     Respected,
+}
+
+/// Creations for one tenant.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Create(TenantId);
+
+/// A user to be created.
+pub(crate) struct NewUser {
+    now: OffsetDateTime,
+    source: Uuid,
+    request_id: String,
+    details: Value,
+    keys: UserKeys,
+    attributes: Map<String, Value>,
+    namesake: Namesake,
+}
+
+#[derive(sqlx::FromRow)]
+struct Created {
+    id: Uuid,
+    written: bool,
+    namesake: bool,
+    marked: bool,
+}
+
+impl Kind for Create {
+    type Key = Uuid;
+    type Input = NewUser;
+    /// Whether the user was marked for a target.
+    type Output = bool;
+    const CROWD: usize = 16;
+
+    async fn run(self, connections: &Connections, users: &[(Uuid, NewUser)]) -> Result<Rows<Self>, StoreError> {
+        /// One column of the input.
+        fn column<'a, T>(users: &'a [(Uuid, NewUser)], of: impl Fn(&'a NewUser) -> T) -> Vec<T> {
+            users.iter().map(|(_, user)| of(user)).collect()
+        }
+        let created: Vec<Created> = sqlx::query_as(CREATE)
+            .bind(self.0.0)
+            .bind(users.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+            .bind(column(users, |user| user.now))
+            .bind(column(users, |user| user.source))
+            .bind(column(users, |user| user.request_id.as_str()))
+            .bind(column(users, |user| Json(&user.details)))
+            .bind(column(users, |user| lane(user.keys.active).number()))
+            .bind(column(users, |user| user.keys.user_name.as_str()))
+            .bind(column(users, |user| user.keys.external_id.as_deref()))
+            .bind(column(users, |user| user.keys.active))
+            .bind(column(users, |user| user.keys.display_name.as_deref()))
+            .bind(column(users, |user| Json(&user.keys.emails)))
+            .bind(column(users, |user| user.keys.employee_number.as_deref()))
+            .bind(column(users, |user| user.keys.manager.as_deref()))
+            .bind(column(users, |user| Json(&user.attributes)))
+            .bind(column(users, |user| user.namesake == Namesake::Respected))
+            .fetch_all(connections)
+            .await?;
+        let end = |created: Created| match created {
+            Created { written: true, marked, .. } => Ok(marked),
+            Created { namesake: true, .. } => Err(StoreError::Namesake),
+            Created { .. } => Err(StoreError::Conflict(Uniqueness::UserName)),
+        };
+        Ok(created.into_iter().map(|created| (created.id, end(created))).collect())
+    }
 }
 
 impl Store {
@@ -44,35 +137,29 @@ impl Store {
         resource: &Resource,
         namesake: Namesake,
     ) -> Result<StoredUser, StoreError> {
-        let (id, now, keys) = (ResourceId(self.new_id()), self.now(), UserKeys::of(resource)?);
-        let (written, marked): (i64, i64) = bind_write!(sqlx::query_as(CREATE), actor, id, now)
-            .bind(detail::created(resource))
-            .bind(lane(keys.active).number())
-            .bind(keys.user_name)
-            .bind(keys.external_id)
-            .bind(keys.active)
-            .bind(keys.display_name)
-            .bind(keys.emails)
-            .bind(keys.employee_number)
-            .bind(keys.manager)
-            .bind(Json(resource.as_map()))
-            .bind(namesake == Namesake::Respected)
-            .fetch_one(self.pool())
-            .await?;
-        if written == 0 {
-            return Err(StoreError::Namesake);
-        }
-        if marked > 0 {
+        let (id, now) = (self.new_id(), self.now());
+        let user = NewUser {
+            now,
+            source: actor.source.0,
+            request_id: actor.request_id.clone(),
+            details: detail::created(resource),
+            keys: UserKeys::of(resource)?,
+            attributes: resource.as_map().clone(),
+            namesake,
+        };
+        let marked = self.new_users.ask(Create(actor.tenant), id, user).await?;
+        let marked = marked.ok_or(StoreError::corrupt("users", "id", id))?;
+        if marked {
             self.signal.dirty();
         }
         Ok(StoredUser {
-            id,
+            id: ResourceId(id),
             resource: resource.clone(),
             version: 1,
             created_at: now,
             modified_at: now,
             groups: Vec::new(),
-            projection: (marked > 0).then_some(ProjectionView {
+            projection: marked.then_some(ProjectionView {
                 remote_id: None,
                 state: DeliveryState::Pending,
                 applied_version: None,

@@ -3,7 +3,7 @@
 use super::row::{UserRow, user_columns, user_joins};
 use super::{StoredUser, UserView};
 use crate::connections::Connections;
-use crate::gather::{Lookup, Rows};
+use crate::gather::{Kind, Rows};
 use crate::write::Lock;
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::{ResourceId, TenantId};
@@ -41,11 +41,14 @@ pub(crate) struct ById {
     view: UserView,
 }
 
-impl Lookup for ById {
+impl Kind for ById {
     type Key = Uuid;
-    type Found = StoredUser;
+    type Input = ();
+    type Output = StoredUser;
+    const CROWD: usize = 16;
 
-    async fn fetch(self, connections: &Connections, keys: Vec<Uuid>) -> Result<Rows<Self>, StoreError> {
+    async fn run(self, connections: &Connections, asked: &[(Uuid, ())]) -> Result<Rows<Self>, StoreError> {
+        let keys: Vec<Uuid> = asked.iter().map(|(id, ())| *id).collect();
         let rows: Vec<UserRow> = sqlx::query_as(users_where!(self.view, "u.id = ANY((SELECT $2)::uuid[])"))
             .bind(self.tenant.0)
             .bind(keys)
@@ -69,11 +72,14 @@ struct NamedRow {
     row: UserRow,
 }
 
-impl Lookup for ByUserName {
+impl Kind for ByUserName {
     type Key = String;
-    type Found = StoredUser;
+    type Input = ();
+    type Output = StoredUser;
+    const CROWD: usize = 16;
 
-    async fn fetch(self, connections: &Connections, keys: Vec<String>) -> Result<Rows<Self>, StoreError> {
+    async fn run(self, connections: &Connections, asked: &[(String, ())]) -> Result<Rows<Self>, StoreError> {
+        let keys: Vec<&str> = asked.iter().map(|(name, ())| name.as_str()).collect();
         let rows: Vec<NamedRow> = sqlx::query_as(users_where!(self.view, "u.user_name_key = ANY((SELECT $2)::text[])"))
             .bind(self.tenant.0)
             .bind(keys)
@@ -107,7 +113,7 @@ impl Store {
         id: ResourceId,
         view: UserView,
     ) -> Result<Option<StoredUser>, StoreError> {
-        self.users_by_id.read(ById { tenant, view }, id.0).await
+        self.users_by_id.ask(ById { tenant, view }, id.0, ()).await
     }
 
     /// The user with that `userName`, folded ([`rollcall_scim::fold`]), if there is one and it is not deleted. At most
@@ -118,6 +124,6 @@ impl Store {
         key: String,
         view: UserView,
     ) -> Result<Option<StoredUser>, StoreError> {
-        self.users_by_name.read(ByUserName { tenant, view }, key).await
+        self.users_by_name.ask(ByUserName { tenant, view }, key, ()).await
     }
 }
