@@ -49,6 +49,9 @@ pub(super) enum WriteRefusals {
     /// There is no such resource.
     #[response(status = 404, content_type = "application/scim+json")]
     NotFound(ScimError),
+    /// The body has not arrived in time.
+    #[response(status = 408, content_type = "application/scim+json")]
+    BodyTooSlow(ScimError),
     /// A value that must be unique is taken.
     #[response(status = 409, content_type = "application/scim+json")]
     Conflict(ScimError),
@@ -76,6 +79,9 @@ pub(super) enum SearchRefusals {
     /// The token is missing or not valid.
     #[response(status = 401, content_type = "application/scim+json")]
     Unauthenticated(ScimError),
+    /// The body has not arrived in time.
+    #[response(status = 408, content_type = "application/scim+json")]
+    BodyTooSlow(ScimError),
     /// The body is too large.
     #[response(status = 413, content_type = "application/scim+json")]
     TooLarge(ScimError),

@@ -47,7 +47,7 @@ pub(super) async fn create(
     params(("id" = String, Path, description = "The SCIM id")),
     responses(
         (status = 200, description = "The user", content_type = "application/scim+json", body = Object),
-        (status = 304, description = "The client has this version already"),
+        (status = 304, description = "The client has this version already; only of an answer without what the version does not cover"),
         ReadRefusals,
     ),
 )]
