@@ -7,6 +7,7 @@
 mod raw;
 mod world;
 
+mod bulk;
 mod entra;
 mod filters;
 mod limits;

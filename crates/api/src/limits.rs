@@ -16,6 +16,10 @@ pub const LINGER_TIME: Duration = Duration::from_secs(10);
 /// again" must come before.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Longest time for the operations of one bulk request; those that are not begun by then are answered so. Less than
+/// [`REQUEST_TIMEOUT`], so that the client hears what became of each.
+pub const BULK_TIME: Duration = Duration::from_secs(20);
+
 /// What a client that was turned away for lack of time or database is told to wait, in seconds.
 pub const RETRY_AFTER_SECONDS: u32 = 5;
 

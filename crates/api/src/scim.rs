@@ -22,6 +22,7 @@ mod strict_members;
 mod user_json;
 mod users;
 
+pub(crate) use bulk::BulkRoutes;
 pub(crate) use docs::ScimError;
 
 use crate::refusal::Refusal;
@@ -48,6 +49,7 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(search::users))
         .routes(routes!(search::groups))
         .routes(routes!(search::everything))
+        .routes(routes!(bulk::bulk))
 }
 
 /// What is served besides: the same paths with more slashes around them, features that are refused by name, and the
@@ -59,7 +61,7 @@ pub(crate) fn undocumented() -> Router<ApiState> {
     let mut router = Router::new().route("/", get(search::root));
     for (before, after) in [("", ""), ("", "/"), ("/", ""), ("/", "/")] {
         let path = |name: &str| format!("{before}/{name}{after}");
-        router = router.route(&path("Me"), any(me::me)).route(&path("Bulk"), post(bulk::bulk));
+        router = router.route(&path("Me"), any(me::me));
         if (before, after) == ("", "") {
             continue; // These are the documented ones.
         }
@@ -74,6 +76,7 @@ pub(crate) fn undocumented() -> Router<ApiState> {
             .route(&path("Groups"), get(groups::list).post(groups::create))
             .route(&path("Groups/{id}"), group.clone())
             .route(&path(".search"), post(search::everything))
+            .route(&path("Bulk"), post(bulk::bulk))
             .route(&path("Users/.search"), post(search::users))
             .route(&path("Groups/.search"), post(search::groups));
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::error::Error;
+use crate::limits::MAX_BULK_OPERATIONS;
 use crate::list::list_response;
 use crate::schema::{ResourceType, Schema, meta};
 
@@ -24,7 +25,11 @@ pub fn service_provider_config(capabilities: &Capabilities, base_url: &str) -> V
     let mut body = json!({
         "schemas": [meta::CONFIG_URN],
         "patch": { "supported": true },
-        "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": capabilities.max_payload_size },
+        "bulk": {
+            "supported": true,
+            "maxOperations": MAX_BULK_OPERATIONS,
+            "maxPayloadSize": capabilities.max_payload_size,
+        },
         "filter": { "supported": true, "maxResults": capabilities.max_results },
         "changePassword": { "supported": false },
         "sort": { "supported": true },

@@ -12,10 +12,12 @@
 //!   kept apart (group members).
 //! * GET: [`filter::Filter::parse`], [`sort::Sort::parse`], [`list::Page::parse`], [`projection::Projection::parse`],
 //!   then [`render::render`] and [`list::list_response`].
+//! * Bulk: [`bulk::BulkRequest::parse`], then each operation as if it had come alone, in the order of its plan.
 //!
 //! Rules come from RFC 7643 (schema) and RFC 7644 (protocol); what real clients do differently is a switch of
 //! [`profile::Profile`].
 
+pub mod bulk;
 pub mod discovery;
 pub mod error;
 pub mod filter;

@@ -16,6 +16,9 @@ pub const MAX_PATH_BYTES: usize = 8_192;
 /// Most operations in one PATCH, also counted after objects without a path were taken apart.
 pub const MAX_PATCH_OPERATIONS: usize = 1_000;
 
+/// Most operations of one bulk request; published as `bulk.maxOperations`.
+pub const MAX_BULK_OPERATIONS: usize = 1_000;
+
 /// Most values of one multi-valued attribute that is kept inside the resource. Attributes kept apart (group
 /// members) are bounded by the size of the body alone.
 pub const MAX_VALUES: usize = 1_000;

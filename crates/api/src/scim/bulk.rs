@@ -1,9 +1,254 @@
 //! `/Bulk` (RFC 7644 §3.7): many operations in one request.
+//!
+//! Each operation goes through the same routes as a request of its own, with the token of the whole: the same rules, the
+//! same errors, one transaction each. An operation that fails does not undo those before it.
 
+use crate::body::JsonBody;
 use crate::error::ApiError;
+use crate::limits::BULK_TIME;
+use crate::refusal::{Dialect, Refusal, SCIM_JSON};
+use crate::scim::answer;
+use crate::scim::base::PATH;
 use crate::scim::call::Call;
+use crate::scim::docs::WriteRefusals;
+use crate::state::ApiState;
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use axum::response::Response;
+use axum::{Extension, Router};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HOST, IF_MATCH, LOCATION};
+use http::{HeaderMap, HeaderName, Request, StatusCode};
+use rollcall_scim::Error;
+use rollcall_scim::bulk::{self, BulkRequest, Entry, Method, Operation, Step};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+use tower::ServiceExt as _;
+
+/// The routes that operations go through.
+#[derive(Clone)]
+pub(crate) struct BulkRoutes(pub(crate) Router);
 
 /// `POST /Bulk`.
-pub(super) async fn bulk(_: Call) -> ApiError {
-    ApiError::NotImplemented("/Bulk is not supported; send one request for each operation")
+#[utoipa::path(
+    post, path = "/Bulk", tag = "scim", operation_id = "scimBulk",
+    request_body(content = Object, content_type = "application/scim+json"),
+    responses(
+        (status = 200, description = "A BulkResponse, with the end of each operation", content_type = "application/scim+json",
+            body = Object),
+        WriteRefusals,
+    ),
+)]
+pub(super) async fn bulk(
+    call: Call,
+    State(state): State<ApiState>,
+    Extension(routes): Extension<BulkRoutes>,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody,
+) -> Result<Response, ApiError> {
+    let endpoints: Vec<&str> = state.types().all().iter().map(|rt| rt.endpoint.as_str()).collect();
+    let request = BulkRequest::parse(&body, &endpoints)?;
+    let mut run = Run {
+        routes: routes.0,
+        call: &call,
+        headers: &headers,
+        base: call.base.as_str().to_owned(),
+        ids: BTreeMap::new(),
+        ends: vec![None; request.operations.len()],
+        until: Instant::now() + BULK_TIME,
+    };
+    for step in request.plan() {
+        let failed = run.ends.iter().flatten().filter(|end| end.failed()).count();
+        if request.fail_on_errors.is_some_and(|most| u64::try_from(failed).is_ok_and(|failed| failed >= most)) {
+            break;
+        }
+        run.step(&request.operations, step).await;
+    }
+    let ends = request.operations.iter().zip(run.ends);
+    let results: Vec<Value> = ends.filter_map(|(entry, end)| Some(end?.to_json(entry))).collect();
+    Ok(answer::document(&bulk::response(&results)))
+}
+
+/// A bulk request under way.
+struct Run<'a> {
+    routes: Router,
+    call: &'a Call,
+    headers: &'a HeaderMap,
+    base: String,
+    /// The ids of the new resources, by `bulkId`.
+    ids: BTreeMap<String, String>,
+    /// How the operations ended, in the order of the request.
+    ends: Vec<Option<End>>,
+    until: Instant,
+}
+
+/// How an operation ended.
+#[derive(Clone, Debug)]
+struct End {
+    status: StatusCode,
+    version: Option<String>,
+    location: Option<String>,
+    /// The error body of a failure.
+    response: Option<Value>,
+    /// True while a part is missing that comes later.
+    partial: bool,
+}
+
+impl Run<'_> {
+    async fn step(&mut self, operations: &[Entry], step: Step) {
+        let (Step::Whole(place) | Step::Without(place) | Step::Complete(place)) = step;
+        let Some(entry) = operations.get(place) else { return };
+        let before = self.ends.get(place).cloned().flatten();
+        let end = match (&entry.operation, step) {
+            (Err(error), _) => self.refused(error),
+            (Ok(operation), Step::Complete(_)) => match before {
+                Some(before) if before.partial => self.complete(operation, before).await,
+                _ => return,
+            },
+            (Ok(operation), _) => {
+                let missing = self.missing(operation);
+                match step {
+                    Step::Whole(_) if !missing.is_empty() => self.refused(&unresolved(&missing)),
+                    _ => self.serve(operation, &missing).await,
+                }
+            }
+        };
+        if let (Some(name), Some(id)) = (&entry.bulk_id, end.new_id()) {
+            self.ids.insert(name.clone(), id.to_owned());
+        }
+        if let Some(slot) = self.ends.get_mut(place) {
+            *slot = Some(end);
+        }
+    }
+
+    /// What an operation refers to that is not there.
+    fn missing(&self, operation: &Operation) -> BTreeSet<String> {
+        operation.references.iter().filter(|name| !self.ids.contains_key(*name)).cloned().collect()
+    }
+
+    async fn serve(&self, operation: &Operation, missing: &BTreeSet<String>) -> End {
+        let end = self.send(&self.resolved(operation, missing)).await;
+        End { partial: !missing.is_empty() && !end.failed(), ..end }
+    }
+
+    /// Gives a resource that was made without some of its references the rest of them.
+    async fn complete(&self, operation: &Operation, made: End) -> End {
+        let missing = self.missing(operation);
+        if !missing.is_empty() {
+            let Error { detail, .. } = unresolved(&missing);
+            let end =
+                self.refused(&Error::invalid_value(format!("the resource was created without a reference: {detail}")));
+            return End { version: made.version, location: made.location, ..end };
+        }
+        let id = made.new_id().map(str::to_owned);
+        let whole = Operation { method: Method::Put, id, ..self.resolved(operation, &missing) };
+        let end = self.send(&whole).await;
+        if end.failed() {
+            return End { location: made.location, ..end };
+        }
+        End { version: end.version, partial: false, ..made }
+    }
+
+    /// The operation with ids in place of references; what refers to something missing is left out.
+    fn resolved(&self, operation: &Operation, missing: &BTreeSet<String>) -> Operation {
+        let mut data = bulk::without(&operation.data, missing);
+        bulk::resolve(&mut data, &self.ids);
+        let id = operation.id.clone().map(|id| {
+            let mut id = Value::String(id);
+            bulk::resolve(&mut id, &self.ids);
+            id.as_str().unwrap_or_default().to_owned()
+        });
+        Operation { id, data, ..operation.clone() }
+    }
+
+    /// Sends one operation through the routes.
+    async fn send(&self, operation: &Operation) -> End {
+        if Instant::now() > self.until {
+            let detail = "the request took too long, and this operation was not begun; send it again";
+            return self.refused(&Error::status(StatusCode::SERVICE_UNAVAILABLE.as_u16(), detail));
+        }
+        let Operation { method, endpoint, id, version, data, .. } = operation;
+        let path = id.as_ref().map_or_else(|| endpoint.clone(), |id| format!("{endpoint}/{id}"));
+        let mut request = Request::builder().method(method.as_str()).uri(format!("{PATH}{path}"));
+        for name in [AUTHORIZATION, HOST] {
+            if let Some(value) = self.headers.get(&name) {
+                request = request.header(name, value);
+            }
+        }
+        if let Some(version) = version {
+            request = request.header(IF_MATCH, version);
+        }
+        let body =
+            if data.is_null() { Body::empty() } else { Body::from(serde_json::to_vec(data).unwrap_or_default()) };
+        let request = request.header(CONTENT_TYPE, SCIM_JSON).extension(self.call.request_id().clone()).body(body);
+        let Ok(request) = request else {
+            return self.refused(&Error::invalid_syntax("\"version\" is not the value of an ETag"));
+        };
+        // The type says that routes never fail.
+        let Ok(mut response) = self.routes.clone().oneshot(request).await;
+        if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
+            response = refusal.render(Dialect::Scim, self.call.request_id());
+        }
+        End::of(response, id.as_ref().map(|_| format!("{}{path}", self.base))).await
+    }
+
+    /// The end of an operation that was not sent.
+    fn refused(&self, error: &Error) -> End {
+        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
+        let detail = format!("{} [request {}]", error.detail, self.call.request_id());
+        let response = Some(Error { detail, ..error.clone() }.to_json());
+        End { status, version: None, location: None, response, partial: false }
+    }
+}
+
+impl End {
+    /// From the answer of a route. `location` is that of the resource named in the path.
+    async fn of(response: Response, location: Option<String>) -> Self {
+        let (parts, body) = response.into_parts();
+        let header =
+            |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (version, location) = (header(ETAG), header(LOCATION).or(location));
+        let mut end = Self { status: parts.status, version, location, response: None, partial: false };
+        if end.failed() {
+            // The body was in memory before.
+            let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+            end.response = serde_json::from_slice(&bytes).ok();
+        }
+        end
+    }
+
+    fn failed(&self) -> bool {
+        !self.status.is_success()
+    }
+
+    /// The id of what a POST has made.
+    fn new_id(&self) -> Option<&str> {
+        let location = self.location.as_deref().filter(|_| self.status == StatusCode::CREATED)?;
+        location.rsplit('/').next()
+    }
+
+    fn to_json(&self, entry: &Entry) -> Value {
+        let mut end = Map::new();
+        let mut put = |name: &str, value: Option<Value>| end.extend(value.map(|value| (name.to_owned(), value)));
+        put("method", Some(json!(entry.method)));
+        put("bulkId", entry.bulk_id.as_ref().map(|id| json!(id)));
+        put("version", self.version.as_ref().map(|version| json!(version)));
+        put("location", self.location.as_ref().map(|location| json!(location)));
+        if self.partial {
+            let detail = "the resource was created without those of its references that point at later operations, \
+                          because processing stopped after errors";
+            put("status", Some(json!("409")));
+            put("response", Some(Error::status(409, detail).to_json()));
+        } else {
+            put("status", Some(json!(self.status.as_str())));
+            put("response", self.response.clone());
+        }
+        Value::Object(end)
+    }
+}
+
+/// An operation cannot be served without what it refers to.
+fn unresolved(missing: &BTreeSet<String>) -> Error {
+    let names: Vec<&str> = missing.iter().map(String::as_str).take(10).collect();
+    Error::invalid_value(format!("it refers to the bulkId {}, whose operation failed", names.join(", ")))
 }

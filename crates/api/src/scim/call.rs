@@ -40,6 +40,11 @@ impl Call {
         }
     }
 
+    /// The id of the request.
+    pub(super) const fn request_id(&self) -> &RequestId {
+        &self.request_id
+    }
+
     /// True if the client asks for a change of one version only.
     pub(super) const fn has_precondition(&self) -> bool {
         self.if_match.is_some()

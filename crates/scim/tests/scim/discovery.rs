@@ -30,7 +30,7 @@ fn the_configuration_tells_the_truth() {
     let body = service_provider_config(&capabilities, BASE);
     assert_eq!(body["schemas"], json!(["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"]));
     assert_eq!(body["patch"], json!({ "supported": true }));
-    assert_eq!(body["bulk"], json!({ "supported": false, "maxOperations": 0, "maxPayloadSize": 1_048_576 }));
+    assert_eq!(body["bulk"], json!({ "supported": true, "maxOperations": 1_000, "maxPayloadSize": 1_048_576 }));
     assert_eq!(body["filter"], json!({ "supported": true, "maxResults": 200 }));
     assert_eq!(body["changePassword"]["supported"], json!(false));
     assert_eq!(body["sort"]["supported"], json!(true));

@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod bulk;
 mod discovery;
 mod filter;
 mod fold;

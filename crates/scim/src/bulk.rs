@@ -1,0 +1,377 @@
+//! Bulk (RFC 7644 §3.7): many operations in one request, which may name each other's new resources by `bulkId`.
+//!
+//! Each operation is served as if it had come alone. What is decided here is what one needs of another: in which order
+//! they are served ([`BulkRequest::plan`]), and what stands in place of a `bulkId` ([`resolve`], [`without`]).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::{Map, Value, json};
+
+use crate::error::{Error, quoted};
+use crate::limits::MAX_BULK_OPERATIONS;
+use crate::resource::{check_keys, member};
+
+/// Schema URN of a bulk request.
+pub const REQUEST_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
+/// Schema URN of its answer.
+pub const RESPONSE_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
+/// Before the `bulkId` of another operation, where its resource's id is meant.
+const REFERENCE: &str = "bulkId:";
+
+/// A bulk request, taken apart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BulkRequest {
+    /// After so many failed operations no other is begun; `None`: all are served.
+    pub fail_on_errors: Option<u64>,
+    /// The operations in the order of the request.
+    pub operations: Vec<Entry>,
+}
+
+/// One operation as the client wrote it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The method, for the answer.
+    pub method: String,
+    /// The client's name for the resource that a POST makes.
+    pub bulk_id: Option<String>,
+    /// What is to be done, or why that cannot be told.
+    pub operation: Result<Operation, Error>,
+}
+
+/// What one operation does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Operation {
+    /// How.
+    pub method: Method,
+    /// The endpoint of the resource type, with a slash before it (`/Users`).
+    pub endpoint: String,
+    /// The id, or a reference to a `bulkId`; `None` for a POST.
+    pub id: Option<String>,
+    /// The version that the resource must have, as in `If-Match`.
+    pub version: Option<String>,
+    /// The body; [`Value::Null`] for a DELETE.
+    pub data: Value,
+    /// The `bulkId`s that path and body refer to.
+    pub references: BTreeSet<String>,
+}
+
+/// The methods of RFC 7644 §3.7.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Creates.
+    Post,
+    /// Replaces.
+    Put,
+    /// Changes.
+    Patch,
+    /// Deletes.
+    Delete,
+}
+
+impl Method {
+    /// The word, in capitals.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// What is done next; the number is the place of the operation in the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The operation; everything that it refers to has been served.
+    Whole(usize),
+    /// A POST that refers to what in turn refers to it: without what is not there yet.
+    Without(usize),
+    /// The same resource again, by PUT, now with everything.
+    Complete(usize),
+}
+
+impl BulkRequest {
+    /// Reads a bulk request. `endpoints` are those of the resource types, with a slash before each. An operation that
+    /// cannot be read is an error of its own and does not keep the others.
+    ///
+    /// # Errors
+    /// 400 `invalidSyntax` when the frame is not that of a bulk request or two operations have the same `bulkId`; 413
+    /// for more than [`MAX_BULK_OPERATIONS`].
+    pub fn parse(body: &Value, endpoints: &[&str]) -> Result<Self, Error> {
+        let Some(object) = body.as_object() else {
+            return Err(Error::invalid_syntax("the body must be a JSON object that holds operations"));
+        };
+        check_keys(object)?;
+        let schemas = member(object, "schemas").and_then(Value::as_array);
+        let mut named = schemas.into_iter().flatten().filter_map(Value::as_str);
+        if !named.any(|urn| urn.eq_ignore_ascii_case(REQUEST_SCHEMA)) {
+            return Err(Error::invalid_syntax(format!("\"schemas\" must be an array that holds \"{REQUEST_SCHEMA}\"")));
+        }
+        let Some(list) = member(object, "Operations").and_then(Value::as_array) else {
+            return Err(Error::invalid_syntax("\"Operations\" must be an array of operations"));
+        };
+        if list.len() > MAX_BULK_OPERATIONS {
+            return Err(Error::payload_too_large(format!(
+                "the request has {} operations, and at most {MAX_BULK_OPERATIONS} (bulk.maxOperations) are possible; \
+                 send several requests",
+                list.len()
+            )));
+        }
+        let fail_on_errors = match member(object, "failOnErrors") {
+            None | Some(Value::Null) => None,
+            Some(value) => match value.as_u64() {
+                Some(0) => None,
+                Some(number) => Some(number),
+                None => return Err(Error::invalid_value("\"failOnErrors\" must be an integer that is not negative")),
+            },
+        };
+        let mut operations: Vec<Entry> = list.iter().map(|value| Entry::parse(value, endpoints)).collect();
+        check_references(&mut operations)?;
+        Ok(Self { fail_on_errors, operations })
+    }
+
+    /// The order in which the operations are served: that of the request, but each after those whose resources it
+    /// refers to. Where they refer to each other in a circle, one POST begins without what is not there yet, and is
+    /// completed later. Operations that cannot be read are steps too: they end with their error.
+    pub fn plan(&self) -> Vec<Step> {
+        let mut plan = Plan::of(&self.operations);
+        while let Some(step) = plan.next() {
+            plan.take(step);
+        }
+        plan.steps
+    }
+}
+
+impl Entry {
+    fn parse(value: &Value, endpoints: &[&str]) -> Self {
+        let nothing = Map::new();
+        let object = value.as_object().unwrap_or(&nothing);
+        let text = |name: &str| member(object, name).and_then(Value::as_str).map(str::to_owned);
+        let method = text("method").unwrap_or_default().to_ascii_uppercase();
+        let operation = Operation::parse(object, &method, endpoints);
+        Self { method, bulk_id: text("bulkId").filter(|id| !id.is_empty()), operation }
+    }
+
+    /// The POST's name, if it can be referred to.
+    fn name(&self) -> Option<&str> {
+        let posts = self.operation.as_ref().is_ok_and(|operation| operation.method == Method::Post);
+        self.bulk_id.as_deref().filter(|_| posts)
+    }
+
+    fn references(&self) -> impl Iterator<Item = &str> {
+        self.operation.iter().flat_map(|operation| operation.references.iter().map(String::as_str))
+    }
+}
+
+impl Operation {
+    fn parse(object: &Map<String, Value>, method: &str, endpoints: &[&str]) -> Result<Self, Error> {
+        check_keys(object)?;
+        let method = match method {
+            "POST" => Method::Post,
+            "PUT" => Method::Put,
+            "PATCH" => Method::Patch,
+            "DELETE" => Method::Delete,
+            _ => return Err(Error::invalid_syntax("\"method\" must be POST, PUT, PATCH or DELETE")),
+        };
+        let text = |name: &str| match member(object, name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.as_str())),
+            Some(_) => Err(Error::invalid_syntax(format!("\"{name}\" must be a string"))),
+        };
+        text("bulkId")?;
+        let path = text("path")?.ok_or_else(|| Error::invalid_syntax("\"path\" is missing"))?;
+        let (endpoint, id) = split(path, endpoints)?;
+        if id.is_some() == (method == Method::Post) {
+            let wanted = if method == Method::Post { endpoint.to_owned() } else { format!("{endpoint}/{{id}}") };
+            let method = method.as_str();
+            return Err(Error::invalid_path(format!("the path of a {method} must be {wanted}, not {}", quoted(path))));
+        }
+        let data = match (method, member(object, "data")) {
+            (Method::Delete, _) => Value::Null,
+            (_, Some(data @ Value::Object(_))) => data.clone(),
+            _ => return Err(Error::invalid_syntax(format!("\"data\" of a {} must be an object", method.as_str()))),
+        };
+        let mut references = BTreeSet::new();
+        references.extend(id.and_then(reference).map(str::to_owned));
+        collect(&data, &mut references);
+        Ok(Self {
+            method,
+            endpoint: endpoint.to_owned(),
+            id: id.map(str::to_owned),
+            version: text("version")?.map(str::to_owned),
+            data,
+            references,
+        })
+    }
+}
+
+/// Endpoint and id of a path such as `/Users/2819`. The slash before it may be missing, one behind it may be there.
+fn split<'a, 'p>(path: &'p str, endpoints: &[&'a str]) -> Result<(&'a str, Option<&'p str>), Error> {
+    let bare = path.trim_matches('/');
+    let (name, id) = bare.split_once('/').map_or((bare, None), |(name, id)| (name, Some(id)));
+    let endpoint = endpoints.iter().find(|endpoint| endpoint.trim_start_matches('/').eq_ignore_ascii_case(name));
+    let plain =
+        |id: &str| !id.is_empty() && !id.contains(['/', '?', '#', '%']) && id.chars().all(|c| c.is_ascii_graphic());
+    match endpoint {
+        Some(endpoint) if id.is_none_or(plain) => Ok((endpoint, id)),
+        _ => Err(Error::invalid_path(format!(
+            "the path {} is none of {}, alone or with an id behind it",
+            quoted(path),
+            endpoints.join(", ")
+        ))),
+    }
+}
+
+/// The `bulkId` that a text refers to.
+fn reference(text: &str) -> Option<&str> {
+    text.strip_prefix(REFERENCE).filter(|id| !id.is_empty())
+}
+
+fn collect(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => found.extend(reference(text).map(str::to_owned)),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        Value::Object(map) => map.values().for_each(|item| collect(item, found)),
+        _ => {}
+    }
+}
+
+/// Refuses two operations with one `bulkId`, and makes an operation that refers to nothing an error of its own.
+fn check_references(operations: &mut [Entry]) -> Result<(), Error> {
+    let mut names = BTreeSet::new();
+    for entry in operations.iter() {
+        if let Some(id) = &entry.bulk_id
+            && !names.insert(id.clone())
+        {
+            return Err(Error::invalid_syntax(format!("two operations have the bulkId {}", quoted(id))));
+        }
+    }
+    let posts: BTreeSet<String> = operations.iter().filter_map(|entry| entry.name().map(str::to_owned)).collect();
+    for entry in operations.iter_mut() {
+        let unknown = entry.references().find(|id| !posts.contains(*id)).map(quoted);
+        if let Some(unknown) = unknown {
+            entry.operation =
+                Err(Error::invalid_value(format!("no POST of this request that can be read has the bulkId {unknown}")));
+        }
+    }
+    Ok(())
+}
+
+/// Puts the ids in place of the references to them. What is not in `ids` stays.
+pub fn resolve(value: &mut Value, ids: &BTreeMap<String, String>) {
+    match value {
+        Value::String(text) => {
+            if let Some(id) = reference(text).and_then(|name| ids.get(name)) {
+                text.clone_from(id);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| resolve(item, ids)),
+        Value::Object(map) => map.values_mut().for_each(|item| resolve(item, ids)),
+        _ => {}
+    }
+}
+
+/// The body of a POST without the values that refer to one of these: an element of an array goes as a whole, and so does
+/// an attribute such as `manager`, whose `value` is the reference.
+pub fn without(value: &Value, missing: &BTreeSet<String>) -> Value {
+    let refers = |text: &Value| text.as_str().and_then(reference).is_some_and(|name| missing.contains(name));
+    let goes = |item: &Value| refers(item) || item.as_object().and_then(|map| member(map, "value")).is_some_and(refers);
+    match value {
+        Value::Array(items) => {
+            Value::Array(items.iter().filter(|item| !goes(item)).map(|item| without(item, missing)).collect())
+        }
+        Value::Object(map) => {
+            let kept = map.iter().filter(|(_, item)| !goes(item));
+            Value::Object(kept.map(|(name, item)| (name.clone(), without(item, missing))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// The body of the answer.
+pub fn response(operations: &[Value]) -> Value {
+    json!({ "schemas": [RESPONSE_SCHEMA], "Operations": operations })
+}
+
+/// The order, as it comes about.
+struct Plan<'a> {
+    operations: &'a [Entry],
+    /// Who refers to a name.
+    dependents: HashMap<&'a str, Vec<usize>>,
+    /// How many of its references an operation still waits for.
+    missing: Vec<usize>,
+    /// Not begun.
+    waiting: BTreeSet<usize>,
+    /// Not begun, and nothing is missing.
+    ready: BTreeSet<usize>,
+    /// Begun without something.
+    begun: BTreeSet<usize>,
+    /// To be completed.
+    complete: BTreeSet<usize>,
+    steps: Vec<Step>,
+}
+
+impl<'a> Plan<'a> {
+    fn of(operations: &'a [Entry]) -> Self {
+        let mut dependents: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut missing = Vec::new();
+        for (place, entry) in operations.iter().enumerate() {
+            let mut number = 0;
+            for name in entry.references() {
+                dependents.entry(name).or_default().push(place);
+                number += 1;
+            }
+            missing.push(number);
+        }
+        let waiting: BTreeSet<usize> = (0..operations.len()).collect();
+        let ready = waiting.iter().copied().filter(|place| missing.get(*place) == Some(&0)).collect();
+        let (begun, complete, steps) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+        Self { operations, dependents, missing, waiting, ready, begun, complete, steps }
+    }
+
+    fn next(&self) -> Option<Step> {
+        if let Some(place) = self.complete.first() {
+            return Some(Step::Complete(*place));
+        }
+        if let Some(place) = self.ready.first() {
+            return Some(Step::Whole(*place));
+        }
+        // Everybody waits for somebody, so some POSTs do so in a circle; only what others wait for helps them.
+        let awaited = |place: &&usize| {
+            let name = self.operations.get(**place).and_then(Entry::name);
+            name.and_then(|name| self.dependents.get(name)).is_some_and(|those| !those.is_empty())
+        };
+        self.waiting.iter().find(awaited).or(self.waiting.first()).map(|place| Step::Without(*place))
+    }
+
+    fn take(&mut self, step: Step) {
+        self.steps.push(step);
+        let place = match step {
+            Step::Complete(place) => {
+                self.complete.remove(&place);
+                return;
+            }
+            Step::Without(place) => {
+                self.begun.insert(place);
+                place
+            }
+            Step::Whole(place) => place,
+        };
+        self.waiting.remove(&place);
+        self.ready.remove(&place);
+        let name = self.operations.get(place).and_then(Entry::name);
+        for dependent in name.and_then(|name| self.dependents.remove(name)).unwrap_or_default() {
+            let Some(missing) = self.missing.get_mut(dependent) else { continue };
+            *missing -= 1;
+            if *missing > 0 {
+                continue;
+            }
+            if self.begun.remove(&dependent) {
+                self.complete.insert(dependent);
+            } else if self.waiting.contains(&dependent) {
+                self.ready.insert(dependent);
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Bulk requests: what is read, in which order operations are served, what stands in place of a `bulkId`.
+
+use proptest::prelude::*;
+use rollcall_scim::bulk::{BulkRequest, REQUEST_SCHEMA, Step, resolve, without};
+use rollcall_scim::{Error, ScimType};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+const ENDPOINTS: [&str; 2] = ["/Users", "/Groups"];
+
+fn request(operations: &Value) -> Result<BulkRequest, Error> {
+    BulkRequest::parse(&json!({ "schemas": [REQUEST_SCHEMA], "Operations": operations }), &ENDPOINTS)
+}
+
+/// A POST named `name` that refers to others.
+fn post(name: &str, others: &[&str]) -> Value {
+    let members: Vec<Value> = others.iter().map(|other| json!({ "value": format!("bulkId:{other}") })).collect();
+    json!({ "method": "POST", "path": "/Groups", "bulkId": name, "data": { "displayName": name, "members": members } })
+}
+
+#[test]
+fn operations_are_served_after_what_they_refer_to() {
+    let delete = json!({ "method": "DELETE", "path": "/Users/bulkId:b" });
+    let cases = [
+        (json!([post("a", &[]), post("b", &[])]), "0 1"),
+        (json!([post("a", &["b"]), post("b", &[])]), "1 0"),
+        (json!([post("a", &["b"]), post("b", &["c"]), post("c", &[])]), "2 1 0"),
+        (json!([delete, post("b", &[]), post("c", &[])]), "1 0 2"),
+        (json!([post("a", &["b"]), post("b", &["a"])]), "0- 1 0+"),
+        (json!([post("a", &["a"])]), "0- 0+"),
+        (json!([post("x", &["a"]), post("a", &["b"]), post("b", &["a"])]), "1- 0 2 1+"),
+        (json!([post("a", &["b", "c"]), post("b", &["a"]), post("c", &["b"])]), "0- 1 2 0+"),
+    ];
+    for (operations, order) in cases {
+        let steps = request(&operations).expect("a request").plan();
+        let words = steps.iter().map(|step| match step {
+            Step::Whole(place) => place.to_string(),
+            Step::Without(place) => format!("{place}-"),
+            Step::Complete(place) => format!("{place}+"),
+        });
+        assert_eq!(words.collect::<Vec<_>>().join(" "), order, "{operations}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_of_its_own() {
+    let cases = [
+        (json!({ "method": "GET", "path": "/Users/1" }), ScimType::InvalidSyntax, "method"),
+        (json!({ "path": "/Users/1" }), ScimType::InvalidSyntax, "method"),
+        (json!({ "method": "DELETE" }), ScimType::InvalidSyntax, "path"),
+        (json!({ "method": "DELETE", "path": "/Users" }), ScimType::InvalidPath, "/Users/{id}"),
+        (json!({ "method": "POST", "path": "/Users/1", "data": {} }), ScimType::InvalidPath, "must be /Users"),
+        (json!({ "method": "POST", "path": "/Bulk", "data": {} }), ScimType::InvalidPath, "/Users, /Groups"),
+        (json!({ "method": "PUT", "path": "/Users/1/2", "data": {} }), ScimType::InvalidPath, "/Users/1/2"),
+        (json!({ "method": "PUT", "path": "/Users/1?x=y", "data": {} }), ScimType::InvalidPath, "x=y"),
+        (json!({ "method": "PATCH", "path": "/Users/1" }), ScimType::InvalidSyntax, "data"),
+        (json!({ "method": "DELETE", "path": "/Users/1", "version": 7 }), ScimType::InvalidSyntax, "version"),
+        (json!({ "method": "DELETE", "path": "/Users/bulkId:x" }), ScimType::InvalidValue, "\"x\""),
+        (post("a", &["nobody"]), ScimType::InvalidValue, "\"nobody\""),
+        (json!("POST"), ScimType::InvalidSyntax, "method"),
+    ];
+    for (operation, scim_type, part) in cases {
+        let read = request(&json!([operation, post("b", &[])])).expect("a request");
+        let error = read.operations[0].operation.clone().expect_err(&operation.to_string());
+        assert_eq!(error.scim_type, Some(scim_type), "{operation}: {error:?}");
+        assert!(error.detail.contains(part), "{operation}: {}", error.detail);
+        assert!(read.operations[1].operation.is_ok());
+        assert_eq!(read.plan(), [Step::Whole(0), Step::Whole(1)]);
+    }
+    for method in ["post", "Post"] {
+        let read = request(&json!([{ "method": method, "path": "users/", "data": {} }])).expect("a request");
+        let operation = read.operations[0].operation.clone().expect("other spellings");
+        assert_eq!(operation.endpoint, "/Users");
+    }
+}
+
+#[test]
+fn the_frame_is_checked() {
+    let cases = [
+        (json!({ "Operations": [] }), 400),
+        (json!({ "schemas": [REQUEST_SCHEMA] }), 400),
+        (json!({ "schemas": [REQUEST_SCHEMA], "Operations": {} }), 400),
+        (json!({ "schemas": [REQUEST_SCHEMA], "Operations": [], "failOnErrors": "1" }), 400),
+        (json!({ "schemas": [REQUEST_SCHEMA], "Operations": [], "failOnErrors": -1 }), 400),
+        (json!({ "schemas": [REQUEST_SCHEMA], "Operations": [post("a", &[]), post("a", &[])] }), 400),
+        (json!({ "schemas": [REQUEST_SCHEMA], "Operations": vec![json!({}); 1_001] }), 413),
+    ];
+    for (body, status) in cases {
+        assert_eq!(BulkRequest::parse(&body, &ENDPOINTS).expect_err("a bad frame").status, status);
+    }
+    let read = |number: Value| {
+        let body = json!({ "schemas": [REQUEST_SCHEMA], "Operations": [], "failOnErrors": number });
+        BulkRequest::parse(&body, &ENDPOINTS).expect("a request").fail_on_errors
+    };
+    assert_eq!((read(json!(1)), read(json!(0)), read(Value::Null)), (Some(1), None, None));
+}
+
+#[test]
+fn references_become_ids_or_go() {
+    let body = json!({
+        "title": "bulkId:",
+        "members": [{ "value": "bulkId:a", "type": "User" }, { "value": "bulkId:b" }, { "value": "bulkId:a b" }],
+        "urn:x": { "manager": { "value": "bulkId:b" }, "department": "bulk" },
+    });
+    let mut resolved = body.clone();
+    resolve(&mut resolved, &BTreeMap::from([("a".to_owned(), "1".to_owned())]));
+    let expected = json!({
+        "title": "bulkId:",
+        "members": [{ "value": "1", "type": "User" }, { "value": "bulkId:b" }, { "value": "bulkId:a b" }],
+        "urn:x": { "manager": { "value": "bulkId:b" }, "department": "bulk" },
+    });
+    assert_eq!(resolved, expected);
+    let left = without(&body, &BTreeSet::from(["b".to_owned()]));
+    let expected = json!({
+        "title": "bulkId:",
+        "members": [{ "value": "bulkId:a", "type": "User" }, { "value": "bulkId:a b" }],
+        "urn:x": { "department": "bulk" },
+    });
+    assert_eq!(left, expected);
+}
+
+proptest! {
+    /// Whoever refers to whom: everybody is served once, nobody whole before what they refer to, and whoever began
+    /// without something is completed when it is all there.
+    #[test]
+    fn every_plan_serves_everybody(edges in proptest::collection::vec((0_usize..8, 0_usize..8), 0..24)) {
+        let names: Vec<String> = (0..8).map(|number| format!("n{number}")).collect();
+        let others = |place: usize| -> BTreeSet<usize> {
+            edges.iter().filter(|(from, _)| *from == place).map(|(_, to)| *to).collect()
+        };
+        let posts: Vec<Value> = (0..8)
+            .map(|place| post(&names[place], &others(place).iter().map(|to| names[*to].as_str()).collect::<Vec<_>>()))
+            .collect();
+        let mut there = HashSet::new();
+        let mut begun = HashSet::new();
+        for step in request(&json!(posts)).expect("a request").plan() {
+            match step {
+                Step::Whole(place) => {
+                    prop_assert!(others(place).iter().all(|to| there.contains(to)));
+                    prop_assert!(there.insert(place));
+                }
+                Step::Without(place) => {
+                    prop_assert!(!others(place).iter().all(|to| there.contains(to)), "for no reason");
+                    prop_assert!(there.insert(place));
+                    begun.insert(place);
+                }
+                Step::Complete(place) => {
+                    prop_assert!(others(place).iter().all(|to| there.contains(to)));
+                    prop_assert!(begun.remove(&place));
+                }
+            }
+        }
+        prop_assert_eq!(there.len(), 8);
+        prop_assert!(begun.is_empty());
+    }
+}

@@ -1,0 +1,162 @@
+//! Bulk (RFC 7644 §3.7) as feeds send it.
+
+use serde_json::{Value, json};
+
+use crate::world::{ENTERPRISE, World, missing, none_wrong, not_refused, patch};
+
+const BULK: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
+
+fn bulk(operations: &Value) -> Value {
+    json!({ "schemas": [BULK], "Operations": operations })
+}
+
+fn id_of(result: &Value) -> String {
+    result["location"].as_str().and_then(|location| location.rsplit('/').next()).unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_feed_hires_changes_and_removes_in_one_request() -> anyhow::Result<()> {
+    let world = World::with(&["generic"]).await?;
+    let client = world.client("generic");
+    let old = world.user(client, json!({ "title": "Old" })).await?;
+    let leaver = world.user(client, json!({})).await?;
+    let reply = client
+        .post(
+            "/Bulk",
+            &bulk(&json!([
+                // The report comes before the manager, the group before its members.
+                { "method": "POST", "path": "/Users", "bulkId": "report", "data": world.user_body(&json!({
+                    ENTERPRISE: { "manager": { "value": "bulkId:boss" } } })) },
+                { "method": "POST", "path": "/Groups", "bulkId": "team", "data": world.group_body(&json!({
+                    "members": [{ "value": "bulkId:boss" }, { "value": "bulkId:report" }, { "value": old.id }] })) },
+                { "method": "POST", "path": "/Users", "bulkId": "boss", "data": world.user_body(&json!({})) },
+                { "method": "PATCH", "path": old.path, "version": old.body["meta"]["version"],
+                  "data": patch(&json!([{ "op": "replace", "path": "title", "value": "New" }])) },
+                { "method": "DELETE", "path": leaver.path },
+                { "method": "PATCH", "path": "/Users/bulkId:boss",
+                  "data": patch(&json!([{ "op": "add", "path": "title", "value": "Head" }])) },
+            ])),
+        )
+        .await?;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let results = &reply.body["Operations"];
+    let wanted = json!([
+        { "method": "POST", "bulkId": "report", "status": "201", "version": "W/\"1\"", "response": null },
+        { "method": "POST", "bulkId": "team", "status": "201" },
+        { "method": "POST", "bulkId": "boss", "status": "201" },
+        { "method": "PATCH", "status": "200", "version": "W/\"2\"" },
+        { "method": "DELETE", "status": "204" },
+        { "method": "PATCH", "status": "200" },
+    ]);
+    assert_eq!(missing(&wanted, results), None, "{results}");
+    let (report, team, boss) = (id_of(&results[0]), id_of(&results[1]), id_of(&results[2]));
+    let report = client.get(&format!("/Users/{report}")).await?.body;
+    assert_eq!(report[ENTERPRISE]["manager"]["value"], boss.as_str());
+    let members = client.get(&format!("/Groups/{team}")).await?.body["members"].clone();
+    assert_eq!(members.as_array().map(Vec::len), Some(3), "{members}");
+    assert_eq!(client.get(&format!("/Users/{boss}")).await?.body["title"], "Head");
+    assert_eq!(client.get(&old.path).await?.body["title"], "New");
+    assert_eq!(client.get(&leaver.path).await?.status, 404);
+    Ok(())
+}
+
+#[tokio::test]
+async fn circles_are_closed() -> anyhow::Result<()> {
+    let world = World::with(&["strict", "generic"]).await?;
+    for profile in ["strict", "generic"] {
+        let client = world.client(profile);
+        let reply = client
+            .post(
+                "/Bulk",
+                &bulk(&json!([
+                    { "method": "POST", "path": "/Groups", "bulkId": "a",
+                      "data": world.group_body(&json!({ "members": [{ "value": "bulkId:b", "type": "Group" }] })) },
+                    { "method": "POST", "path": "/Groups", "bulkId": "b",
+                      "data": world.group_body(&json!({ "members": [{ "value": "bulkId:a", "type": "Group" }] })) },
+                ])),
+            )
+            .await?;
+        let results = &reply.body["Operations"];
+        let (a, b) = (id_of(&results[0]), id_of(&results[1]));
+        for (one, other) in [(&a, &b), (&b, &a)] {
+            let group = client.get(&format!("/Groups/{one}")).await?.body;
+            assert_eq!(group["members"][0]["value"], other.as_str(), "{profile}: {}", reply.body);
+        }
+        let version = client.get(&format!("/Groups/{a}")).await?.body["meta"]["version"].clone();
+        assert_eq!((&results[0]["status"], &results[0]["version"]), (&json!("201"), &version));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_operation_that_fails_says_why_and_stops_no_other() -> anyhow::Result<()> {
+    let world = World::with(&["generic"]).await?;
+    let client = world.client("generic");
+    let ada = world.user(client, json!({})).await?;
+    let taken = json!({ "userName": ada.body["userName"] });
+    let change = patch(&json!([{ "op": "replace", "path": "title", "value": "x" }]));
+    let operations = json!([
+        { "method": "POST", "path": "/Users", "bulkId": "twin", "data": world.user_body(&taken) },
+        { "method": "POST", "path": "/Groups", "bulkId": "g",
+          "data": world.group_body(&json!({ "members": [{ "value": "bulkId:twin" }] })) },
+        { "method": "PATCH", "path": ada.path, "version": "W/\"9\"", "data": change },
+        { "method": "PATCH", "path": "/Users/00000000-0000-0000-0000-000000000000", "data": change },
+        { "method": "POST", "path": "/Nothing", "data": {} },
+        { "method": "PATCH", "path": ada.path, "data": change },
+    ]);
+    let reply = client.post("/Bulk", &bulk(&operations)).await?;
+    let wanted = json!([
+        { "status": "409", "location": null, "response": { "status": "409", "scimType": "uniqueness" } },
+        { "status": "400", "response": { "scimType": "invalidValue" } },
+        { "status": "412", "location": format!("{}{}", world.scim_url(), ada.path) },
+        { "status": "404", "response": { "status": "404" } },
+        { "status": "400", "response": { "scimType": "invalidPath" } },
+        { "status": "200", "response": null },
+    ]);
+    assert_eq!(missing(&wanted, &reply.body["Operations"]), None, "{}", reply.body);
+    for result in reply.body["Operations"].as_array().into_iter().flatten().take(5) {
+        assert!(result["response"]["detail"].as_str().is_some_and(|text| text.contains("[request ")), "{result}");
+    }
+    // The same, but the first error is enough.
+    let mut body = bulk(&operations);
+    body["failOnErrors"] = json!(1);
+    let reply = client.post("/Bulk", &body).await?;
+    let results = reply.body["Operations"].as_array().cloned().unwrap_or_default();
+    assert_eq!((reply.status.as_u16(), results.len()), (200, 1), "{}", reply.body);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_frame_of_a_bulk_request_is_refused_as_a_whole() -> anyhow::Result<()> {
+    let world = World::with(&["generic"]).await?;
+    let client = world.client("generic");
+    let many: Vec<Value> = (0..1_001).map(|_| json!({ "method": "DELETE", "path": "/Users/1" })).collect();
+    let cases = [
+        (json!({ "Operations": [] }), 400, "invalidSyntax"),
+        (json!({ "schemas": [BULK] }), 400, "invalidSyntax"),
+        (bulk(&json!(many)), 413, ""),
+    ];
+    let mut wrong = Vec::new();
+    for (body, status, scim_type) in cases {
+        wrong.extend(not_refused(&client.post("/Bulk", &body).await?, status, scim_type));
+    }
+    none_wrong(&wrong);
+    let config = client.get("/ServiceProviderConfig").await?.body;
+    assert_eq!(config["bulk"], json!({ "supported": true, "maxOperations": 1000, "maxPayloadSize": 1_048_576 }));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_thousand_operations_fit() -> anyhow::Result<()> {
+    let world = World::with(&["generic"]).await?;
+    let client = world.client("generic");
+    let operations: Vec<Value> = (0..1_000)
+        .map(|_| json!({ "method": "POST", "path": "/Users", "data": world.user_body(&json!({})) }))
+        .collect();
+    let reply = client.post("/Bulk", &bulk(&json!(operations))).await?;
+    let results = reply.body["Operations"].as_array().cloned().unwrap_or_default();
+    let made = results.iter().filter(|result| result["status"] == "201").count();
+    assert_eq!((results.len(), made), (1_000, 1_000), "{}", results.last().unwrap_or(&Value::Null));
+    assert_eq!(client.get("/Users?count=0").await?.body["totalResults"], 1_000);
+    Ok(())
+}
