@@ -6,6 +6,7 @@ use super::operation::{Change, Matching, Verb};
 use crate::error::Error;
 use crate::path::{AttributePath, PatchPath};
 use crate::profile::Profile;
+use crate::resource::outlives_clearing;
 use crate::schema::{Attribute, Kind, Mutability, ResourceType, sub};
 use crate::value::{Elements, Parts, Place, check_count, check_required, is_primary, is_same_element, without_nulls};
 
@@ -22,7 +23,7 @@ impl Target<'_> {
     pub(super) fn changed(&self, old: Option<Value>, change: &Change, verb: Verb) -> Result<Option<Value>, Error> {
         Ok(match change {
             Change::Set(value) => Some(value.clone()),
-            Change::Clear => None,
+            Change::Clear => old.filter(|_| outlives_clearing(self.attribute)),
             Change::Merge(parts) => {
                 let old = match old {
                     Some(Value::Object(old)) => old,

@@ -64,7 +64,7 @@ impl fmt::Display for Blame {
 pub(super) enum Change {
     /// Give a single value that is not complex.
     Set(Value),
-    /// Take all values away.
+    /// Take all values away; but see [`outlives_clearing`](crate::resource::outlives_clearing).
     Clear,
     /// Set the parts of a single complex value; `null` clears a part.
     Merge(Map<String, Value>),

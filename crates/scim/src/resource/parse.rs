@@ -159,10 +159,19 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// True for an attribute that is never without a value, since it has a default.
+///
+/// To clear one (leave it out of a PUT, send `null`, remove it) keeps the value it has; the default is for a resource
+/// that has none yet. Left out, `null` and removed mean the same (RFC 7643 §2.5), and what is then in place of no value
+/// is the provider's choice (RFC 7644 §3.5.1 permits a default). Ours could be the default only if it were harmless: but
+/// that of `active` is true, so clearing it would bring somebody back who has left. Only `true` itself activates.
+pub(crate) const fn outlives_clearing(attribute: &Attribute) -> bool {
+    attribute.default.is_some()
+}
+
 /// Gives attributes without a value their default, in the core schema and in the extensions that are there.
 ///
-/// Whoever writes a resource does so, however it came to have no value: left out, `null`, or removed. These mean the
-/// same (RFC 7643 §2.5), so a person who counts as active is also found as active.
+/// Whoever writes a resource does so, so a person who counts as active is also found as active.
 pub(crate) fn fill_defaults(rt: &ResourceType, attributes: &mut Map<String, Value>) {
     for (path, attribute) in kept_attributes(rt) {
         let Some(default) = &attribute.default else { continue };

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Resource;
-use super::parse::{Draft, kept_attributes};
+use super::parse::{Draft, kept_attributes, outlives_clearing};
 use crate::error::Error;
 use crate::path::AttributePath;
 use crate::profile::Profile;
@@ -18,7 +18,8 @@ pub(super) fn replace(
     let mut draft = Draft::read(rt, body, profile)?;
     for (path, attribute) in kept_attributes(rt) {
         let Some(stored) = current.get(&path) else { continue };
-        if survives(attribute) && (!draft.mentions(&path) || is_cleared(attribute, &draft, &path)) {
+        let has_no_value = draft.get(&path).is_none();
+        if (outlives_clearing(attribute) && has_no_value) || (is_unchangeable(attribute) && !draft.mentions(&path)) {
             draft.put(&path, stored.clone());
         }
         check_immutable(attribute, stored, draft.get(&path), &path)?;
@@ -26,16 +27,9 @@ pub(super) fn replace(
     draft.finish()
 }
 
-/// True for attributes that a body without them does not clear: those the client may not change or cannot see,
-/// and those with a default. A PUT that forgets `active` must not bring a suspended person back.
-fn survives(attribute: &Attribute) -> bool {
-    let unchangeable = matches!(attribute.mutability, Mutability::Immutable | Mutability::WriteOnly);
-    unchangeable || attribute.default.is_some()
-}
-
-/// True if the body clears an attribute that has a default. Such an attribute always has a value after a PUT.
-fn is_cleared(attribute: &Attribute, draft: &Draft<'_>, path: &AttributePath) -> bool {
-    attribute.default.is_some() && draft.get(path).is_none()
+/// True for attributes that the client may not change or cannot see: a body without them does not clear them.
+const fn is_unchangeable(attribute: &Attribute) -> bool {
+    matches!(attribute.mutability, Mutability::Immutable | Mutability::WriteOnly)
 }
 
 /// An immutable value that is stored must come back equal (RFC 7644 §3.5.1).

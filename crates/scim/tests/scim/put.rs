@@ -48,21 +48,26 @@ fn what_is_left_out_is_cleared() {
 
 #[test]
 fn active_stays_unless_it_is_sent() {
-    // stored, sent, result (A7).
+    // Sent; result for who was suspended, active, neither (A7).
     let cases = [
-        (json!(false), json!({}), json!(false)),
-        (json!(true), json!({}), json!(true)),
-        (json!(false), json!({ "active": null }), json!(false)),
-        (json!(true), json!({ "active": false }), json!(false)),
-        (json!(false), json!({ "active": true }), json!(true)),
-        (json!(true), json!({ "active": "False" }), json!(false)),
+        (json!({}), [false, true, true]),
+        (json!({ "active": null }), [false, true, true]),
+        (json!({ "active": "" }), [false, true, true]),
+        (json!({ USER: { "active": null } }), [false, true, true]),
+        (json!({ "active": false }), [false, false, false]),
+        (json!({ "active": "False" }), [false, false, false]),
+        (json!({ "active": true }), [true, true, true]),
     ];
-    for (before, sent, after) in cases {
-        let got = replaced(&json!({ "userName": "u", "active": before }), sent.clone(), &generic()).expect("a user");
-        assert_eq!(got["active"], after, "{before} {sent}");
+    for (sent, results) in cases {
+        for (before, after) in [Some(false), Some(true), None].into_iter().zip(results) {
+            let mut user = json!({ "userName": "u" });
+            if let Some(active) = before {
+                user["active"] = active.into();
+            }
+            let got = replaced(&user, sent.clone(), &generic()).expect("a user");
+            assert_eq!(got["active"], json!(after), "{before:?} {sent}");
+        }
     }
-    let got = replaced(&json!({ "userName": "u" }), json!({}), &generic()).expect("a user");
-    assert_eq!(got["active"], json!(true));
 }
 
 #[test]
