@@ -27,6 +27,8 @@ pub(crate) enum Role {
     Number(String),
     /// The version that an earlier statement of the same request has read.
     Version,
+    /// The same as the only one of an array.
+    OnlyVersion,
     /// Anything else; `None` is null.
     Constant(Option<String>),
 }
@@ -218,6 +220,8 @@ fn combine(operation: Operation, requests: &[(Subject, Vec<Logged>)]) -> anyhow:
             Role::Number(subject.number.clone())
         } else if every(&|subject, value| subject.version.is_some_and(|version| value == version.to_string())) {
             Role::Version
+        } else if every(&|subject, value| subject.version.is_some_and(|version| value == format!("{{{version}}}"))) {
+            Role::OnlyVersion
         } else {
             Role::Constant(value.map(str::to_owned))
         };

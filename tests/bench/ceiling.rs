@@ -68,7 +68,7 @@ impl Ceiling {
                 .iter()
                 .skip(index + 1)
                 .flat_map(|later| &later.parameters)
-                .any(|it| it.role == Role::Version);
+                .any(|it| matches!(it.role, Role::Version | Role::OnlyVersion));
             let end = if is_read_by_later { "\\gset" } else { ";" };
             writeln!(ceiling.script, "{text} {end}")?;
         }
@@ -95,6 +95,7 @@ impl Ceiling {
                 Role::OnlyId => format!("ARRAY['{ID_PREFIX}' || :n]"),
                 Role::Number(number) => format!("replace(:{name}, '{number}', :n)"),
                 Role::Version => "(:version)".to_owned(),
+                Role::OnlyVersion => "ARRAY[:version]".to_owned(),
                 Role::Constant(Some(_)) => format!("(:{name})"),
                 Role::Constant(None) => "(NULL)".to_owned(),
             };

@@ -119,7 +119,7 @@ async fn active_people_are_found() -> anyhow::Result<()> {
         (json!({}), json!([])),
         (json!({ "active": null }), json!([])),
         (json!({}), json!([{ "op": "remove", "path": "active" }])),
-        (json!({ "active": false }), json!([{ "op": "replace", "path": "active", "value": null }])),
+        (json!({ "active": false }), json!([{ "op": "replace", "path": "active", "value": true }])),
     ] {
         let user = world.user(client, created.clone()).await?;
         if operations != json!([]) {

@@ -38,8 +38,7 @@ fn random_user(dice: &mut Dice, words: &[String], ids: &[String], number: usize)
         enterprise.insert("manager".to_owned(), json!({ "value": dice.word(ids) }));
     }
     user.extend((!enterprise.is_empty()).then(|| (ENTERPRISE.to_owned(), enterprise.into())));
-    let active = [None, Some(true), Some(false)].get(dice.roll(3)).copied().flatten();
-    user.extend(active.map(|active| ("active".to_owned(), active.into())));
+    user.insert("active".to_owned(), (dice.roll(3) != 0).into());
     user.into()
 }
 

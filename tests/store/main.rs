@@ -9,6 +9,7 @@ mod groups;
 mod lists;
 mod marks;
 mod setup;
+mod shared;
 mod shown;
 mod sorts;
 mod users;

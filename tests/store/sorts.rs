@@ -74,8 +74,7 @@ fn random_user(dice: &mut Dice, texts: &[String], number: usize) -> Value {
         email["type"] = "work".into();
     }
     user.extend((!emails.is_empty()).then(|| ("emails".to_owned(), emails.into())));
-    let active = [None, Some(true), Some(false)].get(dice.roll(3)).copied().flatten();
-    user.extend(active.map(|active| ("active".to_owned(), active.into())));
+    user.insert("active".to_owned(), (dice.roll(3) != 0).into());
     user.into()
 }
 

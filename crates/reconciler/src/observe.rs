@@ -53,12 +53,17 @@ impl Job<'_> {
 
     async fn read_account(&self, link: &Link, remote_id: &str, sought: Sought<'_>) -> Result<Seen, Interrupt> {
         match self.ready.connector.account(remote_id).await {
+            Ok(None) if matches!(sought, Sought::Unwanted) && self.may_arrive(link) => {
+                Ok(Seen::End(report::creation_may_arrive(ARRIVAL)))
+            }
             Ok(None) if link.invited_at.is_some() => {
                 held(self.store.link_still_absent(self.claim).await?)?;
                 self.observe_absent(link, sought).await
             }
-            Ok(None) if matches!(sought, Sought::Unwanted) && self.may_arrive(link) => {
-                Ok(Seen::End(report::creation_may_arrive(ARRIVAL)))
+            // What somebody was invited with need not be what the account was made with.
+            Ok(Some(entity)) if link.invited_at.is_none() => {
+                let entity = self.with_what_is_hidden(entity, &link.snapshot);
+                Ok(Seen::Now(self.settle(link, Some(entity)).await?))
             }
             Ok(found) => Ok(Seen::Now(self.settle(link, found).await?)),
             Err(error) => Ok(Seen::End(unread(error)?)),
@@ -67,12 +72,12 @@ impl Job<'_> {
 
     /// Whether the answer to a creation was lost so short a time ago that it may still happen.
     fn may_arrive(&self, link: &Link) -> bool {
-        link.snapshot.is_empty() && self.now - link.updated_at < ARRIVAL
+        let never_seen = link.snapshot.is_empty() || link.invited_at.is_some();
+        never_seen && self.now - link.updated_at < ARRIVAL
     }
 
     /// Keeps what was read in place of what was believed.
     pub(crate) async fn settle(&self, link: &Link, found: Option<Entity>) -> Result<Observed, Interrupt> {
-        let found = found.map(|entity| self.with_what_is_hidden(entity, &link.snapshot));
         let attributes = found.as_ref().map(|entity| &entity.attributes);
         self.tell_of_values(self.entity_kind(), &link.snapshot, attributes).await?;
         let Some(entity) = found else {
@@ -116,7 +121,10 @@ impl Job<'_> {
             Err(Refused::Connector(error)) => return Ok(Seen::End(unread(error)?)),
         };
         match (holder, sought) {
-            (Holder::Ours(entity), _) => Ok(Seen::Now(self.settle(link, Some(entity)).await?)),
+            (Holder::Ours(entity), _) => {
+                let entity = self.with_what_is_hidden(entity, &link.snapshot);
+                Ok(Seen::Now(self.settle(link, Some(entity)).await?))
+            }
             // Nobody can accept under a number that another one has by now.
             (Holder::Another, Sought::Unwanted) => Ok(Seen::Now(Observed::Absent)),
             // Another number is another invitation.

@@ -71,6 +71,7 @@ pub struct Store {
     users_by_id: Gather<users::ById>,
     users_by_name: Gather<users::ByUserName>,
     new_users: Gather<users::Create>,
+    changed_users: Gather<users::Change>,
     ports: Ports,
     signal: Arc<DirtySignal>,
 }
@@ -95,6 +96,7 @@ impl Store {
             users_by_id: Gather::new(connections.clone()),
             users_by_name: Gather::new(connections.clone()),
             new_users: Gather::new(connections.clone()),
+            changed_users: Gather::new(connections.clone()),
             connections,
             ports,
             signal: Arc::new(DirtySignal::default()),

@@ -10,19 +10,27 @@
 /// the tenant, a new row where there is none. Returns the
 /// `target_id`, `resource_id` and `state` of each.
 ///
-/// It reads the placeholders that every write binds (see `write`): `$1` tenant, `$3` now, `$5` request id.
+/// `$1` is the tenant; `at` is the moment of the write and `request_id` its request.
 ///
 /// A worker that is at the row keeps it: its state stays until the lease is over, by the database's clock. The lane
 /// only gets better while the row is dirty, so a leaver does not lose the front seat to a later change. Rows are
 /// written in one order, so that two writers of several marks wait for each other instead of blocking each other.
 macro_rules! mark_dirty {
-    ($kind:literal) => {
+    ($kind:literal, at = $at:literal, request_id = $request_id:literal) => {
         concat!(
             "marked AS (INSERT INTO deliveries AS d (tenant_id, target_id, resource_kind, resource_id, lane, state, ",
             "due_at, dirty_since, request_id, updated_at) ",
             "SELECT $1, t.id, '",
             $kind,
-            "', dirty.resource_id, dirty.lane, 'pending', $3, $3, $5, $3 ",
+            "', dirty.resource_id, dirty.lane, 'pending', ",
+            $at,
+            ", ",
+            $at,
+            ", ",
+            $request_id,
+            ", ",
+            $at,
+            " ",
             "FROM dirty CROSS JOIN targets t WHERE t.tenant_id = $1 ORDER BY dirty.resource_id, t.id ",
             "ON CONFLICT (tenant_id, target_id, resource_kind, resource_id) DO UPDATE SET ",
             "mark = d.mark + 1, attempt = 0, ",
@@ -36,21 +44,3 @@ macro_rules! mark_dirty {
     };
 }
 pub(crate) use mark_dirty;
-
-/// The CTE `dirty` of a write to one user: the user of the CTE `written` in the given lane, and, if `reports` is true,
-/// everybody whose manager that user is.
-macro_rules! dirty_user_and_reports {
-    (lane = $lane:literal, reports = $reports:literal) => {
-        concat!(
-            "dirty AS (SELECT written.id AS resource_id, ",
-            $lane,
-            "::smallint AS lane FROM written UNION ALL ",
-            "SELECT r.id, CASE WHEN r.active THEN 2::smallint ELSE 0::smallint END ",
-            "FROM written JOIN users r ON r.tenant_id = $1 AND r.manager_id = written.id::text ",
-            "WHERE ",
-            $reports,
-            " AND r.deleted_at IS NULL AND r.id <> written.id)"
-        )
-    };
-}
-pub(crate) use dirty_user_and_reports;

@@ -12,6 +12,7 @@ pub(crate) use create::Create;
 pub use create::Namesake;
 pub use list::UserQuery;
 pub(crate) use read::{ById, ByUserName};
+pub(crate) use update::Change;
 
 use rollcall_provisioning::delivery::DeliveryState;
 use rollcall_provisioning::ids::ResourceId;
@@ -63,7 +64,7 @@ pub struct ProjectionView {
 }
 
 /// What is loaded beside the user, in the same round trip.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct UserView {
     /// Load [`StoredUser::groups`].
     pub groups: bool,

@@ -181,8 +181,8 @@ impl Store {
         Ok(done.rows_affected())
     }
 
-    /// The claim's entity is there under a new remote id, after it had been gone: whoever names it at the target has the
-    /// old one, and is looked at again. Nothing is written when there never was another remote id. Returns how many.
+    /// The claim's entity is gone, or there under a new remote id after it had been gone: whoever names it at the target
+    /// has the old one, and is looked at again. Nothing is written when there never was another remote id. Returns how many.
     pub async fn mark_dependents(&self, claim: &Claim) -> Result<u64, StoreError> {
         let done = sqlx::query(
             "WITH dependent AS (

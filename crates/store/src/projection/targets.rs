@@ -186,23 +186,39 @@ impl Store {
         target: TargetId,
         mode: TargetMode,
     ) -> Result<bool, StoreError> {
+        let mut tx = self.pool().begin().await?;
+        // As many as there are users.
+        sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
         let found: Option<Uuid> = sqlx::query_scalar(
-            "WITH target AS (
-                 UPDATE targets SET mode = $3, stopped_until = NULL, stopped_code = NULL, stopped_reason = NULL
-                 WHERE tenant_id = $1 AND id = $2 RETURNING id),
-             woken AS (
-                 UPDATE deliveries
-                 SET mark = mark + 1, due_at = $4, updated_at = $4,
-                     state = CASE WHEN lease_until > now() THEN state ELSE 'pending' END
-                 WHERE tenant_id = $1 AND target_id = $2 AND state IN ('held', 'pending', 'applying') AND $3 = 'live')
-             SELECT id FROM target",
+            "UPDATE targets SET mode = $3, stopped_until = NULL, stopped_code = NULL, stopped_reason = NULL
+             WHERE tenant_id = $1 AND id = $2 RETURNING id",
         )
         .bind(tenant.0)
         .bind(target.0)
         .bind(mode.as_str())
-        .bind(self.now())
-        .fetch_optional(self.pool())
+        .fetch_optional(&mut *tx)
         .await?;
+        if found.is_some() && mode == TargetMode::Live {
+            // In the order in which a write of several marks takes them.
+            sqlx::query(
+                "WITH held AS MATERIALIZED (
+                     SELECT resource_kind, resource_id FROM deliveries
+                     WHERE tenant_id = $1 AND target_id = $2 AND state IN ('held', 'pending', 'applying')
+                     ORDER BY resource_id FOR UPDATE)
+                 UPDATE deliveries d
+                 SET mark = d.mark + 1, due_at = $3, updated_at = $3,
+                     state = CASE WHEN d.lease_until > now() THEN d.state ELSE 'pending' END
+                 FROM held
+                 WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = held.resource_kind
+                   AND d.resource_id = held.resource_id",
+            )
+            .bind(tenant.0)
+            .bind(target.0)
+            .bind(self.now())
+            .execute(&mut *tx)
+            .await?;
+        }
+        tx.commit().await?;
         self.signal.dirty();
         Ok(found.is_some())
     }

@@ -7,7 +7,8 @@ use super::keys::UserKeys;
 use super::{ProjectionView, StoredUser};
 use crate::connections::Connections;
 use crate::detail;
-use crate::gather::{Kind, Rows};
+use crate::gather::{Kind, Rows, column};
+use crate::signal::DirtySignal;
 use crate::write::Actor;
 use crate::{Store, StoreError, Uniqueness};
 use rollcall_provisioning::delivery::{DeliveryState, Lane};
@@ -15,6 +16,7 @@ use rollcall_provisioning::ids::{ResourceId, TenantId};
 use rollcall_scim::resource::Resource;
 use serde_json::{Map, Value};
 use sqlx::types::Json;
+use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -66,7 +68,7 @@ pub enum Namesake {
 }
 
 /// Creations for one tenant.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Create(TenantId);
 
 /// A user to be created.
@@ -78,6 +80,7 @@ pub(crate) struct NewUser {
     keys: UserKeys,
     attributes: Map<String, Value>,
     namesake: Namesake,
+    signal: Arc<DirtySignal>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -93,13 +96,8 @@ impl Kind for Create {
     type Input = NewUser;
     /// Whether the user was marked for a target.
     type Output = bool;
-    const CROWD: usize = 16;
 
     async fn run(self, connections: &Connections, users: &[(Uuid, NewUser)]) -> Result<Rows<Self>, StoreError> {
-        /// One column of the input.
-        fn column<'a, T>(users: &'a [(Uuid, NewUser)], of: impl Fn(&'a NewUser) -> T) -> Vec<T> {
-            users.iter().map(|(_, user)| of(user)).collect()
-        }
         let created: Vec<Created> = sqlx::query_as(CREATE)
             .bind(self.0.0)
             .bind(users.iter().map(|(id, _)| *id).collect::<Vec<_>>())
@@ -119,6 +117,12 @@ impl Kind for Create {
             .bind(column(users, |user| user.namesake == Namesake::Respected))
             .fetch_all(connections)
             .await?;
+        // Here, because whoever asked may be gone by now.
+        if created.iter().any(|created| created.marked)
+            && let Some((_, user)) = users.first()
+        {
+            user.signal.dirty();
+        }
         let end = |created: Created| match created {
             Created { written: true, marked, .. } => Ok(marked),
             Created { namesake: true, .. } => Err(StoreError::Namesake),
@@ -146,12 +150,10 @@ impl Store {
             keys: UserKeys::of(resource)?,
             attributes: resource.as_map().clone(),
             namesake,
+            signal: Arc::clone(&self.signal),
         };
         let marked = self.new_users.ask(Create(actor.tenant), id, user).await?;
         let marked = marked.ok_or(StoreError::corrupt("users", "id", id))?;
-        if marked {
-            self.signal.dirty();
-        }
         Ok(StoredUser {
             id: ResourceId(id),
             resource: resource.clone(),

@@ -2,7 +2,7 @@
 //! sees it any more and its `userName` is free. Whoever names the user as manager is left without one: a reference to
 //! nobody would come back with every read, and a client that writes what it has read would keep it for ever.
 
-use crate::mark::{dirty_user_and_reports, mark_dirty};
+use crate::mark::mark_dirty;
 use crate::write::{Actor, Lock, UpdateError, Write, bind_write, change_entry};
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::{ResourceId, TenantId};
@@ -37,9 +37,11 @@ const DELETE: &str = concat!(
     "jsonb_build_object('attributes', jsonb_build_array('",
     enterprise!(),
     ":manager')) FROM released), ",
-    dirty_user_and_reports!(lane = "0", reports = "true"),
-    ", ",
-    mark_dirty!("user"),
+    "dirty AS (SELECT written.id AS resource_id, 0::smallint AS lane FROM written UNION ALL ",
+    "SELECT r.id, CASE WHEN r.active THEN 2::smallint ELSE 0::smallint END ",
+    "FROM written JOIN users r ON r.tenant_id = $1 AND r.manager_id = written.id::text ",
+    "WHERE r.deleted_at IS NULL AND r.id <> written.id), ",
+    mark_dirty!("user", at = "$3", request_id = "$5"),
     " SELECT count(*) FROM written"
 );
 

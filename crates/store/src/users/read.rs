@@ -35,7 +35,7 @@ macro_rules! users_where {
 }
 
 /// Lookups by id.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ById {
     tenant: TenantId,
     view: UserView,
@@ -45,7 +45,6 @@ impl Kind for ById {
     type Key = Uuid;
     type Input = ();
     type Output = StoredUser;
-    const CROWD: usize = 16;
 
     async fn run(self, connections: &Connections, asked: &[(Uuid, ())]) -> Result<Rows<Self>, StoreError> {
         let keys: Vec<Uuid> = asked.iter().map(|(id, ())| *id).collect();
@@ -59,7 +58,7 @@ impl Kind for ById {
 }
 
 /// Lookups by `userName` in its folded form.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ByUserName {
     tenant: TenantId,
     view: UserView,
@@ -76,7 +75,6 @@ impl Kind for ByUserName {
     type Key = String;
     type Input = ();
     type Output = StoredUser;
-    const CROWD: usize = 16;
 
     async fn run(self, connections: &Connections, asked: &[(String, ())]) -> Result<Rows<Self>, StoreError> {
         let keys: Vec<&str> = asked.iter().map(|(name, ())| name.as_str()).collect();
@@ -106,7 +104,7 @@ pub(super) async fn read(
 }
 
 impl Store {
-    /// The user with that id, if there is one and it is not deleted. At most one round trip, whatever the view.
+    /// The user with that id, if there is one and it is not deleted. One round trip, mostly, whatever the view.
     pub async fn user(
         &self,
         tenant: TenantId,

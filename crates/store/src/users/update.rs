@@ -1,33 +1,54 @@
-//! Changing a user: one statement reads, one writes.
+//! Changing a user: one statement reads, one writes; those of many at a time are shared.
 
 use super::create::lane;
 use super::keys::{UserKeys, is_active};
 use super::read::read;
 use super::{ProjectionView, StoredUser, UserView};
+use crate::connections::Connections;
 use crate::detail;
-use crate::mark::{dirty_user_and_reports, mark_dirty};
-use crate::write::{Actor, Lock, UpdateError, Updated, Write, bind_write, change_entry};
+use crate::gather::{Kind, Rows, column};
+use crate::mark::mark_dirty;
+use crate::signal::DirtySignal;
+use crate::write::{Actor, Lock, UpdateError, Updated, Write};
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::DeliveryState;
-use rollcall_provisioning::ids::ResourceId;
+use rollcall_provisioning::ids::{ResourceId, TenantId};
 use rollcall_scim::resource::Resource;
+use serde_json::Value;
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
+use std::sync::Arc;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-/// Writes the user if it still has the version that was read (`$7`).
+/// Writes those users of the tenant `$1` that still have the version that was read. The reports of one whose `reports`
+/// is true are marked too. A resource is marked once, also when it is one of the users and somebody's report. Rows are
+/// written in the order of their ids, so that two statements wait for each other instead of blocking each other. The
+/// first array stands behind a `SELECT`, so that the planner does not plan again for each length.
 const UPDATE: &str = concat!(
-    "WITH written AS (UPDATE users SET user_name_key = $10, external_id = $11, active = $12, display_name_key = $13, ",
-    "email_keys = $14, employee_number_key = $15, manager_id = $16, attributes = $17, version = version + 1, ",
-    "modified_at = $3 WHERE tenant_id = $1 AND id = $2 AND version = $7 AND deleted_at IS NULL ",
-    "RETURNING id, version), ",
-    change_entry!("user", "update", "$6"),
-    ", ",
-    dirty_user_and_reports!(lane = "$8", reports = "$9"),
-    ", ",
-    mark_dirty!("user"),
-    " SELECT (SELECT count(*) FROM written), ",
-    "(SELECT state FROM marked WHERE resource_id = $2 ORDER BY target_id LIMIT 1)"
+    "WITH input AS MATERIALIZED (SELECT * FROM unnest((SELECT $2)::uuid[], $3::timestamptz[], $4::uuid[], $5::text[], ",
+    "$6::jsonb[], $7::bigint[], $8::smallint[], $9::boolean[], $10::text[], $11::text[], $12::boolean[], $13::text[], ",
+    "$14::jsonb[], $15::text[], $16::text[], $17::jsonb[]) AS input (id, at, source_id, request_id, details, version, ",
+    "lane, reports, user_name_key, external_id, active, display_name_key, emails, employee_number_key, manager_id, ",
+    "attributes) ORDER BY id), ",
+    "written AS (UPDATE users u SET user_name_key = i.user_name_key, external_id = i.external_id, active = i.active, ",
+    "display_name_key = i.display_name_key, email_keys = ARRAY(SELECT jsonb_array_elements_text(i.emails)), ",
+    "employee_number_key = i.employee_number_key, manager_id = i.manager_id, attributes = i.attributes, ",
+    "version = u.version + 1, modified_at = i.at FROM input i ",
+    "WHERE u.tenant_id = $1 AND u.id = i.id AND u.version = i.version AND u.deleted_at IS NULL ",
+    "RETURNING u.id, u.version), ",
+    "entries AS (INSERT INTO changes (tenant_id, at, source_id, request_id, operation, resource_kind, resource_id, ",
+    "version, details) SELECT $1, i.at, i.source_id, i.request_id, 'update', 'user', written.id, written.version, ",
+    "i.details FROM input i JOIN written ON written.id = i.id), ",
+    "reasons AS (SELECT i.id AS resource_id, i.lane, i.at, i.request_id FROM input i JOIN written ON written.id = i.id ",
+    "UNION ALL SELECT r.id, CASE WHEN r.active THEN 2::smallint ELSE 0::smallint END, i.at, i.request_id ",
+    "FROM input i JOIN written ON written.id = i.id JOIN users r ON r.tenant_id = $1 AND r.manager_id = i.id::text ",
+    "WHERE i.reports AND r.deleted_at IS NULL AND r.id <> i.id), ",
+    "dirty AS (SELECT resource_id, min(lane) AS lane, max(at) AS at, max(request_id) AS request_id FROM reasons ",
+    "GROUP BY resource_id), ",
+    mark_dirty!("user", at = "dirty.at", request_id = "dirty.request_id"),
+    " SELECT i.id, EXISTS (SELECT 1 FROM written WHERE written.id = i.id) AS written, ",
+    "(SELECT state FROM marked WHERE marked.resource_id = i.id ORDER BY target_id LIMIT 1) AS state FROM input i"
 );
 
 impl Store {
@@ -43,10 +64,10 @@ impl Store {
         change: impl FnMut(&StoredUser) -> Result<Resource, E> + Send,
     ) -> Result<Updated<StoredUser>, UpdateError<E>> {
         let mut update = Update { store: self, actor, id, view, change };
-        // Mostly nobody else is at the user: then the read shares a statement with other requests.
+        // Mostly nobody else is at the user: then read and write each share a statement with other requests.
         let seen = self.user(actor.tenant, id, view).await?.ok_or(UpdateError::NotFound)?;
-        let updated = match update.from(seen, self.pool()).await {
-            Ok(Some(updated)) => updated,
+        let updated = match update.together(seen).await {
+            Ok(Some(updated)) => return Ok(updated),
             Ok(None) => self.write(update).await?,
             Err(UpdateError::Store(error)) if error.is_contention() => self.write(update).await?,
             Err(error) => return Err(error),
@@ -73,66 +94,143 @@ impl<E: Send, C: FnMut(&StoredUser) -> Result<Resource, E> + Send> Write for Upd
     async fn once(&mut self, connection: &mut PgConnection, lock: Lock) -> Result<Option<Self::Done>, UpdateError<E>> {
         let user =
             read(&mut *connection, self.actor.tenant, self.id, self.view, lock).await?.ok_or(UpdateError::NotFound)?;
-        self.from(user, connection).await
+        let (before_version, id) = (user.version, user.id.0);
+        match self.decide(&user)? {
+            None => Ok(Some(Updated { before_version, changed: false, value: user })),
+            Some(changed) => {
+                let asked = [(id, changed)];
+                let ends = write_all(connection, self.actor.tenant, &asked).await?;
+                let [(_, changed)] = asked;
+                let end = ends.into_iter().next().map(|(_, end)| end).transpose()?.flatten();
+                Ok(end.map(|state| changed.made(user, state)))
+            }
+        }
     }
 }
 
 impl<E: Send, C: FnMut(&StoredUser) -> Result<Resource, E> + Send> Update<'_, C> {
-    /// Decides what becomes of the user as it was read, and writes it.
-    async fn from(
-        &mut self,
-        user: StoredUser,
-        executor: impl PgExecutor<'_>,
-    ) -> Result<Option<Updated<StoredUser>>, UpdateError<E>> {
-        let resource = (self.change)(&user).map_err(UpdateError::Refused)?;
+    /// Writes what becomes of the user as it was read, together with other requests.
+    async fn together(&mut self, user: StoredUser) -> Result<Option<Updated<StoredUser>>, UpdateError<E>> {
         let before_version = user.version;
-        if resource == user.resource {
+        let Some(changed) = self.decide(&user)? else {
             return Ok(Some(Updated { before_version, changed: false, value: user }));
+        };
+        let made = changed.clone();
+        let end = self.store.changed_users.ask(Change(self.actor.tenant), user.id.0, changed).await?.flatten();
+        Ok(end.map(|state| made.made(user, state)))
+    }
+
+    /// What is to be written, if anything is.
+    fn decide(&mut self, user: &StoredUser) -> Result<Option<ChangedUser>, UpdateError<E>> {
+        let resource = (self.change)(user).map_err(UpdateError::Refused)?;
+        if resource == user.resource {
+            return Ok(None);
         }
-        let now = self.store.now();
-        let written = write(executor, self.actor, &user, &resource, now).await?;
-        Ok(written.map(|state| {
-            let value = changed(user, resource, now, state);
-            Updated { before_version, changed: true, value }
+        let keys = UserKeys::of(&resource)?;
+        Ok(Some(ChangedUser {
+            now: self.store.now(),
+            source: self.actor.source.0,
+            request_id: self.actor.request_id.clone(),
+            details: detail::updated(&user.resource, &resource),
+            version: user.version,
+            reports: keys.active != is_active(&user.resource),
+            keys,
+            resource,
+            signal: Arc::clone(&self.store.signal),
         }))
     }
 }
 
-/// Writes over `before`; `None` when somebody else did so first. Inside: the delivery's new state, if there is one.
-async fn write(
-    executor: impl PgExecutor<'_>,
-    actor: &Actor,
-    before: &StoredUser,
-    after: &Resource,
+/// Changes for one tenant.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Change(TenantId);
+
+/// What becomes of a user.
+#[derive(Clone)]
+pub(crate) struct ChangedUser {
     now: OffsetDateTime,
-) -> Result<Option<Option<DeliveryState>>, StoreError> {
-    let keys = UserKeys::of(after)?;
-    let (written, state): (i64, Option<String>) = bind_write!(sqlx::query_as(UPDATE), actor, before.id, now)
-        .bind(detail::updated(&before.resource, after))
-        .bind(before.version)
-        .bind(lane(keys.active).number())
-        .bind(keys.active != is_active(&before.resource))
-        .bind(keys.user_name)
-        .bind(keys.external_id)
-        .bind(keys.active)
-        .bind(keys.display_name)
-        .bind(keys.emails)
-        .bind(keys.employee_number)
-        .bind(keys.manager)
-        .bind(Json(after.as_map()))
-        .fetch_one(executor)
-        .await?;
-    if written == 0 {
-        return Ok(None);
-    }
-    let state = state
-        .map(|word| DeliveryState::parse(&word).ok_or(StoreError::corrupt("deliveries", "state", before.id.0)))
-        .transpose()?;
-    Ok(Some(state))
+    source: Uuid,
+    request_id: String,
+    details: Value,
+    /// The version that was read.
+    version: i64,
+    /// Whether the reports are marked too.
+    reports: bool,
+    keys: UserKeys,
+    resource: Resource,
+    signal: Arc<DirtySignal>,
 }
 
-/// What a reader would find now: the new resource, and a delivery that a mark has made new.
-fn changed(before: StoredUser, resource: Resource, now: OffsetDateTime, state: Option<DeliveryState>) -> StoredUser {
-    let projection = before.projection.zip(state).map(|(seen, state)| ProjectionView { state, reason: None, ..seen });
-    StoredUser { resource, version: before.version + 1, modified_at: now, projection, ..before }
+/// The state of the first target's delivery after a write, if there is a target. `None` outside: not written, because
+/// somebody else was faster.
+type End = Option<Option<DeliveryState>>;
+
+impl ChangedUser {
+    /// What a reader would find now: the new resource, and a delivery that a mark has made new.
+    fn made(self, before: StoredUser, state: Option<DeliveryState>) -> Updated<StoredUser> {
+        let before_version = before.version;
+        let projection =
+            before.projection.zip(state).map(|(seen, state)| ProjectionView { state, reason: None, ..seen });
+        let version = before_version + 1;
+        let value = StoredUser { resource: self.resource, version, modified_at: self.now, projection, ..before };
+        Updated { before_version, changed: true, value }
+    }
+}
+
+impl Kind for Change {
+    type Key = Uuid;
+    type Input = ChangedUser;
+    type Output = End;
+
+    async fn run(self, connections: &Connections, users: &[(Uuid, ChangedUser)]) -> Result<Rows<Self>, StoreError> {
+        let rows = write_all(connections, self.0, users).await?;
+        // Here, because whoever asked may be gone by now.
+        if rows.iter().any(|(_, end)| matches!(end, Ok(Some(_))))
+            && let Some((_, user)) = users.first()
+        {
+            user.signal.dirty();
+        }
+        Ok(rows)
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct WrittenRow {
+    id: Uuid,
+    written: bool,
+    state: Option<String>,
+}
+
+/// Writes users over the versions that were read.
+async fn write_all(
+    executor: impl PgExecutor<'_>,
+    tenant: TenantId,
+    users: &[(Uuid, ChangedUser)],
+) -> Result<Rows<Change>, StoreError> {
+    let rows: Vec<WrittenRow> = sqlx::query_as(UPDATE)
+        .bind(tenant.0)
+        .bind(users.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+        .bind(column(users, |user| user.now))
+        .bind(column(users, |user| user.source))
+        .bind(column(users, |user| user.request_id.as_str()))
+        .bind(column(users, |user| Json(&user.details)))
+        .bind(column(users, |user| user.version))
+        .bind(column(users, |user| lane(user.keys.active).number()))
+        .bind(column(users, |user| user.reports))
+        .bind(column(users, |user| user.keys.user_name.as_str()))
+        .bind(column(users, |user| user.keys.external_id.as_deref()))
+        .bind(column(users, |user| user.keys.active))
+        .bind(column(users, |user| user.keys.display_name.as_deref()))
+        .bind(column(users, |user| Json(&user.keys.emails)))
+        .bind(column(users, |user| user.keys.employee_number.as_deref()))
+        .bind(column(users, |user| user.keys.manager.as_deref()))
+        .bind(column(users, |user| Json(user.resource.as_map())))
+        .fetch_all(executor)
+        .await?;
+    let end = |row: WrittenRow| -> Result<End, StoreError> {
+        let corrupt = || StoreError::corrupt("deliveries", "state", row.id);
+        let state = row.state.as_deref().map(|word| DeliveryState::parse(word).ok_or_else(corrupt)).transpose()?;
+        Ok(row.written.then_some(state))
+    };
+    Ok(rows.into_iter().map(|row| (row.id, end(row))).collect())
 }
