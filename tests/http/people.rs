@@ -41,6 +41,9 @@ async fn what_becomes_of_a_user_by_patch() -> anyhow::Result<()> {
         ("A1", json!({ "active": false }), one("replace", "active", "TRUE"), json!({ "active": true })),
         ("A3", json!({}), json!([{ "op": "replace", "value": { "active": false } }]), json!({ "active": false })),
         ("A4", json!({ "active": false }), one("Add", "name.formatted", "x"), json!({ "active": false })),
+        ("A7", json!({ "active": false }), json!([{ "op": "remove", "path": "active" }]), json!({ "active": false })),
+        ("A7", json!({ "active": false }), one("replace", "active", Value::Null), json!({ "active": false })),
+        ("A7", json!({}), json!([{ "op": "remove", "path": "active" }]), json!({ "active": true })),
         ("C3", json!({}), one("ADD", "title", "x"), json!({ "title": "x" })),
         ("C5", json!({}), one("add", "TITLE", "x"), json!({ "title": "x", "TITLE": null })),
         (

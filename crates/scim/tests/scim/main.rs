@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod active;
 mod bulk;
 mod discovery;
 mod filter;

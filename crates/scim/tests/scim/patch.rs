@@ -75,42 +75,6 @@ fn single_values() {
 }
 
 #[test]
-fn to_clear_active_is_not_to_activate() {
-    let clearing = [
-        json!([{ "op": "remove", "path": "active" }]),
-        json!([{ "op": "remove", "path": "active", "value": false }]),
-        json!([{ "op": "replace", "path": "active", "value": null }]),
-        json!([{ "op": "replace", "path": "active", "value": "" }]),
-        json!([{ "op": "add", "path": "active", "value": null }]),
-        json!([{ "op": "replace", "value": { "active": null } }]),
-        json!([{ "op": "replace", "value": { USER: { "active": null } } }]),
-    ];
-    for operations in clearing {
-        for (before, after) in [(Some(false), false), (Some(true), true), (None, true)] {
-            let mut user = json!({ "userName": "u" });
-            if let Some(active) = before {
-                user["active"] = active.into();
-            }
-            assert_eq!(user_after(&user, &operations)["active"], json!(after), "{before:?} {operations}");
-        }
-    }
-    // In order, as all operations.
-    let set = |value: bool| json!({ "op": "replace", "path": "active", "value": value });
-    let clear = json!({ "op": "remove", "path": "active" });
-    for (operations, after) in [
-        (json!([set(false), clear]), false),
-        (json!([set(true), clear]), true),
-        (json!([clear, set(false)]), false),
-        (json!([set(false), clear, set(true)]), true),
-    ] {
-        for before in [true, false] {
-            let user = json!({ "userName": "u", "active": before });
-            assert_eq!(user_after(&user, &operations)["active"], json!(after), "{before} {operations}");
-        }
-    }
-}
-
-#[test]
 fn parts_of_a_value() {
     let cases = [
         (

@@ -47,30 +47,6 @@ fn what_is_left_out_is_cleared() {
 }
 
 #[test]
-fn active_stays_unless_it_is_sent() {
-    // Sent; result for who was suspended, active, neither (A7).
-    let cases = [
-        (json!({}), [false, true, true]),
-        (json!({ "active": null }), [false, true, true]),
-        (json!({ "active": "" }), [false, true, true]),
-        (json!({ USER: { "active": null } }), [false, true, true]),
-        (json!({ "active": false }), [false, false, false]),
-        (json!({ "active": "False" }), [false, false, false]),
-        (json!({ "active": true }), [true, true, true]),
-    ];
-    for (sent, results) in cases {
-        for (before, after) in [Some(false), Some(true), None].into_iter().zip(results) {
-            let mut user = json!({ "userName": "u" });
-            if let Some(active) = before {
-                user["active"] = active.into();
-            }
-            let got = replaced(&user, sent.clone(), &generic()).expect("a user");
-            assert_eq!(got["active"], json!(after), "{before:?} {sent}");
-        }
-    }
-}
-
-#[test]
 fn immutable_values_must_come_back() {
     let current = json!({ "userName": "u", CUSTOM: { "badgeId": "7", "door": "d" } });
     let put = |extension: Value| replaced(&current, json!({ CUSTOM: extension }), &generic());
