@@ -23,11 +23,27 @@ pub(crate) fn parse(name: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
-/// Whether a character is a control character, ends a line, turns the writing direction, or has no width. Joiners
-/// stay: several scripts are written with them.
+/// Whether a character is a control character, ends a line, turns the writing direction, or shows nothing: soft hyphens,
+/// separators without width, the fillers of Hangul, tags. Joiners stay: several scripts are written with them.
 fn is_hidden(letter: char) -> bool {
     letter.is_control()
-        || matches!(letter, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(
+            letter,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{115f}'
+                | '\u{1160}'
+                | '\u{180e}'
+                | '\u{200b}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 #[cfg(test)]
@@ -58,6 +74,19 @@ mod tests {
         ] {
             let reason = parse(name).expect_err(name);
             assert!(reason.contains(expected), "{name:?}: {reason}");
+        }
+    }
+
+    #[test]
+    fn what_shows_nothing_makes_no_other_name() {
+        let hidden = [
+            0xad, 0x61c, 0x115f, 0x1160, 0x180e, 0x200b, 0x200e, 0x200f, 0x2028, 0x202e, 0x2060, 0x206f, 0x3164,
+            0xfeff, 0xffa0, 0xe0000, 0xe0041, 0xe007f,
+        ];
+        for code in hidden {
+            let letter = char::from_u32(code).expect("a character");
+            let reason = parse(&format!("ad{letter}min")).expect_err("hidden");
+            assert!(reason.contains(&format!("U+{code:04X}")), "{reason}");
         }
     }
 }
