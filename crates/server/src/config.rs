@@ -182,8 +182,6 @@ impl Config {
     }
 }
 
-/// Where data is kept when nobody says otherwise: for root a folder of the system, since the embedded Postgres runs
-/// as another account that cannot look into root's home; else the user's data folder.
 /// The variables that have a value: an empty one, as a compose file makes of what nobody has set, is not set.
 fn filled(variables: Env) -> Env {
     let empty: Vec<String> =
@@ -215,6 +213,8 @@ fn check_database_url(url: &str) -> Result<()> {
     url.parse::<PgConnectOptions>().map(drop).context("DATABASE_URL (database_url) cannot be read")
 }
 
+/// Where data is kept when nobody says otherwise: for root a folder of the system, since the embedded Postgres runs
+/// as another account that cannot look into root's home; else the user's data folder.
 fn default_data_dir() -> Result<PathBuf> {
     if rustix::process::geteuid().is_root() {
         return Ok(PathBuf::from("/var/lib/rollcall"));

@@ -1,8 +1,8 @@
 //! Serving HTTP: connections are taken, bounded in number and in what they may leave undone, and ended in order.
 //!
 //! HTTP/1.1 alone is spoken, as a proxy in front speaks it. [`Limits`] says what a client may not do: hold more
-//! connections than there are file descriptors for, or hold one without ever sending a whole request. How long a
-//! request itself may take is the API's limit.
+//! connections than there are file descriptors for, or hold one without ever sending the whole head of a request. How
+//! long a request may take from there on, its body included, is the API's limit.
 
 mod patience;
 

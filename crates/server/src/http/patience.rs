@@ -31,7 +31,8 @@ impl Patience {
         Self { began: Instant::now(), until: AtomicU64::new(millis(first_head)), next_head }
     }
 
-    /// A request has come in whole: nothing runs out until what is returned is dropped.
+    /// The head of a request has come in: nothing runs out until what is returned is dropped. How long its body is
+    /// waited for is the API's limit.
     pub(super) fn busy(patience: &Arc<Self>) -> Busy {
         patience.until.store(BUSY, Ordering::Relaxed);
         Busy(Arc::clone(patience))
