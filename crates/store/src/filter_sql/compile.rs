@@ -49,10 +49,8 @@ fn compare(column: &Column, op: CompareOp, value: &Value) -> Part {
             }
         }
         (Column::Any(attribute), Value::String(literal)) if op == CompareOp::Eq => any_value(*attribute, literal),
-        // The column also says "active" of a user who has no such attribute, but to a filter no value is no value.
-        (Column::Active, Value::Bool(true)) if op == CompareOp::Eq => {
-            Part::exact(["u.active AND jsonb_exists(u.attributes, 'active')".into()])
-        }
+        // Every write fills the default in, so the column and the attribute are one and the same.
+        (Column::Active, Value::Bool(true)) if op == CompareOp::Eq => Part::exact(["u.active".into()]),
         (Column::Active, Value::Bool(false)) if op == CompareOp::Eq => Part::exact(["NOT u.active".into()]),
         (Column::Moment(name), Value::String(literal)) => moment(name, op, literal),
         _ => Part::UNKNOWN,
@@ -174,8 +172,8 @@ fn moment(name: &'static str, op: CompareOp, literal: &str) -> Part {
 fn present(column: &Column) -> Part {
     match column {
         Column::Text(column) => Part::exact([column.name.into(), " IS NOT NULL".into()]),
-        Column::Id(_) | Column::Moment(_) | Column::Constant(_) => Part::ALL,
-        Column::Active | Column::Any(_) => Part::UNKNOWN,
+        Column::Id(_) | Column::Active | Column::Moment(_) | Column::Constant(_) => Part::ALL,
+        Column::Any(_) => Part::UNKNOWN,
     }
 }
 
@@ -284,6 +282,21 @@ mod tests {
         ];
         for (table, text, sql) in cases {
             let condition = condition(table, text);
+            assert_eq!((condition.sql.as_str(), condition.exact), (sql, true), "{text}");
+        }
+    }
+
+    #[test]
+    fn everybody_is_active_or_not() {
+        let cases = [
+            ("active eq true", "u.active"),
+            ("active eq false", "NOT u.active"),
+            ("active ne true", "NOT (u.active)"),
+            ("active ne false", "NOT (NOT u.active)"),
+            ("active pr", "true"),
+        ];
+        for (text, sql) in cases {
+            let condition = condition(Table::Users, text);
             assert_eq!((condition.sql.as_str(), condition.exact), (sql, true), "{text}");
         }
     }
