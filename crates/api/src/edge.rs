@@ -7,11 +7,9 @@ mod observe;
 pub mod request_id;
 
 use crate::error::INTERNAL;
-use crate::limits::MAX_BODY_BYTES;
 use crate::refusal::Refusal;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use rollcall_provisioning::ids::IdSource;
@@ -35,7 +33,6 @@ impl Edge {
     /// Puts the edge around the routes of `router`. Routes that are added or merged afterwards are outside of it.
     pub fn apply(&self, router: Router) -> Router {
         router
-            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
             .layer(CatchPanicLayer::custom(caught))
             .layer(axum::middleware::from_fn_with_state(self.clone(), observe::observe))
     }
