@@ -6,8 +6,8 @@ COPY . .
 # The caches keep the registry and the compiled dependencies between builds; the result is copied out of them.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
-    cargo build --release --locked -p rollcall-server --bin rollcall \
-    && install -D target/release/rollcall /out/rollcall
+    cargo build --profile dist --locked -p rollcall-server --bin rollcall \
+    && install -D target/dist/rollcall /out/rollcall
 
 FROM debian:bookworm-slim
 # The certificates of public authorities, for calls to DingTalk.
