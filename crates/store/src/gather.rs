@@ -10,6 +10,7 @@
 
 use crate::StoreError;
 use crate::connections::Connections;
+use crate::signal::DirtySignal;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::io;
@@ -38,6 +39,11 @@ pub(crate) trait Kind: Copy + Eq + Hash + Send + Sync + 'static {
     /// What it gets.
     type Output: Send + 'static;
 
+    /// Whether this leaves a mark on a delivery, so that workers must look.
+    fn marks(_: &Self::Output) -> bool {
+        false
+    }
+
     /// Serves all with one statement. Keys for which there is nothing are left out.
     fn run(
         self,
@@ -61,6 +67,7 @@ pub(crate) struct Gather<K: Kind>(Arc<Inner<K>>);
 
 struct Inner<K: Kind> {
     connections: Connections,
+    signal: Arc<DirtySignal>,
     queue: Mutex<Queue<K>>,
 }
 
@@ -95,9 +102,9 @@ impl<K: Kind> Clone for Gather<K> {
 }
 
 impl<K: Kind> Gather<K> {
-    pub(crate) fn new(connections: Connections) -> Self {
+    pub(crate) fn new(connections: &Connections, signal: &Arc<DirtySignal>) -> Self {
         let queue = Mutex::new(Queue { lanes: HashMap::new(), turns: 0 });
-        Self(Arc::new(Inner { connections, queue }))
+        Self(Arc::new(Inner { connections: connections.clone(), signal: Arc::clone(signal), queue }))
     }
 
     /// Asks together with others; `None` when there is nothing for this key.
@@ -175,6 +182,12 @@ impl<K: Kind> Inner<K> {
 
     async fn run(&self, kind: K, requests: &[(K::Key, K::Input)]) -> Result<Rows<K>, StoreError> {
         let rows = tokio::time::timeout(PATIENCE, kind.run(&self.connections, requests)).await;
+        // Here, because whoever asked may be gone by now.
+        if let Ok(Ok(rows)) = &rows
+            && rows.iter().any(|(_, output)| output.as_ref().is_ok_and(K::marks))
+        {
+            self.signal.dirty();
+        }
         let late = || io::Error::new(io::ErrorKind::TimedOut, "a statement about single rows took too long");
         rows.unwrap_or_else(|_elapsed| Err(StoreError::Unavailable(late().into())))
     }

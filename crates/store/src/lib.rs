@@ -92,14 +92,15 @@ impl Store {
             // The statements that write rely on it, whatever the database's own default is.
             .options([("default_transaction_isolation", "read committed")]);
         let connections = Connections::open(options, max_connections).await?;
+        let signal = Arc::new(DirtySignal::default());
         Ok(Self {
-            users_by_id: Gather::new(connections.clone()),
-            users_by_name: Gather::new(connections.clone()),
-            new_users: Gather::new(connections.clone()),
-            changed_users: Gather::new(connections.clone()),
+            users_by_id: Gather::new(&connections, &signal),
+            users_by_name: Gather::new(&connections, &signal),
+            new_users: Gather::new(&connections, &signal),
+            changed_users: Gather::new(&connections, &signal),
             connections,
             ports,
-            signal: Arc::new(DirtySignal::default()),
+            signal,
         })
     }
 

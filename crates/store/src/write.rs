@@ -126,7 +126,7 @@ impl Store {
 
 /// The change entry of a write, as a CTE named `entry`; `$kind` and `$operation` are words, `$details` is a placeholder.
 ///
-/// All writes bind the same first five values: `$1` tenant, `$2` resource, `$3` now, `$4` source, `$5` request id;
+/// All writes of one resource bind the same first five values: `$1` tenant, `$2` resource, `$3` now, `$4` source, `$5` request id;
 /// and they all have a CTE `written` with the resource's new `version`, empty when nothing was written.
 macro_rules! change_entry {
     ($kind:literal, $operation:literal, $details:literal) => {

@@ -8,7 +8,6 @@ use super::{ProjectionView, StoredUser};
 use crate::connections::Connections;
 use crate::detail;
 use crate::gather::{Kind, Rows, column};
-use crate::signal::DirtySignal;
 use crate::write::Actor;
 use crate::{Store, StoreError, Uniqueness};
 use rollcall_provisioning::delivery::{DeliveryState, Lane};
@@ -16,7 +15,6 @@ use rollcall_provisioning::ids::{ResourceId, TenantId};
 use rollcall_scim::resource::Resource;
 use serde_json::{Map, Value};
 use sqlx::types::Json;
-use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -80,7 +78,6 @@ pub(crate) struct NewUser {
     keys: UserKeys,
     attributes: Map<String, Value>,
     namesake: Namesake,
-    signal: Arc<DirtySignal>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -96,6 +93,10 @@ impl Kind for Create {
     type Input = NewUser;
     /// Whether the user was marked for a target.
     type Output = bool;
+
+    fn marks(marked: &bool) -> bool {
+        *marked
+    }
 
     async fn run(self, connections: &Connections, users: &[(Uuid, NewUser)]) -> Result<Rows<Self>, StoreError> {
         let created: Vec<Created> = sqlx::query_as(CREATE)
@@ -117,12 +118,6 @@ impl Kind for Create {
             .bind(column(users, |user| user.namesake == Namesake::Respected))
             .fetch_all(connections)
             .await?;
-        // Here, because whoever asked may be gone by now.
-        if created.iter().any(|created| created.marked)
-            && let Some((_, user)) = users.first()
-        {
-            user.signal.dirty();
-        }
         let end = |created: Created| match created {
             Created { written: true, marked, .. } => Ok(marked),
             Created { namesake: true, .. } => Err(StoreError::Namesake),
@@ -150,7 +145,6 @@ impl Store {
             keys: UserKeys::of(resource)?,
             attributes: resource.as_map().clone(),
             namesake,
-            signal: Arc::clone(&self.signal),
         };
         let marked = self.new_users.ask(Create(actor.tenant), id, user).await?;
         let marked = marked.ok_or(StoreError::corrupt("users", "id", id))?;

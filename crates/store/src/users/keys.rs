@@ -9,7 +9,6 @@ use rollcall_scim::schema::{enterprise, sub};
 use serde_json::Value;
 
 /// Copies of single attributes, in the form in which they are compared.
-#[derive(Clone)]
 pub(super) struct UserKeys {
     pub(super) user_name: String,
     pub(super) external_id: Option<String>,

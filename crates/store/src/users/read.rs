@@ -114,8 +114,8 @@ impl Store {
         self.users_by_id.ask(ById { tenant, view }, id.0, ()).await
     }
 
-    /// The user with that `userName`, folded ([`rollcall_scim::fold`]), if there is one and it is not deleted. At most
-    /// one round trip.
+    /// The user with that `userName`, folded ([`rollcall_scim::fold`]), if there is one and it is not deleted. One
+    /// round trip, mostly.
     pub(super) async fn user_by_name(
         &self,
         tenant: TenantId,

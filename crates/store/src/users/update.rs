@@ -8,7 +8,6 @@ use crate::connections::Connections;
 use crate::detail;
 use crate::gather::{Kind, Rows, column};
 use crate::mark::mark_dirty;
-use crate::signal::DirtySignal;
 use crate::write::{Actor, Lock, UpdateError, Updated, Write};
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::DeliveryState;
@@ -17,7 +16,6 @@ use rollcall_scim::resource::Resource;
 use serde_json::Value;
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
-use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -94,30 +92,22 @@ impl<E: Send, C: FnMut(&StoredUser) -> Result<Resource, E> + Send> Write for Upd
     async fn once(&mut self, connection: &mut PgConnection, lock: Lock) -> Result<Option<Self::Done>, UpdateError<E>> {
         let user =
             read(&mut *connection, self.actor.tenant, self.id, self.view, lock).await?.ok_or(UpdateError::NotFound)?;
-        let (before_version, id) = (user.version, user.id.0);
-        match self.decide(&user)? {
-            None => Ok(Some(Updated { before_version, changed: false, value: user })),
-            Some(changed) => {
-                let asked = [(id, changed)];
-                let ends = write_all(connection, self.actor.tenant, &asked).await?;
-                let [(_, changed)] = asked;
-                let end = ends.into_iter().next().map(|(_, end)| end).transpose()?.flatten();
-                Ok(end.map(|state| changed.made(user, state)))
-            }
-        }
+        let Some(changed) = self.decide(&user)? else { return Ok(Some(unchanged(user))) };
+        let asked = [(user.id.0, changed)];
+        let ends = write_all(connection, self.actor.tenant, &asked).await?;
+        let [(_, ChangedUser { now, resource, .. })] = asked;
+        let end = ends.into_iter().next().map(|(_, end)| end).transpose()?.flatten();
+        Ok(end.map(|state| changed_to(user, resource, now, state)))
     }
 }
 
 impl<E: Send, C: FnMut(&StoredUser) -> Result<Resource, E> + Send> Update<'_, C> {
     /// Writes what becomes of the user as it was read, together with other requests.
     async fn together(&mut self, user: StoredUser) -> Result<Option<Updated<StoredUser>>, UpdateError<E>> {
-        let before_version = user.version;
-        let Some(changed) = self.decide(&user)? else {
-            return Ok(Some(Updated { before_version, changed: false, value: user }));
-        };
-        let made = changed.clone();
+        let Some(changed) = self.decide(&user)? else { return Ok(Some(unchanged(user))) };
+        let (now, resource) = (changed.now, changed.resource.clone());
         let end = self.store.changed_users.ask(Change(self.actor.tenant), user.id.0, changed).await?.flatten();
-        Ok(end.map(|state| made.made(user, state)))
+        Ok(end.map(|state| changed_to(user, resource, now, state)))
     }
 
     /// What is to be written, if anything is.
@@ -136,7 +126,6 @@ impl<E: Send, C: FnMut(&StoredUser) -> Result<Resource, E> + Send> Update<'_, C>
             reports: keys.active != is_active(&user.resource),
             keys,
             resource,
-            signal: Arc::clone(&self.store.signal),
         }))
     }
 }
@@ -146,7 +135,6 @@ impl<E: Send, C: FnMut(&StoredUser) -> Result<Resource, E> + Send> Update<'_, C>
 pub(crate) struct Change(TenantId);
 
 /// What becomes of a user.
-#[derive(Clone)]
 pub(crate) struct ChangedUser {
     now: OffsetDateTime,
     source: Uuid,
@@ -158,39 +146,23 @@ pub(crate) struct ChangedUser {
     reports: bool,
     keys: UserKeys,
     resource: Resource,
-    signal: Arc<DirtySignal>,
 }
 
 /// The state of the first target's delivery after a write, if there is a target. `None` outside: not written, because
 /// somebody else was faster.
 type End = Option<Option<DeliveryState>>;
 
-impl ChangedUser {
-    /// What a reader would find now: the new resource, and a delivery that a mark has made new.
-    fn made(self, before: StoredUser, state: Option<DeliveryState>) -> Updated<StoredUser> {
-        let before_version = before.version;
-        let projection =
-            before.projection.zip(state).map(|(seen, state)| ProjectionView { state, reason: None, ..seen });
-        let version = before_version + 1;
-        let value = StoredUser { resource: self.resource, version, modified_at: self.now, projection, ..before };
-        Updated { before_version, changed: true, value }
-    }
-}
-
 impl Kind for Change {
     type Key = Uuid;
     type Input = ChangedUser;
     type Output = End;
 
+    fn marks(end: &End) -> bool {
+        end.is_some()
+    }
+
     async fn run(self, connections: &Connections, users: &[(Uuid, ChangedUser)]) -> Result<Rows<Self>, StoreError> {
-        let rows = write_all(connections, self.0, users).await?;
-        // Here, because whoever asked may be gone by now.
-        if rows.iter().any(|(_, end)| matches!(end, Ok(Some(_))))
-            && let Some((_, user)) = users.first()
-        {
-            user.signal.dirty();
-        }
-        Ok(rows)
+        write_all(connections, self.0, users).await
     }
 }
 
@@ -233,4 +205,22 @@ async fn write_all(
         Ok(row.written.then_some(state))
     };
     Ok(rows.into_iter().map(|row| (row.id, end(row))).collect())
+}
+
+/// The user already was what it should become.
+const fn unchanged(user: StoredUser) -> Updated<StoredUser> {
+    Updated { before_version: user.version, changed: false, value: user }
+}
+
+/// What a reader would find now: the new resource, and a delivery that a mark has made new.
+fn changed_to(
+    before: StoredUser,
+    resource: Resource,
+    now: OffsetDateTime,
+    state: Option<DeliveryState>,
+) -> Updated<StoredUser> {
+    let before_version = before.version;
+    let projection = before.projection.zip(state).map(|(seen, state)| ProjectionView { state, reason: None, ..seen });
+    let value = StoredUser { resource, version: before_version + 1, modified_at: now, projection, ..before };
+    Updated { before_version, changed: true, value }
 }
