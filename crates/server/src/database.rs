@@ -7,13 +7,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use rollcall_store::{Ports, Store, StoreError};
 use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection as _, PgConnection};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long it may take to find out why a database cannot be reached.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An open database; the embedded Postgres lives as long as this.
 pub(crate) struct Database {
@@ -43,7 +38,7 @@ impl Database {
         let store = match Store::connect(&url, config.database_connections, ports).await {
             Ok(store) => store,
             Err(error) if embedded.is_some() => return Err(error).context("the embedded Postgres cannot be used"),
-            Err(error) => return Err(why(&url, error).await),
+            Err(error) => return Err(why(&url, error)),
         };
         Ok(Self { store, embedded })
     }
@@ -91,9 +86,8 @@ fn absent(folder: &Path) -> String {
     )
 }
 
-/// Why the database at `url` cannot be opened. The store goes on trying for a while and tells that this was in vain;
-/// one more try tells what is wrong.
-async fn why(url: &str, error: StoreError) -> anyhow::Error {
+/// Why the database at `url` cannot be opened.
+fn why(url: &str, error: StoreError) -> anyhow::Error {
     let Ok(options) = url.parse::<PgConnectOptions>() else {
         return anyhow::Error::new(error).context("the database cannot be opened; check DATABASE_URL");
     };
@@ -101,15 +95,12 @@ async fn why(url: &str, error: StoreError) -> anyhow::Error {
         Some(socket) => format!("in {}", socket.display()),
         None => format!("at {}:{}", options.get_host(), options.get_port()),
     };
-    let cause = match tokio::time::timeout(PATIENCE, PgConnection::connect_with(&options)).await {
+    let cause = match error {
+        StoreError::Unavailable(sqlx::Error::Io(cause)) => cause.into(),
+        StoreError::Unavailable(sqlx::Error::PoolTimedOut) => anyhow!("it does not answer"),
         // The driver's errors repeat their own causes.
-        Ok(Err(sqlx::Error::Io(cause))) => cause.into(),
-        Ok(Err(cause)) => anyhow!("{cause}"),
-        Ok(Ok(connection)) => {
-            connection.close().await.ok();
-            error.into()
-        }
-        Err(_) => anyhow!("it does not answer"),
+        StoreError::Unavailable(cause) | StoreError::Database(cause) => anyhow!("{cause}"),
+        other => other.into(),
     };
     cause.context(format!("the database {place} cannot be opened; check DATABASE_URL"))
 }

@@ -77,11 +77,12 @@ impl Connections {
         {
             return Ok(self.lease(idle.connection, idle.opened, place));
         }
+        let until = Instant::now() + PATIENCE;
         let patient = async {
             let place = Arc::clone(&self.0.places).acquire_owned().await.map_err(|_| Error::PoolClosed)?;
             let (connection, opened) = match self.0.take_idle() {
                 Some(idle) => (idle.connection, idle.opened),
-                None => (self.0.connect().await?, Instant::now()),
+                None => (self.0.connect(until).await?, Instant::now()),
             };
             Ok(self.lease(connection, opened, place))
         };
@@ -129,12 +130,15 @@ impl Inner {
         None
     }
 
-    /// Connects; tries again while the database says, or lets be understood, that it will soon be there.
-    async fn connect(&self) -> Result<PgConnection, Error> {
+    /// Connects; tries again while the database says, or lets be understood, that it will soon be there. The last error is
+    /// told when there is no time for another try.
+    async fn connect(&self, until: Instant) -> Result<PgConnection, Error> {
         let mut pause = FIRST_PAUSE;
         loop {
             match self.options.connect().await {
-                Err(error) if passes_by_itself(&error) => tokio::time::sleep(pause).await,
+                Err(error) if passes_by_itself(&error) && Instant::now() + pause < until => {
+                    tokio::time::sleep(pause).await;
+                }
                 end => return end,
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
