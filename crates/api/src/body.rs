@@ -86,8 +86,8 @@ async fn read(mut body: Body, arrival: &Arrival) -> Result<Vec<u8>, ApiError> {
 /// Parses a JSON body.
 ///
 /// # Errors
-/// 400 `invalidSyntax` that says where the text stops being JSON or which name an object holds twice, or `invalidValue` that names the attribute which
-/// holds a null character: PostgreSQL can store it neither as text nor as JSON.
+/// 400 `invalidSyntax` that says where the text stops being JSON or which name an object holds twice, or `invalidValue`
+/// that names the attribute which holds a null character: PostgreSQL can store it neither as text nor as JSON.
 pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::invalid_syntax("the body is empty; this request needs a JSON object"));

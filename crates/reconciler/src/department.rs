@@ -162,11 +162,7 @@ impl Job<'_> {
     }
 
     async fn remove_department(&self, unit: &LoadedUnit) -> Result<Outcome, Interrupt> {
-        let doubtful = unit.link.as_ref().is_some_and(|link| link.observed == Observed::Unknown);
-        if unit.occupied && !doubtful {
-            return Ok(report::waits_for_moves());
-        }
-        // Also of an occupied one: a new one that might take it over waits until it is known.
+        // Also of an occupied one, if it is in doubt: a new one that might take it over waits until it is known.
         let observed = match self.observe_department(unit).await? {
             Ok(observed) => observed,
             Err(outcome) => return Ok(outcome),

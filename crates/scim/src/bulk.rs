@@ -258,14 +258,15 @@ fn check_references(operations: &mut [Entry]) -> Result<(), Error> {
     Ok(())
 }
 
+/// The id that a text refers to; the text itself if it refers to nothing in `ids`.
+pub fn resolved<'a>(text: &'a str, ids: &'a BTreeMap<String, String>) -> &'a str {
+    reference(text).and_then(|name| ids.get(name)).map_or(text, String::as_str)
+}
+
 /// Puts the ids in place of the references to them. What is not in `ids` stays.
 pub fn resolve(value: &mut Value, ids: &BTreeMap<String, String>) {
     match value {
-        Value::String(text) => {
-            if let Some(id) = reference(text).and_then(|name| ids.get(name)) {
-                text.clone_from(id);
-            }
-        }
+        Value::String(text) if reference(text).is_some() => *text = resolved(text, ids).to_owned(),
         Value::Array(items) => items.iter_mut().for_each(|item| resolve(item, ids)),
         Value::Object(map) => map.values_mut().for_each(|item| resolve(item, ids)),
         _ => {}

@@ -52,14 +52,12 @@ pub(super) async fn bulk(
         routes: routes.0,
         call: &call,
         headers: &headers,
-        base: call.base.as_str().to_owned(),
         ids: BTreeMap::new(),
         ends: vec![None; request.operations.len()],
         until: Instant::now() + BULK_TIME,
     };
     for step in request.plan() {
-        let failed = run.ends.iter().flatten().filter(|end| end.failed()).count();
-        if request.fail_on_errors.is_some_and(|most| u64::try_from(failed).is_ok_and(|failed| failed >= most)) {
+        if request.fail_on_errors.is_some_and(|most| run.failures() >= most) {
             break;
         }
         run.step(&request.operations, step).await;
@@ -74,7 +72,6 @@ struct Run<'a> {
     routes: Router,
     call: &'a Call,
     headers: &'a HeaderMap,
-    base: String,
     /// The ids of the new resources, by `bulkId`.
     ids: BTreeMap<String, String>,
     /// How the operations ended, in the order of the request.
@@ -95,6 +92,10 @@ struct End {
 }
 
 impl Run<'_> {
+    fn failures(&self) -> u64 {
+        self.ends.iter().flatten().map(|end| u64::from(end.failed())).sum()
+    }
+
     async fn step(&mut self, operations: &[Entry], step: Step) {
         let (Step::Whole(place) | Step::Without(place) | Step::Complete(place)) = step;
         let Some(entry) = operations.get(place) else { return };
@@ -153,11 +154,7 @@ impl Run<'_> {
     fn resolved(&self, operation: &Operation, missing: &BTreeSet<String>) -> Operation {
         let mut data = bulk::without(&operation.data, missing);
         bulk::resolve(&mut data, &self.ids);
-        let id = operation.id.clone().map(|id| {
-            let mut id = Value::String(id);
-            bulk::resolve(&mut id, &self.ids);
-            id.as_str().unwrap_or_default().to_owned()
-        });
+        let id = operation.id.as_deref().map(|id| bulk::resolved(id, &self.ids).to_owned());
         Operation { id, data, ..operation.clone() }
     }
 
@@ -189,7 +186,7 @@ impl Run<'_> {
         if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
             response = refusal.render(Dialect::Scim, self.call.request_id());
         }
-        End::of(response, id.as_ref().map(|_| format!("{}{path}", self.base))).await
+        End::of(response, id.as_ref().map(|_| format!("{}{path}", self.call.base.as_str()))).await
     }
 
     /// The end of an operation that was not sent.
