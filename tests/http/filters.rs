@@ -144,12 +144,7 @@ async fn active_people_are_found() -> anyhow::Result<()> {
 async fn people_are_found_by_their_standing() -> anyhow::Result<()> {
     let world = World::with(&["generic"]).await?;
     let client = world.client("generic");
-    sqlx::query(
-        "INSERT INTO targets (tenant_id, id, name, kind, settings, secret_sealed, mode, created_at) \
-         SELECT id, id, 'dingtalk', 'dingtalk', '{}', '', 'paused', created_at FROM tenants",
-    )
-    .execute(world.database.pool())
-    .await?;
+    world.paused_target().await?;
     let ada = world.user(client, json!({ "userName": "ada" })).await?;
     let shown = client.get(&format!("{}?attributes={DINGTALK}", ada.path)).await?;
     let state = shown.body[DINGTALK]["state"].as_str().unwrap_or_default().to_owned();

@@ -153,12 +153,7 @@ async fn only_what_was_asked_for() -> anyhow::Result<()> {
 async fn what_the_version_does_not_cover_is_sent_in_full() -> anyhow::Result<()> {
     let world = World::with(&["generic"]).await?;
     let client = world.client("generic");
-    sqlx::query(
-        "INSERT INTO targets (tenant_id, id, name, kind, settings, secret_sealed, mode, created_at) \
-         SELECT id, id, 'dingtalk', 'dingtalk', '{}', '', 'paused', created_at FROM tenants",
-    )
-    .execute(world.database.pool())
-    .await?;
+    world.paused_target().await?;
     let (ada, bob) = (world.user(client, json!({})).await?, world.user(client, json!({})).await?);
     let staff = world.group(client, json!({ "members": [ada.id, bob.id] })).await?;
     let crew = world.group(client, json!({ "members": [ada.id] })).await?;

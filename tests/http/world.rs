@@ -64,6 +64,17 @@ impl World {
         Ok(())
     }
 
+    /// Gives every tenant a target that gets nothing, so that people have a standing.
+    pub(crate) async fn paused_target(&self) -> anyhow::Result<()> {
+        sqlx::query(
+            "INSERT INTO targets (tenant_id, id, name, kind, settings, secret_sealed, mode, created_at) \
+             SELECT id, id, 'dingtalk', 'dingtalk', '{}', '', 'paused', created_at FROM tenants",
+        )
+        .execute(self.database.pool())
+        .await?;
+        Ok(())
+    }
+
     /// Makes a token: its id and its text.
     pub(crate) async fn token(&self, arguments: &[&str]) -> anyhow::Result<(String, String)> {
         let made = self.cli.json(&[&["token", "create"], arguments].concat()).await?;

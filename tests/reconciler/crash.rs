@@ -61,18 +61,21 @@ async fn die_in(world: &World, call: usize, done: bool) -> anyhow::Result<bool> 
     Ok(died)
 }
 
-#[tokio::test]
-async fn whatever_call_a_founding_dies_in_the_company_is_the_same() -> anyhow::Result<()> {
-    let world = World::new().await?;
-    let (expected, _) = clean_runs(&world).await?;
+/// Lets worker after worker die in another call of the work that `prepare` makes, each in a company of its own, until
+/// one comes to rest. Every company must end as `expected`.
+async fn die_in_every_call(
+    world: &World,
+    expected: &Picture,
+    prepare: impl AsyncFn(&World) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     for call in 0..MOST_CALLS {
         let mut died = false;
         for done in [false, true] {
             let world = world.neighbour().await?;
-            found_company(&world).await?;
+            prepare(&world).await?;
             died = die_in(&world, call, done).await?;
             world.settle().await?;
-            assert_eq!(world.picture().await?, expected, "call {call}, done: {done}: {:#?}", world.fake.calls());
+            assert_eq!(world.picture().await?, *expected, "call {call}, done: {done}: {:#?}", world.fake.calls());
             world.assert_links_are_true().await?;
         }
         if !died {
@@ -82,27 +85,25 @@ async fn whatever_call_a_founding_dies_in_the_company_is_the_same() -> anyhow::R
     anyhow::bail!("{MOST_CALLS} calls are not enough")
 }
 
+/// A company at rest, and then shaken.
+async fn shaken_company(world: &World) -> anyhow::Result<()> {
+    let people = found_company(world).await?;
+    world.settle().await?;
+    shake_company(world, &people).await
+}
+
+#[tokio::test]
+async fn whatever_call_a_founding_dies_in_the_company_is_the_same() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let (expected, _) = clean_runs(&world).await?;
+    die_in_every_call(&world, &expected, async |world| found_company(world).await.map(drop)).await
+}
+
 #[tokio::test]
 async fn whatever_call_a_shake_dies_in_the_company_is_the_same() -> anyhow::Result<()> {
     let world = World::new().await?;
     let (_, expected) = clean_runs(&world).await?;
-    for call in 0..MOST_CALLS {
-        let mut died = false;
-        for done in [false, true] {
-            let world = world.neighbour().await?;
-            let people = found_company(&world).await?;
-            world.settle().await?;
-            shake_company(&world, &people).await?;
-            died = die_in(&world, call, done).await?;
-            world.settle().await?;
-            assert_eq!(world.picture().await?, expected, "call {call}, done: {done}: {:#?}", world.fake.calls());
-            world.assert_links_are_true().await?;
-        }
-        if !died {
-            return Ok(());
-        }
-    }
-    anyhow::bail!("{MOST_CALLS} calls are not enough")
+    die_in_every_call(&world, &expected, shaken_company).await
 }
 
 #[tokio::test]
@@ -111,9 +112,7 @@ async fn whatever_write_a_shake_dies_before_the_company_is_the_same() -> anyhow:
     let (_, expected) = clean_runs(&world).await?;
     for write in (1..MOST_WRITES).step_by(EVERY) {
         let world = world.neighbour().await?;
-        let people = found_company(&world).await?;
-        world.settle().await?;
-        shake_company(&world, &people).await?;
+        shaken_company(&world).await?;
         let died = die_at_write(&world, &TABLES, write, None).await?;
         world.settle().await?;
         assert_eq!(world.picture().await?, expected, "write {write}: {:#?}", world.fake.calls());
