@@ -6,6 +6,7 @@ mod dice;
 mod filters;
 mod fixture;
 mod groups;
+mod large_groups;
 mod lists;
 mod marks;
 mod setup;
