@@ -14,7 +14,7 @@
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt as _, TryStreamExt as _};
-use sqlx::postgres::{PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
+use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgQueryResult, PgRow, PgSeverity, PgStatement, PgTypeInfo};
 use sqlx::{
     ConnectOptions as _, Connection as _, Describe, Either, Error, Execute, Executor, PgConnection, Postgres, SqlStr,
 };
@@ -162,6 +162,18 @@ fn passes_by_itself(error: &Error) -> bool {
     }
 }
 
+/// Whether no further statement can be sent after this error: the network failed, or the server has said its last word
+/// on this connection (PostgreSQL's manual, "Message Severity Levels").
+fn breaks_connection(error: &Error) -> bool {
+    match error {
+        Error::Io(_) | Error::Tls(_) | Error::Protocol(_) => true,
+        Error::Database(error) => error
+            .try_downcast_ref::<PgDatabaseError>()
+            .is_some_and(|error| matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic)),
+        _ => false,
+    }
+}
+
 /// One connection, and its place among those that may be open. Closed when it is dropped.
 pub(crate) struct Lease {
     connection: PgConnection,
@@ -188,7 +200,7 @@ impl Lease {
     /// doubt. Then idle ones are closed too: whatever broke this one has mostly broken them all.
     fn settle<T>(self, end: Result<T, Error>) -> Result<T, Error> {
         match &end {
-            Err(Error::Io(_) | Error::Tls(_) | Error::Protocol(_)) => self.home.idle().clear(),
+            Err(error) if breaks_connection(error) => self.home.idle().clear(),
             _ => self.keep(),
         }
         end
