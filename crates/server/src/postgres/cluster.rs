@@ -1,7 +1,8 @@
 //! Making Postgres's data folder, once.
 //!
 //! `initdb` works in a side folder that takes the final name only when everything is on disk, so a kill in the middle
-//! leaves a leftover that the next start removes, and never half a cluster.
+//! leaves a leftover that the next start removes, and never half a cluster. An `initdb` whose starter was killed works
+//! on to its end; it holds the gate by its standard input, so that nobody removes the folder under its hands.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -12,6 +13,7 @@ use super::account::Account;
 use super::error::PostgresError;
 use super::find::Binaries;
 use super::layout::{Layout, SUPERUSER};
+use super::lock::Gate;
 
 /// The locales to try, best first. The order of both is the order of code points, on every machine the same;
 /// `C.UTF-8` also knows upper and lower case beyond ASCII, but not every system has it.
@@ -33,8 +35,9 @@ pub(super) fn major(layout: &Layout) -> Result<Option<u32>, PostgresError> {
     }
 }
 
-/// Makes the data folder. The caller holds the gate and knows that there is none.
+/// Makes the data folder. The caller knows that there is none.
 pub(super) async fn create(
+    gate: &Gate,
     layout: &Layout,
     account: &Account,
     binaries: &Binaries,
@@ -47,7 +50,7 @@ pub(super) async fn create(
     let mut output = String::new();
     for locale in LOCALES {
         account.private_folder(&folder)?;
-        match initdb(&folder, account, binaries, durability, locale).await? {
+        match run(gate, initdb(&folder, account, binaries, durability, locale)).await? {
             Ok(()) => {
                 fs::rename(&folder, layout.data()).map_err(PostgresError::file("rename", &folder))?;
                 return File::open(layout.root())
@@ -61,16 +64,15 @@ pub(super) async fn create(
     Err(PostgresError::Initdb { folder, output })
 }
 
-/// Runs `initdb` on an empty folder; the inner error is what it printed.
-async fn initdb(
+/// The command that fills an empty folder.
+fn initdb(
     folder: &Path,
     account: &Account,
     binaries: &Binaries,
     durability: Durability,
     locale: &str,
-) -> Result<Result<(), String>, PostgresError> {
-    let program = binaries.initdb();
-    let mut command = account.command(&program);
+) -> std::process::Command {
+    let mut command = account.command(binaries.initdb());
     command
         .arg("--pgdata")
         .arg(folder)
@@ -83,9 +85,13 @@ async fn initdb(
         // Small write-ahead log files make the folder quick to copy.
         Durability::None => command.args(["--no-sync", "--wal-segsize", "1"]),
     };
-    let output = tokio::process::Command::from(command)
-        .output()
-        .await
-        .map_err(PostgresError::program(program.display().to_string()))?;
+    command
+}
+
+/// Runs `initdb`; the inner error is what it printed.
+async fn run(gate: &Gate, mut initdb: std::process::Command) -> Result<Result<(), String>, PostgresError> {
+    let program = initdb.get_program().display().to_string();
+    initdb.stdin(gate.share().map_err(PostgresError::program(program.clone()))?);
+    let output = tokio::process::Command::from(initdb).output().await.map_err(PostgresError::program(program))?;
     Ok(if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()) })
 }

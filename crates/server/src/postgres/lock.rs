@@ -27,7 +27,7 @@ const HOLDERS_PATIENCE: Duration = Duration::from_mins(2);
 /// The exclusive right to start, join or stop. Given back on drop.
 #[derive(Debug)]
 pub(super) struct Gate {
-    _file: File,
+    file: File,
 }
 
 impl Gate {
@@ -37,7 +37,13 @@ impl Gate {
         let file = open(&path)?;
         let what = "waiting for another process that starts or stops Postgres in this folder";
         wait_for(&path, what, GATE_PATIENCE, layout, || file.try_lock()).await?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+
+    /// A second handle of this very gate: it opens when both handles are closed. For a process whose work the next one
+    /// at the gate must not meet half done, even when we are killed.
+    pub(super) fn share(&self) -> std::io::Result<File> {
+        self.file.try_clone()
     }
 }
 

@@ -95,7 +95,7 @@ impl Postgres {
         let (watcher, found) = if let Some(found) = join(&layout).await? {
             (None, found)
         } else {
-            let (watcher, found) = start_alone(&layout, durability, search).await?;
+            let (watcher, found) = start_alone(&gate, &layout, durability, search).await?;
             (Some(watcher), found)
         };
         drop(gate);
@@ -184,8 +184,9 @@ async fn join(layout: &Layout) -> Result<Option<Postmaster>, PostgresError> {
     Ok(None)
 }
 
-/// Starts a server in a folder where none runs. The caller holds the gate and a hold.
+/// Starts a server in a folder where none runs. The caller has a hold.
 async fn start_alone(
+    gate: &Gate,
     layout: &Layout,
     durability: Durability,
     search: &Search,
@@ -196,7 +197,7 @@ async fn start_alone(
     let data = layout.data();
     let binaries = find::find(search, existing.map(|major| (major, data.as_path())))?;
     if existing.is_none() {
-        cluster::create(layout, &account, &binaries, durability).await?;
+        cluster::create(gate, layout, &account, &binaries, durability).await?;
     }
     let started = launch::launch(layout, &account, &binaries, durability).await?;
     create_database(layout).await?;
