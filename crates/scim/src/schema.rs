@@ -15,7 +15,7 @@ pub mod meta;
 mod resource_type;
 pub mod user;
 
-pub use attribute::{Attribute, Kind, Mutability, Returned, Storage, Uniqueness};
+pub use attribute::{Attribute, Kind, Mutability, Returned, Storage, Uniqueness, Wrapping};
 pub use base::base_attributes;
 pub use resource_type::{Extension, ResourceType, Schema};
 

@@ -6,6 +6,7 @@
 
 mod elements;
 mod scalar;
+mod wrapped;
 
 use std::fmt;
 
@@ -18,7 +19,7 @@ use crate::error::{Error, quoted};
 use crate::limits::{MAX_KEY_BYTES, MAX_VALUES};
 use crate::path::AttributePath;
 use crate::profile::Profile;
-use crate::schema::{Attribute, Kind, Storage, sub};
+use crate::schema::{Attribute, Kind, Storage, Wrapping, sub};
 
 /// Where a value stands, for error texts: `emails[2].value`.
 #[derive(Debug, Clone, Copy)]
@@ -141,7 +142,7 @@ pub(crate) fn parts(
         },
         other => other,
     };
-    match value {
+    let mut read = match value {
         Value::Null => Ok(None),
         Value::String(text) if text.is_empty() => Ok(None),
         Value::String(_) => match attribute.sub_attribute(sub::VALUE) {
@@ -153,7 +154,12 @@ pub(crate) fn parts(
         },
         Value::Object(object) => object_parts(attribute, object, place, profile).map(Some),
         _ => Err(scalar::wrong_type(attribute, value, place)),
+    }?;
+    let unwraps = attribute.wrapping == Wrapping::JsonText && profile.unwrap_role_values;
+    if let Some(parts) = read.as_mut().filter(|_| unwraps) {
+        wrapped::unwrap(parts);
     }
+    Ok(read)
 }
 
 fn object_parts(

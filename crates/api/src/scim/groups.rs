@@ -18,7 +18,7 @@ use axum::response::Response;
 use http::StatusCode;
 use rollcall_scim::Error;
 use rollcall_scim::patch::{self, Context, Detached, DetachedChange, PatchRequest};
-use rollcall_scim::profile::PatchResponse;
+use rollcall_scim::profile::GroupPatchResponse;
 use rollcall_scim::projection::Projection;
 use rollcall_scim::resource::{self, Resource};
 use rollcall_store::groups::{GroupUpdate, StoredGroup};
@@ -144,12 +144,12 @@ pub(super) async fn patch(
     let rt = state.types().group();
     let profile = &call.client.source.profile;
     // A client that chooses attributes gets them (RFC 7644 §3.5.2); otherwise the profile decides.
-    let wanted = profile.patch_response.groups;
+    let wanted = profile.patch_response_groups;
     let (projection, bodiless_wanted) = match wanted {
         _ if call.query.chooses_attributes() => (call.query.projection(rt)?, false),
-        PatchResponse::Full => (Projection::standard(rt), false),
-        PatchResponse::WithoutMembers | PatchResponse::NoContent => {
-            (Projection::parse(rt, None, Some(MEMBERS))?, wanted == PatchResponse::NoContent)
+        GroupPatchResponse::Full => (Projection::standard(rt), false),
+        GroupPatchResponse::WithoutMembers | GroupPatchResponse::NoContent => {
+            (Projection::parse(rt, None, Some(MEMBERS))?, wanted == GroupPatchResponse::NoContent)
         }
     };
     let request = PatchRequest::parse(rt, &body, profile).map_err(|error| about(rt, id.as_str(), error))?;

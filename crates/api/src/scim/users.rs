@@ -132,7 +132,7 @@ pub(super) async fn patch(
         Ok(patch::apply(rt, &user.resource, &request, &context)?.resource)
     })
     .await?;
-    if profile.patch_response.users == PatchResponse::NoContent && !call.query.chooses_attributes() {
+    if profile.patch_response_users == PatchResponse::NoContent && !call.query.chooses_attributes() {
         let location = call.base.resource(&rt.endpoint, user.id);
         return Ok(answer::bodiless(StatusCode::NO_CONTENT, About { version: user.version, location: &location }));
     }

@@ -249,7 +249,7 @@ fn check_schemas(rt: &ResourceType, object: &Map<String, Value>, profile: &Profi
     let listed = member(object, "schemas").and_then(Value::as_array);
     let names_core = listed.into_iter().flatten().filter_map(Value::as_str).any(|urn| {
         let old = urn.get(..SCIM_1_CORE.len()).is_some_and(|head| head.eq_ignore_ascii_case(SCIM_1_CORE));
-        urn.eq_ignore_ascii_case(&rt.schema.id) || (old && profile.unknown_attributes_ignored)
+        urn.eq_ignore_ascii_case(&rt.schema.id) || (old && profile.scim_1_schemas)
     });
     if names_core {
         return Ok(());

@@ -71,6 +71,16 @@ pub enum Storage {
     Computed,
 }
 
+/// How clients send the `value` of an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrapping {
+    /// As it is.
+    Never,
+    /// Some as the text of a JSON object that holds it; see the switch
+    /// [`unwrap_role_values`](crate::profile::Profile::unwrap_role_values).
+    JsonText,
+}
+
 /// One attribute or sub-attribute.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attribute {
@@ -102,6 +112,8 @@ pub struct Attribute {
     pub default: Option<Value>,
     /// Where the value lives.
     pub storage: Storage,
+    /// How clients send the `value` of an element. Not part of the schema a client sees.
+    pub wrapping: Wrapping,
 }
 
 impl Attribute {
@@ -123,6 +135,7 @@ impl Attribute {
             sub_attributes: Vec::new(),
             default: None,
             storage: Storage::Inline,
+            wrapping: Wrapping::Never,
         }
     }
 
@@ -208,6 +221,12 @@ impl Attribute {
     #[must_use]
     pub fn storage(self, storage: Storage) -> Self {
         Self { storage, ..self }
+    }
+
+    /// Sets how clients send the `value` of an element.
+    #[must_use]
+    pub fn wrapping(self, wrapping: Wrapping) -> Self {
+        Self { wrapping, ..self }
     }
 
     /// The sub-attribute of that name, in any case.

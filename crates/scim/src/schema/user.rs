@@ -1,6 +1,6 @@
 //! The core User (RFC 7643 §4.1 and §8.7.1, errata 8471 and 8435).
 
-use super::{Attribute, Kind, Mutability, Returned, Schema, Uniqueness, sub};
+use super::{Attribute, Kind, Mutability, Returned, Schema, Uniqueness, Wrapping, sub};
 
 /// URN of the core User schema.
 pub const URN: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -68,7 +68,8 @@ fn multi_valued() -> Vec<Attribute> {
             .multi()
             .read_only(),
         plural("entitlements", "Things the person has.", Attribute::string(sub::VALUE, "An entitlement."), &[]),
-        plural("roles", "Roles the person has.", Attribute::string(sub::VALUE, "A role."), &[]),
+        plural("roles", "Roles the person has.", Attribute::string(sub::VALUE, "A role."), &[])
+            .wrapping(Wrapping::JsonText),
         plural(
             "x509Certificates",
             "Certificates issued to the person.",

@@ -417,15 +417,6 @@ fn operations_see_what_came_before() {
 }
 
 #[test]
-fn a_role_that_is_json_in_a_string_stays_so() {
-    let value = "{\"id\":\"1\",\"value\":\"Admin\",\"displayName\":\"Admin\"}";
-    check(
-        &json!([{ "op": "Add", "path": "roles", "value": [{ "value": value }] }]),
-        &json!({ "roles": [{ "value": value }] }),
-    );
-}
-
-#[test]
 fn changing_nothing_gives_an_equal_resource() {
     let cases = [
         json!([{ "op": "add", "path": "title", "value": "t" }]),

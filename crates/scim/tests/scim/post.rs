@@ -110,11 +110,11 @@ fn what_is_stored() {
             json!({ "emails": [{ "value": "a" }] }),
         ),
         (json!({ "emails.value": "a", ENTERPRISE: { "foo": 1 } }), json!({})),
-        // A password is accepted and dropped (X4); a role that is JSON in a string is kept as it is.
+        // A password is accepted and dropped (X4); a role that is JSON in a string is unwrapped.
         (json!({ "password": "t1meMa$heen" }), json!({})),
         (
             json!({ "roles": [{ "value": "{\"id\":\"1\",\"value\":\"Admin\"}" }] }),
-            json!({ "roles": [{ "value": "{\"id\":\"1\",\"value\":\"Admin\"}" }] }),
+            json!({ "roles": [{ "value": "Admin" }] }),
         ),
         // Values are kept as sent; canonical values are suggestions.
         (
