@@ -51,6 +51,12 @@ fn texts() -> Vec<String> {
         "I",
         "ı",
         "ĳ",
+        "ᾀ",
+        "ᾈ",
+        "ｶﾞ",
+        "ガ",
+        "a\u{3000}b",
+        "²",
     ];
     let mut texts = words();
     texts.extend(more.map(str::to_owned));

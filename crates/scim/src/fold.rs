@@ -1,19 +1,47 @@
-//! The key by which `userName` and `displayName` are compared.
+//! The key by which `userName`, `displayName` and all other texts that are not case-exact are compared.
 
-use unicode_normalization::UnicodeNormalization as _;
+use std::sync::LazyLock;
+
+use precis_profiles::UsernameCaseMapped;
+use precis_profiles::precis_core::profile::Rules as _;
 
 /// Folds a string so that two spellings of one name give the same key.
 ///
-/// Compatibility normalisation (NFKC: full-width letters, ligatures, composed accents), lower case character by
-/// character, and normalisation again because lowering can decompose. The Greek final sigma counts as a sigma,
-/// so that the key does not depend on what follows a letter. This is the comparison side of PRECIS
-/// `UsernameCaseMapped` (RFC 8265 §3.3) without its list of forbidden characters, since real user names hold
-/// spaces. The original spelling is what is stored and returned.
+/// These are the mappings of the PRECIS profile `UsernameCaseMapped` (RFC 8265 §3.3), which RFC 7644 §5 asks for: wide
+/// and half-width letters become plain ones, every letter becomes lower case, and what is composed of a letter and its
+/// accents is one letter (NFC). The profile's list of forbidden characters is left out, since real user names hold
+/// spaces and `#EXT#`; control characters are refused where a name is read. The original spelling is what is stored
+/// and returned.
 ///
-/// Folding a key again gives the same key.
+/// Letters are lowered one by one. The Greek final sigma counts as a sigma, so that the key of a part is part of the
+/// key. Folding a key again gives the same key.
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    text.nfkc().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c }).nfkc().collect()
+    let profile = UsernameCaseMapped::new();
+    // Not the profile's own rule for case: it leaves alone what is neither upper nor lower case, such as the title-case
+    // `ǅ`, unless a capital stands before it.
+    let lower = |text: &str| -> String {
+        text.chars().flat_map(char::to_lowercase).map(|letter| if letter == 'ς' { 'σ' } else { letter }).collect()
+    };
+    // Neither rule refuses anything; their type allows it for those of other profiles.
+    let narrow = profile.width_mapping_rule(text);
+    let lowered = narrow.map_or_else(|_| lower(text), |narrow| lower(&narrow));
+    profile.normalization_rule(lowered.as_str()).map(std::borrow::Cow::into_owned).unwrap_or(lowered)
+}
+
+/// The wide and half-width characters, and in the same places the plain ones that they are folded to; for a database
+/// that must fold as [`fold`] does.
+pub fn widths() -> (&'static str, &'static str) {
+    static WIDTHS: LazyLock<(String, String)> = LazyLock::new(|| {
+        let profile = UsernameCaseMapped::new();
+        let plain = |wide: char| {
+            let wide = wide.to_string();
+            let narrow = profile.width_mapping_rule(wide.as_str()).ok()?;
+            (*narrow != *wide).then(|| narrow.chars().next()).flatten()
+        };
+        ('\u{3000}'..='\u{ffff}').filter_map(|wide| Some((wide, plain(wide)?))).unzip()
+    });
+    (&WIDTHS.0, &WIDTHS.1)
 }

@@ -195,11 +195,17 @@ fn one(attribute: &Attribute, value: &Value, place: Place<'_>, profile: &Profile
     if attribute.kind != Kind::Complex {
         return scalar::read(attribute, value, place, profile);
     }
-    let Some(element) = parts(attribute, value, place, profile)?.and_then(without_nulls) else {
-        return Ok(None);
+    let element = match parts(attribute, value, place, profile)?.and_then(without_nulls) {
+        // Only what the server sets was sent, such as the name of a member without its identifier.
+        None if says_something(value) => Value::Object(Map::new()),
+        None => return Ok(None),
+        Some(element) => element,
     };
     if let Value::Object(element) = &element {
         check_required(attribute, element, place)?;
+        if element.is_empty() {
+            return Ok(None);
+        }
     }
     check_key(attribute, &element, place)?;
     Ok(Some(element))
@@ -246,6 +252,12 @@ pub(crate) fn check_count(attribute: &Attribute, count: usize, place: Place<'_>)
 pub(crate) fn without_nulls(parts: Parts) -> Option<Value> {
     let kept: Parts = parts.into_iter().filter(|(_, value)| !value.is_null()).collect();
     (!kept.is_empty()).then_some(Value::Object(kept))
+}
+
+/// True for an object with a part that has a value.
+fn says_something(value: &Value) -> bool {
+    let is_value = |part: &Value| !part.is_null() && part.as_str() != Some("");
+    value.as_object().is_some_and(|object| object.values().any(is_value))
 }
 
 /// True for the element that is marked as the preferred one.

@@ -113,7 +113,7 @@ impl Reader<'_> {
             (Verb::Add | Verb::Replace, Some(Value::Object(object))) if is_core => self.resource_object(object),
             (Verb::Add | Verb::Replace, Some(Value::Object(object))) => {
                 check_keys(object)?;
-                for (key, value) in object {
+                for (key, value) in object.iter().filter(|(key, _)| !schema.is_own_mark(key)) {
                     self.with_path(&format!("{}:{key}", schema.id), Some(value))?;
                 }
                 Ok(())

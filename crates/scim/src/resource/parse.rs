@@ -77,7 +77,7 @@ impl<'a> Draft<'a> {
             _ => return Err(Error::invalid_value(format!("\"{}\" must be an object", schema.id))),
         };
         check_keys(object)?;
-        for (key, value) in object {
+        for (key, value) in object.iter().filter(|(key, _)| !schema.is_own_mark(key)) {
             match resolve(self.rt, &format!("{}:{key}", schema.id)) {
                 Resolution::Attribute(path) => found.push(Field { path, value, guessed: false }),
                 _ => self.unknown(key)?,

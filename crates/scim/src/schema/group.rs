@@ -15,7 +15,7 @@ pub fn schema() -> Schema {
         Attribute::string(sub::TYPE, "What the member is; found by its identifier if left out.")
             .canonical(&["User", "Group"])
             .immutable(),
-        Attribute::string("display", "Name of the member for people.").immutable(),
+        Attribute::string("display", "Name of the member for people, which is the member's own.").read_only(),
     ];
     Schema::new(
         URN,

@@ -34,6 +34,12 @@ impl Schema {
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
         find(&self.attributes, name)
     }
+
+    /// True for the `schemas` that some serialisers put into the object of an extension beside its attributes. RFC 7643
+    /// §3.3 does not have it there; it says nothing that the URN before the object does not say.
+    pub(crate) fn is_own_mark(&self, key: &str) -> bool {
+        key.eq_ignore_ascii_case("schemas") && self.attribute(key).is_none()
+    }
 }
 
 /// A schema that adds attributes to a resource type (RFC 7643 §3.3).

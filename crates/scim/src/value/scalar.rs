@@ -90,8 +90,8 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// Refuses text that no store could keep or index. Control characters are refused where PRECIS would refuse them
-/// and where they would make two names look the same.
+/// Refuses text that no store could keep or index. Control characters are refused in names, as PRECIS refuses them
+/// (RFC 8264 §9.7): they would make two names look the same.
 fn check_text(attribute: &Attribute, text: &str, place: Place<'_>) -> Result<(), Error> {
     if text.len() > MAX_STRING_BYTES {
         return Err(Error::invalid_value(format!("{place} is longer than {MAX_STRING_BYTES} bytes")));
@@ -99,11 +99,12 @@ fn check_text(attribute: &Attribute, text: &str, place: Place<'_>) -> Result<(),
     if text.contains('\0') {
         return Err(Error::invalid_value(format!("{place} holds a NUL character: remove it")));
     }
-    if attribute.uniqueness == Uniqueness::None {
-        return Ok(());
+    let unique = attribute.uniqueness != Uniqueness::None;
+    if unique || attribute.name == "displayName" {
+        check_control(text, place)?;
     }
-    if text.contains(char::is_control) {
-        return Err(Error::invalid_value(format!("{place} holds a control character: remove it")));
+    if !unique {
+        return Ok(());
     }
     if fold(text).len() > MAX_KEY_BYTES {
         return Err(Error::invalid_value(format!(
@@ -111,6 +112,17 @@ fn check_text(attribute: &Attribute, text: &str, place: Place<'_>) -> Result<(),
         )));
     }
     Ok(())
+}
+
+fn check_control(text: &str, place: Place<'_>) -> Result<(), Error> {
+    match text.chars().enumerate().find(|(_, character)| character.is_control()) {
+        None => Ok(()),
+        Some((index, character)) => Err(Error::invalid_value(format!(
+            "{place} holds the control character U+{:04X} at position {}: remove it",
+            u32::from(character),
+            index + 1
+        ))),
+    }
 }
 
 /// True for the characters of base64 in either alphabet, padded or not (RFC 7643 §2.3.6).

@@ -81,10 +81,7 @@ fn changes_of_members() {
                 { "op": "remove", "path": "members[value eq \"a\"]" },
                 { "op": "add", "path": "members", "value": [{ "value": "b", "display": "B" }] },
             ]),
-            vec![
-                Detached::RemoveWhere(filter("value eq \"a\"")),
-                Detached::Add(vec![json!({ "value": "b", "display": "B" })]),
-            ],
+            vec![Detached::RemoveWhere(filter("value eq \"a\"")), Detached::Add(vec![json!({ "value": "b" })])],
         ),
     ];
     for (operations, wanted) in cases {

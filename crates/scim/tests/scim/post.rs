@@ -1,12 +1,16 @@
 //! Reading the body of a POST.
 
 use rollcall_scim::Error;
+use rollcall_scim::patch::{self, Context, PatchRequest};
 use rollcall_scim::path::AttributePath;
 use rollcall_scim::profile::Profile;
 use rollcall_scim::resource::{self, Resource};
 use serde_json::{Map, Value, json};
 
-use crate::given::{CUSTOM, DINGTALK, ENTERPRISE, GROUP, USER, custom_users, generic, groups, keyword, strict, users};
+use crate::given::{
+    CUSTOM, DINGTALK, ENTERPRISE, GROUP, ID, USER, custom_users, generic, groups, keyword, patch_body, stored, strict,
+    users,
+};
 
 /// A user body with `userName` and the given attributes.
 fn body(attributes: Value) -> Value {
@@ -153,7 +157,8 @@ fn what_is_refused() {
         (json!({ "userName": "" }), invalid, "\"userName\""),
         (json!({ "userName": "  " }), invalid, "\"userName\""),
         (json!({ "userName": 7 }), invalid, "must be a string, not 7"),
-        (json!({ "userName": "a\tb" }), invalid, "control character"),
+        (json!({ "userName": "a\tb" }), invalid, "\"userName\" holds the control character U+0009 at position 2"),
+        (json!({ "displayName": "éa\u{85}" }), invalid, "\"displayName\" holds the control character U+0085 at position 3"),
         (json!({ "userName": "a".repeat(1_025) }), invalid, "1024 bytes"),
         (json!({ "title": true }), invalid, "\"title\" must be a string"),
         (json!({ "title": ["a"] }), invalid, "not an array"),
@@ -281,7 +286,7 @@ fn groups_with_members() {
             { "value": "a", "type": "User" },
             "c",
         ])),
-        vec![json!({ "value": "a" }), json!({ "value": "b", "type": "User", "display": "B" }), json!({ "value": "c" })]
+        vec![json!({ "value": "a" }), json!({ "value": "b", "type": "User" }), json!({ "value": "c" })]
     );
     let error = read(json!([{ "value": "a" }, { "display": "nobody" }]), &generic()).expect_err("no value");
     assert!(error.detail.contains("\"members[1]\" has no \"value\""), "{}", error.detail);
@@ -315,4 +320,25 @@ fn a_resource_gives_its_values() {
     assert_eq!(get(AttributePath::extension(DINGTALK, "state")), None);
     assert_eq!(user.extension(ENTERPRISE).map(Map::len), Some(1));
     assert_eq!(Resource::from_map(user.clone().into_map()), user);
+}
+
+/// A serialiser that gives extensions a `schemas` of their own is understood, in a body and in a PATCH.
+#[test]
+fn an_extension_may_name_itself() {
+    let extension = json!({ "schemas": [ENTERPRISE], "department": "Sales" });
+    let body = json!({ "schemas": [USER], "userName": "u", ENTERPRISE: extension });
+    let user = resource::parse(&users(), &body, &strict()).expect("a user");
+    assert_eq!(user.as_map()[ENTERPRISE], json!({ "department": "Sales" }));
+
+    for operation in [
+        json!({ "op": "add", "path": ENTERPRISE, "value": extension }),
+        json!({ "op": "replace", "value": { ENTERPRISE: extension } }),
+    ] {
+        let profile = strict();
+        let request = PatchRequest::parse(&users(), &patch_body(&json!([operation])), &profile).expect("a request");
+        let context = Context { id: ID, profile: &profile, detached: &[] };
+        let current = stored(&json!({ "userName": "u" }));
+        let patched = patch::apply(&users(), &current, &request, &context).expect("success");
+        assert_eq!(patched.resource.as_map()[ENTERPRISE], json!({ "department": "Sales" }), "{operation}");
+    }
 }

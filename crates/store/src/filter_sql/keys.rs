@@ -94,10 +94,15 @@ fn typed(by: &SortBy, json: Vec<Piece>) -> Vec<Piece> {
     let (open, close) = match by.comparison {
         // Step by step what `rollcall_scim::fold` does. Only ICU lowers every letter as Unicode says, whatever the
         // locale of the database.
-        Comparison::Folded => (
-            "replace(normalize(lower(normalize(",
-            " #>> '{}', NFKC) COLLATE \"und-x-icu\"), NFKC), '\u{3c2}', '\u{3c3}')",
-        ),
+        Comparison::Folded => {
+            let (wide, plain) = rollcall_scim::fold::widths();
+            let mut pieces = vec![Piece::Sql("normalize(replace(lower(translate(")];
+            pieces.extend(json);
+            pieces.extend([" #>> '{}', ".into(), Arg::Text(wide.to_owned()).into(), ", ".into()]);
+            pieces.push(Arg::Text(plain.to_owned()).into());
+            pieces.push(") COLLATE \"und-x-icu\"), '\u{3c2}', '\u{3c3}'), NFC)".into());
+            return pieces;
+        }
         Comparison::Exact => ("(", " #>> '{}')"),
         // Scalars of JSON compare by size.
         Comparison::Plain => ("NULLIF(", ", 'null'::jsonb)"),
