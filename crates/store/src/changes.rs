@@ -56,6 +56,8 @@ pub enum Subject {
     Resource(ResourceKind),
     /// A target.
     Target,
+    /// A source: its profile and its overrides.
+    Source,
 }
 
 impl Subject {
@@ -64,12 +66,14 @@ impl Subject {
         match self {
             Self::Resource(kind) => kind.as_str(),
             Self::Target => "target",
+            Self::Source => "source",
         }
     }
 
     /// The subject behind a word written by [`Self::as_str`].
     pub fn parse(word: &str) -> Option<Self> {
-        if word == Self::Target.as_str() { Some(Self::Target) } else { ResourceKind::parse(word).map(Self::Resource) }
+        let set_up = [Self::Target, Self::Source].into_iter().find(|subject| subject.as_str() == word);
+        set_up.or_else(|| ResourceKind::parse(word).map(Self::Resource))
     }
 }
 

@@ -3,11 +3,12 @@
 //! A source may have two live credentials, so that a token can be exchanged without a gap: add the new one, give it
 //! to the client, revoke the old one.
 
-use crate::sources::profile;
+use crate::sources::effective;
 use crate::wake::CREDENTIALS_CHANNEL;
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::{CredentialId, SourceId, TenantId};
 use rollcall_scim::profile::Profile;
+use serde_json::Value;
 use std::fmt;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -96,6 +97,7 @@ struct CredentialRow {
     source_id: Option<Uuid>,
     source_name: Option<String>,
     source_profile: Option<String>,
+    source_overrides: Option<Value>,
     label: String,
     secret_hash: Vec<u8>,
     expires_at: Option<OffsetDateTime>,
@@ -105,9 +107,10 @@ struct CredentialRow {
 
 impl CredentialRow {
     fn into_credential(self, tenant: TenantId, id: CredentialId) -> Result<Credential, StoreError> {
-        let source = match (self.source_id, self.source_name, self.source_profile) {
-            (Some(source), Some(name), Some(word)) => {
-                Some(CredentialSource { id: SourceId(source), name, profile: profile(source, &word)? })
+        let source = match (self.source_id, self.source_name, self.source_profile.zip(self.source_overrides)) {
+            (Some(source), Some(name), Some((word, overrides))) => {
+                let profile = effective(source, &word, &overrides)?;
+                Some(CredentialSource { id: SourceId(source), name, profile })
             }
             (None, ..) => None,
             // The foreign key forbids it.
@@ -208,7 +211,8 @@ impl Store {
     /// A credential with its source, live or not.
     pub async fn credential(&self, tenant: TenantId, id: CredentialId) -> Result<Option<Credential>, StoreError> {
         let row: Option<CredentialRow> = sqlx::query_as(
-            "SELECT c.source_id, s.name AS source_name, s.profile AS source_profile, c.label, c.secret_hash, \
+            "SELECT c.source_id, s.name AS source_name, s.profile AS source_profile, s.overrides AS source_overrides, \
+                    c.label, c.secret_hash, \
                     c.expires_at, c.revoked_at, c.last_used_at \
              FROM credentials c LEFT JOIN sources s ON s.tenant_id = c.tenant_id AND s.id = c.source_id \
              WHERE c.tenant_id = $1 AND c.id = $2",
