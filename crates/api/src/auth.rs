@@ -63,6 +63,8 @@ pub struct ScimClient {
 pub struct ApiClient {
     /// Whose directory it works on.
     pub tenant: TenantId,
+    /// Its token.
+    pub credential: CredentialId,
 }
 
 impl FromRequestParts<ApiState> for ScimClient {
@@ -88,7 +90,7 @@ impl FromRequestParts<ApiState> for ApiClient {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
         let principal = authenticate(parts, state).await?;
         match principal.kind {
-            PrincipalKind::Api => Ok(Self { tenant: principal.tenant }),
+            PrincipalKind::Api => Ok(Self { tenant: principal.tenant, credential: principal.credential }),
             PrincipalKind::Source(_) => Err(ApiError::WrongTokenKind { called: "REST" }),
         }
     }

@@ -24,11 +24,28 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         check_media_type(request.headers())?;
-        check_encoding(request.headers())?;
-        let arrival = request.extensions().get::<Arrival>().cloned().unwrap_or_default();
-        let bytes = read(request.into_body(), &arrival).await?;
-        Ok(Self(parse(&bytes)?))
+        Ok(Self(read_json(request).await?))
     }
+}
+
+/// A JSON body that says what changes, checked as a [`JsonBody`]. It may also call itself a merge patch (RFC 7396).
+#[derive(Debug)]
+pub struct MergePatchBody(pub Value);
+
+impl<S: Send + Sync> FromRequest<S> for MergePatchBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        check_media_type_among(request.headers(), &["application/merge-patch+json", "application/json"])?;
+        Ok(Self(read_json(request).await?))
+    }
+}
+
+async fn read_json(request: Request) -> Result<Value, ApiError> {
+    check_encoding(request.headers())?;
+    let arrival = request.extensions().get::<Arrival>().cloned().unwrap_or_default();
+    let bytes = read(request.into_body(), &arrival).await?;
+    Ok(parse(&bytes)?)
 }
 
 /// Accepts `application/json` and `application/scim+json`, with any parameters, and a body without a media type
@@ -37,12 +54,15 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 /// # Errors
 /// 415 for anything else, and for a charset other than UTF-8.
 pub fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    check_media_type_among(headers, &["application/json", "application/scim+json"])
+}
+
+fn check_media_type_among(headers: &HeaderMap, ours: &[&str]) -> Result<(), ApiError> {
     let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
     let text = String::from_utf8_lossy(value.as_bytes());
     let mut parts = text.split(';').map(str::trim);
     let media_type = parts.next().unwrap_or_default();
-    let known = media_type.is_empty()
-        || ["application/json", "application/scim+json"].iter().any(|ours| media_type.eq_ignore_ascii_case(ours));
+    let known = media_type.is_empty() || ours.iter().any(|ours| media_type.eq_ignore_ascii_case(ours));
     let foreign_charset = parts.filter_map(|parameter| parameter.split_once('=')).any(|(name, charset)| {
         let charset = charset.trim().trim_matches('"');
         name.trim().eq_ignore_ascii_case("charset")

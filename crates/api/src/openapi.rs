@@ -14,8 +14,9 @@ use utoipa::openapi::{
 /// Name of the security scheme.
 const BEARER: &str = "bearer";
 
-const TAGS: [(&str, &str); 5] = [
+const TAGS: [(&str, &str); 6] = [
     ("projection", "Where the directory stands towards each target"),
+    ("sources", "How each SCIM client is understood: profiles and their switches"),
     ("people", "One person, and why they stand where they stand"),
     ("directory", "What was changed in the directory"),
     ("scim", "The SCIM 2.0 interface (RFC 7644), for the tokens of sources"),

@@ -6,6 +6,7 @@ mod deliveries;
 mod docs;
 mod logs;
 mod params;
+mod sources;
 mod targets;
 mod users;
 
@@ -25,6 +26,9 @@ pub const PATH: &str = "/api/v1";
 pub(crate) fn documented() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(targets::list))
+        .routes(routes!(sources::profiles))
+        .routes(routes!(sources::list))
+        .routes(routes!(sources::read, sources::change))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::retry))
         .routes(routes!(users::by_user_name))

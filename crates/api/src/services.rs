@@ -11,6 +11,7 @@ pub mod person;
 pub mod retry;
 pub mod roster;
 pub mod sign_in;
+pub mod sources;
 pub mod standings;
 pub mod targets;
 pub mod timeline;

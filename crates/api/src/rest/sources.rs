@@ -1,0 +1,109 @@
+//! `/profiles` and `/sources`: how each SCIM client is understood, and changing that.
+
+use crate::auth::ApiClient;
+use crate::body::MergePatchBody;
+use crate::edge::request_id::RequestId;
+use crate::error::ApiError;
+use crate::rest::docs::Refusals;
+use crate::rest::params::Params;
+use crate::services::page::Page;
+use crate::services::sources::{self, ProfileView, SourceChange, SourceView};
+use crate::state::ApiState;
+use axum::extract::{FromRequestParts, Path, State};
+use axum::{Extension, Json};
+use http::request::Parts;
+use rollcall_provisioning::ids::SourceId;
+use rollcall_store::sources::SetUpBy;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Every profile with every switch: where it stands, what it does, why it exists, and whose client needs it.
+#[utoipa::path(
+    get, path = "/profiles", tag = "sources", operation_id = "listProfiles",
+    responses((status = 200, description = "All profiles", body = Page<ProfileView>), Refusals),
+)]
+pub(super) async fn profiles(_client: ApiClient, params: Params) -> Result<Json<Page<ProfileView>>, ApiError> {
+    params.end()?;
+    Ok(Json(Page { data: sources::profiles(), next_cursor: None, has_more: false }))
+}
+
+/// Every source with its profile and its switches, overridden or not.
+#[utoipa::path(
+    get, path = "/sources", tag = "sources", operation_id = "listSources",
+    responses((status = 200, description = "All sources, by name", body = Page<SourceView>), Refusals),
+)]
+pub(super) async fn list(
+    client: ApiClient,
+    State(state): State<ApiState>,
+    params: Params,
+) -> Result<Json<Page<SourceView>>, ApiError> {
+    params.end()?;
+    let data = sources::list(state.store(), client.tenant).await?;
+    Ok(Json(Page { data, next_cursor: None, has_more: false }))
+}
+
+/// One source.
+#[utoipa::path(
+    get, path = "/sources/{id}", tag = "sources", operation_id = "readSource",
+    params(("id" = Uuid, Path, description = "The source's id")),
+    responses((status = 200, description = "The source", body = SourceView), Refusals),
+)]
+pub(super) async fn read(
+    client: ApiClient,
+    State(state): State<ApiState>,
+    SourceInPath(id): SourceInPath,
+) -> Result<Json<SourceView>, ApiError> {
+    Ok(Json(sources::read(state.store(), client.tenant, id).await?))
+}
+
+/// What is to become of a source, as a JSON merge patch (RFC 7396). Both members may be left out.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes a body")]
+pub(crate) struct SourcePatch {
+    /// The name of another profile. The overrides stay.
+    #[schema(nullable = false, example = "entra")]
+    profile: Option<String>,
+    /// Switches with their values; `null` gives one back to the profile. `null` instead of the object resets all.
+    #[schema(value_type = Option<BTreeMap<String, Value>>, example = json!({ "manager_by": "employeeNumber", "string_booleans": null }))]
+    overrides: Option<BTreeMap<String, Value>>,
+}
+
+/// Changes the profile or single switches of a source. Its next request is served so, in all processes. What was
+/// changed, by whom, is in the change log.
+#[utoipa::path(
+    patch, path = "/sources/{id}", tag = "sources", operation_id = "changeSource",
+    params(("id" = Uuid, Path, description = "The source's id")),
+    request_body(content(
+        (SourcePatch = "application/merge-patch+json"),
+        (SourcePatch = "application/json"),
+    )),
+    responses((status = 200, description = "The source as it is now", body = SourceView), Refusals),
+)]
+pub(super) async fn change(
+    client: ApiClient,
+    State(state): State<ApiState>,
+    Extension(request_id): Extension<RequestId>,
+    SourceInPath(id): SourceInPath,
+    MergePatchBody(body): MergePatchBody,
+) -> Result<Json<SourceView>, ApiError> {
+    let change = SourceChange::parse(&body)?;
+    let by = (SetUpBy::Token(client.credential), request_id.as_str());
+    Ok(Json(sources::change(state.store(), client.tenant, id, by, &change).await?))
+}
+
+/// The source in the URL of an operation that takes no parameters.
+pub(super) struct SourceInPath(SourceId);
+
+impl<S: Send + Sync> FromRequestParts<S> for SourceInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Params::from_request_parts(parts, state).await?.end()?;
+        // A text that is no id, or not even UTF-8 after percent-decoding, is an id that does not exist.
+        let text = Path::<String>::from_request_parts(parts, state).await;
+        let text = text.map_or_else(|_| "?".to_owned(), |Path(text)| text);
+        Uuid::try_parse(&text).map(|id| Self(SourceId(id))).map_err(|_| sources::no_source(&text))
+    }
+}
