@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use rollcall_provisioning::ids::ResourceId;
 use rollcall_scim::filter::Filter;
 use rollcall_scim::profile::Profile;
 use rollcall_scim::schema::builtin;
@@ -10,6 +11,7 @@ use rollcall_store::groups::{GroupQuery, GroupView};
 use rollcall_store::listing::Matching;
 use rollcall_store::sorted::AnyResource;
 use rollcall_store::users::{StoredUser, UserQuery, UserView};
+use rollcall_store::walk::UserWalk;
 use serde_json::{Map, Value, json};
 
 use crate::dice::{Dice, words};
@@ -96,6 +98,63 @@ fn sort(by: &str, order: &str) -> anyhow::Result<Sort> {
     Ok(Sort::parse(&builtin::user_type(), &[], Some(by), Some(order))?.unwrap_or(Sort { by: None, descending: false }))
 }
 
+/// The ids met on a walk from page to page to the end, and those met on the way back, in the order of the list.
+async fn walked(
+    f: &Fixture,
+    matching: Option<Matching<'_, StoredUser>>,
+    sort: Option<&Sort>,
+    count: i64,
+) -> anyhow::Result<[Vec<ResourceId>; 2]> {
+    let mut ways = [Vec::new(), Vec::new()];
+    let mut from = None;
+    for backward in [false, true] {
+        let mut more = true;
+        while more {
+            let walk = UserWalk { matching, from: from.as_ref(), backward, count, view: USERS };
+            let found = f.store.walk_users(f.tenant, &walk, sort).await?;
+            let ids: Vec<_> = found.items.iter().map(|user| user.id).collect();
+            if backward {
+                ways[1].splice(0..0, ids);
+            } else {
+                ways[0].extend(ids);
+            }
+            if let Some([first, last]) = found.ends {
+                from = Some(if backward { first } else { last });
+            }
+            more = found.more;
+        }
+        // Back from behind the last one: only it is not met again.
+        if !backward {
+            let last = ways[0].last().copied();
+            ways[1].extend(last);
+        }
+    }
+    Ok(ways)
+}
+
+#[tokio::test]
+async fn walks_in_the_order_of_the_ids_meet_everybody() -> anyhow::Result<()> {
+    let f = Fixture::new().await?;
+    let (mut dice, texts) = (Dice(9865), texts());
+    for number in 0..60 {
+        f.user(random_user(&mut dice, &texts, number)).await?;
+    }
+    let rt = builtin::user_type();
+    for text in [None, Some("active eq true"), Some("title pr"), Some("userName pr and title pr")] {
+        let filter = text.map(|text| Filter::parse(text, &rt, &Profile::generic())).transpose()?;
+        let judge =
+            |user: &StoredUser| filter.as_ref().is_none_or(|filter| filter.matches(&rt, &shown_user(&rt, user)));
+        let matching = filter.as_ref().map(|filter| Matching { filter, judge: &judge });
+        let all = UserQuery { matching, start_index: 1, count: 1_000, view: USERS };
+        let all: Vec<_> = f.store.list_users(f.tenant, &all).await?.items.iter().map(|user| user.id).collect();
+        assert!(all.len() > 10, "{text:?}");
+        for count in [1, 7, 60, 61] {
+            assert_eq!(walked(&f, matching, None, count).await?, [all.clone(), all.clone()], "{text:?} {count}");
+        }
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn users_are_put_in_the_order_of_the_rules() -> anyhow::Result<()> {
     let f = Fixture::new().await?;
@@ -152,6 +211,8 @@ async fn users_are_put_in_the_order_of_the_rules() -> anyhow::Result<()> {
                 assert_eq!(usize::try_from(all.total)?, wanted.len(), "{path} {order} {text:?}");
                 let some = page(11, 7).await?;
                 assert_eq!((some.total, some.items.as_slice()), (all.total, &all.items[10..17]), "{path} {order}");
+                let walked = walked(&f, matching, Some(&sort), 13).await?;
+                assert_eq!(walked, [found.clone(), found.clone()], "{path} {order} {text:?}");
                 judged += found.len();
             }
         }

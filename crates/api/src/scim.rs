@@ -8,6 +8,7 @@ mod answer;
 pub mod base;
 mod bulk;
 mod call;
+mod cursor;
 mod discovery;
 mod docs;
 mod failure;
@@ -23,6 +24,7 @@ mod user_json;
 mod users;
 
 pub(crate) use bulk::BulkRoutes;
+pub use cursor::CursorKey;
 pub(crate) use docs::ScimError;
 
 use crate::refusal::Refusal;

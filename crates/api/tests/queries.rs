@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 use rollcall_api::scim::query::Query;
 use rollcall_scim::ScimType;
+use rollcall_scim::list::{CursorPage, Page, Paging};
 use std::fmt::Write as _;
 
 fn filter(raw: &str) -> Option<String> {
@@ -82,10 +83,29 @@ fn pages_are_bounded() {
     for (raw, start, count) in
         [("", 1, 100), ("startIndex=0&count=-3", 1, 0), ("count=100000", 1, 1000), ("startIndex=11&count=5", 11, 5)]
     {
-        let page = Query::parse(Some(raw)).expect(raw).page().expect(raw);
-        assert_eq!((page.start_index, page.count), (start, count), "{raw}");
+        let paging = Query::parse(Some(raw)).expect(raw).paging().expect(raw);
+        assert_eq!(paging, Paging::Index(Page { start_index: start, count }), "{raw}");
     }
-    assert!(Query::parse(Some("count=ten")).expect("readable").page().is_err());
+    assert!(Query::parse(Some("count=ten")).expect("readable").paging().is_err());
+}
+
+/// A cursor that is there, even an empty one, asks for pages by cursor (RFC 9865 §2).
+#[test]
+fn cursors_are_told_from_positions() {
+    let cursor = |text: Option<&str>, count| Paging::Cursor(CursorPage { cursor: text.map(str::to_owned), count });
+    for (raw, expected) in [
+        ("cursor", Ok(cursor(None, None))),
+        ("cursor=&count=7", Ok(cursor(None, Some(7)))),
+        ("cursor=%20&count=-7", Ok(cursor(None, Some(0)))),
+        ("cursor=a-b._~&startIndex=", Ok(cursor(Some("a-b._~"), None))),
+        ("Cursor=x&count=1000", Ok(cursor(Some("x"), Some(1000)))),
+        ("cursor=x&count=1001", Err("invalidCount")),
+        ("cursor&count=ten", Err("invalidCount")),
+        ("cursor&startIndex=1", Err("invalidValue")),
+    ] {
+        let paging = Query::parse(Some(raw)).expect(raw).paging();
+        assert_eq!(paging.map_err(|error| error.scim_type.map_or("", ScimType::as_str)), expected, "{raw}");
+    }
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub struct Capabilities {
     pub max_results: i64,
     /// Resources in a page whose size the client does not name.
     pub default_page_size: i64,
+    /// How long a cursor can be used, in seconds.
+    pub cursor_timeout: i64,
     /// Largest request body, in bytes.
     pub max_payload_size: i64,
     /// Where people read about the API.
@@ -35,11 +37,12 @@ pub fn service_provider_config(capabilities: &Capabilities, base_url: &str) -> V
         "sort": { "supported": true },
         "etag": { "supported": true },
         "pagination": {
-            "cursor": false,
+            "cursor": true,
             "index": true,
             "defaultPaginationMethod": "index",
             "defaultPageSize": capabilities.default_page_size,
             "maxPageSize": capabilities.max_results,
+            "cursorTimeout": capabilities.cursor_timeout,
         },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",

@@ -26,6 +26,8 @@ pub struct SearchRequest {
     pub start_index: Option<String>,
     /// How many are wanted at most, as a text.
     pub count: Option<String>,
+    /// Where paging by cursor goes on (RFC 9865 §2); an empty text asks for the first page.
+    pub cursor: Option<String>,
 }
 
 impl SearchRequest {
@@ -54,6 +56,7 @@ impl SearchRequest {
             sort_order: get("sortOrder").text()?,
             start_index: get("startIndex").integer()?,
             count: get("count").integer()?,
+            cursor: get("cursor").text_or_empty()?,
         })
     }
 }
@@ -66,9 +69,13 @@ struct Member<'b> {
 
 impl Member<'_> {
     fn text(&self) -> Result<Option<String>, Error> {
+        Ok(self.text_or_empty()?.filter(|text| !text.trim().is_empty()))
+    }
+
+    fn text_or_empty(&self) -> Result<Option<String>, Error> {
         match self.value {
             Value::Null => Ok(None),
-            Value::String(text) => Ok(Some(text.clone()).filter(|text| !text.trim().is_empty())),
+            Value::String(text) => Ok(Some(text.clone())),
             _ => Err(self.wrong("a string")),
         }
     }

@@ -1,7 +1,7 @@
 //! Sorting (RFC 7644 §3.4.2.3).
 //!
-//! The order is fixed here and a store must keep to it: texts by code point, folded first unless case counts; other
-//! values by size; of several values the primary one counts, else the first. A resource without a value comes last,
+//! The order is fixed here and a store must keep to it: texts by the code points of their first [`KEY_CHARS`]
+//! characters, folded first unless case counts, so that a place in the order can be written down; other values by size; of several values the primary one counts, else the first. A resource without a value comes last,
 //! in descending order first. Equal ones are told apart by their id, so that pages never overlap.
 
 use std::cmp::Ordering;
@@ -14,6 +14,9 @@ use crate::fold::fold;
 use crate::path::{AttributePath, Resolution, resolve};
 use crate::schema::{Attribute, Kind, Mutability, ResourceType, Returned, Storage, base_attributes, sub};
 use crate::value::{instant, is_primary};
+
+/// How many characters of a text count for the order.
+pub const KEY_CHARS: u16 = 256;
 
 /// The order of a list, as far as one resource type is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,8 +179,8 @@ impl SortBy {
             value = value.get(name)?;
         }
         match self.comparison {
-            Comparison::Folded => Some(Key::Text(fold(value.as_str()?))),
-            Comparison::Exact => Some(Key::Text(value.as_str()?.to_owned())),
+            Comparison::Folded => Some(Key::Text(clip(&fold(value.as_str()?)))),
+            Comparison::Exact => Some(Key::Text(clip(value.as_str()?))),
             Comparison::Plain => value.as_bool().map(Key::Boolean).or_else(|| value.as_f64().map(Key::Number)),
             Comparison::Moment => instant(value.as_str()?).map(Key::Moment),
         }
@@ -195,6 +198,10 @@ impl Key {
             _ => Ordering::Equal,
         }
     }
+}
+
+fn clip(text: &str) -> String {
+    text.chars().take(usize::from(KEY_CHARS)).collect()
 }
 
 fn part(attribute: &Attribute) -> String {

@@ -22,7 +22,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub(crate) use columns::Table;
-pub(crate) use ranking::{Branch, Chosen, Ranking};
+pub(crate) use ranking::{Branch, Chosen, Ranking, Step};
 
 /// Longest text kept in a column that is indexed, in bytes. An index entry holds 2,700 at most; longer values are cut
 /// off there, and a comparison that could tell the cut from the whole is not exact.
@@ -98,7 +98,7 @@ impl Condition {
     }
 
     /// Binds the values of the condition, after exactly five others.
-    pub(crate) fn bind<'q, R>(&'q self, query: Query<'q, R>) -> Query<'q, R> {
+    pub(crate) fn bind<'q, R>(&'q self, query: Statement<'q, R>) -> Statement<'q, R> {
         bind(&self.args, query)
     }
 }
@@ -135,7 +135,7 @@ fn one_of(ids: &[Uuid], table: Table) -> Vec<Piece> {
     vec![open.into(), Arg::Ids(ids.to_vec()).into(), ")".into()]
 }
 
-fn bind<'q, R>(args: &'q [Arg], query: Query<'q, R>) -> Query<'q, R> {
+fn bind<'q, R>(args: &'q [Arg], query: Statement<'q, R>) -> Statement<'q, R> {
     args.iter().fold(query, |query, arg| match arg {
         Arg::Text(text) => query.bind(text),
         Arg::Id(id) => query.bind(id),
@@ -146,7 +146,8 @@ fn bind<'q, R>(args: &'q [Arg], query: Query<'q, R>) -> Query<'q, R> {
     })
 }
 
-type Query<'q, R> = QueryAs<'q, Postgres, R, PgArguments>;
+/// A statement whose values are being bound.
+pub(crate) type Statement<'q, R> = QueryAs<'q, Postgres, R, PgArguments>;
 
 /// The condition of a part of a filter. Its SQL is never null, so that `NOT` is safe.
 struct Part {

@@ -14,6 +14,13 @@
 //! * Time and ids come from the [`Ports`]. The one exception is the lease of a delivery, which is judged by the
 //!   database's own clock, because workers on different machines must agree about it.
 
+/// Up to how many resources are counted for the sake of a page; a macro, so that it can stand in a statement.
+macro_rules! counted {
+    () => {
+        10000
+    };
+}
+
 pub mod changes;
 mod connections;
 pub mod credentials;
@@ -36,6 +43,7 @@ pub mod sources;
 pub mod tenants;
 pub mod users;
 pub mod wake;
+pub mod walk;
 pub mod write;
 
 pub use error::{StoreError, Uniqueness};

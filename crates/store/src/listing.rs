@@ -6,7 +6,8 @@
 //!
 //! The order is that of the ids, which grow with time: stable across pages, and what is created meanwhile comes last.
 
-use crate::filter_sql::{Condition, Table};
+use crate::filter_sql::{Condition, Statement, Table};
+use crate::walk::COUNTED;
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::TenantId;
 use rollcall_scim::filter::Filter;
@@ -82,8 +83,12 @@ pub(crate) trait Listed: Sized + Send {
     const MATCHING_PAGE: [&'static str; 2];
     /// Counts. `$1` tenant, `$3` where to stop.
     const COUNT: [&'static str; 2];
-    /// Selects the row's columns. `$1` tenant, `$2` the last id seen, `$3` limit, `$4` and `$5` what to load.
-    const BATCH: [&'static str; 2];
+    /// Selects the row's columns, forward and backward. `$1` tenant, `$2` the last id seen, `$3` limit, `$4` and `$5`
+    /// what to load.
+    const BATCH: [[&'static str; 2]; 2];
+    /// The same with the total, for a condition that no more than [`COUNTED`] satisfy: they are found before any is
+    /// passed by. If the total is greater, the rows mean nothing.
+    const FEW: [[&'static str; 2]; 2];
 
     /// The two switches of the statements: what the view wants and what a judge of the filter would need.
     fn load(view: Self::View, judged: Option<&Filter>) -> [bool; 2];
@@ -126,7 +131,11 @@ impl Store {
         let condition = Condition::of(Some(matching.filter), T::TABLE);
         let list = List { store: self, tenant, condition: &condition };
         let mut ids = Vec::new();
-        list.visit(T::View::default(), matching, |item: T| ids.push(item.id())).await?;
+        list.visit(Edge::FIRST, T::View::default(), matching, |item: T| {
+            ids.push(item.id());
+            true
+        })
+        .await?;
         Ok(ids)
     }
 
@@ -143,14 +152,38 @@ impl Store {
         }
         let condition = Condition::one_of(ids, T::TABLE);
         let list = List { store: self, tenant, condition: &condition };
-        list.batch(Uuid::nil(), limit, T::load(view, None)).await
+        list.batch(Edge::FIRST, limit, T::load(view, None)).await
     }
 }
 
-struct List<'a> {
-    store: &'a Store,
-    tenant: TenantId,
-    condition: &'a Condition,
+/// Where in the order of the ids to begin, and which way to go.
+#[derive(Clone, Copy)]
+pub(crate) struct Edge {
+    /// The id that was seen last.
+    seen: Uuid,
+    backward: bool,
+}
+
+impl Edge {
+    /// The beginning of the list.
+    pub(crate) const FIRST: Self = Self { seen: Uuid::nil(), backward: false };
+
+    /// Behind or before an id, or at the end from which all others lie ahead.
+    pub(crate) fn of(seen: Option<Uuid>, backward: bool) -> Self {
+        let outermost = if backward { Uuid::max() } else { Uuid::nil() };
+        Self { seen: seen.unwrap_or(outermost), backward }
+    }
+
+    fn choose<T>(self, [forward, backward]: [T; 2]) -> T {
+        if self.backward { backward } else { forward }
+    }
+}
+
+/// A list of a tenant, narrowed down by a condition.
+pub(crate) struct List<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) tenant: TenantId,
+    pub(crate) condition: &'a Condition,
 }
 
 impl List<'_> {
@@ -186,23 +219,26 @@ impl List<'_> {
         matching: Matching<'_, T>,
     ) -> Result<Listing<T>, StoreError> {
         let mut listing = Listing { total: 0, items: Vec::new() };
-        self.visit(query.view, matching, |item| {
+        self.visit(Edge::FIRST, query.view, matching, |item| {
             listing.total += 1;
             let room = i64::try_from(listing.items.len()).is_ok_and(|held| held < query.count);
             if listing.total >= query.start_index && room {
                 listing.items.push(item);
             }
+            true
         })
         .await?;
         Ok(listing)
     }
 
-    /// Shows everything that satisfies the filter, in the order of the ids, a batch at a time in memory.
-    async fn visit<T: Listed>(
+    /// Shows everything that satisfies the filter, in the order of the ids, a batch at a time in memory, until `show`
+    /// has seen enough.
+    pub(crate) async fn visit<T: Listed>(
         &self,
+        mut edge: Edge,
         view: T::View,
         matching: Matching<'_, T>,
-        mut show: impl FnMut(T) + Send,
+        mut show: impl FnMut(T) -> bool + Send,
     ) -> Result<(), StoreError> {
         let Condition { exact, single, .. } = *self.condition;
         if !single && self.count::<T>(SCAN_LIMIT + 1).await? > SCAN_LIMIT {
@@ -210,32 +246,59 @@ impl List<'_> {
         }
         let load = T::load(view, Some(matching.filter).filter(|_| !exact));
         let limit = T::batch_size(load);
-        let mut after = Uuid::nil();
         loop {
-            let batch: Vec<T> = self.batch(after, limit, load).await?;
+            let batch: Vec<T> = self.batch(edge, limit, load).await?;
             let full = i64::try_from(batch.len()) == Ok(limit);
             if let Some(last) = batch.last() {
-                after = last.id();
+                edge.seen = last.id();
             }
-            batch.into_iter().filter(|item| exact || (matching.judge)(item)).for_each(&mut show);
-            if !full || single {
+            let enough = !batch.into_iter().filter(|item| exact || (matching.judge)(item)).all(&mut show);
+            if enough || !full || single {
                 return Ok(());
             }
         }
     }
 
-    async fn batch<T: Listed>(&self, after: Uuid, limit: i64, load: [bool; 2]) -> Result<Vec<T>, StoreError> {
-        let statement = sqlx::query_as(self.condition.between(&T::BATCH))
-            .bind(self.tenant.0)
-            .bind(after)
-            .bind(limit)
-            .bind(load[0])
-            .bind(load[1]);
-        let rows: Vec<T::Row> = self.condition.bind(statement).fetch_all(self.store.pool()).await?;
+    /// The next ones in a direction, whether few or many satisfy the condition.
+    pub(crate) async fn batch<T: Listed>(&self, edge: Edge, limit: i64, load: [bool; 2]) -> Result<Vec<T>, StoreError> {
+        let statement = sqlx::query_as(self.condition.between(&edge.choose(T::BATCH)));
+        let rows: Vec<T::Row> = self.bound(statement, edge, limit, load).fetch_all(self.store.pool()).await?;
         rows.into_iter().map(|row| T::from_row(row, load)).collect()
     }
 
-    async fn count<T: Listed>(&self, stop: i64) -> Result<i64, StoreError> {
+    /// How many satisfy the condition, and the next ones in a direction; `None` if they are more than [`COUNTED`].
+    pub(crate) async fn few<T: Listed>(
+        &self,
+        edge: Edge,
+        limit: i64,
+        load: [bool; 2],
+    ) -> Result<Option<(i64, Vec<T>)>, StoreError> {
+        let statement = sqlx::query_as(self.condition.between(&edge.choose(T::FEW)));
+        let rows: Vec<PageRow<T::Row>> = self.bound(statement, edge, limit, load).fetch_all(self.store.pool()).await?;
+        let total = match rows.first() {
+            Some(row) => row.total,
+            None => self.count::<T>(COUNTED + 1).await?,
+        };
+        if total > COUNTED {
+            return Ok(None);
+        }
+        let items = rows.into_iter().map(|page| T::from_row(page.row, load)).collect::<Result<_, _>>()?;
+        Ok(Some((total, items)))
+    }
+
+    fn bound<'q, R>(
+        &'q self,
+        statement: Statement<'q, R>,
+        edge: Edge,
+        limit: i64,
+        load: [bool; 2],
+    ) -> Statement<'q, R> {
+        let statement = statement.bind(self.tenant.0).bind(edge.seen).bind(limit).bind(load[0]).bind(load[1]);
+        self.condition.bind(statement)
+    }
+
+    /// How many satisfy the condition; counting ends at `stop`.
+    pub(crate) async fn count<T: Listed>(&self, stop: i64) -> Result<i64, StoreError> {
         let statement = sqlx::query_as(self.condition.between(&T::COUNT))
             .bind(self.tenant.0)
             .bind(0_i64)

@@ -5,9 +5,9 @@
 //! filter are kept: sixteen bytes each, of at most [`crate::listing::SCAN_LIMIT`].
 
 use crate::filter_sql::{Branch, Chosen, Condition, Ranking};
-use crate::groups::{GroupQuery, StoredGroup};
-use crate::listing::{Listed, Listing, Query};
-use crate::users::{StoredUser, UserQuery};
+use crate::groups::{GroupQuery, GroupView, StoredGroup};
+use crate::listing::{Listed, Listing, Matching, Query};
+use crate::users::{StoredUser, UserQuery, UserView};
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::TenantId;
 use rollcall_scim::sort::Sort;
@@ -61,14 +61,29 @@ impl Store {
         sorts: [&Sort; 2],
     ) -> Result<Listing<AnyResource>, StoreError> {
         let [of_users, of_groups] = sorts;
-        let branches = [self.branch(tenant, users, of_users).await?, self.branch(tenant, groups, of_groups).await?];
+        let branches = [
+            self.branch(tenant, users.matching, of_users).await?,
+            self.branch(tenant, groups.matching, of_groups).await?,
+        ];
         let window = Window { start_index: users.start_index, count: users.count };
         let (total, ids) = self.ranked(tenant, &branches, window).await?;
-        let users = self.list_by_ids::<StoredUser>(tenant, &ids, users.view).await?;
-        let groups = self.list_by_ids::<StoredGroup>(tenant, &ids, groups.view).await?;
+        let found = self.everything_by_ids(tenant, &ids, users.view, groups.view).await?;
+        Ok(Listing { total, items: in_order(&ids, found) })
+    }
+
+    /// Those of these resources that live, by their ids.
+    pub(crate) async fn everything_by_ids(
+        &self,
+        tenant: TenantId,
+        ids: &[Uuid],
+        users: UserView,
+        groups: GroupView,
+    ) -> Result<HashMap<Uuid, AnyResource>, StoreError> {
+        let users = self.list_by_ids::<StoredUser>(tenant, ids, users).await?;
+        let groups = self.list_by_ids::<StoredGroup>(tenant, ids, groups).await?;
         let users = users.into_iter().map(|user| (user.id.0, AnyResource::User(Box::new(user))));
         let groups = groups.into_iter().map(|group| (group.id.0, AnyResource::Group(Box::new(group))));
-        Ok(Listing { total, items: in_order(&ids, users.chain(groups).collect()) })
+        Ok(users.chain(groups).collect())
     }
 
     async fn list_sorted<T: Listed>(
@@ -77,20 +92,21 @@ impl Store {
         query: &Query<'_, T, T::View>,
         sort: &Sort,
     ) -> Result<Listing<T>, StoreError> {
-        let branch = self.branch(tenant, query, sort).await?;
+        let branch = self.branch(tenant, query.matching, sort).await?;
         let window = Window { start_index: query.start_index, count: query.count };
         let (total, ids) = self.ranked(tenant, &[branch], window).await?;
         let found = self.list_by_ids::<T>(tenant, &ids, query.view).await?;
         Ok(Listing { total, items: in_order(&ids, found.into_iter().map(|item| (item.id(), item)).collect()) })
     }
 
-    async fn branch<'a, T: Listed>(
+    /// What a ranking puts in order.
+    pub(crate) async fn branch<'a, T: Listed>(
         &self,
         tenant: TenantId,
-        query: &Query<'a, T, T::View>,
+        matching: Option<Matching<'a, T>>,
         sort: &'a Sort,
     ) -> Result<Branch<'a>, StoreError> {
-        let chosen = match query.matching {
+        let chosen = match matching {
             Some(matching) if !Condition::of(Some(matching.filter), T::TABLE).exact => {
                 Chosen::OneOf(self.matching_ids(tenant, matching).await?)
             }

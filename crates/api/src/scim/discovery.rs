@@ -5,7 +5,7 @@
 
 use crate::auth::ScimClient;
 use crate::error::ApiError;
-use crate::limits::{DEFAULT_COUNT, MAX_BODY_BYTES, MAX_COUNT};
+use crate::limits::{CURSOR_TIMEOUT, DEFAULT_COUNT, MAX_BODY_BYTES, MAX_COUNT};
 use crate::scim::answer;
 use crate::scim::base::BaseUrl;
 use crate::scim::call::IdInPath;
@@ -48,6 +48,7 @@ pub(super) async fn config(Discovery(base): Discovery) -> Response {
     let capabilities = Capabilities {
         max_results: MAX_COUNT,
         default_page_size: DEFAULT_COUNT,
+        cursor_timeout: CURSOR_TIMEOUT.as_secs().cast_signed(),
         max_payload_size: i64::try_from(MAX_BODY_BYTES).unwrap_or(i64::MAX),
         documentation_uri: None,
     };

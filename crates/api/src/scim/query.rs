@@ -6,7 +6,7 @@
 
 use rollcall_scim::Error;
 use rollcall_scim::filter::Filter;
-use rollcall_scim::list::Page;
+use rollcall_scim::list::Paging;
 use rollcall_scim::profile::Profile;
 use rollcall_scim::projection::Projection;
 use rollcall_scim::schema::ResourceType;
@@ -20,7 +20,8 @@ use crate::query_text::decode;
 /// and clients glue their own parameters to it with a second one.
 const ENTRA_FLAG: &str = "aadOptscim062020";
 
-/// The parameters that Rollcall knows, decoded. A parameter that is absent or empty is `None`.
+/// The parameters that Rollcall knows, decoded. A parameter that is absent or empty is `None`, except for an empty
+/// `cursor`, which asks for the first page (RFC 9865 §2).
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Query {
     /// `filter`.
@@ -33,6 +34,8 @@ pub struct Query {
     pub start_index: Option<String>,
     /// `count`.
     pub count: Option<String>,
+    /// `cursor`; an empty one is there, too.
+    pub cursor: Option<String>,
     /// `attributes`; several are joined.
     pub attributes: Option<String>,
     /// `excludedAttributes`; several are joined.
@@ -50,7 +53,7 @@ impl Query {
         for pair in raw.split('&') {
             let Some((parameter, value)) = known(pair) else { continue };
             let value = decode(value).map_err(|problem| parameter.error(problem))?;
-            if !value.trim().is_empty() {
+            if parameter == Parameter::Cursor || !value.trim().is_empty() {
                 query.set(parameter, value)?;
             }
         }
@@ -95,9 +98,10 @@ impl Query {
     /// Which part of a list is wanted.
     ///
     /// # Errors
-    /// 400 when `startIndex` or `count` is no integer.
-    pub fn page(&self) -> Result<Page, Error> {
-        Page::parse(self.start_index.as_deref(), self.count.as_deref(), DEFAULT_COUNT, MAX_COUNT)
+    /// 400 when `startIndex` or `count` is no integer, or paging by index and by cursor are mixed.
+    pub fn paging(&self) -> Result<Paging, Error> {
+        let Self { cursor, start_index, count, .. } = self;
+        Paging::parse(cursor.as_deref(), start_index.as_deref(), count.as_deref(), DEFAULT_COUNT, MAX_COUNT)
     }
 
     fn set(&mut self, parameter: Parameter, value: String) -> Result<(), Error> {
@@ -107,6 +111,7 @@ impl Query {
             Parameter::SortOrder => (&mut self.sort_order, false),
             Parameter::StartIndex => (&mut self.start_index, false),
             Parameter::Count => (&mut self.count, false),
+            Parameter::Cursor => (&mut self.cursor, false),
             Parameter::Attributes => (&mut self.attributes, true),
             Parameter::ExcludedAttributes => (&mut self.excluded, true),
         };
@@ -133,6 +138,7 @@ impl From<SearchRequest> for Query {
             sort_order: search.sort_order,
             start_index: search.start_index,
             count: search.count,
+            cursor: search.cursor,
             attributes: list(search.attributes),
             excluded: list(search.excluded_attributes),
         }
@@ -147,17 +153,19 @@ enum Parameter {
     SortOrder,
     StartIndex,
     Count,
+    Cursor,
     Attributes,
     ExcludedAttributes,
 }
 
 impl Parameter {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Filter,
         Self::SortBy,
         Self::SortOrder,
         Self::StartIndex,
         Self::Count,
+        Self::Cursor,
         Self::Attributes,
         Self::ExcludedAttributes,
     ];
@@ -169,6 +177,7 @@ impl Parameter {
             Self::SortOrder => "sortOrder",
             Self::StartIndex => "startIndex",
             Self::Count => "count",
+            Self::Cursor => "cursor",
             Self::Attributes => "attributes",
             Self::ExcludedAttributes => "excludedAttributes",
         }
@@ -182,6 +191,7 @@ impl Parameter {
         let detail = format!("the query parameter \"{}\" {problem}", self.name());
         match self {
             Self::Filter => Error::invalid_filter(detail),
+            Self::Cursor => Error::invalid_cursor(detail),
             _ => Error::invalid_value(detail),
         }
     }

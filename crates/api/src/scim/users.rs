@@ -71,6 +71,7 @@ pub(super) async fn read(call: Call, id: IdInPath, State(state): State<ApiState>
         ("sortBy" = Option<String>, Query, description = "Attribute to order by; in the order of creation if left out"),
         ("sortOrder" = Option<String>, Query, description = "ascending, or descending"),
         ("startIndex" = Option<i64>, Query, description = "Position of the first user wanted, from 1"),
+        ("cursor" = Option<String>, Query, description = "Empty for the first page by cursor, then `nextCursor` or `previousCursor` of a page (RFC 9865)"),
         ("count" = Option<i64>, Query, description = "Users in a page, at most 1000; 100 if left out"),
         ("attributes" = Option<String>, Query, description = "Only these attributes"),
         ("excludedAttributes" = Option<String>, Query, description = "All but these attributes"),

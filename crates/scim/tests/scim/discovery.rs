@@ -24,6 +24,7 @@ fn the_configuration_tells_the_truth() {
     let capabilities = Capabilities {
         max_results: 200,
         default_page_size: 100,
+        cursor_timeout: 3600,
         max_payload_size: 1_048_576,
         documentation_uri: Some("https://x.example/docs".into()),
     };
@@ -37,7 +38,11 @@ fn the_configuration_tells_the_truth() {
     assert_eq!(body["etag"]["supported"], json!(true));
     assert_eq!(body["authenticationSchemes"][0]["type"], json!("oauthbearertoken"));
     assert_eq!(body["documentationUri"], json!("https://x.example/docs"));
-    assert_eq!(body["pagination"]["maxPageSize"], json!(200));
+    let pagination = json!({
+        "cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": 100,
+        "maxPageSize": 200, "cursorTimeout": 3600,
+    });
+    assert_eq!(body["pagination"], pagination);
     let silent = service_provider_config(&Capabilities { documentation_uri: None, ..capabilities }, BASE);
     assert_eq!(silent.get("documentationUri"), None);
 }
@@ -159,8 +164,13 @@ fn documents_obey_their_own_schemas() {
         assert!(schema.attributes.iter().all(|attribute| attribute.mutability == Mutability::ReadOnly));
         schema.attributes.clone()
     };
-    let capabilities =
-        Capabilities { max_results: 1, default_page_size: 1, max_payload_size: 1, documentation_uri: None };
+    let capabilities = Capabilities {
+        max_results: 1,
+        default_page_size: 1,
+        cursor_timeout: 1,
+        max_payload_size: 1,
+        documentation_uri: None,
+    };
     check_document("config", &service_provider_config(&capabilities, BASE), &find(":ServiceProviderConfig"));
     for body in resource_types(BASE, &types())["Resources"].as_array().expect("a list") {
         check_document("type", body, &find(":ResourceType"));

@@ -27,10 +27,14 @@ fn a_search_is_taken_apart() {
         sort_order: Some("descending".into()),
         start_index: Some("3".into()),
         count: Some("5".into()),
+        cursor: None,
     };
     assert_eq!(search(body).expect("a search"), wanted);
     let empty = json!({ "filter": " ", "count": null, "attributes": [], "excludedAttributes": null });
     assert_eq!(search(empty).expect("a search"), SearchRequest::default());
+    // An empty cursor asks for the first page (RFC 9865 section 2).
+    assert_eq!(search(json!({ "cursor": "" })).expect("a search").cursor, Some(String::new()));
+    assert_eq!(search(json!({ "cursor": null })).expect("a search").cursor, None);
     let excluded = search(json!({ "excludedAttributes": "members,meta" })).expect("a search").excluded_attributes;
     assert_eq!(excluded, ["members", "meta"]);
 }
@@ -43,6 +47,7 @@ fn a_search_of_the_wrong_form_is_refused() {
         (json!({ "excludedAttributes": {} }), "invalidValue", "\"excludedAttributes\""),
         (json!({ "startIndex": true }), "invalidValue", "\"startIndex\""),
         (json!({ "count": [] }), "invalidValue", "\"count\""),
+        (json!({ "cursor": 7 }), "invalidValue", "\"cursor\""),
         (json!({ "sortBy": ["id"] }), "invalidValue", "\"sortBy\""),
         (json!({ "count": 1, "Count": 2 }), "invalidSyntax", "twice"),
     ];

@@ -1,6 +1,7 @@
 //! Which attribute is kept in which column. To make another attribute filterable in SQL, add a row here, the column
 //! and its index to a migration, and fill the column where the resource is written.
 
+use rollcall_provisioning::ids::ResourceKind;
 use rollcall_scim::path::AttributePath;
 use rollcall_scim::schema::enterprise;
 
@@ -11,6 +12,16 @@ pub(crate) enum Table {
     Users,
     /// `groups g`.
     Groups,
+}
+
+impl Table {
+    /// The type of its resources.
+    pub(crate) const fn kind(self) -> ResourceKind {
+        match self {
+            Self::Users => ResourceKind::User,
+            Self::Groups => ResourceKind::Group,
+        }
+    }
 }
 
 /// How an attribute is found in SQL.

@@ -59,9 +59,41 @@ impl Listed for StoredGroup {
 
     const COUNT: [&'static str; 2] = [concat!("SELECT count(*) FROM (SELECT 1 ", live!()), " LIMIT $3) candidates"];
 
-    const BATCH: [&'static str; 2] = [
-        concat!("SELECT ", group_columns!(), " FROM (SELECT g.* ", live!(), "g.id > $2 AND "),
-        concat!(" ORDER BY g.id LIMIT $3) g", group_joins!("$4"), "ORDER BY g.id"),
+    const BATCH: [[&'static str; 2]; 2] = [
+        [
+            concat!("SELECT ", group_columns!(), " FROM (SELECT g.* ", live!(), "g.id > $2 AND "),
+            concat!(" ORDER BY g.id LIMIT $3) g", group_joins!("$4"), "ORDER BY g.id"),
+        ],
+        [
+            concat!("SELECT ", group_columns!(), " FROM (SELECT g.* ", live!(), "g.id < $2 AND "),
+            concat!(" ORDER BY g.id DESC LIMIT $3) g", group_joins!("$4"), "ORDER BY g.id DESC"),
+        ],
+    ];
+
+    const FEW: [[&'static str; 2]; 2] = [
+        [
+            concat!("WITH hits AS MATERIALIZED (SELECT g.id ", live!()),
+            concat!(
+                " LIMIT ",
+                counted!(),
+                " + 1) SELECT (SELECT count(*) FROM hits) AS total, ",
+                group_columns!(),
+                " FROM (SELECT hits.id FROM hits WHERE hits.id > $2 ORDER BY hits.id LIMIT $3",
+                chosen!(),
+            ),
+        ],
+        [
+            concat!("WITH hits AS MATERIALIZED (SELECT g.id ", live!()),
+            concat!(
+                " LIMIT ",
+                counted!(),
+                " + 1) SELECT (SELECT count(*) FROM hits) AS total, ",
+                group_columns!(),
+                " FROM (SELECT hits.id FROM hits WHERE hits.id < $2 ORDER BY hits.id DESC LIMIT $3",
+                chosen!(),
+                " DESC"
+            ),
+        ],
     ];
 
     fn load(view: GroupView, judged: Option<&Filter>) -> [bool; 2] {

@@ -64,9 +64,45 @@ impl Listed for StoredUser {
 
     const COUNT: [&'static str; 2] = [concat!("SELECT count(*) FROM (SELECT 1 ", live!()), " LIMIT $3) candidates"];
 
-    const BATCH: [&'static str; 2] = [
-        concat!("SELECT ", user_columns!(), " FROM (SELECT u.* ", live!(), "u.id > $2 AND "),
-        concat!(" ORDER BY u.id LIMIT $3) u", user_joins!(groups = "$4", projection = "$5"), "ORDER BY u.id"),
+    const BATCH: [[&'static str; 2]; 2] = [
+        [
+            concat!("SELECT ", user_columns!(), " FROM (SELECT u.* ", live!(), "u.id > $2 AND "),
+            concat!(" ORDER BY u.id LIMIT $3) u", user_joins!(groups = "$4", projection = "$5"), "ORDER BY u.id"),
+        ],
+        [
+            concat!("SELECT ", user_columns!(), " FROM (SELECT u.* ", live!(), "u.id < $2 AND "),
+            concat!(
+                " ORDER BY u.id DESC LIMIT $3) u",
+                user_joins!(groups = "$4", projection = "$5"),
+                "ORDER BY u.id DESC"
+            ),
+        ],
+    ];
+
+    const FEW: [[&'static str; 2]; 2] = [
+        [
+            concat!("WITH hits AS MATERIALIZED (SELECT u.id ", live!()),
+            concat!(
+                " LIMIT ",
+                counted!(),
+                " + 1) SELECT (SELECT count(*) FROM hits) AS total, ",
+                user_columns!(),
+                " FROM (SELECT hits.id FROM hits WHERE hits.id > $2 ORDER BY hits.id LIMIT $3",
+                chosen!(),
+            ),
+        ],
+        [
+            concat!("WITH hits AS MATERIALIZED (SELECT u.id ", live!()),
+            concat!(
+                " LIMIT ",
+                counted!(),
+                " + 1) SELECT (SELECT count(*) FROM hits) AS total, ",
+                user_columns!(),
+                " FROM (SELECT hits.id FROM hits WHERE hits.id < $2 ORDER BY hits.id DESC LIMIT $3",
+                chosen!(),
+                " DESC"
+            ),
+        ],
     ];
 
     fn load(view: UserView, judged: Option<&Filter>) -> [bool; 2] {
