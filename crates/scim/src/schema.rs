@@ -7,6 +7,7 @@
 mod attribute;
 mod base;
 pub mod builtin;
+mod define;
 pub mod dingtalk;
 pub mod enterprise;
 pub mod group;
@@ -17,6 +18,7 @@ pub mod user;
 
 pub use attribute::{Attribute, Kind, Mutability, Returned, Storage, Uniqueness, Wrapping};
 pub use base::base_attributes;
+pub use define::{MAX_ATTRIBUTES, MAX_CANONICAL_VALUES, MAX_DESCRIPTION_BYTES, MAX_NAME_BYTES};
 pub use resource_type::{Extension, ResourceType, Schema};
 
 /// Sub-attribute names that RFC 7643 §2.4 gives a meaning for every multi-valued attribute.

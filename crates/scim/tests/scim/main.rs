@@ -5,6 +5,7 @@
 
 mod active;
 mod bulk;
+mod define;
 mod discovery;
 mod filter;
 mod fold;
