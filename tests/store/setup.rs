@@ -2,7 +2,7 @@
 
 use rollcall_provisioning::ids::{CredentialId, TenantId};
 use rollcall_scim::profile::Profile;
-use rollcall_store::credentials::NewCredential;
+use rollcall_store::credentials::{CredentialKind, NewCredential, NewProof, Owner};
 use rollcall_store::{StoreError, Uniqueness};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -10,7 +10,15 @@ use uuid::Uuid;
 use crate::fixture::{Fixture, together};
 
 fn token(source: rollcall_provisioning::ids::SourceId, expires_at: Option<OffsetDateTime>) -> NewCredential<'static> {
-    NewCredential { source: Some(source), label: "token", secret_hash: [7; 32], expires_at }
+    NewCredential {
+        owner: Owner::Source(source),
+        kind: CredentialKind::Token,
+        proof: NewProof::Secret([7; 32]),
+        label: "token",
+        scopes: None,
+        expires_at,
+        request_id: "test",
+    }
 }
 
 #[tokio::test]
@@ -86,14 +94,14 @@ async fn at_most_two_credentials_of_a_source_are_live() -> anyhow::Result<()> {
     let first = f.store.add_credential(f.tenant, token(f.source, Some(now + Duration::HOUR))).await?;
     f.store.add_credential(f.tenant, token(f.source, None)).await?;
     let third = f.store.add_credential(f.tenant, token(f.source, None)).await;
-    assert!(matches!(third, Err(StoreError::TooManyLive)), "{third:?}");
+    assert!(matches!(third, Err(StoreError::TooManyLive { limit: 2 })), "{third:?}");
     for _ in 0..3 {
-        let api = NewCredential { source: None, ..token(f.source, None) };
+        let api = NewCredential { owner: Owner::Api, ..token(f.source, None) };
         f.store.add_credential(f.tenant, api).await?;
     }
 
-    assert!(f.store.revoke_credential(f.tenant, first).await?);
-    assert!(!f.store.revoke_credential(f.tenant, first).await?, "once is enough");
+    assert!(f.store.revoke_credential(f.tenant, first, "test").await?);
+    assert!(!f.store.revoke_credential(f.tenant, first, "test").await?, "once is enough");
     let short = f.store.add_credential(f.tenant, token(f.source, Some(now + Duration::MINUTE))).await?;
     f.clock.advance(std::time::Duration::from_mins(2));
     let fourth = f.store.add_credential(f.tenant, token(f.source, None)).await?;
@@ -112,7 +120,7 @@ async fn two_credentials_stay_two_when_added_at_the_same_time() -> anyhow::Resul
     });
     let ends = together(adding).await;
     assert_eq!(ends.iter().filter(|end| end.is_ok()).count(), 2);
-    assert_eq!(ends.iter().filter(|end| matches!(end, Err(StoreError::TooManyLive))).count(), 8);
+    assert_eq!(ends.iter().filter(|end| matches!(end, Err(StoreError::TooManyLive { limit: 2 }))).count(), 8);
     Ok(())
 }
 
@@ -128,7 +136,7 @@ async fn a_credential_knows_its_source_and_its_last_use() -> anyhow::Result<()> 
     let found = f.store.credential(f.tenant, id).await?;
     let found = found.ok_or_else(|| anyhow::anyhow!("the credential is gone"))?;
     assert_eq!(found.last_used_at, Some(later), "an older use does not replace a newer one");
-    assert_eq!(found.secret_hash, [7; 32]);
+    assert_eq!(found.secret_hash, Some([7; 32]));
     assert_eq!(found.source.map(|source| (source.id, source.name)), Some((f.source, "okta".to_owned())));
     assert!(f.store.credential(TenantId(Uuid::from_u128(1)), id).await?.is_none(), "never across tenants");
     Ok(())

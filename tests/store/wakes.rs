@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use rollcall_store::credentials::NewCredential;
+use rollcall_store::credentials::{CredentialKind, NewCredential, NewProof, Owner};
 use rollcall_store::wake::{Listener, Wake};
 use rollcall_tests::wait_until;
 use serde_json::json;
@@ -12,6 +12,18 @@ use serde_json::json;
 use crate::fixture::Fixture;
 
 const PATIENCE: Duration = Duration::from_secs(20);
+
+fn token(owner: Owner) -> NewCredential<'static> {
+    NewCredential {
+        owner,
+        kind: CredentialKind::Token,
+        proof: NewProof::Secret([0; 32]),
+        label: "t",
+        scopes: None,
+        expires_at: None,
+        request_id: "test",
+    }
+}
 
 async fn next(listener: &mut Listener) -> anyhow::Result<Wake> {
     Ok(tokio::time::timeout(PATIENCE, listener.next()).await.context("nothing was heard")??)
@@ -35,7 +47,7 @@ async fn a_write_wakes_workers_here_and_elsewhere() -> anyhow::Result<()> {
     };
     let story = async {
         assert_eq!(next(&mut listener).await?, Wake::Dirty, "the rings before the loop were kept");
-        let credential = NewCredential { source: None, label: "t", secret_hash: [0; 32], expires_at: None };
+        let credential = token(Owner::Api);
         f.store.add_credential(f.tenant, credential).await?;
         assert_eq!(next(&mut listener).await?, Wake::Credentials, "many rings are one notification");
         let ada = f.person("ada").await?;
@@ -75,10 +87,10 @@ fn futures_ready<F: Future>(future: std::pin::Pin<&mut F>) -> Option<F::Output> 
 async fn a_revoked_credential_is_told_to_all() -> anyhow::Result<()> {
     let f = Fixture::new().await?;
     let mut listener = f.store.listen().await?;
-    let credential = NewCredential { source: Some(f.source), label: "t", secret_hash: [0; 32], expires_at: None };
+    let credential = token(Owner::Source(f.source));
     let id = f.store.add_credential(f.tenant, credential).await?;
     assert_eq!(next(&mut listener).await?, Wake::Credentials);
-    f.store.revoke_credential(f.tenant, id).await?;
+    f.store.revoke_credential(f.tenant, id, "test").await?;
     assert_eq!(next(&mut listener).await?, Wake::Credentials);
     Ok(())
 }
@@ -101,7 +113,7 @@ async fn a_listener_that_was_cut_off_catches_up() -> anyhow::Result<()> {
     .await?;
     let heard = wait_until(PATIENCE, "the listener has come back", async || Ok(listener.next().await.ok())).await?;
     assert_eq!([heard, next(&mut listener).await?], Wake::ALL, "what was said meanwhile is not known");
-    let credential = NewCredential { source: None, label: "t", secret_hash: [0; 32], expires_at: None };
+    let credential = token(Owner::Api);
     f.store.add_credential(f.tenant, credential).await?;
     assert_eq!(next(&mut listener).await?, Wake::Credentials, "and it hears again");
     Ok(())

@@ -1,21 +1,39 @@
-//! Who is asking. A bearer token names its credential; the credential names the tenant and, for SCIM, the source.
+//! Who is asking. What a request shows names its credential; the credential names the tenant and, for SCIM, the source.
 //!
-//! Every refusal reads the same, whether the token is unknown, expired, revoked or malformed, and the comparison
-//! takes the same time, so that nothing can be learnt by trying.
+//! Every refusal reads the same, whether the credential is unknown, expired, revoked, malformed or another tenant's, and the
+//! comparison takes the same time, so that nothing can be learnt by trying. Only who is known learns more: which right is
+//! missing, that the address is not among the source's, that it was too fast.
 
+pub mod access_token;
+pub mod address;
 pub mod cache;
+pub(crate) mod guard;
+pub(crate) mod issued;
+pub mod keys;
 pub mod last_use;
+pub(crate) mod presented;
+pub mod rate;
+pub mod scopes;
 pub mod token;
+pub mod trust;
+
+pub(crate) use guard::Guard;
 
 use crate::edge::Notes;
 use crate::error::ApiError;
 use crate::state::ApiState;
+use address::Networks;
 use axum::extract::FromRequestParts;
-use http::header::AUTHORIZATION;
+use cache::Known;
 use http::request::Parts;
+use presented::Presented;
+use rate::Rate;
 use rollcall_provisioning::ids::{CredentialId, SourceId, TenantId};
 use rollcall_scim::profile::Profile;
+use rollcall_store::credentials::CredentialKind;
+use scopes::Scopes;
 use std::sync::Arc;
+use time::OffsetDateTime;
 use token::PresentedToken;
 
 /// Who a valid token speaks for.
@@ -25,8 +43,10 @@ pub struct Principal {
     pub tenant: TenantId,
     /// The credential.
     pub credential: CredentialId,
-    /// What it may do.
+    /// What it is for.
     pub kind: PrincipalKind,
+    /// What it may do.
+    pub scopes: Scopes,
 }
 
 /// What a token is meant for.
@@ -47,6 +67,19 @@ pub struct SourcePrincipal {
     pub name: Arc<str>,
     /// What its client does differently from the RFCs.
     pub profile: Profile,
+    /// From where, how fast, and whether with HTTP Basic it may call.
+    pub access: Arc<Access>,
+}
+
+/// What a source allows besides its credentials.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Access {
+    /// Whether it may use HTTP Basic.
+    pub basic: bool,
+    /// The networks that it may call from; `None`: any.
+    pub networks: Option<Networks>,
+    /// How fast it may call; `None`: as fast as the installation says.
+    pub rate: Option<Rate>,
 }
 
 /// A request with a valid SCIM token.
@@ -56,6 +89,19 @@ pub struct ScimClient {
     pub tenant: TenantId,
     /// Which source it is.
     pub source: SourcePrincipal,
+    /// What its credential may do.
+    pub scopes: Scopes,
+}
+
+impl ScimClient {
+    /// Refuses what the credential may not do.
+    ///
+    /// # Errors
+    /// 403 that names the missing rights.
+    pub(crate) fn check(&self, needed: Scopes) -> Result<(), ApiError> {
+        let missing = needed.beyond(self.scopes);
+        if missing.is_empty() { Ok(()) } else { Err(ApiError::MissingScopes(missing)) }
+    }
 }
 
 /// A request with a valid token of the REST API.
@@ -71,13 +117,18 @@ impl FromRequestParts<ApiState> for ScimClient {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        // An operation of a bulk request is of whom the whole is of.
+        if let Some(client) = parts.extensions.get::<Self>() {
+            return Ok(client.clone());
+        }
         let principal = authenticate(parts, state).await?;
         match principal.kind {
             PrincipalKind::Source(source) => {
                 if let Some(notes) = parts.extensions.get::<Notes>() {
                     notes.source(Arc::clone(&source.name));
                 }
-                Ok(Self { tenant: principal.tenant, source })
+                state.guard().admit_source(principal.tenant, &source, state.clock().now())?;
+                Ok(Self { tenant: principal.tenant, source, scopes: principal.scopes })
             }
             PrincipalKind::Api => Err(ApiError::WrongTokenKind { called: "SCIM" }),
         }
@@ -97,25 +148,81 @@ impl FromRequestParts<ApiState> for ApiClient {
 }
 
 async fn authenticate(parts: &Parts, state: &ApiState) -> Result<Principal, ApiError> {
-    let presented = presented(parts)?;
-    let credential = state.credentials().get(state.store(), state.clock().now(), &presented).await?;
     let now = state.clock().now();
-    // The hash is compared also when there is no such credential, so that both take the same time.
-    let stored = credential.as_ref().map_or([0; 32], |credential| credential.secret_hash);
-    let proven = presented.hash.matches(&stored);
-    let credential =
-        credential.filter(|credential| proven && credential.is_live(now)).ok_or(ApiError::Unauthenticated)?;
-    state.last_uses().note(presented.tenant, presented.credential, now);
-    Ok(Principal { tenant: presented.tenant, credential: presented.credential, kind: credential.kind.clone() })
+    let address = state.guard().address(&parts.extensions, &parts.headers);
+    let presented = presented::read(&parts.headers)?;
+    let identified = match presented {
+        Some(presented) => identify(presented, state, now).await?,
+        None => None,
+    };
+    let Some(principal) = identified else {
+        state.guard().note_failure(address, now)?;
+        let basic = state.credentials().is_basic_allowed_anywhere(state.store(), now).await;
+        return Err(ApiError::Unauthenticated { basic });
+    };
+    if let PrincipalKind::Source(source) = &principal.kind {
+        guard::check_address(source, address)?;
+    }
+    state.last_uses().note(principal.tenant, principal.credential, now);
+    Ok(principal)
 }
 
-/// The token that the request carries. Of two, a proxy on the way could have judged the one and we the other.
-fn presented(parts: &Parts) -> Result<PresentedToken, ApiError> {
-    let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
-    let header = headers.next();
-    if headers.next().is_some() {
-        return Err(ApiError::TwoTokens);
+/// Whom something that was shown speaks for; `None` if for nobody.
+async fn identify(
+    presented: Presented<'_>,
+    state: &ApiState,
+    now: OffsetDateTime,
+) -> Result<Option<Principal>, ApiError> {
+    let (token, kind) = match presented {
+        Presented::Token(token) => (token, CredentialKind::Token),
+        Presented::Password(token) => (token, CredentialKind::Password),
+        Presented::Jwt(token) => return identify_jwt(token, state, now).await,
+    };
+    let known = by_secret(state, now, token, kind).await?;
+    Ok(known
+        .filter(|known| known.is_allowed())
+        .map(|known| known.principal(token.tenant, token.credential, Scopes::ALL)))
+}
+
+/// Whom a JWT speaks for: an access token of ours, or a token of an issuer that a source trusts.
+async fn identify_jwt(token: &str, state: &ApiState, now: OffsetDateTime) -> Result<Option<Principal>, ApiError> {
+    let Some(grant) = state.token_key().read(token, now) else {
+        let issued = issued::identify(state, now, token).await?;
+        return Ok(issued.map(|((tenant, credential), known)| known.principal(tenant, credential, Scopes::ALL)));
+    };
+    let key = (grant.tenant, grant.credential);
+    let known = state.credentials().get(state.store(), now, key, |_| true).await?;
+    // A secret that has expired gives no more tokens; those that it gave live on to their own end, unless it is revoked.
+    let known =
+        known.filter(|known| known.client.is_some_and(|client| client.id == grant.client) && !known.is_revoked());
+    Ok(known.map(|known| known.principal(grant.tenant, grant.credential, grant.scopes)))
+}
+
+/// The live credential that a secret belongs to.
+pub(crate) async fn by_secret(
+    state: &ApiState,
+    now: OffsetDateTime,
+    presented: PresentedToken,
+    kind: CredentialKind,
+) -> Result<Option<Arc<Known>>, ApiError> {
+    let key = (presented.tenant, presented.credential);
+    let matches = |known: &Known| known.secret_hash.is_some_and(|stored| presented.hash.matches(&stored));
+    let known = state.credentials().get(state.store(), now, key, matches).await?;
+    // The hash is compared also when there is no such credential, so that both take the same time.
+    let stored = known.as_ref().and_then(|known| known.secret_hash).unwrap_or([0; 32]);
+    let proven = presented.hash.matches(&stored);
+    Ok(known.filter(|known| proven && known.secret_hash.is_some() && known.kind == kind && known.is_live(now)))
+}
+
+impl Known {
+    /// False for a password of a source that does not allow HTTP Basic.
+    fn is_allowed(&self) -> bool {
+        let basic = matches!(&self.principal, PrincipalKind::Source(source) if source.access.basic);
+        self.kind != CredentialKind::Password || basic
     }
-    let text = header.and_then(|header| header.to_str().ok());
-    text.and_then(|text| token::parse(token::from_header(text))).ok_or(ApiError::Unauthenticated)
+
+    /// Whom it speaks for, with no more rights than `most`.
+    fn principal(&self, tenant: TenantId, credential: CredentialId, most: Scopes) -> Principal {
+        Principal { tenant, credential, kind: self.principal.clone(), scopes: self.scopes.and(most) }
+    }
 }

@@ -88,7 +88,7 @@ pub fn check_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
 ///
 /// # Errors
 /// 413 when there is more, 400 when the connection broke off.
-async fn read(mut body: Body, arrival: &Arrival) -> Result<Vec<u8>, ApiError> {
+pub(crate) async fn read(mut body: Body, arrival: &Arrival) -> Result<Vec<u8>, ApiError> {
     arrival.await_body();
     let mut bytes = Vec::new();
     while let Some(piece) = next_piece(&mut body).await {

@@ -1,14 +1,17 @@
 //! Why a request could not be served, as cases that get different answers. Each case becomes one [`Refusal`] here
 //! and nowhere else.
 
+use crate::auth::rate::Rate;
+use crate::auth::scopes::Scopes;
 use crate::limits::{MAX_BODY_BYTES, RETRY_AFTER_SECONDS};
-use crate::refusal::Refusal;
+use crate::refusal::{Challenge, Refusal};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use rollcall_scim::ScimType;
 use rollcall_scim::error::quoted;
 use rollcall_store::{StoreError, Uniqueness};
 use std::error::Error as StdError;
+use std::net::IpAddr;
 
 /// What a client is told when the fault is ours.
 pub(crate) const INTERNAL: &str =
@@ -21,9 +24,35 @@ pub enum ApiError {
     /// What the client sent breaks a rule of SCIM.
     #[error(transparent)]
     Scim(#[from] rollcall_scim::Error),
-    /// No token, or one that is unknown, expired or revoked. Which of these is nobody's business.
-    #[error("the bearer token is missing or not valid")]
-    Unauthenticated,
+    /// No credential, or one that is unknown, expired or revoked. Which of these is nobody's business.
+    #[error("the credential is missing or not valid")]
+    Unauthenticated {
+        /// Whether any source may use HTTP Basic.
+        basic: bool,
+    },
+    /// A valid credential that may not do this.
+    #[error("the credential lacks {0}")]
+    MissingScopes(Scopes),
+    /// A valid credential, from an address that is not among those of its source.
+    #[error("the source may not call from this address")]
+    AddressNotAllowed {
+        /// The address, as far as it is known.
+        address: Option<IpAddr>,
+    },
+    /// A source that sends faster than it may.
+    #[error("the source is too fast")]
+    TooFast {
+        /// How fast it may be.
+        rate: Rate,
+        /// When to come again.
+        seconds: u32,
+    },
+    /// An address from which authentication has failed too often.
+    #[error("authentication has failed too often from this address")]
+    TooManyFailures {
+        /// When to come again.
+        seconds: u32,
+    },
     /// Several `Authorization` headers.
     #[error("the request has several Authorization headers")]
     TwoTokens,
@@ -78,12 +107,48 @@ impl ApiError {
         match self {
             Self::Scim(error) => scim_refusal(error),
             Self::Store(error) => store_refusal(error),
-            Self::Unauthenticated => Refusal::new(
+            Self::Unauthenticated { basic } => Refusal::new(
                 StatusCode::UNAUTHORIZED,
                 "unauthenticated",
                 "the bearer token is missing, unknown, expired or revoked; send a token of this source as \
                  \"Authorization: Bearer <token>\"",
+            )
+            .challenge(if *basic { Challenge::BearerOrBasic } else { Challenge::Bearer }),
+            Self::MissingScopes(missing) => Refusal::new(
+                StatusCode::FORBIDDEN,
+                "insufficient_scope",
+                format!(
+                    "this credential lacks the scope {}; use one that has it, or have it given to this one's successor",
+                    missing.words().collect::<Vec<_>>().join(" and ")
+                ),
+            )
+            .challenge(Challenge::Scopes(*missing)),
+            Self::AddressNotAllowed { address } => Refusal::new(
+                StatusCode::FORBIDDEN,
+                "address_not_allowed",
+                format!(
+                    "this source may not call from {}; add the address to the networks that it may call from, and behind a \
+                     proxy name the proxy in trusted_proxies",
+                    address.map_or_else(|| "an unknown address".to_owned(), |address| address.to_string())
+                ),
             ),
+            Self::TooFast { rate, seconds } => Refusal::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_fast",
+                format!(
+                    "this source has sent more than {} requests at once and {} a second; come again after the time in \
+                     Retry-After, or have its rate raised",
+                    rate.burst, rate.per_second
+                ),
+            )
+            .retry_after(*seconds),
+            Self::TooManyFailures { seconds } => Refusal::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_failures",
+                "authentication has failed too often from this address; correct the credential, and come again after the \
+                 time in Retry-After",
+            )
+            .retry_after(*seconds),
             Self::TwoTokens => Refusal::new(
                 StatusCode::BAD_REQUEST,
                 "two_tokens",

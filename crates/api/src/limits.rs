@@ -1,6 +1,7 @@
 //! What one request may take at most. Limits on the content of a body (depth, values, filter length) belong to
 //! [`rollcall_scim::limits`].
 
+use crate::auth::rate::Rate;
 use std::time::Duration;
 
 /// Largest request body, in bytes. A group of 10,000 members in one PUT needs about half of it.
@@ -29,6 +30,10 @@ pub const DEFAULT_COUNT: i64 = 100;
 /// SCIM: most resources in a page; published as `filter.maxResults`.
 pub const MAX_COUNT: i64 = 1000;
 
+/// SCIM: how long a cursor can be used after it was given out; published as `pagination.cursorTimeout`. Whoever reads a
+/// list to its end gets a new cursor with every page.
+pub const CURSOR_TIMEOUT: Duration = Duration::from_hours(1);
+
 /// REST: items in a page when the client names no `limit`.
 pub const DEFAULT_LIMIT: i64 = 50;
 
@@ -44,3 +49,25 @@ pub const CREDENTIAL_CACHE_SIZE: usize = 4096;
 
 /// How often last uses of credentials are written down.
 pub const LAST_USE_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How often one address may fail to authenticate before it hears 429 instead of 401: at once, and then all the time.
+pub const FAILURE_RATE: Rate = Rate { per_second: 5, burst: 200 };
+
+/// How fast a source may send when neither it nor the installation says otherwise: far beyond what identity providers send
+/// (25 requests a second sustained is what Microsoft asks for), and below what one runaway script could do to the others.
+pub const SOURCE_RATE: Rate = Rate { per_second: 2_000, burst: 10_000 };
+
+/// Sets of published keys remembered at once.
+pub const KEY_SETS: usize = 256;
+
+/// How long a set of published keys is used without asking for it again.
+pub const KEYS_FRESH_FOR: Duration = Duration::from_hours(1);
+
+/// How long it is used while its issuer cannot be reached.
+pub const KEYS_KEPT_FOR: Duration = Duration::from_hours(24);
+
+/// Shortest time between two requests for the same set.
+pub const KEYS_REFETCH_AFTER: Duration = Duration::from_secs(30);
+
+/// Checked tokens of other issuers remembered at once.
+pub const VERIFIED_TOKENS: usize = 4096;

@@ -14,11 +14,13 @@ use utoipa::openapi::{
 /// Name of the security scheme.
 const BEARER: &str = "bearer";
 
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 8] = [
     ("projection", "Where the directory stands towards each target"),
     ("sources", "How each SCIM client is understood: profiles and their switches"),
     ("people", "One person, and why they stand where they stand"),
     ("directory", "What was changed in the directory"),
+    ("set-up", "By what and from where sources may call"),
+    ("oauth", "Access tokens for the OAuth clients of sources (RFC 6749)"),
     ("scim", "The SCIM 2.0 interface (RFC 7644), for the tokens of sources"),
     ("scim discovery", "What the SCIM interface supports; readable without a token"),
 ];

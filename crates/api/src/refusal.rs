@@ -4,6 +4,7 @@
 //! alone knows the request id, turns it into a SCIM error (RFC 7644 §3.12) below `/scim` and into problem details
 //! (RFC 9457) elsewhere. Bare errors made by axum itself (404, 405) become refusals there too.
 
+use crate::auth::scopes::Scopes;
 use crate::edge::request_id::RequestId;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -34,18 +35,57 @@ pub struct Refusal {
     pub detail: String,
     /// When to come again, in seconds.
     pub retry_after: Option<u32>,
+    /// What `WWW-Authenticate` says.
+    pub challenge: Challenge,
+}
+
+/// What a client is told about how to authenticate (RFC 9110 §11.6.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Challenge {
+    /// Nothing.
+    None,
+    /// By a bearer token (RFC 6750 §3).
+    Bearer,
+    /// By a bearer token, or by user name and password (RFC 7617 §2).
+    BearerOrBasic,
+    /// By a bearer token with these rights (RFC 6750 §3.1).
+    Scopes(Scopes),
+}
+
+impl Challenge {
+    /// The values of the header. HTTP Basic is for SCIM alone.
+    fn values(self, dialect: Dialect) -> Vec<String> {
+        let bearer = "Bearer realm=\"rollcall\"".to_owned();
+        match self {
+            Self::None => Vec::new(),
+            Self::BearerOrBasic if dialect == Dialect::Scim => {
+                vec![bearer, "Basic realm=\"rollcall\", charset=\"UTF-8\"".to_owned()]
+            }
+            Self::Bearer | Self::BearerOrBasic => vec![bearer],
+            Self::Scopes(missing) => {
+                vec![format!("{bearer}, error=\"insufficient_scope\", scope=\"{missing}\"")]
+            }
+        }
+    }
 }
 
 impl Refusal {
     /// A refusal told by its status, a word and a sentence.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, scim_type: None, detail: detail.into(), retry_after: None }
+        Self { status, code, scim_type: None, detail: detail.into(), retry_after: None, challenge: Challenge::None }
     }
 
     /// The same, with the time after which the client should come again.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
+        self
+    }
+
+    /// The same, with what the client is told about how to authenticate.
+    #[must_use]
+    pub fn challenge(mut self, challenge: Challenge) -> Self {
+        self.challenge = challenge;
         self
     }
 
@@ -101,8 +141,8 @@ impl Refusal {
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"rollcall\""));
+        for value in self.challenge.values(dialect) {
+            headers.extend(HeaderValue::from_str(&value).ok().map(|value| (WWW_AUTHENTICATE, value)));
         }
         response
     }

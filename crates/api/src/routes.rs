@@ -3,11 +3,11 @@
 use crate::edge::health;
 use crate::scim::BulkRoutes;
 use crate::state::ApiState;
-use crate::{openapi, rest, scim};
+use crate::{oauth, openapi, rest, scim};
 use axum::{Extension, Router};
 use utoipa_axum::router::OpenApiRouter;
 
-/// All routes: `/scim/v2`, `/api/v1`, `/livez`, `/readyz`, with the edge around them.
+/// All routes: `/scim/v2`, `/api/v1`, `/oauth/token`, `/livez`, `/readyz`, with the edge around them.
 ///
 /// Other routers can be merged with it; to put the same edge around them, see [`crate::edge::Edge::apply`].
 pub fn router(state: ApiState) -> Router {
@@ -34,4 +34,5 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(openapi::frame())
         .nest(scim::base::PATH, scim::documented())
         .nest(rest::PATH, rest::documented())
+        .merge(oauth::documented())
 }

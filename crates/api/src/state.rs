@@ -1,14 +1,23 @@
 //! What every handler can reach.
 
+use crate::auth::Guard;
+use crate::auth::access_token::TokenKey;
+use crate::auth::address::Networks;
 use crate::auth::cache::CredentialCache;
+use crate::auth::issued::VerifiedTokens;
+use crate::auth::keys::{FetchKeys, KeyCache};
 use crate::auth::last_use::LastUses;
+use crate::auth::rate::Rate;
+use crate::auth::trust::{Keys, Trust};
 use crate::edge::Edge;
+use crate::scim::CursorKey;
 use rollcall_provisioning::connector::TargetSchema;
 use rollcall_provisioning::ids::IdSource;
 use rollcall_provisioning::time::Clock;
 use rollcall_scim::schema::{ResourceType, builtin};
 use rollcall_store::Store;
 use std::sync::Arc;
+use time::OffsetDateTime;
 
 /// What the HTTP side can be told.
 #[derive(Clone)]
@@ -18,6 +27,23 @@ pub struct ApiConfig {
     pub public_url: Option<String>,
     /// What a target allows for each attribute, so that it can be explained why somebody cannot be projected.
     pub target_schema: Arc<dyn TargetSchema>,
+    /// Seals the cursors of lists; the same in all processes of an installation.
+    pub cursor_key: CursorKey,
+    /// Who is believed, and how fast they may call.
+    pub authentication: AuthenticationConfig,
+}
+
+/// What authentication can be told.
+#[derive(Clone)]
+pub struct AuthenticationConfig {
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Networks,
+    /// How fast a source may call that has no rate of its own; `None`: as fast as it can.
+    pub source_rate: Option<Rate>,
+    /// Signs access tokens; the same in all processes of an installation.
+    pub token_key: Arc<TokenKey>,
+    /// Reaches out for the keys that issuers publish.
+    pub keys: Arc<dyn FetchKeys>,
 }
 
 /// What every handler can reach. Cheap to clone.
@@ -32,11 +58,15 @@ struct Inner {
     types: ResourceTypes,
     credentials: CredentialCache,
     last_uses: LastUses,
+    guard: Guard,
+    keys: KeyCache,
+    verified: VerifiedTokens,
 }
 
 impl ApiState {
     /// The state of one server. `ids` makes request ids.
     pub fn new(store: Store, config: ApiConfig, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
+        let AuthenticationConfig { trusted_proxies, source_rate, .. } = config.authentication.clone();
         Self(Arc::new(Inner {
             store,
             config,
@@ -45,6 +75,9 @@ impl ApiState {
             types: ResourceTypes::default(),
             credentials: CredentialCache::default(),
             last_uses: LastUses::default(),
+            guard: Guard::new(trusted_proxies, source_rate),
+            keys: KeyCache::default(),
+            verified: VerifiedTokens::default(),
         }))
     }
 
@@ -72,6 +105,10 @@ impl ApiState {
         self.0.config.public_url.as_deref()
     }
 
+    pub(crate) fn cursor_key(&self) -> &CursorKey {
+        &self.0.config.cursor_key
+    }
+
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.0.clock
     }
@@ -82,6 +119,30 @@ impl ApiState {
 
     pub(crate) fn types(&self) -> &ResourceTypes {
         &self.0.types
+    }
+
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.0.guard
+    }
+
+    pub(crate) fn token_key(&self) -> &TokenKey {
+        &self.0.config.authentication.token_key
+    }
+
+    /// Tokens of other issuers that were checked.
+    pub(crate) fn verified(&self) -> &VerifiedTokens {
+        &self.0.verified
+    }
+
+    /// The keys that somebody trusts, among them the one that a token names if there is any.
+    pub(crate) async fn keys_of(&self, trust: &Trust, token: &str, now: OffsetDateTime) -> Arc<Keys> {
+        if let Some(set) = &trust.jwks {
+            return Arc::new(Keys::parse(set).unwrap_or_default());
+        }
+        let Some(url) = &trust.jwks_uri else { return Arc::default() };
+        let header = jsonwebtoken::decode_header(token).ok();
+        let id = header.and_then(|header| header.kid);
+        self.0.keys.get(&*self.0.config.authentication.keys, url, (id.as_deref(), trust.algorithm), now).await
     }
 
     pub(crate) fn last_uses(&self) -> &LastUses {

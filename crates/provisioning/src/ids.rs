@@ -40,8 +40,12 @@ id!(
     ResourceId
 );
 id!(
-    /// One bearer token (not its secret).
+    /// One way in: a token, a password, a secret or the keys of an OAuth client (not the secret itself).
     CredentialId
+);
+id!(
+    /// One OAuth 2.0 client of a source.
+    OauthClientId
 );
 
 /// What kind of thing a delivery or a link speaks about.

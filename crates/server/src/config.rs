@@ -5,6 +5,9 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use rollcall_api::auth::address::Networks;
+use rollcall_api::auth::rate::{FEWEST, Rate};
+use rollcall_api::limits::SOURCE_RATE;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnectOptions;
@@ -94,6 +97,17 @@ pub(crate) struct Config {
     pub(crate) log: String,
     /// Deliveries that a worker has under way at once. Default 16.
     pub(crate) places: usize,
+    /// Networks of the proxies whose `X-Forwarded-For` is believed, with spaces or commas between them. Default none.
+    #[serde(default)]
+    pub(crate) trusted_proxies: Option<String>,
+    /// Requests that a source without a rate of its own may send in a second, all the time. 0: as many as it can.
+    pub(crate) source_requests_per_second: u32,
+    /// Requests that such a source may send at once.
+    pub(crate) source_request_burst: u32,
+    /// Whether keys of issuers may be fetched over plain HTTP and from addresses of this machine and its networks. For tests
+    /// and demonstrations: whoever may set up a source could otherwise reach into the network. Default no.
+    #[serde(default)]
+    pub(crate) allow_local_key_urls: bool,
 }
 
 /// What a process is for; some defaults depend on it.
@@ -115,6 +129,8 @@ struct Defaults {
     log_format: LogFormat,
     log: &'static str,
     places: usize,
+    source_requests_per_second: u32,
+    source_request_burst: u32,
 }
 
 impl Config {
@@ -133,6 +149,8 @@ impl Config {
             log_format: LogFormat::Human,
             log,
             places: 16,
+            source_requests_per_second: SOURCE_RATE.per_second,
+            source_request_burst: SOURCE_RATE.burst,
         };
         let mut figment = Figment::from(Serialized::defaults(defaults));
         if let Some(file) = &flags.config {
@@ -160,6 +178,16 @@ impl Config {
         {
             bail!("public_url must begin with https:// (or http://), it is {url:?}");
         }
+        self.trusted_proxies()?;
+        let Rate { per_second, burst } = FEWEST;
+        if self.source_requests_per_second != 0
+            && (self.source_requests_per_second < per_second || self.source_request_burst < burst)
+        {
+            bail!(
+                "source_requests_per_second must be 0 (no limit) or at least {per_second}, and source_request_burst at \
+                 least {burst}: identity providers send that much"
+            );
+        }
         let empty = |path: &Path| path.as_os_str().is_empty();
         for (name, path) in [
             ("data_dir", Some(&self.data_dir)),
@@ -174,6 +202,19 @@ impl Config {
             check_database_url(url.expose_secret())?;
         }
         Ok(self)
+    }
+
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub(crate) fn trusted_proxies(&self) -> Result<Networks> {
+        let texts = self.trusted_proxies.as_deref().unwrap_or_default();
+        let texts = texts.split([' ', ',']).filter(|text| !text.is_empty());
+        Networks::parse(texts).map_err(|text| anyhow::anyhow!("trusted_proxies names {text:?}, which is no network"))
+    }
+
+    /// How fast a source may call that has no rate of its own.
+    pub(crate) fn source_rate(&self) -> Option<Rate> {
+        let (per_second, burst) = (self.source_requests_per_second, self.source_request_burst);
+        (per_second > 0).then_some(Rate { per_second, burst })
     }
 
     /// Where the master key is.
@@ -234,7 +275,8 @@ mod tests {
 
     fn check(line: &str) -> Result<()> {
         let figures = "listen = '127.0.0.1:1'\ndatabase_connections = 20\nrole = 'all'\nlog_format = 'human'\n\
-                       log = 'info'\nplaces = 16\ndata_dir = '/d'";
+                       log = 'info'\nplaces = 16\ndata_dir = '/d'\nsource_requests_per_second = 100\n\
+                       source_request_burst = 200";
         let figment = Figment::from(Toml::string(figures)).merge(Toml::string(line));
         figment.extract::<Config>().expect("a configuration").check().map(drop)
     }
@@ -250,13 +292,22 @@ mod tests {
             ("database_url = ''", "must be an address"),
             ("database_url = 'mysql://ada:swordfish@db/rollcall'", "it begins with mysql://"),
             ("database_url = 'postgres://ada:swordfish@db:port/rollcall'", "(database_url) cannot be read"),
+            ("trusted_proxies = '10.0.0.0/8 proxy'", "trusted_proxies names \"proxy\""),
+            ("source_requests_per_second = 24", "must be 0 (no limit) or at least 25"),
+            ("source_request_burst = 49", "source_request_burst at least 50"),
             ("places = 0", "places must be between 1 and 1000"),
             ("database_connections = 3", "database_connections must be at least 4"),
         ] {
             let error = format!("{:#}", check(line).expect_err(line));
             assert!(error.contains(expected) && !error.contains("swordfish"), "{line}: {error}");
         }
-        for line in ["", "database_url = 'postgres://ada@db/rollcall'", "database_url = 'postgresql:///r?host=/run'"] {
+        for line in [
+            "",
+            "database_url = 'postgres://ada@db/rollcall'",
+            "database_url = 'postgresql:///r?host=/run'",
+            "trusted_proxies = '10.0.0.0/8, ::1'",
+            "source_requests_per_second = 0",
+        ] {
             check(line).expect(line);
         }
     }

@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use patience::{Answer, Patience};
+use rollcall_api::auth::address::Peer;
 use rustix::process::{Resource, getrlimit};
 use std::io::ErrorKind;
 use std::pin::pin;
@@ -75,10 +76,10 @@ pub(crate) async fn serve(
 ) -> Result<()> {
     let places = Places::new(limits.connections);
     let tracker = TaskTracker::new();
-    while let Some((stream, place)) = next(&listener, &places, &stop).await {
+    while let Some((stream, peer, place)) = next(&listener, &places, &stop).await {
         let (router, stop) = (router.clone(), stop.clone());
         tracker.spawn(async move {
-            answer(stream, router, limits, stop).await;
+            answer(stream, peer, router, limits, stop).await;
             drop(place);
         });
     }
@@ -93,10 +94,11 @@ async fn next(
     listener: &TcpListener,
     places: &Places,
     stop: &CancellationToken,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, Peer, OwnedSemaphorePermit)> {
     let taken = async {
         let place = places.take().await?;
-        Some((taken(listener).await, place))
+        let (stream, peer) = taken(listener).await;
+        Some((stream, peer, place))
     };
     tokio::select! {
         biased;
@@ -105,10 +107,10 @@ async fn next(
     }
 }
 
-async fn taken(listener: &TcpListener) -> TcpStream {
+async fn taken(listener: &TcpListener) -> (TcpStream, Peer) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok((stream, address)) => return (stream, Peer(address.ip())),
             // The client has gone while it waited.
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(error) => {
@@ -120,11 +122,13 @@ async fn taken(listener: &TcpListener) -> TcpStream {
 }
 
 /// Answers the requests of one connection until it ends, its patience runs out, or it is time to stop.
-async fn answer(stream: TcpStream, router: Router, limits: Limits, stop: CancellationToken) {
+async fn answer(stream: TcpStream, peer: Peer, router: Router, limits: Limits, stop: CancellationToken) {
     let patience = Arc::new(Patience::new(limits));
     let service = service_fn(|request: Request<Incoming>| {
         let busy = Patience::busy(&patience);
-        let answered = router.clone().oneshot(request.map(Body::new));
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(peer);
+        let answered = router.clone().oneshot(request);
         async { answered.await.map(|answer| answer.map(|body| Answer::new(body, busy))) }
     });
     let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));

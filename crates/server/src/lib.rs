@@ -12,6 +12,7 @@ mod database;
 mod demo;
 mod folder;
 mod http;
+mod keys;
 mod names;
 pub mod postgres;
 mod secrets;

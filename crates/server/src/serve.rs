@@ -6,12 +6,14 @@ use crate::connector::Factory;
 use crate::database::Database;
 use crate::folder::{self, Readers};
 use crate::http::{self, Limits};
+use crate::keys::PublicKeys;
 use crate::secrets::MasterKey;
 use crate::{simulate, telemetry};
 use anyhow::Result;
 use axum::Router;
 use axum::routing::get;
-use rollcall_api::{ApiConfig, ApiState};
+use rollcall_api::auth::access_token::TokenKey;
+use rollcall_api::{ApiConfig, ApiState, AuthenticationConfig, CursorKey};
 use rollcall_reconciler::{Options, Reconciler};
 use rollcall_store::Store;
 use rollcall_store::wake::{Listener, Wake};
@@ -72,7 +74,7 @@ impl Server {
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        let api = api_state(config, store);
+        let api = api_state(config, store)?;
         let serves_api = config.role != Role::Worker;
         let works = config.role != Role::Api;
         let mut router = if serves_api { full_router(config, &api)? } else { rollcall_api::health_router(api.clone()) };
@@ -118,10 +120,20 @@ impl Server {
     }
 }
 
-fn api_state(config: &Config, store: &Store) -> ApiState {
-    let api =
-        ApiConfig { public_url: config.public_url.clone(), target_schema: Arc::new(rollcall_dingtalk::DingTalkSchema) };
-    ApiState::new(store.clone(), api, Arc::new(SystemClock), Arc::new(TimeOrderedIds))
+fn api_state(config: &Config, store: &Store) -> Result<ApiState> {
+    let master_key = MasterKey::load_or_create(&config.master_key_path())?;
+    let api = ApiConfig {
+        public_url: config.public_url.clone(),
+        target_schema: Arc::new(rollcall_dingtalk::DingTalkSchema),
+        cursor_key: CursorKey::new(master_key.derive("cursors of lists")?),
+        authentication: AuthenticationConfig {
+            trusted_proxies: config.trusted_proxies()?,
+            source_rate: config.source_rate(),
+            token_key: Arc::new(TokenKey::new(&master_key.derive("access tokens")?)),
+            keys: Arc::new(PublicKeys::new(config.allow_local_key_urls)?),
+        },
+    };
+    Ok(ApiState::new(store.clone(), api, Arc::new(SystemClock), Arc::new(TimeOrderedIds)))
 }
 
 fn full_router(config: &Config, api: &ApiState) -> Result<Router> {

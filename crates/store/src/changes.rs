@@ -58,21 +58,37 @@ pub enum Subject {
     Target,
     /// A source: its profile and its overrides.
     Source,
+    /// A token, a password, a secret or a trusted signature.
+    Credential,
+    /// An OAuth client.
+    OauthClient,
+    /// From where, how fast and how a source may call.
+    SourceAccess,
+    /// An extension schema of the tenant.
+    Schema,
 }
 
 impl Subject {
+    /// What is no resource.
+    const SET_UP: [Self; 6] =
+        [Self::Target, Self::Source, Self::Credential, Self::OauthClient, Self::SourceAccess, Self::Schema];
+
     /// The word used in tables, JSON and screens.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Resource(kind) => kind.as_str(),
             Self::Target => "target",
             Self::Source => "source",
+            Self::Credential => "credential",
+            Self::OauthClient => "oauth_client",
+            Self::SourceAccess => "source_access",
+            Self::Schema => "schema",
         }
     }
 
     /// The subject behind a word written by [`Self::as_str`].
     pub fn parse(word: &str) -> Option<Self> {
-        let set_up = [Self::Target, Self::Source].into_iter().find(|subject| subject.as_str() == word);
+        let set_up = Self::SET_UP.into_iter().find(|subject| subject.as_str() == word);
         set_up.or_else(|| ResourceKind::parse(word).map(Self::Resource))
     }
 }
@@ -92,7 +108,7 @@ pub struct ChangeEntry {
     pub operation: Operation,
     /// What it is about.
     pub subject: Subject,
-    /// The resource, or the target.
+    /// The resource, or what else it is about.
     pub resource: ResourceId,
     /// The resource's version afterwards.
     pub version: i64,
@@ -219,6 +235,43 @@ pub(crate) async fn record_alert(
     .bind(alert.resource.0)
     .bind(alert.version)
     .bind(&alert.details)
+    .execute(executor)
+    .await?;
+    Ok(())
+}
+
+/// A change of the set-up: a credential, a client, what a source allows.
+pub(crate) struct SetUp<'a> {
+    /// What was done. A revocation counts as a deletion.
+    pub(crate) operation: Operation,
+    /// What it was done to.
+    pub(crate) subject: Subject,
+    /// Its id.
+    pub(crate) id: Uuid,
+    /// The request that it follows from.
+    pub(crate) request_id: &'a str,
+    /// What it is now; never a secret or its hash.
+    pub(crate) details: &'a Value,
+}
+
+/// Records a change of the set-up, inside the transaction that makes it.
+pub(crate) async fn record_set_up(
+    executor: impl PgExecutor<'_>,
+    tenant: TenantId,
+    entry: &SetUp<'_>,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details) \
+         VALUES ($1, $2, $3, $4, $5, $6, 0, $7)",
+    )
+    .bind(tenant.0)
+    .bind(now)
+    .bind(entry.request_id)
+    .bind(entry.operation.as_str())
+    .bind(entry.subject.as_str())
+    .bind(entry.id)
+    .bind(entry.details)
     .execute(executor)
     .await?;
     Ok(())

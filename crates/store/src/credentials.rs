@@ -1,37 +1,63 @@
-//! Bearer tokens, as hashes.
+//! Ways in: tokens, passwords, secrets of OAuth clients as hashes; and whose signatures are trusted.
 //!
-//! A source may have two live credentials, so that a token can be exchanged without a gap: add the new one, give it
-//! to the client, revoke the old one.
+//! A source may have two live tokens, so that one can be exchanged without a gap: add the new one, give it to the client,
+//! revoke the old one. Passwords and the secrets of OAuth clients go the same way.
+
+pub mod access;
+mod add;
+mod assertions;
+pub mod clients;
+
+pub use add::{NewCredential, NewProof, Owner};
 
 use crate::sources::effective;
-use crate::wake::CREDENTIALS_CHANNEL;
 use crate::{Store, StoreError};
-use rollcall_provisioning::ids::{CredentialId, SourceId, TenantId};
+use access::SourceAccess;
+use clients::CredentialClient;
+use rollcall_provisioning::ids::{CredentialId, OauthClientId, SourceId, TenantId};
 use rollcall_scim::profile::Profile;
 use serde_json::Value;
 use std::fmt;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// How many credentials of one source may be live at the same time.
-const MAX_LIVE: i64 = 2;
-
-/// A credential to be added.
-#[derive(Clone, Copy)]
-pub struct NewCredential<'a> {
-    /// The source it speaks for; `None` for a token of the REST API.
-    pub source: Option<SourceId>,
-    /// What people call it.
-    pub label: &'a str,
-    /// SHA-256 of the secret.
-    pub secret_hash: [u8; 32],
-    /// From when on it is refused.
-    pub expires_at: Option<OffsetDateTime>,
+/// How a credential proves itself.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum CredentialKind {
+    /// A bearer token (RFC 6750).
+    Token,
+    /// User name and password of HTTP Basic (RFC 7617).
+    Password,
+    /// A secret of an OAuth client (RFC 6749 §2.3.1).
+    ClientSecret,
+    /// Keys with which an OAuth client signs assertions of its own (RFC 7523 §2.2).
+    PrivateKeyJwt,
+    /// An identity for which somebody else signs assertions of an OAuth client, as Entra does for its workloads.
+    Federation,
+    /// An issuer whose tokens are taken as they are.
+    Issuer,
 }
 
-impl fmt::Debug for NewCredential<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewCredential").field("source", &self.source).finish_non_exhaustive()
+impl CredentialKind {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Token, Self::Password, Self::ClientSecret, Self::PrivateKeyJwt, Self::Federation, Self::Issuer];
+
+    /// The word used in tables, JSON and on screens.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Password => "password",
+            Self::ClientSecret => "client_secret",
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::Federation => "federation",
+            Self::Issuer => "issuer",
+        }
+    }
+
+    /// The kind behind a word written by [`Self::as_str`].
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
@@ -44,6 +70,8 @@ pub struct CredentialSource {
     pub name: String,
     /// What the client does differently from the RFCs.
     pub profile: Profile,
+    /// From where, how fast, and whether with HTTP Basic it may call.
+    pub access: SourceAccess,
 }
 
 /// What authentication needs to know. Whether it is live is for the caller to judge, by its own clock.
@@ -53,12 +81,20 @@ pub struct Credential {
     pub tenant: TenantId,
     /// Its id.
     pub id: CredentialId,
+    /// How it proves itself.
+    pub kind: CredentialKind,
     /// The source it speaks for; `None` for a token of the REST API.
     pub source: Option<CredentialSource>,
+    /// The OAuth client that it belongs to.
+    pub client: Option<CredentialClient>,
     /// What people call it.
     pub label: String,
-    /// SHA-256 of the secret. Never printed.
-    pub secret_hash: [u8; 32],
+    /// What it may do; `None` for everything.
+    pub scopes: Option<Vec<String>>,
+    /// SHA-256 of the secret, where there is one. Never printed.
+    pub secret_hash: Option<[u8; 32]>,
+    /// Whose signature it trusts, where there is no secret.
+    pub trust: Option<Value>,
     /// From when on it is refused.
     pub expires_at: Option<OffsetDateTime>,
     /// Since when it is refused.
@@ -78,10 +114,18 @@ impl fmt::Debug for Credential {
 pub struct CredentialEntry {
     /// Its id.
     pub id: CredentialId,
+    /// How it proves itself.
+    pub kind: CredentialKind,
     /// The source it speaks for; `None` for a token of the REST API.
     pub source: Option<SourceId>,
+    /// The OAuth client that it belongs to.
+    pub client: Option<OauthClientId>,
     /// What people call it.
     pub label: String,
+    /// What it may do; `None` for everything.
+    pub scopes: Option<Vec<String>>,
+    /// Whose signature it trusts, where there is no secret.
+    pub trust: Option<Value>,
     /// When it was made.
     pub created_at: OffsetDateTime,
     /// From when on it is refused.
@@ -94,39 +138,76 @@ pub struct CredentialEntry {
 
 #[derive(sqlx::FromRow)]
 struct CredentialRow {
+    tenant_id: Uuid,
+    id: Uuid,
+    kind: String,
     source_id: Option<Uuid>,
     source_name: Option<String>,
     source_profile: Option<String>,
     source_overrides: Option<Value>,
+    basic_allowed: Option<bool>,
+    allowed_networks: Option<Vec<String>>,
+    requests_per_second: Option<i32>,
+    request_burst: Option<i32>,
+    client_id: Option<Uuid>,
+    client_scopes: Option<Vec<String>>,
+    client_token_seconds: Option<i32>,
+    client_revoked_at: Option<OffsetDateTime>,
     label: String,
-    secret_hash: Vec<u8>,
+    scopes: Option<Vec<String>>,
+    secret_hash: Option<Vec<u8>>,
+    trust: Option<Value>,
     expires_at: Option<OffsetDateTime>,
     revoked_at: Option<OffsetDateTime>,
     last_used_at: Option<OffsetDateTime>,
 }
 
-impl CredentialRow {
-    fn into_credential(self, tenant: TenantId, id: CredentialId) -> Result<Credential, StoreError> {
-        let source = match (self.source_id, self.source_name, self.source_profile.zip(self.source_overrides)) {
-            (Some(source), Some(name), Some((word, overrides))) => {
-                let profile = effective(source, &word, &overrides)?;
-                Some(CredentialSource { id: SourceId(source), name, profile })
-            }
+impl TryFrom<CredentialRow> for Credential {
+    type Error = StoreError;
+
+    fn try_from(row: CredentialRow) -> Result<Self, StoreError> {
+        let corrupt = |column| StoreError::corrupt("credentials", column, row.id);
+        let access = SourceAccess {
+            basic_allowed: row.basic_allowed.unwrap_or_default(),
+            allowed_networks: row.allowed_networks.unwrap_or_default(),
+            requests_per_second: row.requests_per_second,
+            request_burst: row.request_burst,
+        };
+        let source = match (row.source_id, row.source_name, row.source_profile.zip(row.source_overrides)) {
+            (Some(source), Some(name), Some((word, overrides))) => Some(CredentialSource {
+                id: SourceId(source),
+                name,
+                profile: effective(source, &word, &overrides)?,
+                access,
+            }),
             (None, ..) => None,
             // The foreign key forbids it.
-            _ => return Err(StoreError::corrupt("credentials", "source_id", id.0)),
+            _ => return Err(corrupt("source_id")),
         };
-        let secret_hash = <[u8; 32]>::try_from(self.secret_hash)
-            .map_err(|_| StoreError::corrupt("credentials", "secret_hash", id.0))?;
-        Ok(Credential {
-            tenant,
-            id,
+        let client = match (row.client_id, row.client_token_seconds) {
+            (Some(id), Some(token_seconds)) => Some(CredentialClient {
+                id: OauthClientId(id),
+                scopes: row.client_scopes,
+                token_seconds,
+                revoked_at: row.client_revoked_at,
+            }),
+            (None, _) => None,
+            _ => return Err(corrupt("client_id")),
+        };
+        let secret_hash = row.secret_hash.map(<[u8; 32]>::try_from).transpose().map_err(|_| corrupt("secret_hash"))?;
+        Ok(Self {
+            tenant: TenantId(row.tenant_id),
+            id: CredentialId(row.id),
+            kind: CredentialKind::parse(&row.kind).ok_or_else(|| corrupt("kind"))?,
             source,
-            label: self.label,
+            client,
+            label: row.label,
+            scopes: row.scopes,
             secret_hash,
-            expires_at: self.expires_at,
-            revoked_at: self.revoked_at,
-            last_used_at: self.last_used_at,
+            trust: row.trust,
+            expires_at: row.expires_at,
+            revoked_at: row.revoked_at,
+            last_used_at: row.last_used_at,
         })
     }
 }
@@ -134,111 +215,92 @@ impl CredentialRow {
 #[derive(sqlx::FromRow)]
 struct EntryRow {
     id: Uuid,
+    kind: String,
     source_id: Option<Uuid>,
+    client_id: Option<Uuid>,
     label: String,
+    scopes: Option<Vec<String>>,
+    trust: Option<Value>,
     created_at: OffsetDateTime,
     expires_at: Option<OffsetDateTime>,
     revoked_at: Option<OffsetDateTime>,
     last_used_at: Option<OffsetDateTime>,
 }
 
-impl From<EntryRow> for CredentialEntry {
-    fn from(row: EntryRow) -> Self {
-        Self {
+impl TryFrom<EntryRow> for CredentialEntry {
+    type Error = StoreError;
+
+    fn try_from(row: EntryRow) -> Result<Self, StoreError> {
+        let kind = CredentialKind::parse(&row.kind);
+        Ok(Self {
             id: CredentialId(row.id),
+            kind: kind.ok_or_else(|| StoreError::corrupt("credentials", "kind", row.id))?,
             source: row.source_id.map(SourceId),
+            client: row.client_id.map(OauthClientId),
             label: row.label,
+            scopes: row.scopes,
+            trust: row.trust,
             created_at: row.created_at,
             expires_at: row.expires_at,
             revoked_at: row.revoked_at,
             last_used_at: row.last_used_at,
-        }
+        })
     }
 }
 
+macro_rules! select_credentials {
+    ($condition:literal) => {
+        concat!(
+            "SELECT c.tenant_id, c.id, c.kind, c.source_id, s.name AS source_name, s.profile AS source_profile, ",
+            "s.overrides AS source_overrides, ",
+            "s.basic_allowed, s.allowed_networks, s.requests_per_second, s.request_burst, ",
+            "c.client_id, o.scopes AS client_scopes, o.token_seconds AS client_token_seconds, ",
+            "o.revoked_at AS client_revoked_at, c.label, c.scopes, c.secret_hash, c.trust, ",
+            "c.expires_at, c.revoked_at, c.last_used_at ",
+            "FROM credentials c ",
+            "LEFT JOIN sources s ON s.tenant_id = c.tenant_id AND s.id = c.source_id ",
+            "LEFT JOIN oauth_clients o ON o.tenant_id = c.tenant_id AND o.id = c.client_id ",
+            "WHERE ",
+            $condition
+        )
+    };
+}
+
 impl Store {
-    /// Adds a credential. [`StoreError::TooManyLive`] when its source has two live ones already,
-    /// [`StoreError::Unknown`] when there is no such source.
-    pub async fn add_credential(
-        &self,
-        tenant: TenantId,
-        credential: NewCredential<'_>,
-    ) -> Result<CredentialId, StoreError> {
-        let (id, now) = (CredentialId(self.new_id()), self.now());
-        let mut tx = self.pool().begin().await?;
-        if let Some(source) = credential.source {
-            // The lock on the source makes two additions go one after the other, so that each counts the other's.
-            let locked: Option<i32> =
-                sqlx::query_scalar("SELECT 1 FROM sources WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE")
-                    .bind(tenant.0)
-                    .bind(source.0)
-                    .fetch_optional(&mut *tx)
-                    .await?;
-            locked.ok_or(StoreError::Unknown { what: "source" })?;
-            let live: i64 = sqlx::query_scalar(
-                "SELECT count(*) FROM credentials \
-                 WHERE tenant_id = $1 AND source_id = $2 AND revoked_at IS NULL \
-                   AND (expires_at IS NULL OR expires_at > $3)",
-            )
-            .bind(tenant.0)
-            .bind(source.0)
-            .bind(now)
-            .fetch_one(&mut *tx)
-            .await?;
-            if live >= MAX_LIVE {
-                return Err(StoreError::TooManyLive);
-            }
-        }
-        sqlx::query(
-            "WITH told AS (SELECT pg_notify($8, '')) \
-             INSERT INTO credentials (tenant_id, id, source_id, label, secret_hash, created_at, expires_at) \
-             SELECT $1, $2, $3, $4, $5, $6, $7 FROM told",
-        )
-        .bind(tenant.0)
-        .bind(id.0)
-        .bind(credential.source.map(|source| source.0))
-        .bind(credential.label)
-        .bind(credential.secret_hash.as_slice())
-        .bind(now)
-        .bind(credential.expires_at)
-        .bind(CREDENTIALS_CHANNEL)
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        Ok(id)
-    }
-
-    /// A credential with its source, live or not.
+    /// A credential with its source and its OAuth client, live or not.
     pub async fn credential(&self, tenant: TenantId, id: CredentialId) -> Result<Option<Credential>, StoreError> {
-        let row: Option<CredentialRow> = sqlx::query_as(
-            "SELECT c.source_id, s.name AS source_name, s.profile AS source_profile, s.overrides AS source_overrides, \
-                    c.label, c.secret_hash, \
-                    c.expires_at, c.revoked_at, c.last_used_at \
-             FROM credentials c LEFT JOIN sources s ON s.tenant_id = c.tenant_id AND s.id = c.source_id \
-             WHERE c.tenant_id = $1 AND c.id = $2",
-        )
-        .bind(tenant.0)
-        .bind(id.0)
-        .fetch_optional(self.pool())
-        .await?;
-        row.map(|row| row.into_credential(tenant, id)).transpose()
+        let row: Option<CredentialRow> = sqlx::query_as(select_credentials!("c.tenant_id = $1 AND c.id = $2"))
+            .bind(tenant.0)
+            .bind(id.0)
+            .fetch_optional(self.pool())
+            .await?;
+        row.map(Credential::try_from).transpose()
     }
 
-    /// Revokes a credential and tells every process; false when there is none, or it was revoked before.
-    pub async fn revoke_credential(&self, tenant: TenantId, id: CredentialId) -> Result<bool, StoreError> {
-        let told: Option<bool> = sqlx::query_scalar(
-            "WITH revoked AS ( \
-                 UPDATE credentials SET revoked_at = $3 WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL \
-                 RETURNING id) \
-             SELECT pg_notify($4, '') IS NOT NULL FROM revoked",
-        )
+    /// The credentials of an OAuth client that trust a signature and are not revoked, the oldest first.
+    pub async fn client_trusts(&self, tenant: TenantId, client: OauthClientId) -> Result<Vec<Credential>, StoreError> {
+        let rows: Vec<CredentialRow> = sqlx::query_as(select_credentials!(
+            "c.tenant_id = $1 AND c.client_id = $2 AND c.trust IS NOT NULL AND c.revoked_at IS NULL \
+             ORDER BY c.created_at, c.id LIMIT 10"
+        ))
         .bind(tenant.0)
-        .bind(id.0)
-        .bind(self.now())
-        .bind(CREDENTIALS_CHANNEL)
+        .bind(client.0)
+        .fetch_all(self.pool())
+        .await?;
+        rows.into_iter().map(Credential::try_from).collect()
+    }
+
+    /// The credential that trusts tokens of this issuer for this audience as they are. The one look-up without a tenant:
+    /// such a token names none of ours.
+    pub async fn trusted_issuer(&self, issuer: &str, audience: &str) -> Result<Option<Credential>, StoreError> {
+        let row: Option<CredentialRow> = sqlx::query_as(select_credentials!(
+            "c.kind = 'issuer' AND c.revoked_at IS NULL AND c.trust ->> 'issuer' = $1 AND c.trust ->> 'audience' = $2"
+        ))
+        .bind(issuer)
+        .bind(audience)
         .fetch_optional(self.pool())
         .await?;
-        Ok(told.is_some())
+        row.map(Credential::try_from).transpose()
     }
 
     /// Records when credentials were last used, in one statement for all. An older moment never replaces a newer
@@ -268,12 +330,13 @@ impl Store {
     /// The credentials of a tenant, newest first, also those that are not live any more.
     pub async fn credentials(&self, tenant: TenantId) -> Result<Vec<CredentialEntry>, StoreError> {
         let rows: Vec<EntryRow> = sqlx::query_as(
-            "SELECT id, source_id, label, created_at, expires_at, revoked_at, last_used_at \
+            "SELECT id, kind, source_id, client_id, label, scopes, trust, created_at, expires_at, revoked_at, \
+                    last_used_at \
              FROM credentials WHERE tenant_id = $1 ORDER BY created_at DESC, id DESC",
         )
         .bind(tenant.0)
         .fetch_all(self.pool())
         .await?;
-        Ok(rows.into_iter().map(CredentialEntry::from).collect())
+        rows.into_iter().map(CredentialEntry::try_from).collect()
     }
 }

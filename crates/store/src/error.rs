@@ -18,6 +18,8 @@ pub enum Uniqueness {
     OperatorName,
     /// Name of a target, per tenant.
     TargetName,
+    /// Issuer and audience of tokens that name no tenant of ours, in the installation.
+    Issuer,
 }
 
 impl Uniqueness {
@@ -30,6 +32,7 @@ impl Uniqueness {
             "sources_name_key" => Self::SourceName,
             "operators_name_key" => Self::OperatorName,
             "targets_name_key" => Self::TargetName,
+            "credentials_issuer_key" => Self::Issuer,
             _ => return None,
         })
     }
@@ -43,6 +46,7 @@ impl Uniqueness {
             Self::SourceName => "name of a source",
             Self::OperatorName => "name of an operator",
             Self::TargetName => "name of a target",
+            Self::Issuer => "issuer with this audience",
         }
     }
 }
@@ -59,9 +63,13 @@ pub enum StoreError {
     /// An inactive user has the same `externalId`, and the caller wanted to know before anybody is created.
     #[error("an inactive user has this externalId")]
     Namesake,
-    /// A source already has two live credentials; one must be revoked first.
-    #[error("the source already has two live credentials")]
-    TooManyLive,
+    /// A source or an OAuth client already has as many live credentials of this kind as it may have; one must be revoked
+    /// first.
+    #[error("there are {limit} live credentials of this kind already")]
+    TooManyLive {
+        /// How many there may be.
+        limit: i64,
+    },
     /// A filter would need more rows looked at than the store is willing to read; `limit` is that number.
     #[error("the filter would need more than {limit} rows looked at")]
     TooMany {
@@ -176,7 +184,8 @@ impl Refusal {
             // A null character in a text or in jsonb; an index entry that is too long.
             Some("22021" | "22P05" | "54000") => Self::Value,
             Some("23503") => Self::Unknown(match error.constraint() {
-                Some("credentials_source_fkey") => "source",
+                Some("credentials_source_fkey" | "oauth_clients_source_fkey") => "source",
+                Some("credentials_client_fkey") => "OAuth client",
                 _ => "tenant",
             }),
             // The connection broke; the server is shutting down or starting; it has no connections left.

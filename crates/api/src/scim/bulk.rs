@@ -1,6 +1,6 @@
 //! `/Bulk` (RFC 7644 §3.7): many operations in one request.
 //!
-//! Each operation goes through the same routes as a request of its own, with the token of the whole: the same rules, the
+//! Each operation goes through the same routes as a request of its own, as the client of the whole: the same rules, the
 //! same errors, one transaction each. An operation that fails does not undo those before it.
 
 use crate::body::JsonBody;
@@ -16,7 +16,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::response::Response;
 use axum::{Extension, Router};
-use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HOST, IF_MATCH, LOCATION};
+use http::header::{CONTENT_TYPE, ETAG, HOST, IF_MATCH, LOCATION};
 use http::{HeaderMap, HeaderName, Request, StatusCode};
 use rollcall_scim::Error;
 use rollcall_scim::bulk::{self, BulkRequest, Entry, Method, Operation, Step};
@@ -167,17 +167,20 @@ impl Run<'_> {
         let Operation { method, endpoint, id, version, data, .. } = operation;
         let path = id.as_ref().map_or_else(|| endpoint.clone(), |id| format!("{endpoint}/{id}"));
         let mut request = Request::builder().method(method.as_str()).uri(format!("{PATH}{path}"));
-        for name in [AUTHORIZATION, HOST] {
-            if let Some(value) = self.headers.get(&name) {
-                request = request.header(name, value);
-            }
+        if let Some(host) = self.headers.get(&HOST) {
+            request = request.header(HOST, host);
         }
         if let Some(version) = version {
             request = request.header(IF_MATCH, version);
         }
         let body =
             if data.is_null() { Body::empty() } else { Body::from(serde_json::to_vec(data).unwrap_or_default()) };
-        let request = request.header(CONTENT_TYPE, SCIM_JSON).extension(self.call.request_id().clone()).body(body);
+        let request = request
+            .header(CONTENT_TYPE, SCIM_JSON)
+            .extension(self.call.request_id().clone())
+            // Whose it is was found out once for the whole; what they may do is judged for each operation.
+            .extension(self.call.client.clone())
+            .body(body);
         let Ok(request) = request else {
             return self.refused(&Error::invalid_syntax("\"version\" is not the value of an ETag"));
         };

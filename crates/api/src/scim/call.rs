@@ -1,12 +1,13 @@
 //! What a SCIM handler needs to know about a request besides its body.
 
 use crate::auth::ScimClient;
+use crate::auth::scopes::{self, Scopes};
 use crate::edge::request_id::RequestId;
 use crate::error::ApiError;
 use crate::scim::base::BaseUrl;
 use crate::scim::query::Query;
 use crate::state::ApiState;
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRequestParts, MatchedPath, Path};
 use http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
 use rollcall_provisioning::ids::ResourceId;
@@ -36,6 +37,7 @@ impl Call {
         Actor {
             tenant: self.client.tenant,
             source: self.client.source.id,
+            manager_by: self.client.source.profile.manager_by,
             request_id: self.request_id.as_str().to_owned(),
         }
     }
@@ -70,6 +72,8 @@ impl FromRequestParts<ApiState> for Call {
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
         let client = ScimClient::from_request_parts(parts, state).await?;
+        let route = parts.extensions.get::<MatchedPath>();
+        client.check(route.map_or(Scopes::ALL, |route| scopes::needed(route.as_str(), &parts.method)))?;
         let Ok(base) = BaseUrl::from_request_parts(parts, state).await;
         let query = Query::parse(parts.uri.query())?;
         // The edge gives every request an id; without one the request is still served.

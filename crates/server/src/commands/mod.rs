@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 pub(crate) use output::Output;
 use rollcall_store::Store;
 use rollcall_store::tenants::Tenant;
-pub(crate) use setup::{make_operator, make_token, renew_password};
+pub(crate) use setup::{COMMAND_LINE, make_operator, make_token, renew_password};
 use std::process::ExitCode;
 pub(crate) use targets::{Aim, create as create_target};
 

@@ -10,17 +10,20 @@ use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, SaltString};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rollcall_api::auth::token;
+use rollcall_api::auth::token::{self, SecretHash};
 use rollcall_provisioning::ids::{CredentialId, SourceId, TenantId};
 use rollcall_provisioning::time::Clock;
 use rollcall_scim::profile::Profile;
-use rollcall_store::credentials::NewCredential;
+use rollcall_store::credentials::{CredentialKind, NewCredential, NewProof, Owner};
 use rollcall_store::operators::Operator;
 use rollcall_store::{Store, StoreError, Uniqueness};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
+
+/// What the change log names instead of a request.
+pub(crate) const COMMAND_LINE: &str = "command-line";
 
 pub(super) async fn tenant(command: TenantCommand, store: &Store, output: &Output) -> Result<()> {
     match command {
@@ -114,7 +117,7 @@ pub(super) async fn token(command: TokenCommand, store: &Store, output: &Output)
         }
         TokenCommand::Revoke { id, tenant } => {
             let tenant = chosen_tenant(store, tenant.tenant.as_deref()).await?;
-            let revoked = store.revoke_credential(tenant.id, CredentialId(id)).await?;
+            let revoked = store.revoke_credential(tenant.id, CredentialId(id), COMMAND_LINE).await?;
             anyhow::ensure!(revoked, "tenant {} has no live token {id}", tenant.name);
             output.result(&json!({ "id": id, "revoked": true }), || "The token is refused from now on.".to_owned());
         }
@@ -131,18 +134,23 @@ pub(crate) async fn make_token(
     expires_at: OffsetDateTime,
 ) -> Result<(CredentialId, SecretString)> {
     let secret = random::<{ token::SECRET_BYTES }>()?;
-    // The hash depends on the secret alone, the text also on the id, which the row gets when it is made.
-    let (_, hash) = token::mint(tenant, CredentialId(uuid::Uuid::nil()), &secret);
-    let credential = NewCredential { source, label, secret_hash: *hash.as_bytes(), expires_at: Some(expires_at) };
+    let credential = NewCredential {
+        owner: source.map_or(Owner::Api, Owner::Source),
+        kind: CredentialKind::Token,
+        proof: NewProof::Secret(*SecretHash::of(&secret).as_bytes()),
+        label,
+        scopes: None,
+        expires_at: Some(expires_at),
+        request_id: COMMAND_LINE,
+    };
     let id = store.add_credential(tenant, credential).await.map_err(|error| match error {
-        StoreError::TooManyLive => anyhow::anyhow!(
+        StoreError::TooManyLive { .. } => anyhow::anyhow!(
             "the source already has two live tokens, which is enough for a rotation; revoke the older one first \
              (`rollcall token list`, `rollcall token revoke <id>`)"
         ),
         other => other.into(),
     })?;
-    let (text, _) = token::mint(tenant, id, &secret);
-    Ok((id, text))
+    Ok((id, token::mint(tenant, id, &secret)))
 }
 
 pub(super) async fn operator(command: OperatorCommand, store: &Store, output: &Output) -> Result<()> {

@@ -1,0 +1,113 @@
+//! Tokens of other issuers that are taken as they are, as Entra's own for applications without a secret.
+//!
+//! Such a token names no tenant of ours. Its issuer and its audience, which every customer's token has alike but for the
+//! issuer's own tenant, say which credential could trust it; the credential says whose keys, which algorithm and which claims.
+//! A token that was checked is remembered by its hash until it is over, and the credential behind it is looked up like every
+//! other: a revocation counts at once.
+
+use crate::auth::cache::Known;
+use crate::auth::trust::{Trust, forgotten_at};
+use crate::error::ApiError;
+use crate::limits::VERIFIED_TOKENS;
+use crate::state::ApiState;
+use rollcall_provisioning::ids::{CredentialId, TenantId};
+use rollcall_store::credentials::CredentialKind;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use time::OffsetDateTime;
+
+/// Longest token that is looked at, in bytes. Entra's have about two thousand.
+const LONGEST: usize = 16 * 1024;
+
+/// Tokens that were checked: by hash, whose they are and when they are over.
+#[derive(Default, Debug)]
+pub(crate) struct VerifiedTokens(Mutex<HashMap<[u8; 32], ((TenantId, CredentialId), OffsetDateTime)>>);
+
+impl VerifiedTokens {
+    fn get(&self, hash: &[u8; 32], now: OffsetDateTime) -> Option<(TenantId, CredentialId)> {
+        let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.get(hash).filter(|(_, ends)| now < *ends).map(|(key, _)| *key)
+    }
+
+    fn remember(&self, hash: [u8; 32], key: (TenantId, CredentialId), ends: OffsetDateTime, now: OffsetDateTime) {
+        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if tokens.len() >= VERIFIED_TOKENS {
+            tokens.retain(|_, (_, ends)| now < *ends);
+            if tokens.len() >= VERIFIED_TOKENS {
+                tokens.clear();
+            }
+        }
+        tokens.insert(hash, (key, ends));
+    }
+}
+
+/// What a token says before anything of it is believed.
+#[derive(Deserialize)]
+struct Claimed {
+    iss: String,
+    aud: Audience,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// The live credential that trusts a token.
+pub(crate) async fn identify(
+    state: &ApiState,
+    now: OffsetDateTime,
+    token: &str,
+) -> Result<Option<((TenantId, CredentialId), Arc<Known>)>, ApiError> {
+    if token.len() > LONGEST {
+        return Ok(None);
+    }
+    let hash: [u8; 32] = Sha256::digest(token).into();
+    let key = match state.verified().get(&hash, now) {
+        Some(key) => key,
+        None => match verify(state, now, token).await? {
+            Some((key, ends)) => {
+                state.verified().remember(hash, key, ends, now);
+                key
+            }
+            None => return Ok(None),
+        },
+    };
+    let known = state.credentials().get(state.store(), now, key, |_| true).await?;
+    Ok(known.filter(|known| known.kind == CredentialKind::Issuer && known.is_live(now)).map(|known| (key, known)))
+}
+
+async fn verify(
+    state: &ApiState,
+    now: OffsetDateTime,
+    token: &str,
+) -> Result<Option<((TenantId, CredentialId), OffsetDateTime)>, ApiError> {
+    let Ok(claimed) = jsonwebtoken::dangerous::insecure_decode_claims::<Claimed>(token) else { return Ok(None) };
+    let audience = match claimed.aud {
+        Audience::One(audience) => audience,
+        Audience::Many(audiences) => match <[String; 1]>::try_from(audiences) {
+            Ok([audience]) => audience,
+            Err(_) => return Ok(None),
+        },
+    };
+    if claimed.iss.contains('\0') || audience.contains('\0') {
+        return Ok(None);
+    }
+    let Some(credential) = state.store().trusted_issuer(&claimed.iss, &audience).await? else { return Ok(None) };
+    let key = (credential.tenant, credential.id);
+    let Some(trust) = credential.trust.and_then(|trust| serde_json::from_value::<Trust>(trust).ok()) else {
+        return Ok(None);
+    };
+    let keys = state.keys_of(&trust, token, now).await;
+    match trust.verify(token, &keys, &[], now) {
+        Ok(verified) => Ok(Some((key, forgotten_at(verified.ends)))),
+        Err(reason) => {
+            tracing::info!(credential = %credential.id, reason, "a token of a trusted issuer was refused");
+            Ok(None)
+        }
+    }
+}
