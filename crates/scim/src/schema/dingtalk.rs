@@ -18,7 +18,7 @@ pub fn schema() -> Schema {
     ];
     Schema::new(
         URN,
-        "DingTalk User",
+        "DingTalkUser",
         "How the person stands in DingTalk",
         attributes.into_iter().map(|attribute| attribute.read_only().returned(Returned::Request)).collect(),
     )

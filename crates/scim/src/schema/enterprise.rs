@@ -14,7 +14,7 @@ pub fn schema() -> Schema {
     ];
     Schema::new(
         URN,
-        "Enterprise User",
+        "EnterpriseUser",
         "What an employer knows about a person",
         vec![
             Attribute::string("employeeNumber", "Number by which the employer knows the person."),
