@@ -9,6 +9,7 @@ mod fake;
 mod leases;
 mod leavers;
 mod loops;
+mod managers;
 mod modes;
 mod wakes;
 mod world;

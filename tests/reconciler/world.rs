@@ -11,7 +11,7 @@ use rollcall_provisioning::entity;
 use rollcall_provisioning::ids::{IdSource, ResourceId, ResourceKind, SourceId, TargetId, TenantId};
 use rollcall_provisioning::time::{Clock, ManualClock};
 use rollcall_reconciler::{ConnectorFactory, FactoryError, Options, Reconciler};
-use rollcall_scim::profile::Profile;
+use rollcall_scim::profile::{ManagerBy, Profile};
 use rollcall_scim::resource::Resource;
 use rollcall_store::projection::{AttemptQuery, Link, NewTarget, Target, TargetMode};
 use rollcall_store::users::{Namesake, StoredUser, UserView};
@@ -71,6 +71,8 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) tenant: TenantId,
     source: SourceId,
+    /// How the source names managers.
+    pub(crate) manager_by: ManagerBy,
     pub(crate) target: TargetId,
     pub(crate) fake: Arc<FakeTarget>,
     fakes: Arc<Fakes>,
@@ -128,11 +130,12 @@ impl World {
         let target = store.create_target(tenant, &new).await?;
         let fake = Arc::new(FakeTarget::default());
         fakes.all.lock().unwrap_or_else(PoisonError::into_inner).insert(target, fake.clone());
-        Ok(Self { store, clock, tenant, source, target, fake, fakes, database })
+        let manager_by = ManagerBy::Id;
+        Ok(Self { store, clock, tenant, source, manager_by, target, fake, fakes, database })
     }
 
     fn actor(&self) -> Actor {
-        Actor { tenant: self.tenant, source: self.source, request_id: "request".to_owned() }
+        Actor { tenant: self.tenant, source: self.source, manager_by: self.manager_by, request_id: "request".to_owned() }
     }
 
     /// Creates a person of that name. `more` replaces single attributes; `department`, `manager`, `mobile` and
@@ -438,7 +441,7 @@ fn set(map: &mut Map<String, Value>, key: &str, value: &Value) {
     match key {
         "mobile" => put(map, "phoneNumbers", typed("mobile")),
         "email" => put(map, "emails", typed("work")),
-        "department" | "division" | "organization" | "manager" => {
+        "department" | "division" | "organization" | "employeeNumber" | "manager" => {
             let mut enterprise = map.get(ENTERPRISE).and_then(Value::as_object).cloned().unwrap_or_default();
             let value = if key == "manager" && !value.is_null() { json!({ "value": value }) } else { value.clone() };
             put(&mut enterprise, key, value);

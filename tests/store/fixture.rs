@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rollcall_provisioning::ids::{IdSource, ResourceId, SourceId, TenantId};
 use rollcall_provisioning::time::ManualClock;
-use rollcall_scim::profile::Profile;
+use rollcall_scim::profile::{ManagerBy, Profile};
 use rollcall_scim::resource::Resource;
 use rollcall_store::groups::{GroupUpdate, StoredGroup};
 use rollcall_store::projection::{NewTarget, TargetMode};
@@ -58,7 +58,12 @@ impl Fixture {
     }
 
     pub(crate) fn actor(&self, request_id: &str) -> Actor {
-        Actor { tenant: self.tenant, source: self.source, request_id: request_id.to_owned() }
+        Actor {
+            tenant: self.tenant,
+            source: self.source,
+            manager_by: ManagerBy::Id,
+            request_id: request_id.to_owned(),
+        }
     }
 
     pub(crate) async fn target(&self, name: &str) -> anyhow::Result<Uuid> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rollcall_provisioning::ids::{SourceId, TenantId};
 use rollcall_scim::filter::Filter;
-use rollcall_scim::profile::Profile;
+use rollcall_scim::profile::{ManagerBy, Profile};
 use rollcall_scim::schema::builtin;
 use rollcall_store::StoreError;
 use rollcall_store::listing::Matching;
@@ -47,7 +47,12 @@ async fn tenants_that_wait_together_get_their_own() -> anyhow::Result<()> {
     for name in ["umbrella", "initech"] {
         tenants.push(neighbour(&f, name).await?);
     }
-    let actor = |(tenant, source): (TenantId, SourceId)| Actor { tenant, source, request_id: "r".to_owned() };
+    let actor = |(tenant, source): (TenantId, SourceId)| Actor {
+        tenant,
+        source,
+        manager_by: ManagerBy::Id,
+        request_id: "r".to_owned(),
+    };
     let lock = jam(&f).await?;
     let mut creating = JoinSet::new();
     for tenant in &tenants {

@@ -3,7 +3,7 @@
 use crate::act::{Acted, Interrupt, Job, ended, finding, held};
 use crate::observe::{Seen, Sought};
 use crate::refusal::Refusal;
-use crate::report;
+use crate::report::{self, BadManager};
 use rollcall_provisioning::connector::ConnectorError;
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
@@ -13,6 +13,7 @@ use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping::{self, Mapped};
 use rollcall_provisioning::plan::{Plan, plan, unique_value};
 use rollcall_provisioning::retry;
+use rollcall_scim::profile::ManagerBy;
 use rollcall_store::projection::{Claim, Link, LoadedUser, TargetMode};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -115,7 +116,9 @@ impl Job<'_> {
             (None, _) => {
                 attributes.insert(entity::MANAGER.to_owned(), None);
             }
-            (Some(_), Some(found)) if found.id == self.claim.resource.0 => findings.push(report::bad_manager(true)),
+            (Some(_), Some(found)) if found.id == self.claim.resource.0 => {
+                findings.push(report::bad_manager(BadManager::Themselves));
+            }
             (Some(_), Some(found)) if !found.present => {
                 // A manager who left manages nobody; the source will name the next one.
                 attributes.insert(entity::MANAGER.to_owned(), None);
@@ -126,7 +129,10 @@ impl Job<'_> {
                 }
                 None => manager_awaited = Some(found.id),
             },
-            (Some(_), None) => findings.push(report::bad_manager(false)),
+            (Some(_), None) => {
+                let why = if loaded.manager_ambiguous { BadManager::Several } else { BadManager::Unknown };
+                findings.push(report::bad_manager(why));
+            }
         }
         Wish { attributes, findings, unit, manager_awaited, manager_refused: None, wants: Vec::new() }
     }
@@ -168,6 +174,7 @@ impl Job<'_> {
         if loaded.placement.applied != wish.unit {
             held(self.store.placed(self.claim, wish.unit).await?)?;
         }
+        let manager_missing = loaded.manager.is_none() && loaded.manager_by != ManagerBy::Id;
         let Wish { mut findings, manager_awaited, manager_refused, wants, .. } = wish;
         if findings.is_empty() {
             return Ok(match (manager_refused, manager_awaited) {
@@ -176,7 +183,8 @@ impl Job<'_> {
                 (None, None) => Outcome::InStep,
             });
         }
-        let again = manager_refused.is_some().then_some(retry::LONGEST);
+        // A manager who is created in the same moment may not have seen that this person waits for them.
+        let again = (manager_refused.is_some() || manager_missing).then_some(retry::LONGEST);
         findings.extend(manager_refused.as_ref().map(finding));
         Ok(Outcome::NeedsAttention { findings, awaited: manager_awaited.map(ResourceId), again, wants })
     }

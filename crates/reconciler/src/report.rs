@@ -138,12 +138,28 @@ pub(crate) fn contradiction(found: &Contradiction) -> Outcome {
     }])
 }
 
-/// The source names a manager whom the directory does not have, or the person themselves.
-pub(crate) fn bad_manager(themselves: bool) -> Finding {
-    let (code, message) = if themselves {
-        ("manager_is_self", "The person is named as their own manager.")
-    } else {
-        ("manager_unknown", "The manager is not in the directory.")
+/// What is wrong with the manager that the source names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum BadManager {
+    /// It is the person.
+    Themselves,
+    /// The directory does not have them.
+    Unknown,
+    /// The directory has several active people of that externalId or employeeNumber.
+    Several,
+}
+
+/// The source names a manager who cannot be.
+pub(crate) fn bad_manager(why: BadManager) -> Finding {
+    let unknown = "Provision the manager from the same source, or correct the manager there.";
+    let (code, message, advice) = match why {
+        BadManager::Themselves => ("manager_is_self", "The person is named as their own manager.", unknown),
+        BadManager::Unknown => ("manager_unknown", "The manager is not in the directory.", unknown),
+        BadManager::Several => (
+            "manager_ambiguous",
+            "Several active people have what the manager is named by, so none of them is taken.",
+            "Let one person alone have this externalId or employeeNumber, or let the source name managers by their id.",
+        ),
     };
     Finding {
         kind: FindingKind::Invalid,
@@ -151,6 +167,6 @@ pub(crate) fn bad_manager(themselves: bool) -> Finding {
         attribute: Some(entity::MANAGER.to_owned()),
         source_path: mapping::source_path(entity::MANAGER).map(str::to_owned),
         message: message.to_owned(),
-        advice: "Provision the manager from the same source, or correct the manager there.".to_owned(),
+        advice: advice.to_owned(),
     }
 }

@@ -16,6 +16,7 @@ pub(crate) use update::Change;
 
 use rollcall_provisioning::delivery::DeliveryState;
 use rollcall_provisioning::ids::ResourceId;
+use rollcall_scim::profile::ManagerBy;
 use rollcall_scim::resource::Resource;
 use time::OffsetDateTime;
 
@@ -26,6 +27,8 @@ pub struct StoredUser {
     pub id: ResourceId,
     /// What clients wrote.
     pub resource: Resource,
+    /// How the manager is named in it; [`ManagerBy::Id`] if there is none.
+    pub manager_by: ManagerBy,
     /// Grows by one with every change; what the `ETag` is made of.
     pub version: i64,
     /// When the user was created.

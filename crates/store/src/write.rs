@@ -6,6 +6,7 @@
 
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::{SourceId, TenantId};
+use rollcall_scim::profile::ManagerBy;
 use sqlx::PgConnection;
 
 /// How often a change is tried without a lock.
@@ -21,6 +22,8 @@ pub struct Actor {
     pub tenant: TenantId,
     /// The client.
     pub source: SourceId,
+    /// How the client names managers.
+    pub manager_by: ManagerBy,
     /// The request, so that a person can find everything that followed from it.
     pub request_id: String,
 }

@@ -5,6 +5,7 @@ use super::claims::Claim;
 use super::links::Link;
 use super::placements::Placement;
 use crate::{Store, StoreError};
+use rollcall_scim::profile::ManagerBy;
 use serde_json::{Map, Value};
 use sqlx::Row;
 use uuid::Uuid;
@@ -42,6 +43,10 @@ pub struct LoadedUser {
     pub placement: Placement,
     /// The manager, if the directory has them.
     pub manager: Option<LoadedManager>,
+    /// How the source names the manager.
+    pub manager_by: ManagerBy,
+    /// Whether several active people are named so. Then none of them is the manager.
+    pub manager_ambiguous: bool,
 }
 
 /// A department with all that its projection depends on.
@@ -69,15 +74,29 @@ impl Store {
                     l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed,
                     l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.updated_at AS l_updated_at,
                     p.wanted_unit, p.applied_unit,
-                    m.id AS m_id, m.active AND m.deleted_at IS NULL AS m_present,
+                    u.manager_by, m.ambiguous AS m_ambiguous, m.id AS m_id, m.present AS m_present,
                     CASE WHEN ml.observed = 'known' THEN ml.remote_id END AS m_remote_id
              FROM (VALUES ($1::uuid, $2::uuid, $3::uuid)) AS c (tenant_id, target_id, user_id)
              LEFT JOIN users u ON u.tenant_id = c.tenant_id AND u.id = c.user_id
              LEFT JOIN links l ON l.tenant_id = c.tenant_id AND l.target_id = c.target_id
                               AND l.resource_kind = 'user' AND l.resource_id = c.user_id
              LEFT JOIN placements p ON p.tenant_id = c.tenant_id AND p.target_id = c.target_id AND p.user_id = c.user_id
-             LEFT JOIN users m ON m.tenant_id = c.tenant_id
-                 AND m.id = CASE WHEN u.manager_id ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN u.manager_id::uuid END
+             LEFT JOIN LATERAL (
+                 SELECT found.id, found.present, found.rank > 1 AND found.present
+                        AND count(*) FILTER (WHERE found.present AND found.rank > 1) OVER () > 1 AS ambiguous
+                 FROM (
+                     SELECT 1 AS rank, m.id, m.active AND m.deleted_at IS NULL AS present FROM users m
+                     WHERE m.tenant_id = c.tenant_id
+                       AND m.id = CASE WHEN u.manager_id ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN u.manager_id::uuid END
+                     UNION ALL
+                     SELECT 2, m.id, m.active FROM users m
+                     WHERE u.manager_by = 'externalId' AND m.tenant_id = c.tenant_id AND m.external_id = u.manager_key
+                       AND m.deleted_at IS NULL
+                     UNION ALL
+                     SELECT 2, m.id, m.active FROM users m
+                     WHERE u.manager_by = 'employeeNumber' AND m.tenant_id = c.tenant_id
+                       AND m.employee_number_key = u.manager_key AND m.deleted_at IS NULL) found
+                 ORDER BY found.rank, found.present DESC, found.id LIMIT 1) m ON true
              LEFT JOIN links ml ON ml.tenant_id = c.tenant_id AND ml.target_id = c.target_id
                                AND ml.resource_kind = 'user' AND ml.resource_id = m.id",
         )
@@ -95,14 +114,23 @@ impl Store {
             }),
             None => None,
         };
-        let manager = match row.try_get::<Option<Uuid>, _>("m_id")? {
+        let manager_ambiguous = row.try_get::<Option<bool>, _>("m_ambiguous")?.unwrap_or(false);
+        let manager_by = match row.try_get::<Option<String>, _>("manager_by")? {
+            None => ManagerBy::Id,
+            Some(word) => {
+                let corrupt = || StoreError::corrupt("users", "manager_by", claim.resource.0);
+                ManagerBy::parse(&word).ok_or_else(corrupt)?
+            }
+        };
+        let manager = match row.try_get::<Option<Uuid>, _>("m_id")?.filter(|_| !manager_ambiguous) {
             Some(id) => {
                 Some(LoadedManager { id, present: row.try_get("m_present")?, remote_id: row.try_get("m_remote_id")? })
             }
             None => None,
         };
         let placement = Placement { wanted: row.try_get("wanted_unit")?, applied: row.try_get("applied_unit")? };
-        Ok(LoadedUser { user, link: Link::read(&row, "l_", claim.resource.0)?, placement, manager })
+        let link = Link::read(&row, "l_", claim.resource.0)?;
+        Ok(LoadedUser { user, link, placement, manager, manager_by, manager_ambiguous })
     }
 
     /// Loads a department for its projection; `None` when its row is gone.

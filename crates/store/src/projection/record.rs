@@ -189,6 +189,12 @@ impl Store {
                  SELECT 'user' AS kind, u.id FROM users u
                  WHERE $3 = 'user' AND u.tenant_id = $1 AND u.manager_id = $4::text AND u.deleted_at IS NULL
                  UNION ALL
+                 SELECT 'user', u.id FROM users m
+                 CROSS JOIN LATERAL (VALUES ('externalId', m.external_id), ('employeeNumber', m.employee_number_key))
+                      AS named (by, key)
+                 JOIN users u ON u.tenant_id = $1 AND u.manager_key = named.key AND u.manager_by = named.by
+                 WHERE $3 = 'user' AND m.tenant_id = $1 AND m.id = $4 AND u.deleted_at IS NULL
+                 UNION ALL
                  SELECT 'user', p.user_id FROM placements p
                  WHERE $3 = 'org_unit' AND p.tenant_id = $1 AND p.target_id = $2 AND p.wanted_unit = $4
                  UNION ALL

@@ -8,10 +8,12 @@ use super::{ProjectionView, StoredUser};
 use crate::connections::Connections;
 use crate::detail;
 use crate::gather::{Kind, Rows, column};
+use crate::mark::mark_dirty;
 use crate::write::Actor;
 use crate::{Store, StoreError, Uniqueness};
 use rollcall_provisioning::delivery::{DeliveryState, Lane};
 use rollcall_provisioning::ids::{ResourceId, TenantId};
+use rollcall_scim::profile::ManagerBy;
 use rollcall_scim::resource::Resource;
 use serde_json::{Map, Value};
 use sqlx::types::Json;
@@ -21,12 +23,16 @@ use uuid::Uuid;
 /// Creates users of the tenant `$1`. Names are taken in one order, so that two statements wait for each other instead of
 /// blocking each other. The first array stands behind a `SELECT`, so that the planner does not plan again for each
 /// length.
-const CREATE: &str = "WITH input AS MATERIALIZED (
+///
+/// Whoever has named one of them as manager before they came is marked.
+const CREATE: &str = concat!(
+    "WITH input AS MATERIALIZED (
          SELECT * FROM unnest((SELECT $2)::uuid[], $3::timestamptz[], $4::uuid[], $5::text[], $6::jsonb[],
                               $7::smallint[], $8::text[], $9::text[], $10::boolean[], $11::text[], $12::jsonb[],
-                              $13::text[], $14::text[], $15::jsonb[], $16::boolean[])
+                              $13::text[], $14::text[], $15::jsonb[], $16::boolean[], $17::text[], $18::text[])
               AS input (id, at, source_id, request_id, details, lane, user_name_key, external_id, active,
-                        display_name_key, emails, employee_number_key, manager_id, attributes, respects)),
+                        display_name_key, emails, employee_number_key, manager_id, attributes, respects,
+                        manager_by, manager_key)),
      namesakes AS MATERIALIZED (
          SELECT input.id FROM input
          WHERE input.respects AND EXISTS (
@@ -34,9 +40,11 @@ const CREATE: &str = "WITH input AS MATERIALIZED (
                                      AND u.deleted_at IS NULL)),
      written AS (
          INSERT INTO users (tenant_id, id, source_id, user_name_key, external_id, active, display_name_key, email_keys,
-                            employee_number_key, manager_id, attributes, version, created_at, modified_at)
+                            employee_number_key, manager_id, manager_by, manager_key, attributes, version, created_at,
+                            modified_at)
          SELECT $1, input.id, source_id, user_name_key, external_id, active, display_name_key,
-                ARRAY(SELECT jsonb_array_elements_text(emails)), employee_number_key, manager_id, attributes, 1, at, at
+                ARRAY(SELECT jsonb_array_elements_text(emails)), employee_number_key, manager_id, manager_by,
+                manager_key, attributes, 1, at, at
          FROM input WHERE NOT EXISTS (SELECT 1 FROM namesakes WHERE namesakes.id = input.id)
          ORDER BY user_name_key
          ON CONFLICT (tenant_id, user_name_key) WHERE deleted_at IS NULL DO NOTHING
@@ -45,16 +53,27 @@ const CREATE: &str = "WITH input AS MATERIALIZED (
          INSERT INTO changes (tenant_id, at, source_id, request_id, operation, resource_kind, resource_id, version,
                               details)
          SELECT $1, at, source_id, request_id, 'create', 'user', id, 1, details FROM input JOIN written USING (id)),
-     marked AS (
+     first_marks AS (
          INSERT INTO deliveries (tenant_id, target_id, resource_kind, resource_id, lane, state, due_at, dirty_since,
                                  request_id, updated_at)
          SELECT $1, t.id, 'user', input.id, lane, 'pending', at, at, request_id, at
          FROM input JOIN written USING (id) CROSS JOIN targets t WHERE t.tenant_id = $1
-         RETURNING resource_id)
-     SELECT input.id, EXISTS (SELECT 1 FROM written WHERE written.id = input.id) AS written,
+         RETURNING resource_id),
+     dirty AS (
+         SELECT r.id AS resource_id, min(CASE WHEN r.active THEN 2::smallint ELSE 0::smallint END) AS lane,
+                max(input.at) AS at, max(input.request_id) AS request_id
+         FROM input JOIN written USING (id)
+         CROSS JOIN LATERAL (VALUES ('externalId', input.external_id), ('employeeNumber', input.employee_number_key))
+              AS named (by, key)
+         JOIN users r ON r.tenant_id = $1 AND r.manager_key = named.key AND r.manager_by = named.by
+         WHERE r.deleted_at IS NULL GROUP BY r.id),
+     ",
+    mark_dirty!("user", at = "dirty.at", request_id = "dirty.request_id"),
+    " SELECT input.id, EXISTS (SELECT 1 FROM written WHERE written.id = input.id) AS written,
             EXISTS (SELECT 1 FROM namesakes WHERE namesakes.id = input.id) AS namesake,
-            EXISTS (SELECT 1 FROM marked WHERE marked.resource_id = input.id) AS marked
-     FROM input";
+            EXISTS (SELECT 1 FROM first_marks WHERE first_marks.resource_id = input.id) AS marked
+     FROM input"
+);
 
 /// Whether a user is created who might be somebody who is already there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -116,6 +135,8 @@ impl Kind for Create {
             .bind(column(users, |user| user.keys.manager.as_deref()))
             .bind(column(users, |user| Json(&user.attributes)))
             .bind(column(users, |user| user.namesake == Namesake::Respected))
+            .bind(column(users, |user| user.keys.manager_key.as_ref().map(|key| key.by.as_str())))
+            .bind(column(users, |user| user.keys.manager_key.as_ref().map(|key| key.key.as_str())))
             .fetch_all(connections)
             .await?;
         let end = |created: Created| match created {
@@ -137,12 +158,14 @@ impl Store {
         namesake: Namesake,
     ) -> Result<StoredUser, StoreError> {
         let (id, now) = (self.new_id(), self.now());
+        let keys = UserKeys::of(resource, actor.manager_by)?;
+        let manager_by = keys.manager_key.as_ref().map_or(ManagerBy::Id, |key| key.by);
         let user = NewUser {
             now,
             source: actor.source.0,
             request_id: actor.request_id.clone(),
             details: detail::created(resource),
-            keys: UserKeys::of(resource)?,
+            keys,
             attributes: resource.as_map().clone(),
             namesake,
         };
@@ -151,6 +174,7 @@ impl Store {
         Ok(StoredUser {
             id: ResourceId(id),
             resource: resource.clone(),
+            manager_by,
             version: 1,
             created_at: now,
             modified_at: now,

@@ -1,6 +1,7 @@
 //! Deleting a user (RFC 7644 §3.6): the row stays as a tombstone until nothing at a target remembers it, but nobody
 //! sees it any more and its `userName` is free. Whoever names the user as manager is left without one: a reference to
-//! nobody would come back with every read, and a client that writes what it has read would keep it for ever.
+//! nobody would come back with every read, and a client that writes what it has read would keep it for ever. Who names the
+//! manager by something else than the id keeps that: it is the client's own word, and somebody may come who has it.
 
 use crate::mark::mark_dirty;
 use crate::write::{Actor, Lock, UpdateError, Write, bind_write, change_entry};
@@ -19,11 +20,12 @@ macro_rules! enterprise {
 /// move: what a client wrote about the group has not changed.
 const DELETE: &str = concat!(
     "WITH written AS (UPDATE users SET deleted_at = $3, modified_at = $3, version = version + 1 ",
-    "WHERE tenant_id = $1 AND id = $2 AND version = $6 AND deleted_at IS NULL RETURNING id, version), ",
+    "WHERE tenant_id = $1 AND id = $2 AND version = $6 AND deleted_at IS NULL ",
+    "RETURNING id, version, external_id, employee_number_key), ",
     "left_groups AS (DELETE FROM memberships m USING written ",
     "WHERE m.tenant_id = $1 AND m.member_id = written.id::text RETURNING 1), ",
     change_entry!("user", "delete", "jsonb_build_object('groups', (SELECT count(*) FROM left_groups))"),
-    ", released AS (UPDATE users r SET manager_id = NULL, version = r.version + 1, modified_at = $3, attributes = CASE ",
+    ", released AS (UPDATE users r SET manager_id = NULL, manager_by = NULL, manager_key = NULL, version = r.version + 1, modified_at = $3, attributes = CASE ",
     "WHEN (r.attributes -> '",
     enterprise!(),
     "') - 'manager' = '{}'::jsonb THEN r.attributes - '",
@@ -40,6 +42,11 @@ const DELETE: &str = concat!(
     "dirty AS (SELECT written.id AS resource_id, 0::smallint AS lane FROM written UNION ALL ",
     "SELECT r.id, CASE WHEN r.active THEN 2::smallint ELSE 0::smallint END ",
     "FROM written JOIN users r ON r.tenant_id = $1 AND r.manager_id = written.id::text ",
+    "WHERE r.deleted_at IS NULL AND r.id <> written.id UNION ",
+    "SELECT r.id, CASE WHEN r.active THEN 2::smallint ELSE 0::smallint END FROM written ",
+    "CROSS JOIN LATERAL (VALUES ('externalId', written.external_id), ",
+    "('employeeNumber', written.employee_number_key)) AS named (by, key) ",
+    "JOIN users r ON r.tenant_id = $1 AND r.manager_key = named.key AND r.manager_by = named.by ",
     "WHERE r.deleted_at IS NULL AND r.id <> written.id), ",
     mark_dirty!("user", at = "$3", request_id = "$5"),
     " SELECT count(*) FROM written"

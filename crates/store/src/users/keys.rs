@@ -1,9 +1,11 @@
-//! The columns of `users` that clients look people up by, computed from the resource.
+//! The columns of `users` that clients look people up by, computed from the resource; and how a person's manager is
+//! found.
 
 use crate::StoreError;
 use crate::filter_sql::clip;
 use rollcall_scim::fold::fold;
 use rollcall_scim::path::AttributePath;
+use rollcall_scim::profile::ManagerBy;
 use rollcall_scim::resource::Resource;
 use rollcall_scim::schema::{enterprise, sub};
 use serde_json::Value;
@@ -17,10 +19,41 @@ pub(super) struct UserKeys {
     pub(super) emails: Vec<String>,
     pub(super) employee_number: Option<String>,
     pub(super) manager: Option<String>,
+    /// What the manager's own column must hold, and which column that is. `None` where `manager` is an id.
+    pub(super) manager_key: Option<ManagerKey>,
+}
+
+/// The key that finds a manager who is not named by an id.
+pub(super) struct ManagerKey {
+    pub(super) by: ManagerBy,
+    pub(super) key: String,
+}
+
+impl ManagerKey {
+    fn of(manager: &str, by: ManagerBy) -> Option<Self> {
+        let key = match by {
+            ManagerBy::Id => return None,
+            ManagerBy::ExternalId => clip(manager).to_owned(),
+            ManagerBy::EmployeeNumber => clip(&fold(manager)).to_owned(),
+        };
+        Some(Self { by, key })
+    }
+}
+
+/// What the client wrote of the manager.
+pub(super) fn manager(resource: &Resource) -> Option<&str> {
+    text(resource, &AttributePath::extension(enterprise::URN, "manager").sub(sub::VALUE))
+}
+
+/// True if somebody who is named as manager by the one is not found by the other.
+pub(super) fn is_named_otherwise(before: &Resource, after: &Resource) -> bool {
+    let number = AttributePath::extension(enterprise::URN, "employeeNumber");
+    before.string("externalId") != after.string("externalId") || text(before, &number) != text(after, &number)
 }
 
 impl UserKeys {
-    pub(super) fn of(resource: &Resource) -> Result<Self, StoreError> {
+    /// The columns of a resource whose manager is named in this way.
+    pub(super) fn of(resource: &Resource, manager_by: ManagerBy) -> Result<Self, StoreError> {
         let user_name = resource
             .string("userName")
             .ok_or(StoreError::InvalidInput { what: "user without a userName", source: None })?;
@@ -40,8 +73,8 @@ impl UserKeys {
             emails,
             employee_number: text(resource, &AttributePath::extension(enterprise::URN, "employeeNumber"))
                 .map(|number| clip(&fold(number)).to_owned()),
-            manager: text(resource, &AttributePath::extension(enterprise::URN, "manager").sub(sub::VALUE))
-                .map(|id| clip(id).to_owned()),
+            manager: manager(resource).map(|id| clip(id).to_owned()),
+            manager_key: manager(resource).and_then(|manager| ManagerKey::of(manager, manager_by)),
         })
     }
 }

@@ -4,6 +4,7 @@ use super::{GroupRef, ProjectionView, StoredUser};
 use crate::StoreError;
 use rollcall_provisioning::delivery::DeliveryState;
 use rollcall_provisioning::ids::ResourceId;
+use rollcall_scim::profile::ManagerBy;
 use rollcall_scim::resource::Resource;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 /// The columns of a [`UserRow`], from `users u` and the tables joined by [`user_joins`].
 macro_rules! user_columns {
     () => {
-        "u.id, u.attributes, u.version, u.created_at, u.modified_at, belongs.group_ids, belongs.group_names, \
+        "u.id, u.attributes, u.manager_by, u.version, u.created_at, u.modified_at, belongs.group_ids, belongs.group_names, \
          standing.remote_id, standing.state, standing.applied_version, standing.applied_at, standing.reason"
     };
 }
@@ -45,6 +46,7 @@ pub(super) use user_joins;
 pub(crate) struct UserRow {
     id: Uuid,
     attributes: Value,
+    manager_by: Option<String>,
     version: i64,
     created_at: OffsetDateTime,
     modified_at: OffsetDateTime,
@@ -81,10 +83,15 @@ impl TryFrom<UserRow> for StoredUser {
                 reason: row.reason,
             }),
         };
+        let manager_by = match row.manager_by {
+            None => ManagerBy::Id,
+            Some(word) => ManagerBy::parse(&word).ok_or_else(|| corrupt("manager_by"))?,
+        };
         let groups = row.group_ids.unwrap_or_default().into_iter().zip(row.group_names.unwrap_or_default());
         Ok(Self {
             id: ResourceId(row.id),
             resource: Resource::from_map(attributes),
+            manager_by,
             version: row.version,
             created_at: row.created_at,
             modified_at: row.modified_at,

@@ -1,7 +1,7 @@
 //! Changing a user: one statement reads, one writes; those of many at a time are shared.
 
 use super::create::lane;
-use super::keys::{UserKeys, is_active};
+use super::keys::{UserKeys, is_active, is_named_otherwise, manager};
 use super::read::read;
 use super::{ProjectionView, StoredUser, UserView};
 use crate::connections::Connections;
@@ -12,6 +12,7 @@ use crate::write::{Actor, Lock, UpdateError, Updated, Write};
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::DeliveryState;
 use rollcall_provisioning::ids::{ResourceId, TenantId};
+use rollcall_scim::profile::ManagerBy;
 use rollcall_scim::resource::Resource;
 use serde_json::Value;
 use sqlx::types::Json;
@@ -20,18 +21,20 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Writes those users of the tenant `$1` that still have the version that was read. The reports of one whose `reports`
-/// is true are marked too. A resource is marked once, also when it is one of the users and somebody's report. Rows are
+/// is true are marked too, and of one whose `renamed` is true those who find it, or found it, by another name than its id. A resource is marked once, also when it is one of the users and somebody's report. Rows are
 /// written in the order of their ids, so that two statements wait for each other instead of blocking each other. The
 /// first array stands behind a `SELECT`, so that the planner does not plan again for each length.
 const UPDATE: &str = concat!(
     "WITH input AS MATERIALIZED (SELECT * FROM unnest((SELECT $2)::uuid[], $3::timestamptz[], $4::uuid[], $5::text[], ",
     "$6::jsonb[], $7::bigint[], $8::smallint[], $9::boolean[], $10::text[], $11::text[], $12::boolean[], $13::text[], ",
-    "$14::jsonb[], $15::text[], $16::text[], $17::jsonb[]) AS input (id, at, source_id, request_id, details, version, ",
+    "$14::jsonb[], $15::text[], $16::text[], $17::jsonb[], $18::text[], $19::text[], $20::boolean[]) ",
+    "AS input (id, at, source_id, request_id, details, version, ",
     "lane, reports, user_name_key, external_id, active, display_name_key, emails, employee_number_key, manager_id, ",
-    "attributes) ORDER BY id), ",
+    "attributes, manager_by, manager_key, renamed) ORDER BY id), ",
     "written AS (UPDATE users u SET user_name_key = i.user_name_key, external_id = i.external_id, active = i.active, ",
     "display_name_key = i.display_name_key, email_keys = ARRAY(SELECT jsonb_array_elements_text(i.emails)), ",
-    "employee_number_key = i.employee_number_key, manager_id = i.manager_id, attributes = i.attributes, ",
+    "employee_number_key = i.employee_number_key, manager_id = i.manager_id, ",
+    "manager_by = i.manager_by, manager_key = i.manager_key, attributes = i.attributes, ",
     "version = u.version + 1, modified_at = i.at FROM input i ",
     "WHERE u.tenant_id = $1 AND u.id = i.id AND u.version = i.version AND u.deleted_at IS NULL ",
     "RETURNING u.id, u.version), ",
@@ -41,7 +44,14 @@ const UPDATE: &str = concat!(
     "reasons AS (SELECT i.id AS resource_id, i.lane, i.at, i.request_id FROM input i JOIN written ON written.id = i.id ",
     "UNION ALL SELECT r.id, CASE WHEN r.active THEN 2::smallint ELSE 0::smallint END, i.at, i.request_id ",
     "FROM input i JOIN written ON written.id = i.id JOIN users r ON r.tenant_id = $1 AND r.manager_id = i.id::text ",
-    "WHERE i.reports AND r.deleted_at IS NULL AND r.id <> i.id), ",
+    "WHERE i.reports AND r.deleted_at IS NULL AND r.id <> i.id ",
+    // What the row held before is still seen in the table.
+    "UNION ALL SELECT r.id, CASE WHEN r.active THEN 2::smallint ELSE 0::smallint END, i.at, i.request_id ",
+    "FROM input i JOIN written ON written.id = i.id JOIN users o ON o.tenant_id = $1 AND o.id = i.id ",
+    "CROSS JOIN LATERAL (VALUES ('externalId', o.external_id), ('externalId', i.external_id), ",
+    "('employeeNumber', o.employee_number_key), ('employeeNumber', i.employee_number_key)) AS named (by, key) ",
+    "JOIN users r ON r.tenant_id = $1 AND r.manager_key = named.key AND r.manager_by = named.by ",
+    "WHERE (i.reports OR i.renamed) AND r.deleted_at IS NULL AND r.id <> i.id), ",
     "dirty AS (SELECT resource_id, min(lane) AS lane, max(at) AS at, max(request_id) AS request_id FROM reasons ",
     "GROUP BY resource_id), ",
     mark_dirty!("user", at = "dirty.at", request_id = "dirty.request_id"),
@@ -53,7 +63,12 @@ impl Store {
     /// Changes a user. `change` says what it becomes, from what it is; it may be asked several times, when somebody
     /// else was faster, and must not remember anything. If it becomes what it is, nothing is written.
     ///
-    /// The reports are marked when `active` changes, because what a target shows as their manager depends on it.
+    /// The reports are marked when `active` changes, because what a target shows as their manager depends on it; and when
+    /// what they may find their manager by changes.
+    ///
+    /// How a manager is read goes with the value: who writes another one says how it is read, and so does a client that
+    /// names managers by something else than ids. One that names them by ids and leaves the value as it was, perhaps
+    /// because it writes back what it has read, leaves the reading too.
     pub async fn update_user<E: Send>(
         &self,
         actor: &Actor,
@@ -95,9 +110,9 @@ impl<E: Send, C: FnMut(&StoredUser) -> Result<Resource, E> + Send> Write for Upd
         let Some(changed) = self.decide(&user)? else { return Ok(Some(unchanged(user))) };
         let asked = [(user.id.0, changed)];
         let ends = write_all(connection, self.actor.tenant, &asked).await?;
-        let [(_, ChangedUser { now, resource, .. })] = asked;
+        let [(_, ChangedUser { now, manager_by, resource, .. })] = asked;
         let end = ends.into_iter().next().map(|(_, end)| end).transpose()?.flatten();
-        Ok(end.map(|state| changed_to(user, resource, now, state)))
+        Ok(end.map(|state| changed_to(StoredUser { manager_by, ..user }, resource, now, state)))
     }
 }
 
@@ -105,25 +120,32 @@ impl<E: Send, C: FnMut(&StoredUser) -> Result<Resource, E> + Send> Update<'_, C>
     /// Writes what becomes of the user as it was read, together with other requests.
     async fn together(&mut self, user: StoredUser) -> Result<Option<Updated<StoredUser>>, UpdateError<E>> {
         let Some(changed) = self.decide(&user)? else { return Ok(Some(unchanged(user))) };
-        let (now, resource) = (changed.now, changed.resource.clone());
+        let (now, manager_by, resource) = (changed.now, changed.manager_by, changed.resource.clone());
         let end = self.store.changed_users.ask(Change(self.actor.tenant), user.id.0, changed).await?.flatten();
-        Ok(end.map(|state| changed_to(user, resource, now, state)))
+        Ok(end.map(|state| changed_to(StoredUser { manager_by, ..user }, resource, now, state)))
     }
 
     /// What is to be written, if anything is.
     fn decide(&mut self, user: &StoredUser) -> Result<Option<ChangedUser>, UpdateError<E>> {
         let resource = (self.change)(user).map_err(UpdateError::Refused)?;
-        if resource == user.resource {
+        let manager_by = reading(self.actor.manager_by, user, &resource);
+        if resource == user.resource && manager_by == user.manager_by {
             return Ok(None);
         }
-        let keys = UserKeys::of(&resource)?;
+        let keys = UserKeys::of(&resource, manager_by)?;
+        let mut details = detail::updated(&user.resource, &resource);
+        if let (true, Some(details)) = (manager_by != user.manager_by, details.as_object_mut()) {
+            details.insert("manager_by".to_owned(), manager_by.as_str().into());
+        }
         Ok(Some(ChangedUser {
             now: self.store.now(),
             source: self.actor.source.0,
             request_id: self.actor.request_id.clone(),
-            details: detail::updated(&user.resource, &resource),
+            details,
             version: user.version,
             reports: keys.active != is_active(&user.resource),
+            renamed: is_named_otherwise(&user.resource, &resource),
+            manager_by,
             keys,
             resource,
         }))
@@ -144,6 +166,9 @@ pub(crate) struct ChangedUser {
     version: i64,
     /// Whether the reports are marked too.
     reports: bool,
+    /// Whether those are marked too who name them as manager by something else than the id.
+    renamed: bool,
+    manager_by: ManagerBy,
     keys: UserKeys,
     resource: Resource,
 }
@@ -197,6 +222,9 @@ async fn write_all(
         .bind(column(users, |user| user.keys.employee_number.as_deref()))
         .bind(column(users, |user| user.keys.manager.as_deref()))
         .bind(column(users, |user| Json(user.resource.as_map())))
+        .bind(column(users, |user| user.keys.manager_key.as_ref().map(|key| key.by.as_str())))
+        .bind(column(users, |user| user.keys.manager_key.as_ref().map(|key| key.key.as_str())))
+        .bind(column(users, |user| user.renamed))
         .fetch_all(executor)
         .await?;
     let end = |row: WrittenRow| -> Result<End, StoreError> {
@@ -205,6 +233,15 @@ async fn write_all(
         Ok(row.written.then_some(state))
     };
     Ok(rows.into_iter().map(|row| (row.id, end(row))).collect())
+}
+
+/// How the manager in `after` is read, if a client that names managers like this writes it over what is stored.
+fn reading(by: ManagerBy, before: &StoredUser, after: &Resource) -> ManagerBy {
+    match manager(after) {
+        None => ManagerBy::Id,
+        stated if by == ManagerBy::Id && stated == manager(&before.resource) => before.manager_by,
+        Some(_) => by,
+    }
 }
 
 /// The user already was what it should become.
