@@ -135,7 +135,12 @@ impl World {
     }
 
     fn actor(&self) -> Actor {
-        Actor { tenant: self.tenant, source: self.source, manager_by: self.manager_by, request_id: "request".to_owned() }
+        Actor {
+            tenant: self.tenant,
+            source: self.source,
+            manager_by: self.manager_by,
+            request_id: "request".to_owned(),
+        }
     }
 
     /// Creates a person of that name. `more` replaces single attributes; `department`, `manager`, `mobile` and

@@ -58,12 +58,7 @@ impl Fixture {
     }
 
     pub(crate) fn actor(&self, request_id: &str) -> Actor {
-        Actor {
-            tenant: self.tenant,
-            source: self.source,
-            manager_by: ManagerBy::Id,
-            request_id: request_id.to_owned(),
-        }
+        Actor { tenant: self.tenant, source: self.source, manager_by: ManagerBy::Id, request_id: request_id.to_owned() }
     }
 
     pub(crate) async fn target(&self, name: &str) -> anyhow::Result<Uuid> {
