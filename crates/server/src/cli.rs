@@ -155,7 +155,24 @@ pub(crate) enum SourceCommand {
         #[command(flatten)]
         tenant: TenantArg,
     },
-    /// List the SCIM clients
+    /// Change how a SCIM client is understood; its next request is served so
+    Set {
+        /// Its name
+        name: String,
+        /// Another profile: okta, entra, workday, generic or strict; overridden switches stay
+        #[arg(long)]
+        profile: Option<String>,
+        /// Override a switch of the profile; may be repeated
+        #[arg(long = "switch", value_name = "NAME=VALUE")]
+        switches: Vec<String>,
+        /// Give a switch back to the profile; may be repeated
+        #[arg(long = "reset", value_name = "NAME")]
+        resets: Vec<String>,
+        /// Whose.
+        #[command(flatten)]
+        tenant: TenantArg,
+    },
+    /// List the SCIM clients with their profiles and overrides
     List(TenantArg),
 }
 

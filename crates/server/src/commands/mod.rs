@@ -4,6 +4,7 @@ mod diagnose;
 mod output;
 mod setup;
 mod show;
+mod sources;
 mod targets;
 
 use crate::cli::{Cli, Command};
@@ -62,7 +63,7 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
     let store = &database.store;
     match command {
         Command::Tenant(command) => setup::tenant(command, store, output).await,
-        Command::Source(command) => setup::source(command, store, output).await,
+        Command::Source(command) => sources::source(command, store, output).await,
         Command::Token(command) => setup::token(command, store, output).await,
         Command::Operator(command) => setup::operator(command, store, output).await,
         Command::Target(command) => targets::run(command, config, store, output).await,

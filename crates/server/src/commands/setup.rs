@@ -1,8 +1,8 @@
-//! Tenants, sources, tokens and operators.
+//! Tenants, tokens and operators.
 
 use super::chosen_tenant;
 use super::output::Output;
-use crate::cli::{OperatorCommand, SourceCommand, TenantCommand, TokenCommand};
+use crate::cli::{OperatorCommand, TenantCommand, TokenCommand};
 use crate::clock::SystemClock;
 use crate::secrets::random;
 use anyhow::{Context, Result};
@@ -13,7 +13,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rollcall_api::auth::token::{self, SecretHash};
 use rollcall_provisioning::ids::{CredentialId, SourceId, TenantId};
 use rollcall_provisioning::time::Clock;
-use rollcall_scim::profile::Profile;
 use rollcall_store::credentials::{CredentialKind, NewCredential, NewProof, Owner};
 use rollcall_store::operators::Operator;
 use rollcall_store::{Store, StoreError, Uniqueness};
@@ -36,32 +35,6 @@ pub(super) async fn tenant(command: TenantCommand, store: &Store, output: &Outpu
             let document = tenants.iter().map(|tenant| json!({ "id": tenant.id.0, "name": tenant.name })).collect();
             let rows: Vec<_> = tenants.iter().map(|tenant| vec![tenant.name.clone(), tenant.id.to_string()]).collect();
             output.table(&document, &["name", "id"], &rows);
-        }
-    }
-    Ok(())
-}
-
-pub(super) async fn source(command: SourceCommand, store: &Store, output: &Output) -> Result<()> {
-    match command {
-        SourceCommand::Create { name, profile, tenant: which } => {
-            let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;
-            let known = Profile::names().collect::<Vec<_>>().join(", ");
-            let profile = Profile::named(&profile)
-                .with_context(|| format!("there is no profile {profile:?}; the profiles are {known}"))?;
-            let made = store.create_source(tenant.id, &name, &profile).await.map_err(|error| taken(error, &name))?;
-            let document = json!({ "id": made.id.0, "name": name, "profile": made.profile.name });
-            output.result(&document, || format!("Source {name} speaks as {}.", made.profile.name));
-        }
-        SourceCommand::List(which) => {
-            let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;
-            let sources = store.sources(tenant.id).await?;
-            let document = sources
-                .iter()
-                .map(|source| json!({ "id": source.id.0, "name": source.name, "profile": source.profile.name }))
-                .collect();
-            let rows: Vec<_> =
-                sources.iter().map(|source| vec![source.name.clone(), source.profile.name.to_owned()]).collect();
-            output.table(&document, &["name", "profile"], &rows);
         }
     }
     Ok(())
