@@ -2,6 +2,7 @@
 
 use rollcall_provisioning::ids::{CredentialId, TenantId};
 use rollcall_scim::profile::Profile;
+use rollcall_store::sources::SetUpBy;
 use rollcall_store::credentials::{CredentialKind, NewCredential, NewProof, Owner};
 use rollcall_store::{StoreError, Uniqueness};
 use time::{Duration, OffsetDateTime};
@@ -17,7 +18,7 @@ fn token(source: rollcall_provisioning::ids::SourceId, expires_at: Option<Offset
         label: "token",
         scopes: None,
         expires_at,
-        request_id: "test",
+        by: (SetUpBy::CommandLine, "test"),
     }
 }
 
@@ -100,8 +101,8 @@ async fn at_most_two_credentials_of_a_source_are_live() -> anyhow::Result<()> {
         f.store.add_credential(f.tenant, api).await?;
     }
 
-    assert!(f.store.revoke_credential(f.tenant, first, "test").await?);
-    assert!(!f.store.revoke_credential(f.tenant, first, "test").await?, "once is enough");
+    assert!(f.store.revoke_credential(f.tenant, first, (SetUpBy::CommandLine, "test")).await?);
+    assert!(!f.store.revoke_credential(f.tenant, first, (SetUpBy::CommandLine, "test")).await?, "once is enough");
     let short = f.store.add_credential(f.tenant, token(f.source, Some(now + Duration::MINUTE))).await?;
     f.clock.advance(std::time::Duration::from_mins(2));
     let fourth = f.store.add_credential(f.tenant, token(f.source, None)).await?;

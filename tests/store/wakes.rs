@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use rollcall_store::credentials::{CredentialKind, NewCredential, NewProof, Owner};
+use rollcall_store::sources::SetUpBy;
 use rollcall_store::wake::{Listener, Wake};
 use rollcall_tests::wait_until;
 use serde_json::json;
@@ -21,7 +22,7 @@ fn token(owner: Owner) -> NewCredential<'static> {
         label: "t",
         scopes: None,
         expires_at: None,
-        request_id: "test",
+        by: (SetUpBy::CommandLine, "test"),
     }
 }
 
@@ -90,7 +91,7 @@ async fn a_revoked_credential_is_told_to_all() -> anyhow::Result<()> {
     let credential = token(Owner::Source(f.source));
     let id = f.store.add_credential(f.tenant, credential).await?;
     assert_eq!(next(&mut listener).await?, Wake::Credentials);
-    f.store.revoke_credential(f.tenant, id, "test").await?;
+    f.store.revoke_credential(f.tenant, id, (SetUpBy::CommandLine, "test")).await?;
     assert_eq!(next(&mut listener).await?, Wake::Credentials);
     Ok(())
 }

@@ -88,9 +88,15 @@ pub enum ApiError {
         /// What is wrong with it; continues a sentence that begins with the name.
         problem: String,
     },
+    /// REST: something else stands in the way. The text is a whole sentence.
+    #[error("{0}")]
+    Conflict(String),
     /// A feature of the protocol that this server does not have. The text is a whole sentence.
     #[error("{0}")]
     NotImplemented(&'static str),
+    /// The operating system gives no random numbers for a secret.
+    #[error("the operating system gives no random numbers")]
+    NoRandomness,
     /// The store could not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -182,6 +188,8 @@ impl ApiError {
             Self::InvalidParameter { .. } => {
                 Refusal::new(StatusCode::BAD_REQUEST, "invalid_parameter", self.to_string())
             }
+            Self::Conflict(detail) => Refusal::new(StatusCode::CONFLICT, "conflict", detail),
+            Self::NoRandomness => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL),
             Self::NotImplemented(detail) => Refusal::new(StatusCode::NOT_IMPLEMENTED, "not_implemented", *detail),
         }
     }
@@ -233,6 +241,11 @@ fn store_refusal(error: &StoreError) -> Refusal {
              looked up by"
                 .to_owned(),
         ),
+        StoreError::TooManyLive { limit } => Refusal::new(
+            StatusCode::CONFLICT,
+            "too_many_live",
+            format!("there are {limit} live credentials of this kind already; revoke the oldest one first"),
+        ),
         StoreError::Unavailable(_) => Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "unavailable",
@@ -255,6 +268,10 @@ fn taken(uniqueness: Uniqueness) -> String {
         Uniqueness::UserName => "another user has this userName; choose another one, or update that user".to_owned(),
         Uniqueness::GroupDisplayName => {
             "another group has this displayName; choose another one, or update that group".to_owned()
+        }
+        Uniqueness::Issuer => {
+            "a credential of this installation trusts this issuer for this audience already; revoke that one first"
+                .to_owned()
         }
         _ => "another one has this name; choose another name".to_owned(),
     }

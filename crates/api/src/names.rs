@@ -5,7 +5,7 @@ const LONGEST: usize = 100;
 
 /// Takes a name as it is, or says in a sentence what is wrong with it. A name is shown in lists, in logs of other
 /// systems and on pages, and is typed again later; so it must be visible and look like what it is.
-pub(crate) fn parse(name: &str) -> Result<String, String> {
+pub fn parse(name: &str) -> Result<String, String> {
     if name.trim().is_empty() {
         return Err("a name must not be empty".to_owned());
     }

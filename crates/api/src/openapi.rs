@@ -14,9 +14,10 @@ use utoipa::openapi::{
 /// Name of the security scheme.
 const BEARER: &str = "bearer";
 
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("projection", "Where the directory stands towards each target"),
     ("sources", "How each SCIM client is understood: profiles and their switches"),
+    ("schemas", "What a tenant adds to users and groups"),
     ("people", "One person, and why they stand where they stand"),
     ("directory", "What was changed in the directory"),
     ("set-up", "By what and from where sources may call"),

@@ -2,10 +2,12 @@
 //!
 //! The handlers read parameters and write answers; what they say comes from [`crate::services`].
 
+mod credentials;
 mod deliveries;
 mod docs;
 mod logs;
 mod params;
+mod schemas;
 mod sources;
 mod targets;
 mod users;
@@ -29,6 +31,13 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(sources::profiles))
         .routes(routes!(sources::list))
         .routes(routes!(sources::read, sources::change))
+        .routes(routes!(schemas::list, schemas::create))
+        .routes(routes!(schemas::read, schemas::replace, schemas::delete))
+        .routes(routes!(credentials::access, credentials::replace_access))
+        .routes(routes!(credentials::list, credentials::create))
+        .routes(routes!(credentials::revoke))
+        .routes(routes!(credentials::list_clients, credentials::create_client))
+        .routes(routes!(credentials::revoke_client))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::retry))
         .routes(routes!(users::by_user_name))

@@ -3,15 +3,20 @@
 
 pub mod attempts;
 pub mod changes;
+pub mod credentials;
 pub mod deliveries;
 pub mod explain;
+pub mod oauth_clients;
 pub mod overview;
 pub mod page;
 pub mod person;
 pub mod retry;
 pub mod roster;
+pub mod schemas;
 pub mod sign_in;
+pub mod source_access;
 pub mod sources;
 pub mod standings;
 pub mod targets;
 pub mod timeline;
+pub mod trusts;

@@ -1,8 +1,12 @@
 //! The command line. Results go to standard output, messages to standard error; `--json` gives one JSON document.
 
+mod credentials;
+
+pub(crate) use credentials::{AccessCommand, LabelArgs, OauthClientCommand, TokenCommand, TrustArgs};
+
 use crate::config::{Flags, ServeFlags};
-use crate::names;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use rollcall_api::names;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -64,9 +68,15 @@ pub(crate) enum Command {
     /// SCIM clients of a tenant
     #[command(subcommand)]
     Source(SourceCommand),
-    /// Bearer tokens, for SCIM and for the REST API
+    /// Bearer tokens, for SCIM and for the REST API, and what else lets somebody in
     #[command(subcommand)]
     Token(TokenCommand),
+    /// OAuth 2.0 clients of a source, which fetch access tokens at /oauth/token
+    #[command(subcommand)]
+    OauthClient(OauthClientCommand),
+    /// From where, how fast, and whether with HTTP Basic a source may call
+    #[command(subcommand)]
+    Access(AccessCommand),
     /// People who sign in to the console
     #[command(subcommand)]
     Operator(OperatorCommand),
@@ -174,36 +184,6 @@ pub(crate) enum SourceCommand {
     },
     /// List the SCIM clients with their profiles and overrides
     List(TenantArg),
-}
-
-/// What to do with tokens.
-#[derive(Subcommand, Debug)]
-pub(crate) enum TokenCommand {
-    /// Make a token; it is shown once
-    Create {
-        /// The source that it is for; without one it opens the REST API
-        #[arg(long)]
-        source: Option<String>,
-        /// What people call it
-        #[arg(long, default_value = "made on the command line", value_parser = names::parse)]
-        label: String,
-        /// Days until it expires
-        #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3650))]
-        days: u32,
-        /// Whose.
-        #[command(flatten)]
-        tenant: TenantArg,
-    },
-    /// List the tokens, without their secrets
-    List(TenantArg),
-    /// Refuse a token from now on
-    Revoke {
-        /// Its id, as listed
-        id: uuid::Uuid,
-        /// Whose.
-        #[command(flatten)]
-        tenant: TenantArg,
-    },
 }
 
 /// What to do with operators.

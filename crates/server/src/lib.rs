@@ -13,7 +13,6 @@ mod demo;
 mod folder;
 mod http;
 mod keys;
-mod names;
 pub mod postgres;
 mod secrets;
 mod serve;

@@ -4,6 +4,7 @@
 //! committed in the other order, so a reader that follows the log at its very end can see a lower number a moment
 //! after a higher one.
 
+use crate::sources::SetUpBy;
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::{ResourceId, ResourceKind, SourceId, TenantId};
 use serde_json::Value;
@@ -248,30 +249,32 @@ pub(crate) struct SetUp<'a> {
     pub(crate) subject: Subject,
     /// Its id.
     pub(crate) id: Uuid,
-    /// The request that it follows from.
-    pub(crate) request_id: &'a str,
+    /// Who did it, and by which request.
+    pub(crate) by: (SetUpBy, &'a str),
     /// What it is now; never a secret or its hash.
-    pub(crate) details: &'a Value,
+    pub(crate) details: Value,
 }
 
 /// Records a change of the set-up, inside the transaction that makes it.
 pub(crate) async fn record_set_up(
     executor: impl PgExecutor<'_>,
     tenant: TenantId,
-    entry: &SetUp<'_>,
+    mut entry: SetUp<'_>,
     now: OffsetDateTime,
 ) -> Result<(), StoreError> {
+    let (by, request_id) = entry.by;
+    entry.details["by"] = by.to_json();
     sqlx::query(
         "INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details) \
          VALUES ($1, $2, $3, $4, $5, $6, 0, $7)",
     )
     .bind(tenant.0)
     .bind(now)
-    .bind(entry.request_id)
+    .bind(request_id)
     .bind(entry.operation.as_str())
     .bind(entry.subject.as_str())
     .bind(entry.id)
-    .bind(entry.details)
+    .bind(&entry.details)
     .execute(executor)
     .await?;
     Ok(())

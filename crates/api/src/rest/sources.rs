@@ -94,7 +94,7 @@ pub(super) async fn change(
 }
 
 /// The source in the URL of an operation that takes no parameters.
-pub(super) struct SourceInPath(SourceId);
+pub(super) struct SourceInPath(pub(super) SourceId);
 
 impl<S: Send + Sync> FromRequestParts<S> for SourceInPath {
     type Rejection = ApiError;

@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod credentials;
 mod diagnose;
 mod output;
 mod setup;
@@ -15,7 +16,7 @@ use anyhow::{Context, Result, bail};
 pub(crate) use output::Output;
 use rollcall_store::Store;
 use rollcall_store::tenants::Tenant;
-pub(crate) use setup::{COMMAND_LINE, make_operator, make_token, renew_password};
+pub(crate) use setup::{BY, make_operator, make_token, renew_password};
 use std::process::ExitCode;
 pub(crate) use targets::{Aim, create as create_target};
 
@@ -64,7 +65,9 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
     match command {
         Command::Tenant(command) => setup::tenant(command, store, output).await,
         Command::Source(command) => sources::source(command, store, output).await,
-        Command::Token(command) => setup::token(command, store, output).await,
+        Command::Token(command) => credentials::token(command, store, output).await,
+        Command::OauthClient(command) => credentials::oauth_client(command, store, output).await,
+        Command::Access(command) => credentials::access(command, store, output).await,
         Command::Operator(command) => setup::operator(command, store, output).await,
         Command::Target(command) => targets::run(command, config, store, output).await,
         Command::Pause(which) => targets::set_mode(&which, crate::cli::ModeArg::Paused, store, output).await,

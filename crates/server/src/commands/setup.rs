@@ -2,8 +2,7 @@
 
 use super::chosen_tenant;
 use super::output::Output;
-use crate::cli::{OperatorCommand, TenantCommand, TokenCommand};
-use crate::clock::SystemClock;
+use crate::cli::{OperatorCommand, TenantCommand};
 use crate::secrets::random;
 use anyhow::{Context, Result};
 use argon2::Argon2;
@@ -12,17 +11,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rollcall_api::auth::token::{self, SecretHash};
 use rollcall_provisioning::ids::{CredentialId, SourceId, TenantId};
-use rollcall_provisioning::time::Clock;
 use rollcall_store::credentials::{CredentialKind, NewCredential, NewProof, Owner};
 use rollcall_store::operators::Operator;
+use rollcall_store::sources::SetUpBy;
 use rollcall_store::{Store, StoreError, Uniqueness};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use time::{Duration, OffsetDateTime};
 
-/// What the change log names instead of a request.
-pub(crate) const COMMAND_LINE: &str = "command-line";
+/// Who changes the set-up here, and what the change log names instead of a request.
+pub(crate) const BY: (SetUpBy, &str) = (SetUpBy::CommandLine, "command-line");
 
 pub(super) async fn tenant(command: TenantCommand, store: &Store, output: &Output) -> Result<()> {
     match command {
@@ -35,64 +34,6 @@ pub(super) async fn tenant(command: TenantCommand, store: &Store, output: &Outpu
             let document = tenants.iter().map(|tenant| json!({ "id": tenant.id.0, "name": tenant.name })).collect();
             let rows: Vec<_> = tenants.iter().map(|tenant| vec![tenant.name.clone(), tenant.id.to_string()]).collect();
             output.table(&document, &["name", "id"], &rows);
-        }
-    }
-    Ok(())
-}
-
-pub(super) async fn token(command: TokenCommand, store: &Store, output: &Output) -> Result<()> {
-    match command {
-        TokenCommand::Create { source, label, days, tenant } => {
-            let tenant = chosen_tenant(store, tenant.tenant.as_deref()).await?;
-            let source = match &source {
-                Some(name) => {
-                    let found = store.source_by_name(tenant.id, name).await?;
-                    let missing = || format!("tenant {} has no source {name:?}", tenant.name);
-                    Some(found.with_context(missing)?.id)
-                }
-                None => None,
-            };
-            let expires_at = SystemClock.now() + Duration::days(i64::from(days));
-            let (id, token) = make_token(store, tenant.id, source, &label, expires_at).await?;
-            let document = json!({ "id": id.0, "token": token.expose_secret(), "expires_at": rfc3339(expires_at) });
-            output.result(&document, || {
-                format!(
-                    "{}\n\nThis is the only time that the token is shown. It expires in {days} days.",
-                    token.expose_secret()
-                )
-            });
-        }
-        TokenCommand::List(which) => {
-            let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;
-            let sources = store.sources(tenant.id).await?;
-            let name_of = |id: Option<SourceId>| {
-                let source = sources.iter().find(|source| Some(source.id) == id);
-                source.map_or("REST API".to_owned(), |source| source.name.clone())
-            };
-            let moment = |at: Option<OffsetDateTime>| at.map_or_else(|| "-".to_owned(), rfc3339);
-            let (mut document, mut rows) = (Vec::new(), Vec::new());
-            for entry in store.credentials(tenant.id).await? {
-                document.push(json!({
-                    "id": entry.id.0, "for": name_of(entry.source), "label": entry.label,
-                    "created_at": rfc3339(entry.created_at), "expires_at": entry.expires_at.map(rfc3339),
-                    "revoked_at": entry.revoked_at.map(rfc3339), "last_used_at": entry.last_used_at.map(rfc3339),
-                }));
-                rows.push(vec![
-                    entry.id.to_string(),
-                    name_of(entry.source),
-                    entry.label,
-                    moment(entry.expires_at),
-                    moment(entry.revoked_at),
-                    moment(entry.last_used_at),
-                ]);
-            }
-            output.table(&document.into(), &["id", "for", "label", "expires", "revoked", "last used"], &rows);
-        }
-        TokenCommand::Revoke { id, tenant } => {
-            let tenant = chosen_tenant(store, tenant.tenant.as_deref()).await?;
-            let revoked = store.revoke_credential(tenant.id, CredentialId(id), COMMAND_LINE).await?;
-            anyhow::ensure!(revoked, "tenant {} has no live token {id}", tenant.name);
-            output.result(&json!({ "id": id, "revoked": true }), || "The token is refused from now on.".to_owned());
         }
     }
     Ok(())
@@ -114,7 +55,7 @@ pub(crate) async fn make_token(
         label,
         scopes: None,
         expires_at: Some(expires_at),
-        request_id: COMMAND_LINE,
+        by: BY,
     };
     let id = store.add_credential(tenant, credential).await.map_err(|error| match error {
         StoreError::TooManyLive { .. } => anyhow::anyhow!(

@@ -103,7 +103,7 @@ async fn prepare(store: &Store) -> Result<(Tenant, Keys)> {
     };
     for old in store.credentials(tenant.id).await? {
         if old.label == LABEL && old.revoked_at.is_none() {
-            store.revoke_credential(tenant.id, old.id, commands::COMMAND_LINE).await?;
+            store.revoke_credential(tenant.id, old.id, commands::BY).await?;
         }
     }
     let expires_at = SystemClock.now() + time::Duration::days(30);

@@ -1,6 +1,7 @@
 //! What a source allows besides its credentials: HTTP Basic, the networks it may call from, and its own rate.
 
 use crate::changes::{Operation, SetUp, Subject, record_set_up};
+use crate::sources::SetUpBy;
 use crate::wake::CREDENTIALS_CHANNEL;
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::{SourceId, TenantId};
@@ -39,7 +40,7 @@ impl Store {
         tenant: TenantId,
         source: SourceId,
         access: &SourceAccess,
-        request_id: &str,
+        by: (SetUpBy, &str),
     ) -> Result<(), StoreError> {
         let mut tx = self.pool().begin().await?;
         let changed = sqlx::query(
@@ -63,14 +64,8 @@ impl Store {
             "basic": access.basic_allowed, "networks": access.allowed_networks,
             "requests_per_second": access.requests_per_second, "burst": access.request_burst,
         });
-        let entry = SetUp {
-            operation: Operation::Update,
-            subject: Subject::SourceAccess,
-            id: source.0,
-            request_id,
-            details: &details,
-        };
-        record_set_up(&mut *tx, tenant, &entry, self.now()).await?;
+        let entry = SetUp { operation: Operation::Update, subject: Subject::SourceAccess, id: source.0, by, details };
+        record_set_up(&mut *tx, tenant, entry, self.now()).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -3,6 +3,7 @@
 use super::CredentialKind;
 use crate::changes::{Operation, SetUp, Subject, record_set_up};
 use crate::connections::Transaction;
+use crate::sources::SetUpBy;
 use crate::wake::CREDENTIALS_CHANNEL;
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::{CredentialId, OauthClientId, SourceId, TenantId};
@@ -51,8 +52,8 @@ pub struct NewCredential<'a> {
     pub scopes: Option<&'a [String]>,
     /// From when on it is refused.
     pub expires_at: Option<OffsetDateTime>,
-    /// The request that it follows from.
-    pub request_id: &'a str,
+    /// Who adds it, and by which request.
+    pub by: (SetUpBy, &'a str),
 }
 
 impl fmt::Debug for NewCredential<'_> {
@@ -104,18 +105,13 @@ impl Store {
         .bind(CREDENTIALS_CHANNEL)
         .execute(&mut *tx)
         .await?;
+        let by = credential.by;
         let details = json!({
             "kind": credential.kind.as_str(), "label": credential.label, "source": source, "client": client,
             "scopes": credential.scopes,
         });
-        let entry = SetUp {
-            operation: Operation::Create,
-            subject: Subject::Credential,
-            id: id.0,
-            request_id: credential.request_id,
-            details: &details,
-        };
-        record_set_up(&mut *tx, tenant, &entry, now).await?;
+        let entry = SetUp { operation: Operation::Create, subject: Subject::Credential, id: id.0, by, details };
+        record_set_up(&mut *tx, tenant, entry, now).await?;
         tx.commit().await?;
         Ok(id)
     }
@@ -125,7 +121,7 @@ impl Store {
         &self,
         tenant: TenantId,
         id: CredentialId,
-        request_id: &str,
+        by: (SetUpBy, &str),
     ) -> Result<bool, StoreError> {
         let now = self.now();
         let mut tx = self.pool().begin().await?;
@@ -143,14 +139,8 @@ impl Store {
         .await?;
         let Some((kind, label)) = revoked else { return Ok(false) };
         let details = json!({ "kind": kind, "label": label });
-        let entry = SetUp {
-            operation: Operation::Delete,
-            subject: Subject::Credential,
-            id: id.0,
-            request_id,
-            details: &details,
-        };
-        record_set_up(&mut *tx, tenant, &entry, now).await?;
+        let entry = SetUp { operation: Operation::Delete, subject: Subject::Credential, id: id.0, by, details };
+        record_set_up(&mut *tx, tenant, entry, now).await?;
         tx.commit().await?;
         Ok(true)
     }

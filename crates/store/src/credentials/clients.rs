@@ -1,6 +1,7 @@
 //! OAuth 2.0 clients of a source (RFC 6749 §2): who may fetch access tokens. What they prove it with are credentials.
 
 use crate::changes::{Operation, SetUp, Subject, record_set_up};
+use crate::sources::SetUpBy;
 use crate::wake::CREDENTIALS_CHANNEL;
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::{OauthClientId, SourceId, TenantId};
@@ -51,8 +52,8 @@ pub struct NewOauthClient<'a> {
     pub scopes: Option<&'a [String]>,
     /// How long its access tokens live, in seconds: 3,600 to 21,600.
     pub token_seconds: i32,
-    /// The request that it follows from.
-    pub request_id: &'a str,
+    /// Who adds it, and by which request.
+    pub by: (SetUpBy, &'a str),
 }
 
 #[derive(sqlx::FromRow)]
@@ -102,18 +103,13 @@ impl Store {
         .bind(now)
         .execute(&mut *tx)
         .await?;
+        let by = client.by;
         let details = json!({
             "label": client.label, "source": client.source.0, "scopes": client.scopes,
             "token_seconds": client.token_seconds,
         });
-        let entry = SetUp {
-            operation: Operation::Create,
-            subject: Subject::OauthClient,
-            id: id.0,
-            request_id: client.request_id,
-            details: &details,
-        };
-        record_set_up(&mut *tx, tenant, &entry, now).await?;
+        let entry = SetUp { operation: Operation::Create, subject: Subject::OauthClient, id: id.0, by, details };
+        record_set_up(&mut *tx, tenant, entry, now).await?;
         tx.commit().await?;
         Ok(id)
     }
@@ -136,7 +132,7 @@ impl Store {
         &self,
         tenant: TenantId,
         id: OauthClientId,
-        request_id: &str,
+        by: (SetUpBy, &str),
     ) -> Result<bool, StoreError> {
         let now = self.now();
         let mut tx = self.pool().begin().await?;
@@ -157,14 +153,8 @@ impl Store {
         .await?;
         let Some(label) = label else { return Ok(false) };
         let details = json!({ "label": label });
-        let entry = SetUp {
-            operation: Operation::Delete,
-            subject: Subject::OauthClient,
-            id: id.0,
-            request_id,
-            details: &details,
-        };
-        record_set_up(&mut *tx, tenant, &entry, now).await?;
+        let entry = SetUp { operation: Operation::Delete, subject: Subject::OauthClient, id: id.0, by, details };
+        record_set_up(&mut *tx, tenant, entry, now).await?;
         tx.commit().await?;
         Ok(true)
     }
