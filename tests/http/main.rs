@@ -18,5 +18,6 @@ mod people;
 mod refusals;
 mod rest;
 mod returning;
+mod schemas;
 mod shapes;
 mod tokens;

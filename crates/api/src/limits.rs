@@ -44,6 +44,10 @@ pub const MAX_LIMIT: i64 = 200;
 /// takes effect at once; this is the net under a lost announcement.
 pub const CREDENTIAL_TTL: Duration = Duration::from_secs(5);
 
+/// How long a tenant's schemas and the owners of its attributes are believed without asking the database again. A change
+/// is announced and takes effect at once; this is the net under a lost announcement.
+pub const RULES_TTL: Duration = Duration::from_secs(5);
+
 /// Most credentials remembered at once.
 pub const CREDENTIAL_CACHE_SIZE: usize = 4096;
 

@@ -10,11 +10,11 @@ use crate::auth::last_use::LastUses;
 use crate::auth::rate::Rate;
 use crate::auth::trust::{Keys, Trust};
 use crate::edge::Edge;
+use crate::rules::RulesCache;
 use crate::scim::CursorKey;
 use rollcall_provisioning::connector::TargetSchema;
 use rollcall_provisioning::ids::IdSource;
 use rollcall_provisioning::time::Clock;
-use rollcall_scim::schema::{ResourceType, builtin};
 use rollcall_store::Store;
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -55,7 +55,7 @@ struct Inner {
     config: ApiConfig,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
-    types: ResourceTypes,
+    rules: RulesCache,
     credentials: CredentialCache,
     last_uses: LastUses,
     guard: Guard,
@@ -72,7 +72,7 @@ impl ApiState {
             config,
             clock,
             ids,
-            types: ResourceTypes::default(),
+            rules: RulesCache::default(),
             credentials: CredentialCache::default(),
             last_uses: LastUses::default(),
             guard: Guard::new(trusted_proxies, source_rate),
@@ -117,8 +117,9 @@ impl ApiState {
         &*self.0.ids
     }
 
-    pub(crate) fn types(&self) -> &ResourceTypes {
-        &self.0.types
+    /// Remembered rules of tenants; see [`RulesCache::invalidate_all`].
+    pub fn rules(&self) -> &RulesCache {
+        &self.0.rules
     }
 
     pub(crate) fn guard(&self) -> &Guard {
@@ -147,30 +148,5 @@ impl ApiState {
 
     pub(crate) fn last_uses(&self) -> &LastUses {
         &self.0.last_uses
-    }
-}
-
-/// The resource types of the directory.
-pub(crate) struct ResourceTypes([ResourceType; 2]);
-
-impl Default for ResourceTypes {
-    fn default() -> Self {
-        Self([builtin::user_type(), builtin::group_type()])
-    }
-}
-
-impl ResourceTypes {
-    pub(crate) fn user(&self) -> &ResourceType {
-        let [user, _] = &self.0;
-        user
-    }
-
-    pub(crate) fn group(&self) -> &ResourceType {
-        let [_, group] = &self.0;
-        group
-    }
-
-    pub(crate) fn all(&self) -> &[ResourceType] {
-        &self.0
     }
 }

@@ -172,6 +172,7 @@ async fn hear(mut listener: Listener, store: Store, api: ApiState, stop: Cancell
         match heard {
             Ok(Wake::Dirty) => bell.notify_one(),
             Ok(Wake::Credentials) => api.credentials().invalidate_all(),
+            Ok(Wake::Rules) => api.rules().invalidate_all(),
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "other processes cannot be heard");
                 tokio::select! {

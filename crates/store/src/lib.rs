@@ -37,6 +37,7 @@ pub mod operators;
 pub mod overview;
 pub mod projection;
 pub mod roster;
+pub mod schemas;
 mod signal;
 pub mod sorted;
 pub mod sources;

@@ -46,7 +46,7 @@ pub enum SetUpBy {
 
 impl SetUpBy {
     /// As it stands in the change log: an id, never a name.
-    fn to_json(self) -> Value {
+    pub(crate) fn to_json(self) -> Value {
         match self {
             Self::Operator(id) => json!({ "operator": id }),
             Self::Token(id) => json!({ "token": id.0 }),

@@ -12,6 +12,9 @@ use std::collections::VecDeque;
 /// The channel on which other processes hear that a credential was added or revoked.
 pub(crate) const CREDENTIALS_CHANNEL: &str = "rollcall_credentials";
 
+/// The channel on which other processes hear that a tenant's schemas or the owners of its attributes changed.
+pub(crate) const RULES_CHANNEL: &str = "rollcall_rules";
+
 /// What another process (or this one) says has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wake {
@@ -19,16 +22,19 @@ pub enum Wake {
     Dirty,
     /// Credentials were added or revoked: forget what was remembered about them.
     Credentials,
+    /// Schemas or owners of attributes changed: forget what was remembered about them.
+    Rules,
 }
 
 impl Wake {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Dirty, Self::Credentials];
+    pub const ALL: [Self; 3] = [Self::Dirty, Self::Credentials, Self::Rules];
 
     const fn channel(self) -> &'static str {
         match self {
             Self::Dirty => DIRTY_CHANNEL,
             Self::Credentials => CREDENTIALS_CHANNEL,
+            Self::Rules => RULES_CHANNEL,
         }
     }
 }

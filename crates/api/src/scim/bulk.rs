@@ -11,9 +11,7 @@ use crate::scim::answer;
 use crate::scim::base::PATH;
 use crate::scim::call::Call;
 use crate::scim::docs::WriteRefusals;
-use crate::state::ApiState;
 use axum::body::{Body, to_bytes};
-use axum::extract::State;
 use axum::response::Response;
 use axum::{Extension, Router};
 use http::header::{CONTENT_TYPE, ETAG, HOST, IF_MATCH, LOCATION};
@@ -41,12 +39,11 @@ pub(crate) struct BulkRoutes(pub(crate) Router);
 )]
 pub(super) async fn bulk(
     call: Call,
-    State(state): State<ApiState>,
     Extension(routes): Extension<BulkRoutes>,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
-    let endpoints: Vec<&str> = state.types().all().iter().map(|rt| rt.endpoint.as_str()).collect();
+    let endpoints: Vec<&str> = call.types().all().iter().map(|rt| rt.endpoint.as_str()).collect();
     let request = BulkRequest::parse(&body, &endpoints)?;
     let mut run = Run {
         routes: routes.0,

@@ -4,6 +4,7 @@ use crate::auth::ScimClient;
 use crate::auth::scopes::{self, Scopes};
 use crate::edge::request_id::RequestId;
 use crate::error::ApiError;
+use crate::rules::{ResourceTypes, Rules};
 use crate::scim::base::BaseUrl;
 use crate::scim::query::Query;
 use crate::state::ApiState;
@@ -18,6 +19,7 @@ use rollcall_scim::version;
 use rollcall_store::write::Actor;
 use serde_json::Value;
 use std::convert::Infallible;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// An authenticated SCIM request.
@@ -26,6 +28,7 @@ pub(super) struct Call {
     pub(super) client: ScimClient,
     pub(super) base: BaseUrl,
     pub(super) query: Query,
+    rules: Arc<Rules>,
     if_match: Option<String>,
     if_none_match: Option<String>,
     request_id: RequestId,
@@ -40,6 +43,11 @@ impl Call {
             manager_by: self.client.source.profile.manager_by,
             request_id: self.request_id.as_str().to_owned(),
         }
+    }
+
+    /// The resource types of the client's tenant.
+    pub(super) fn types(&self) -> &ResourceTypes {
+        self.rules.types()
     }
 
     /// The id of the request.
@@ -76,11 +84,12 @@ impl FromRequestParts<ApiState> for Call {
         client.check(route.map_or(Scopes::ALL, |route| scopes::needed(route.as_str(), &parts.method)))?;
         let Ok(base) = BaseUrl::from_request_parts(parts, state).await;
         let query = Query::parse(parts.uri.query())?;
+        let rules = state.rules().get(state.store(), state.clock().now(), client.tenant).await?;
         // The edge gives every request an id; without one the request is still served.
         let request_id =
             parts.extensions.get::<RequestId>().cloned().unwrap_or_else(|| RequestId::from_uuid(state.ids().new_id()));
         let (if_match, if_none_match) = (header(parts, &IF_MATCH), header(parts, &IF_NONE_MATCH));
-        Ok(Self { client, base, query, if_match, if_none_match, request_id })
+        Ok(Self { client, base, query, rules, if_match, if_none_match, request_id })
     }
 }
 

@@ -1,7 +1,7 @@
 //! From a stored group to SCIM JSON.
 
+use crate::rules::ResourceTypes;
 use crate::scim::base::BaseUrl;
-use crate::state::ResourceTypes;
 use rollcall_provisioning::ids::ResourceKind;
 use rollcall_scim::projection::Projection;
 use rollcall_scim::render::{Envelope, render};

@@ -37,7 +37,7 @@ pub(super) async fn create(
     State(state): State<ApiState>,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
-    let rt = state.types().group();
+    let rt = call.types().group();
     let projection = call.query.projection(rt)?;
     let mut group = resource::parse(rt, &body, &call.client.source.profile)
         .map_err(|error| about_new(rt, "displayName", &body, error))?;
@@ -48,7 +48,7 @@ pub(super) async fn create(
         Ok(stored) => stored,
         Err(error) => return Err(create_failed(error, rt, group.string("displayName"))),
     };
-    Ok(reply(&call, &state, StatusCode::CREATED, &stored, &projection))
+    Ok(reply(&call, StatusCode::CREATED, &stored, &projection))
 }
 
 /// `GET /Groups/{id}`.
@@ -62,15 +62,15 @@ pub(super) async fn create(
     ),
 )]
 pub(super) async fn read(call: Call, id: IdInPath, State(state): State<ApiState>) -> Result<Response, ApiError> {
-    let rt = state.types().group();
+    let rt = call.types().group();
     let projection = call.query.projection(rt)?;
     let view = group_json::view(&projection);
     let group = state.store().group(call.client.tenant, id.resolve(rt)?, view).await?;
     let group = group.ok_or_else(|| id.not_found(rt))?;
     if group_json::is_versioned(&projection) && call.has_version(group.version) {
-        return Ok(bodiless(&call, &state, StatusCode::NOT_MODIFIED, &group));
+        return Ok(bodiless(&call, StatusCode::NOT_MODIFIED, &group));
     }
-    Ok(reply(&call, &state, StatusCode::OK, &group, &projection))
+    Ok(reply(&call, StatusCode::OK, &group, &projection))
 }
 
 /// `GET /Groups`.
@@ -111,7 +111,7 @@ pub(super) async fn replace(
     State(state): State<ApiState>,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
-    let rt = state.types().group();
+    let rt = call.types().group();
     let projection = call.query.projection(rt)?;
     let profile = &call.client.source.profile;
     let become_what = |group: &StoredGroup| {
@@ -121,7 +121,7 @@ pub(super) async fn replace(
         Ok((after, vec![members]))
     };
     let group = change(&call, &id, &state, &projection, become_what).await?;
-    Ok(reply(&call, &state, StatusCode::OK, &group, &projection))
+    Ok(reply(&call, StatusCode::OK, &group, &projection))
 }
 
 /// `PATCH /Groups/{id}`.
@@ -142,7 +142,7 @@ pub(super) async fn patch(
     State(state): State<ApiState>,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
-    let rt = state.types().group();
+    let rt = call.types().group();
     let profile = &call.client.source.profile;
     // A client that chooses attributes gets them (RFC 7644 §3.5.2); otherwise the profile decides.
     let wanted = profile.patch_response_groups;
@@ -161,9 +161,9 @@ pub(super) async fn patch(
     };
     let group = change(&call, &id, &state, &projection, become_what).await?;
     if bodiless_wanted {
-        return Ok(bodiless(&call, &state, StatusCode::NO_CONTENT, &group));
+        return Ok(bodiless(&call, StatusCode::NO_CONTENT, &group));
     }
-    Ok(reply(&call, &state, StatusCode::OK, &group, &projection))
+    Ok(reply(&call, StatusCode::OK, &group, &projection))
 }
 
 /// `DELETE /Groups/{id}`.
@@ -173,7 +173,7 @@ pub(super) async fn patch(
     responses((status = 204, description = "The group is gone"), WriteRefusals),
 )]
 pub(super) async fn delete(call: Call, id: IdInPath, State(state): State<ApiState>) -> Result<Response, ApiError> {
-    let rt = state.types().group();
+    let rt = call.types().group();
     let check = |version| call.check_version(version).map_err(|error| about(rt, id.as_str(), error));
     let deleted = state.store().delete_group(&call.actor(), id.resolve(rt)?, check).await;
     deleted.map_err(|error| change_failed(error, rt, &id, None))?;
@@ -188,7 +188,7 @@ async fn change(
     projection: &Projection<'_>,
     become_what: impl Fn(&StoredGroup) -> Result<(Resource, Vec<DetachedChange>), Error> + Send + Sync,
 ) -> Result<StoredGroup, ApiError> {
-    let rt = state.types().group();
+    let rt = call.types().group();
     let resource_id = id.resolve(rt)?;
     strict_members::check_change(state, call, resource_id, &become_what).await?;
     let how = GroupUpdate { view: group_json::view(projection), pinned: call.has_precondition() };
@@ -209,19 +209,13 @@ async fn change(
     }
 }
 
-fn reply(
-    call: &Call,
-    state: &ApiState,
-    status: StatusCode,
-    group: &StoredGroup,
-    projection: &Projection<'_>,
-) -> Response {
-    let location = call.base.resource(&state.types().group().endpoint, group.id);
-    let body = GroupJson { types: state.types(), base: &call.base }.render(group, projection);
+fn reply(call: &Call, status: StatusCode, group: &StoredGroup, projection: &Projection<'_>) -> Response {
+    let location = call.base.resource(&call.types().group().endpoint, group.id);
+    let body = GroupJson { types: call.types(), base: &call.base }.render(group, projection);
     answer::resource(status, &body, About { version: group.version, location: &location })
 }
 
-fn bodiless(call: &Call, state: &ApiState, status: StatusCode, group: &StoredGroup) -> Response {
-    let location = call.base.resource(&state.types().group().endpoint, group.id);
+fn bodiless(call: &Call, status: StatusCode, group: &StoredGroup) -> Response {
+    let location = call.base.resource(&call.types().group().endpoint, group.id);
     answer::bodiless(status, About { version: group.version, location: &location })
 }

@@ -24,7 +24,7 @@ use serde_json::Value;
 
 /// Answers with users.
 pub(super) async fn users(call: &Call, state: &ApiState, query: &Query) -> Result<Response, ApiError> {
-    let types = state.types();
+    let types = call.types();
     let wanted = Wanted::read(call, query, types.user(), &[])?;
     let json = UserJson { types, base: &call.base };
     let judge = |user: &StoredUser| wanted.judge(|whole| json.render(user, whole));
@@ -53,7 +53,7 @@ pub(super) async fn users(call: &Call, state: &ApiState, query: &Query) -> Resul
 
 /// Answers with groups.
 pub(super) async fn groups(call: &Call, state: &ApiState, query: &Query) -> Result<Response, ApiError> {
-    let types = state.types();
+    let types = call.types();
     let wanted = Wanted::read(call, query, types.group(), &[])?;
     let json = GroupJson { types, base: &call.base };
     let judge = |group: &StoredGroup| wanted.judge(|whole| json.render(group, whole));
@@ -82,7 +82,7 @@ pub(super) async fn groups(call: &Call, state: &ApiState, query: &Query) -> Resu
 
 /// Answers with users and then groups, as one list; or with both in one order.
 pub(super) async fn everything(call: &Call, state: &ApiState, query: &Query) -> Result<Response, ApiError> {
-    let types = state.types();
+    let types = call.types();
     let users = Wanted::read(call, query, types.user(), &[types.group()])?;
     let groups = Wanted::read(call, query, types.group(), &[types.user()])?;
     let user_json = UserJson { types, base: &call.base };

@@ -31,7 +31,7 @@ pub(super) async fn create_or_restore(
     resource: &Resource,
     view: UserView,
 ) -> Result<StoredUser, ApiError> {
-    let failed = |error| create_failed(error, state.types().user(), resource.string("userName"));
+    let failed = |error| create_failed(error, call.types().user(), resource.string("userName"));
     let restores = call.client.source.profile.restore_on_post;
     let namesake = if restores { Namesake::Respected } else { Namesake::Ignored };
     match state.store().create_user(&call.actor(), resource, namesake).await {
@@ -58,7 +58,7 @@ async fn restore(
         Ok(updated) => Ok(Some(updated.value)),
         // Somebody else was faster, in one way or another; the creation that follows says what is true now.
         Err(UpdateError::NotFound | UpdateError::Refused(())) => Ok(None),
-        Err(UpdateError::Store(error)) => Err(create_failed(error, state.types().user(), resource.string("userName"))),
+        Err(UpdateError::Store(error)) => Err(create_failed(error, call.types().user(), resource.string("userName"))),
     }
 }
 
@@ -81,8 +81,8 @@ async fn find(state: &ApiState, call: &Call, resource: &Resource) -> Result<Opti
 }
 
 async fn list(state: &ApiState, call: &Call, filter: &Filter, count: i64) -> Result<Vec<StoredUser>, ApiError> {
-    let rt = state.types().user();
-    let json = UserJson { types: state.types(), base: &call.base };
+    let rt = call.types().user();
+    let json = UserJson { types: call.types(), base: &call.base };
     let whole = Projection::standard(rt);
     let judge = |user: &StoredUser| filter.matches(rt, &json.render(user, &whole));
     let matching = Some(Matching { filter, judge: &judge });

@@ -1,7 +1,7 @@
 //! From a stored user to SCIM JSON.
 
+use crate::rules::ResourceTypes;
 use crate::scim::base::BaseUrl;
-use crate::state::ResourceTypes;
 use rollcall_scim::projection::Projection;
 use rollcall_scim::render::{Envelope, render};
 use rollcall_scim::schema::{dingtalk, sub};

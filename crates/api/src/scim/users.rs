@@ -33,12 +33,12 @@ pub(super) async fn create(
     State(state): State<ApiState>,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
-    let rt = state.types().user();
+    let rt = call.types().user();
     let projection = call.query.projection(rt)?;
     let resource = resource::parse(rt, &body, &call.client.source.profile)
         .map_err(|error| about_new(rt, "userName", &body, error))?;
     let user = create_or_restore(&state, &call, &resource, user_json::view(&projection)).await?;
-    Ok(reply(&call, &state, StatusCode::CREATED, &user, &projection))
+    Ok(reply(&call, StatusCode::CREATED, &user, &projection))
 }
 
 /// `GET /Users/{id}`.
@@ -52,7 +52,7 @@ pub(super) async fn create(
     ),
 )]
 pub(super) async fn read(call: Call, id: IdInPath, State(state): State<ApiState>) -> Result<Response, ApiError> {
-    let rt = state.types().user();
+    let rt = call.types().user();
     let projection = call.query.projection(rt)?;
     let view = user_json::view(&projection);
     let user = state.store().user(call.client.tenant, id.resolve(rt)?, view).await?.ok_or_else(|| id.not_found(rt))?;
@@ -60,7 +60,7 @@ pub(super) async fn read(call: Call, id: IdInPath, State(state): State<ApiState>
         let location = call.base.resource(&rt.endpoint, user.id);
         return Ok(answer::bodiless(StatusCode::NOT_MODIFIED, About { version: user.version, location: &location }));
     }
-    Ok(reply(&call, &state, StatusCode::OK, &user, &projection))
+    Ok(reply(&call, StatusCode::OK, &user, &projection))
 }
 
 /// `GET /Users`.
@@ -100,12 +100,12 @@ pub(super) async fn replace(
     State(state): State<ApiState>,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
-    let rt = state.types().user();
+    let rt = call.types().user();
     let projection = call.query.projection(rt)?;
     let profile = &call.client.source.profile;
     let user =
         change(&call, &id, &state, &projection, |user| resource::replace(rt, &user.resource, &body, profile)).await?;
-    Ok(reply(&call, &state, StatusCode::OK, &user, &projection))
+    Ok(reply(&call, StatusCode::OK, &user, &projection))
 }
 
 /// `PATCH /Users/{id}`.
@@ -124,7 +124,7 @@ pub(super) async fn patch(
     State(state): State<ApiState>,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
-    let rt = state.types().user();
+    let rt = call.types().user();
     let projection = call.query.projection(rt)?;
     let profile = &call.client.source.profile;
     let request = PatchRequest::parse(rt, &body, profile).map_err(|error| about(rt, id.as_str(), error))?;
@@ -137,7 +137,7 @@ pub(super) async fn patch(
         let location = call.base.resource(&rt.endpoint, user.id);
         return Ok(answer::bodiless(StatusCode::NO_CONTENT, About { version: user.version, location: &location }));
     }
-    Ok(reply(&call, &state, StatusCode::OK, &user, &projection))
+    Ok(reply(&call, StatusCode::OK, &user, &projection))
 }
 
 /// `DELETE /Users/{id}`.
@@ -150,7 +150,7 @@ pub(super) async fn patch(
     ),
 )]
 pub(super) async fn delete(call: Call, id: IdInPath, State(state): State<ApiState>) -> Result<Response, ApiError> {
-    let rt = state.types().user();
+    let rt = call.types().user();
     state
         .store()
         .delete_user(&call.actor(), id.resolve(rt)?, |version| {
@@ -169,7 +169,7 @@ async fn change(
     projection: &Projection<'_>,
     become_what: impl Fn(&StoredUser) -> Result<Resource, Error> + Send + Sync,
 ) -> Result<StoredUser, ApiError> {
-    let rt = state.types().user();
+    let rt = call.types().user();
     let mut wanted_name = None;
     let changed = state
         .store()
@@ -187,15 +187,9 @@ async fn change(
     }
 }
 
-fn reply(
-    call: &Call,
-    state: &ApiState,
-    status: StatusCode,
-    user: &StoredUser,
-    projection: &Projection<'_>,
-) -> Response {
-    let rt = state.types().user();
+fn reply(call: &Call, status: StatusCode, user: &StoredUser, projection: &Projection<'_>) -> Response {
+    let rt = call.types().user();
     let location = call.base.resource(&rt.endpoint, user.id);
-    let body = UserJson { types: state.types(), base: &call.base }.render(user, projection);
+    let body = UserJson { types: call.types(), base: &call.base }.render(user, projection);
     answer::resource(status, &body, About { version: user.version, location: &location })
 }

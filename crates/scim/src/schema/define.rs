@@ -61,6 +61,9 @@ fn obstacle(old: &[Attribute], new: &[Attribute], prefix: &str) -> Option<String
     old.iter().find_map(|old| {
         let new = new.iter().find(|new| new.name.eq_ignore_ascii_case(&old.name))?;
         let name = format!("{prefix}{}", old.name);
+        if new.name != old.name {
+            return Some(format!("\"{name}\" cannot be spelt anew, as \"{prefix}{}\"", new.name));
+        }
         if (old.kind, old.multi_valued) != (new.kind, new.multi_valued) {
             return Some(format!(
                 "\"{name}\" is defined as {} and would become {}; give the new attribute another name",

@@ -86,15 +86,26 @@ impl Attribute {
 impl Schema {
     /// The schema resource of RFC 7643 §7. `base_url` has no slash at its end.
     pub fn to_json(&self, base_url: &str) -> Value {
+        let mut map = self.to_map();
+        let location = format!("{base_url}/Schemas/{}", self.id);
+        map.insert("meta".into(), json!({ "resourceType": "Schema", "location": location }));
+        Value::Object(map)
+    }
+
+    /// The same without `meta`, which depends on the server: what [`Schema::define`] reads.
+    pub fn document(&self) -> Value {
+        Value::Object(self.to_map())
+    }
+
+    fn to_map(&self) -> Map<String, Value> {
         let attributes: Vec<Value> = self.attributes.iter().map(Attribute::to_json).collect();
-        json!({
-            "schemas": [SCHEMA_URN],
-            "id": self.id,
-            "name": self.name,
-            "description": self.description,
-            "attributes": attributes,
-            "meta": { "resourceType": "Schema", "location": format!("{base_url}/Schemas/{}", self.id) },
-        })
+        let mut map = Map::new();
+        map.insert("schemas".into(), json!([SCHEMA_URN]));
+        map.insert("id".into(), self.id.as_str().into());
+        map.insert("name".into(), self.name.as_str().into());
+        map.insert("description".into(), self.description.as_str().into());
+        map.insert("attributes".into(), attributes.into());
+        map
     }
 }
 
