@@ -247,15 +247,24 @@ fn check_references(operations: &mut [Entry]) -> Result<(), Error> {
             return Err(Error::invalid_syntax(format!("two operations have the bulkId {}", quoted(id))));
         }
     }
+    // An operation that turns out to be an error takes with it what refers to it, and so on.
+    while refuse_unknown(operations) {}
+    Ok(())
+}
+
+/// Makes operations that refer to nothing errors; true if there were any.
+fn refuse_unknown(operations: &mut [Entry]) -> bool {
     let posts: BTreeSet<String> = operations.iter().filter_map(|entry| entry.name().map(str::to_owned)).collect();
+    let mut found = false;
     for entry in operations.iter_mut() {
         let unknown = entry.references().find(|id| !posts.contains(*id)).map(quoted);
         if let Some(unknown) = unknown {
             entry.operation =
                 Err(Error::invalid_value(format!("no POST of this request that can be read has the bulkId {unknown}")));
+            found = true;
         }
     }
-    Ok(())
+    found
 }
 
 /// The id that a text refers to; the text itself if it refers to nothing in `ids`.

@@ -41,7 +41,7 @@ fn elements(
         (Some(filter), Verb::Replace) => {
             (without_nulls(matching.parts.clone()), Some(Detached::RemoveWhere(filter.clone())))
         }
-        _ => (created(rt, attribute, matching), None),
+        _ => (created(rt, attribute, path, matching), None),
     };
     let complete = |element: &Value| {
         let mut required = attribute.sub_attributes.iter().filter(|part| part.required);

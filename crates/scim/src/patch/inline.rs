@@ -8,7 +8,9 @@ use crate::path::{AttributePath, PatchPath};
 use crate::profile::Profile;
 use crate::resource::outlives_clearing;
 use crate::schema::{Attribute, Kind, Mutability, ResourceType, sub};
-use crate::value::{Elements, Parts, Place, check_count, check_required, is_primary, is_same_element, without_nulls};
+use crate::value::{
+    self, Elements, Parts, Place, check_count, check_required, is_primary, is_same_element, without_nulls,
+};
 
 /// The attribute that is changed.
 pub(super) struct Target<'a> {
@@ -109,7 +111,8 @@ impl Target<'_> {
         if verb == Verb::Remove || (clears && self.profile.create_on_no_match) {
             return Ok(None);
         }
-        let created = self.profile.create_on_no_match.then(|| created(self.rt, self.attribute, matching)).flatten();
+        let create = || created(self.rt, self.attribute, self.path, matching);
+        let created = self.profile.create_on_no_match.then(create).flatten();
         created.map(Some).ok_or_else(|| {
             let path = PatchPath { path: self.path.clone(), filter: matching.filter.clone() };
             Error::no_target(format!("no value matches {path}: add one first, or correct the path"))
@@ -154,8 +157,14 @@ impl Target<'_> {
 }
 
 /// The element that the path and the parts describe together. `None` if the filter does not say what an element
-/// looks like, or if the parts contradict it: then the next such operation would make yet another element.
-pub(super) fn created(rt: &ResourceType, attribute: &Attribute, matching: &Matching) -> Option<Value> {
+/// looks like, or says something that no element can have, or if the parts contradict it: then the next such operation
+/// would make yet another element.
+pub(super) fn created(
+    rt: &ResourceType,
+    attribute: &Attribute,
+    path: &AttributePath,
+    matching: &Matching,
+) -> Option<Value> {
     let mut parts = Map::new();
     if let Some(filter) = &matching.filter {
         for (path, value) in filter.equalities()? {
@@ -164,7 +173,9 @@ pub(super) fn created(rt: &ResourceType, attribute: &Attribute, matching: &Match
         }
     }
     parts.extend(matching.parts.clone());
-    let element = without_nulls(parts)?;
+    // What a filter compares with has not been read as a value yet, which can be empty or too long.
+    let described = without_nulls(parts)?;
+    let element = value::list(attribute, &described, Place::of(path), &Profile::strict()).ok()?.pop()?;
     matching.filter.as_ref().is_none_or(|filter| filter.matches_element(rt, &element)).then_some(element)
 }
 

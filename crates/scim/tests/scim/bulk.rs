@@ -67,6 +67,12 @@ fn what_cannot_be_read_is_an_error_of_its_own() {
         assert!(read.operations[1].operation.is_ok());
         assert_eq!(read.plan(), [Step::Whole(0), Step::Whole(1)]);
     }
+    // What refers to such an operation is an error too, and so on; in no order is it served in part.
+    let chain = json!([post("a", &["b"]), post("b", &["c"]), post("c", &["nobody"]), post("d", &[])]);
+    let read = request(&chain).expect("a request");
+    let failed: Vec<bool> = read.operations.iter().map(|entry| entry.operation.is_err()).collect();
+    assert_eq!(failed, [true, true, true, false]);
+    assert_eq!(read.plan(), [Step::Whole(0), Step::Whole(1), Step::Whole(2), Step::Whole(3)]);
     for method in ["post", "Post"] {
         let read = request(&json!([{ "method": method, "path": "users/", "data": {} }])).expect("a request");
         let operation = read.operations[0].operation.clone().expect("other spellings");

@@ -64,7 +64,9 @@ fn every_width_is_mapped_to_something_plain() {
 /// Texts where folding has something to do: letters with accents in any order, width, title case, sigmas, Hangul.
 fn odd_text() -> impl Strategy<Value = String> {
     let odd: Vec<char> =
-        "aZ ſßẞİıIΣςσΑᾈᾳᾼǅǆÅåΩÉｶﾞﾊﾟＡａ각\u{1100}\u{1161}\u{11a8}\u{301}\u{307}\u{323}\u{345}\u{3099}\u{309a}\u{3000}#@".chars().collect();
+        "aZ ſßẞİıIΣςσΑᾈᾳᾼǅǆÅåΩÉｶﾞﾊﾟＡａ각\u{1100}\u{1161}\u{11a8}\u{301}\u{307}\u{323}\u{345}\u{3099}\u{309a}\u{3000}#@"
+            .chars()
+            .collect();
     prop_oneof![
         any::<String>(),
         prop::collection::vec(prop_oneof![prop::sample::select(odd), any::<char>()], 0..8)

@@ -4,15 +4,16 @@ use rollcall_scim::Error;
 use rollcall_scim::patch::{self, Context, DetachedChange, PatchRequest, Patched};
 use rollcall_scim::profile::Profile;
 use rollcall_scim::resource::Resource;
+use rollcall_scim::schema::ResourceType;
 use rollcall_scim::schema::builtin::{group_type, user_type};
-use rollcall_scim::schema::{Attribute, Extension, Kind, ResourceType, Schema};
 use serde_json::{Value, json};
+
+pub(crate) use crate::oracles::{CUSTOM, custom_users};
 
 pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 pub(crate) const DINGTALK: &str = "urn:rollcall:params:scim:schemas:extension:dingtalk:2.0:User";
 pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub(crate) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
-pub(crate) const CUSTOM: &str = "urn:example:params:scim:schemas:extension:badge:2.0:User";
 pub(crate) const ID: &str = "2819c223";
 
 pub(crate) fn users() -> ResourceType {
@@ -21,24 +22,6 @@ pub(crate) fn users() -> ResourceType {
 
 pub(crate) fn groups() -> ResourceType {
     group_type()
-}
-
-/// People with a tenant's own extension, of every type and mutability that the built-in schemas lack.
-pub(crate) fn custom_users() -> ResourceType {
-    let schema = Schema::new(
-        CUSTOM,
-        "Badge",
-        "A badge",
-        vec![
-            Attribute::string("badgeId", "Number of the badge.").immutable(),
-            Attribute::new("level", Kind::Integer, "Access level."),
-            Attribute::new("weight", Kind::Decimal, "Weight."),
-            Attribute::new("issuedAt", Kind::DateTime, "When it was issued."),
-            Attribute::string("tags", "Tags.").multi(),
-            Attribute::string("door", "Door.").required(),
-        ],
-    );
-    user_type().with_extension(Extension::optional(schema))
 }
 
 pub(crate) fn generic() -> Profile {

@@ -9,9 +9,12 @@ mod define;
 mod discovery;
 mod filter;
 mod fold;
+mod fuzzed;
 mod given;
 mod group_patch;
 mod list;
+#[path = "../../fuzz/oracles/mod.rs"]
+mod oracles;
 mod patch;
 mod patch_errors;
 mod path;

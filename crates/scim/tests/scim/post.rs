@@ -158,7 +158,11 @@ fn what_is_refused() {
         (json!({ "userName": "  " }), invalid, "\"userName\""),
         (json!({ "userName": 7 }), invalid, "must be a string, not 7"),
         (json!({ "userName": "a\tb" }), invalid, "\"userName\" holds the control character U+0009 at position 2"),
-        (json!({ "displayName": "éa\u{85}" }), invalid, "\"displayName\" holds the control character U+0085 at position 3"),
+        (
+            json!({ "displayName": "éa\u{85}" }),
+            invalid,
+            "\"displayName\" holds the control character U+0085 at position 3",
+        ),
         (json!({ "userName": "a".repeat(1_025) }), invalid, "1024 bytes"),
         (json!({ "title": true }), invalid, "\"title\" must be a string"),
         (json!({ "title": ["a"] }), invalid, "not an array"),

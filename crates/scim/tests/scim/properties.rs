@@ -7,9 +7,10 @@ use rollcall_scim::path::{AttributePath, PatchTarget};
 use rollcall_scim::projection::Projection;
 use rollcall_scim::resource::{self, Resource};
 use rollcall_scim::schema::{Attribute, Kind, Mutability, ResourceType};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::given::{CUSTOM, ENTERPRISE, ID, USER, custom_users, generic, groups, patch_body, stored, strict};
+use crate::oracles::canonical::check_canonical;
 
 /// All paths to values that are not complex and may be in a filter.
 fn simple_paths(rt: &ResourceType) -> Vec<(AttributePath, Kind)> {
@@ -76,7 +77,7 @@ fn filters() -> BoxedStrategy<Filter> {
 }
 
 /// Text that looks a little like SCIM, so that it gets past the first check.
-fn scim_text() -> impl Strategy<Value = String> {
+pub(crate) fn scim_text() -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
         "userName",
         "emails",
@@ -182,7 +183,7 @@ fn json_value() -> BoxedStrategy<Value> {
     .boxed()
 }
 
-fn operation() -> impl Strategy<Value = Value> {
+pub(crate) fn operation() -> impl Strategy<Value = Value> {
     let path = prop::sample::select(vec![
         "userName",
         "active",
@@ -227,56 +228,6 @@ fn applied(current: &Resource, operations: &[Value]) -> Option<Resource> {
     let request = PatchRequest::parse(&rt, &patch_body(&json!(operations)), &profile).ok()?;
     let context = Context { id: ID, profile: &profile, detached: &[] };
     patch::apply(&rt, current, &request, &context).ok().map(|patched| patched.resource)
-}
-
-/// Checks everything that is promised about a stored resource.
-fn check_canonical(rt: &ResourceType, resource: &Resource) {
-    fn check_attributes(attributes: &[&Attribute], map: &Map<String, Value>) {
-        for (key, value) in map {
-            let attribute = attributes.iter().find(|attribute| attribute.name == *key);
-            let attribute = attribute.unwrap_or_else(|| panic!("{key} is canonical"));
-            assert!(attribute.is_kept(), "{key} is a client's");
-            check_value(attribute, value);
-        }
-    }
-    fn check_value(attribute: &Attribute, value: &Value) {
-        let name = &attribute.name;
-        match value {
-            Value::Null => panic!("{name} is null"),
-            Value::Array(items) => {
-                assert!(attribute.multi_valued && !items.is_empty(), "{name}: {value}");
-                let primaries = items.iter().filter(|item| item["primary"] == json!(true)).count();
-                assert!(primaries <= 1, "{name}: {value}");
-                let single = Attribute { multi_valued: false, ..attribute.clone() };
-                for item in items {
-                    check_value(&single, item);
-                }
-            }
-            _ if attribute.multi_valued => panic!("{name} is an array: {value}"),
-            Value::Object(parts) => {
-                assert!(!parts.is_empty(), "{name}");
-                check_attributes(&attribute.sub_attributes.iter().collect::<Vec<_>>(), parts);
-            }
-            Value::String(text) => {
-                assert!(!text.is_empty() && !text.contains('\0'), "{name}");
-                assert!(
-                    matches!(attribute.kind, Kind::String | Kind::Reference | Kind::Binary | Kind::DateTime),
-                    "{name}"
-                );
-            }
-            Value::Bool(_) => assert_eq!(attribute.kind, Kind::Boolean, "{name}"),
-            Value::Number(_) => assert!(matches!(attribute.kind, Kind::Integer | Kind::Decimal), "{name}"),
-        }
-    }
-    let mut core = resource.as_map().clone();
-    for extension in &rt.extensions {
-        if let Some(Value::Object(map)) = core.shift_remove(&extension.schema.id) {
-            assert!(!map.is_empty());
-            check_attributes(&extension.schema.attributes.iter().collect::<Vec<_>>(), &map);
-        }
-    }
-    check_attributes(&rt.top_level().collect::<Vec<_>>(), &core);
-    assert!(resource.string("userName").is_some_and(|name| !name.trim().is_empty()), "userName is required");
 }
 
 proptest! {
