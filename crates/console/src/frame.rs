@@ -15,6 +15,7 @@ pub(crate) enum Section {
     People,
     Departments,
     Groups,
+    Sources,
 }
 
 #[derive(Template)]

@@ -26,6 +26,7 @@ mod sample;
 mod session;
 mod sign_in;
 mod signed_out;
+mod sources;
 mod state;
 mod trouble;
 mod view;
@@ -61,6 +62,8 @@ pub fn router(state: ApiState, session_key: &[u8; 32]) -> Router {
         .route("/console/departments/{id}", get(person::department))
         .route("/console/resources/{id}", get(person::resource))
         .route("/console/groups", get(groups::show))
+        .route("/console/sources", get(sources::list))
+        .route("/console/sources/{id}", get(sources::show).post(sources::change))
         .route("/console/retry", post(retry::again))
         .route("/console/assets/{name}", get(assets::serve))
         .route("/console/{*rest}", any(async || Trouble::NoSuchPage))
