@@ -15,6 +15,7 @@ mod members;
 mod okta;
 mod pages;
 mod people;
+mod profiles;
 mod refusals;
 mod rest;
 mod returning;

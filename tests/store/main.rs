@@ -14,5 +14,6 @@ mod setup;
 mod shared;
 mod shown;
 mod sorts;
+mod sources;
 mod users;
 mod wakes;

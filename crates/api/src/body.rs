@@ -36,7 +36,10 @@ impl<S: Send + Sync> FromRequest<S> for MergePatchBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        check_media_type_among(request.headers(), &["application/merge-patch+json", "application/json"])?;
+        check_media_type_among(
+            request.headers(),
+            &["application/merge-patch+json", "application/json", "application/scim+json"],
+        )?;
         Ok(Self(read_json(request).await?))
     }
 }

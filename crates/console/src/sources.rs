@@ -172,6 +172,8 @@ pub(crate) async fn change(
     let who = store.operator(&operator.name).await.map_err(rollcall_api::ApiError::from)?;
     let by = SetUpBy::Operator(who.ok_or(Trouble::SessionEnded)?.id);
     sources::change(store, operator.tenant, id, (by, request.as_str()), &SourceChange::parse(&patch)?).await?;
+    // Other processes hear of it in a moment; whoever comes to this one need not wait for that.
+    state.api().credentials().invalidate_all();
     tracing::info!(tenant = %operator.tenant, source = %id, "an operator has changed a source");
     Ok(Redirect::to(&format!("/console/sources/{id}")))
 }

@@ -90,7 +90,10 @@ pub(super) async fn change(
 ) -> Result<Json<SourceView>, ApiError> {
     let change = SourceChange::parse(&body)?;
     let by = (SetUpBy::Token(client.credential), request_id.as_str());
-    Ok(Json(sources::change(state.store(), client.tenant, id, by, &change).await?))
+    let source = sources::change(state.store(), client.tenant, id, by, &change).await?;
+    // Other processes hear of it in a moment; whoever asks this one again need not wait for that.
+    state.credentials().invalidate_all();
+    Ok(Json(source))
 }
 
 /// The source in the URL of an operation that takes no parameters.
