@@ -62,6 +62,19 @@ fn write_filter(text: &mut String, dice: &mut Dice, depth: usize, leaf: &mut dyn
     }
 }
 
+/// A random filter without parentheses but those that `not` needs, so that precedence decides what it means.
+pub(crate) fn flat_filter(dice: &mut Dice, leaf: &mut dyn FnMut(&mut Dice) -> String) -> String {
+    let mut text = String::new();
+    for part in 0..=dice.roll(4) {
+        if part > 0 {
+            text.push_str(dice.pick(&[" and ", " or "]));
+        }
+        let leaf = leaf(dice);
+        text.push_str(&if dice.roll(4) == 0 { format!("not ({leaf})") } else { leaf });
+    }
+    text
+}
+
 pub(crate) fn text_leaf(dice: &mut Dice, paths: &[&str], values: &[String]) -> String {
     let path = dice.pick(paths);
     let op = dice.pick(&["eq", "eq", "eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "pr"]);

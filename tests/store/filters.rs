@@ -17,10 +17,10 @@ use crate::fixture::{ENTERPRISE, Fixture, START, resource};
 use crate::shown::{shown_group, shown_user};
 
 /// The time between two users; long enough for filters to fall between.
-const STEP: Duration = Duration::from_millis(1_500);
+pub(crate) const STEP: Duration = Duration::from_millis(1_500);
 
 /// A user with some attributes; `ids` are of users who are there already.
-fn random_user(dice: &mut Dice, words: &[String], ids: &[String], number: usize) -> Value {
+pub(crate) fn random_user(dice: &mut Dice, words: &[String], ids: &[String], number: usize) -> Value {
     let mut word = |sides: usize| (dice.roll(sides) == 0).then(|| dice.word(words).to_owned());
     let mut user = Map::new();
     let name = word(2).filter(|word| word.len() < 900).unwrap_or_default();
@@ -43,7 +43,7 @@ fn random_user(dice: &mut Dice, words: &[String], ids: &[String], number: usize)
 }
 
 /// A comparison that real or odd clients could send.
-fn user_leaf(dice: &mut Dice, words: &[String], ids: &[String]) -> String {
+pub(crate) fn user_leaf(dice: &mut Dice, words: &[String], ids: &[String]) -> String {
     let manager = format!("{ENTERPRISE}:manager.value");
     let number = format!("{ENTERPRISE}:employeeNumber");
     match dice.roll(10) {

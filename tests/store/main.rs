@@ -15,5 +15,6 @@ mod shared;
 mod shown;
 mod sorts;
 mod sources;
+mod third_parties;
 mod users;
 mod wakes;
