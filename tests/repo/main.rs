@@ -5,4 +5,5 @@ mod borders;
 mod files;
 mod map;
 mod migrations;
+mod profiles;
 mod tree;
