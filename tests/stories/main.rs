@@ -28,5 +28,6 @@ mod managers;
 mod outage;
 mod rehire;
 mod same_state;
+mod sources;
 mod tenants;
 mod workers;
