@@ -3,6 +3,7 @@
 use anyhow::ensure;
 use serde_json::{Value, json};
 
+use crate::setup::Setup;
 use crate::staff::{MOBILE, enterprise, mobile, replace, somebody, with};
 use crate::world::World;
 
@@ -92,4 +93,32 @@ async fn a_manager_who_leaves_manages_nobody_and_who_returns_does_again() -> any
     world.change(&report, json!({ "op": "remove", "path": enterprise("manager") })).await?;
     world.settled().await?;
     expect_manager(&world, 2, None).await
+}
+
+/// A feed knows nobody's id: it pushes whole people in any order and names managers by worker id.
+#[tokio::test]
+async fn a_feed_names_managers_by_worker_id_before_they_are_there() -> anyhow::Result<()> {
+    let world = World::with(Setup { profile: "workday", ..Setup::default() }).await?;
+    let worker = |number: usize, manager: Option<&str>| {
+        let mut person = somebody(number);
+        person["externalId"] = json!(format!("W{number}"));
+        manager.map_or(person.clone(), |id| with(person, "manager", json!({ "value": id })))
+    };
+    let report = world.join(&worker(2, Some("W1"))).await?;
+    let standing = world.until_state(&report, "needs_attention").await?;
+    ensure!(standing["error_code"] == "manager_unknown", "it says what is missing: {standing}");
+    ensure!(world.member(2).await?.is_some(), "the person is there all the same");
+    let boss = world.join(&worker(1, None)).await?;
+    world.until_state(&report, "in_step").await?;
+    expect_manager(&world, 2, Some(1)).await?;
+    // The manager gets another worker id, and the next snapshot names somebody else.
+    world.change(&boss, replace("externalId", "W1-former")).await?;
+    world.until_state(&report, "needs_attention").await?;
+    world.join(&worker(3, None)).await?;
+    let third = world.join(&with(somebody(4), "manager", json!({ "value": "W3" }))).await?;
+    world.change(&report, replace(&enterprise("manager"), "W3")).await?;
+    world.until_state(&report, "in_step").await?;
+    world.until_state(&third, "in_step").await?;
+    expect_manager(&world, 2, Some(3)).await?;
+    expect_manager(&world, 4, Some(3)).await
 }
