@@ -122,6 +122,8 @@ impl Product {
         let _ = fs::remove_file(&announcement);
         let mut command = self.command();
         command.args(["serve", "--listen", "127.0.0.1:0", "--role", role]);
+        // All the load comes from one source, and it is the server that is measured, not the source's rate.
+        command.env("ROLLCALL_SOURCE_REQUESTS_PER_SECOND", "0");
         self.spawn(command, "server.log", || {
             let about: Value = serde_json::from_slice(&fs::read(&announcement).ok()?).ok()?;
             about.get("listen")?.as_str()?.parse().ok()

@@ -7,11 +7,14 @@
 mod raw;
 mod world;
 
+mod access;
+mod assertions;
 mod bulk;
 mod entra;
 mod filters;
 mod limits;
 mod members;
+mod oauth;
 mod okta;
 mod pages;
 mod people;
@@ -20,5 +23,6 @@ mod refusals;
 mod rest;
 mod returning;
 mod schemas;
+mod several_sources;
 mod shapes;
 mod tokens;

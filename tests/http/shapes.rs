@@ -27,7 +27,7 @@ async fn discovery() -> anyhow::Result<()> {
         let wanted = json!({
             "patch": { "supported": true }, "filter": { "supported": true, "maxResults": 1000 },
             "changePassword": { "supported": false }, "etag": { "supported": true },
-            "authenticationSchemes": [{ "type": "oauthbearertoken" }],
+            "authenticationSchemes": [{ "type": "oauthbearertoken" }, { "type": "oauth2" }],
         });
         wrong.extend(missing(&wanted, &config).map(|lack| format!("X5 config{lack}")));
         for name in ["bulk", "sort"] {

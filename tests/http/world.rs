@@ -32,12 +32,22 @@ pub(crate) struct World {
 impl World {
     /// A world whose tenant has sources of these profiles, named after them.
     pub(crate) async fn with(profiles: &[&str]) -> anyhow::Result<Self> {
+        Self::with_environment(profiles, &[]).await
+    }
+
+    /// The same, with a server that has these variables in its environment.
+    pub(crate) async fn with_environment(profiles: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let database = Database::new().await?;
         let cli = Cli::new(server_binary!(), &database)?;
         let server = Server::start(
             server_binary!(),
             &database,
-            ServeOptions { arguments: vec!["--role".to_owned(), "api".to_owned()], ..ServeOptions::default() },
+            ServeOptions {
+                arguments: vec!["--role".to_owned(), "api".to_owned()],
+                environment,
+                ..ServeOptions::default()
+            },
         )
         .await?;
         let (tokens, clients, names) = (BTreeMap::new(), BTreeMap::new(), AtomicU64::new(0));

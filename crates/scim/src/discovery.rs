@@ -18,6 +18,8 @@ pub struct Capabilities {
     pub cursor_timeout: i64,
     /// Largest request body, in bytes.
     pub max_payload_size: i64,
+    /// Whether user name and password are taken beside bearer tokens.
+    pub basic_authentication: bool,
     /// Where people read about the API.
     pub documentation_uri: Option<String>,
 }
@@ -44,13 +46,7 @@ pub fn service_provider_config(capabilities: &Capabilities, base_url: &str) -> V
             "maxPageSize": capabilities.max_results,
             "cursorTimeout": capabilities.cursor_timeout,
         },
-        "authenticationSchemes": [{
-            "type": "oauthbearertoken",
-            "name": "OAuth Bearer Token",
-            "description": "A token of the source, sent in the Authorization header",
-            "specUri": "https://www.rfc-editor.org/info/rfc6750",
-            "primary": true,
-        }],
+        "authenticationSchemes": authentication_schemes(capabilities.basic_authentication),
         "meta": {
             "resourceType": "ServiceProviderConfig",
             "location": format!("{base_url}/ServiceProviderConfig"),
@@ -60,6 +56,34 @@ pub fn service_provider_config(capabilities: &Capabilities, base_url: &str) -> V
         map.insert("documentationUri".into(), uri.as_str().into());
     }
     body
+}
+
+/// The ways to authenticate (RFC 7643 §5).
+fn authentication_schemes(basic: bool) -> Vec<Value> {
+    let scheme = |kind: &str, name: &str, description: &str, rfc: u16| {
+        json!({
+            "type": kind, "name": name, "description": description,
+            "specUri": format!("https://www.rfc-editor.org/info/rfc{rfc}"), "primary": kind == "oauthbearertoken",
+        })
+    };
+    let mut schemes = vec![
+        scheme(
+            "oauthbearertoken",
+            "OAuth Bearer Token",
+            "A token of the source, sent in the Authorization header",
+            6750,
+        ),
+        scheme(
+            "oauth2",
+            "OAuth 2.0 client credentials",
+            "An access token, fetched by an OAuth client of the source",
+            6749,
+        ),
+    ];
+    if basic {
+        schemes.push(scheme("httpbasic", "HTTP Basic", "User name and password that were made for the source", 7617));
+    }
+    schemes
 }
 
 /// The body of `GET /Schemas`: every schema of the resource types, then those of the discovery documents.

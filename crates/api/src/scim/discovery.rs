@@ -75,7 +75,7 @@ pub(super) async fn config(Discovery { base, basic, .. }: Discovery) -> Response
     responses((status = 200, description = "Every schema (RFC 7643 section 7)", content_type = "application/scim+json", body = Object)),
     security(()),
 )]
-pub(super) async fn schemas(Discovery { base, rules }: Discovery) -> Response {
+pub(super) async fn schemas(Discovery { base, rules, .. }: Discovery) -> Response {
     answer::document(&discovery::schemas(base.as_str(), rules.types().all()))
 }
 
@@ -89,7 +89,7 @@ pub(super) async fn schemas(Discovery { base, rules }: Discovery) -> Response {
     ),
     security(()),
 )]
-pub(super) async fn schema(Discovery { base, rules }: Discovery, urn: IdInPath) -> Result<Response, ApiError> {
+pub(super) async fn schema(Discovery { base, rules, .. }: Discovery, urn: IdInPath) -> Result<Response, ApiError> {
     Ok(answer::document(&discovery::schema(base.as_str(), rules.types().all(), urn.as_str())?))
 }
 
@@ -99,7 +99,7 @@ pub(super) async fn schema(Discovery { base, rules }: Discovery, urn: IdInPath) 
     responses((status = 200, description = "Every resource type (RFC 7643 section 6)", content_type = "application/scim+json", body = Object)),
     security(()),
 )]
-pub(super) async fn resource_types(Discovery { base, rules }: Discovery) -> Response {
+pub(super) async fn resource_types(Discovery { base, rules, .. }: Discovery) -> Response {
     answer::document(&discovery::resource_types(base.as_str(), rules.types().all()))
 }
 
@@ -113,6 +113,9 @@ pub(super) async fn resource_types(Discovery { base, rules }: Discovery) -> Resp
     ),
     security(()),
 )]
-pub(super) async fn resource_type(Discovery { base, rules }: Discovery, name: IdInPath) -> Result<Response, ApiError> {
+pub(super) async fn resource_type(
+    Discovery { base, rules, .. }: Discovery,
+    name: IdInPath,
+) -> Result<Response, ApiError> {
     Ok(answer::document(&discovery::resource_type(base.as_str(), rules.types().all(), name.as_str())?))
 }

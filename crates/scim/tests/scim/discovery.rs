@@ -26,6 +26,7 @@ fn the_configuration_tells_the_truth() {
         default_page_size: 100,
         cursor_timeout: 3600,
         max_payload_size: 1_048_576,
+        basic_authentication: false,
         documentation_uri: Some("https://x.example/docs".into()),
     };
     let body = service_provider_config(&capabilities, BASE);
@@ -43,6 +44,10 @@ fn the_configuration_tells_the_truth() {
         "maxPageSize": 200, "cursorTimeout": 3600,
     });
     assert_eq!(body["pagination"], pagination);
+    assert_eq!(body["authenticationSchemes"][1]["type"], json!("oauth2"));
+    assert_eq!(body["authenticationSchemes"].as_array().map(Vec::len), Some(2));
+    let basic = Capabilities { basic_authentication: true, documentation_uri: None, ..capabilities };
+    assert_eq!(service_provider_config(&basic, BASE)["authenticationSchemes"][2]["type"], json!("httpbasic"));
     let silent = service_provider_config(&Capabilities { documentation_uri: None, ..capabilities }, BASE);
     assert_eq!(silent.get("documentationUri"), None);
 }
@@ -169,6 +174,7 @@ fn documents_obey_their_own_schemas() {
         default_page_size: 1,
         cursor_timeout: 1,
         max_payload_size: 1,
+        basic_authentication: false,
         documentation_uri: None,
     };
     check_document("config", &service_provider_config(&capabilities, BASE), &find(":ServiceProviderConfig"));
