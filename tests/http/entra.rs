@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::world::{ENTERPRISE, LIST, USER, World, missing, none_wrong, not_refused, patch};
 
 /// A user as the validator makes one up.
-fn random_user(name: &str) -> Value {
+pub(crate) fn random_user(name: &str) -> Value {
     let of = |kind: &str| json!({ "type": kind, "value": format!("{kind}-{name}"), "primary": kind == "work" });
     let address = json!({
         "type": "work", "formatted": "f", "streetAddress": "s", "locality": "l", "region": "r", "postalCode": "p",
@@ -35,7 +35,7 @@ fn read_back(mut user: Value) -> Value {
 }
 
 /// The single-valued attributes that have a path.
-fn simple_paths() -> Vec<String> {
+pub(crate) fn simple_paths() -> Vec<String> {
     let core = [
         "displayName",
         "title",
@@ -75,7 +75,7 @@ const ELEMENTS: [(&str, &str); 12] = [
 ];
 
 /// The value at a path of [`simple_paths`] in a resource.
-fn at<'a>(user: &'a Value, path: &str) -> &'a Value {
+pub(crate) fn at<'a>(user: &'a Value, path: &str) -> &'a Value {
     match path.strip_prefix(ENTERPRISE) {
         Some(name) => &user[ENTERPRISE][name.trim_start_matches(':')],
         None => path.split('.').fold(user, |value, name| &value[name]),
@@ -96,15 +96,19 @@ async fn the_web_validator_on_users() -> anyhow::Result<()> {
         let client = world.client(profile);
         let name = format!("Validator-{profile}@acme.test");
         let created = client.post("/Users", &random_user(&name)).await?;
-        assert_eq!((created.status.as_u16(), missing(&read_back(random_user(&name)), &created.body)), (201, None), "1");
+        assert_eq!(
+            (created.status.as_u16(), missing(&read_back(random_user(&name)), &created.body)),
+            (201, None),
+            "3.8 #1"
+        );
         let path = format!("/Users/{}", created.text("/id")?);
-        assert_eq!(not_refused(&client.post("/Users", &random_user(&name)).await?, 409, "uniqueness"), None, "2");
+        assert_eq!(not_refused(&client.post("/Users", &random_user(&name)).await?, 409, "uniqueness"), None, "3.8 #2");
         let found = client.find("/Users", &format!("userName eq \"{name}\"")).await?;
         let wanted = json!({ "schemas": [LIST], "totalResults": 1, "Resources": [created.body] });
-        assert_eq!(missing(&wanted, &found.body), None, "1, 3");
-        assert_eq!(client.find("/Users", "userName eq \"random\"").await?.body["totalResults"], 0, "4");
+        assert_eq!(missing(&wanted, &found.body), None, "3.8 #1 #3");
+        assert_eq!(client.find("/Users", "userName eq \"random\"").await?.body["totalResults"], 0, "3.8 #4");
         let upper = client.get(&format!("/Users?filter=userName+eq+%22{}%22", name.to_uppercase())).await?;
-        assert_eq!(upper.body["Resources"][0]["id"], created.body["id"], "5");
+        assert_eq!(upper.body["Resources"][0]["id"], created.body["id"], "3.8 #5");
 
         let inner = ELEMENTS.iter().map(|(path, _)| (*path).to_owned());
         let verbose: Vec<Value> = simple_paths()
@@ -113,29 +117,29 @@ async fn the_web_validator_on_users() -> anyhow::Result<()> {
             .map(|path| json!({ "op": "Replace", "path": path, "value": "6" }))
             .collect();
         let reply = client.patch(&path, &patch(&json!(verbose))).await?;
-        assert_eq!((reply.status.as_u16(), differing(&reply.body, "6")), (200, vec![]), "6");
+        assert_eq!((reply.status.as_u16(), differing(&reply.body, "6")), (200, vec![]), "3.8 #6");
         let grouped: serde_json::Map<_, _> = simple_paths().into_iter().map(|path| (path, json!("7"))).collect();
         let mut operations = vec![json!({ "op": "replace", "value": grouped })];
         operations.extend(ELEMENTS.iter().map(|(path, _)| json!({ "op": "replace", "path": path, "value": "7" })));
         let reply = client.patch(&path, &patch(&json!(operations))).await?;
-        assert_eq!((reply.status.as_u16(), differing(&reply.body, "7")), (200, vec![]), "7");
+        assert_eq!((reply.status.as_u16(), differing(&reply.body, "7")), (200, vec![]), "3.8 #7");
         let literal = reply
             .body
             .as_object()
             .into_iter()
             .flatten()
             .filter(|(key, _)| key.contains('.') && !key.starts_with("urn:"));
-        assert_eq!(literal.count(), 0, "7: {}", reply.body);
+        assert_eq!(literal.count(), 0, "3.8 #7: {}", reply.body);
         let renamed = client
             .patch(&path, &patch(&json!([{ "op": "replace", "value": { "userName": format!("New-{name}") } }])))
             .await?;
-        assert_eq!(renamed.body["userName"], format!("New-{name}"), "8");
+        assert_eq!(renamed.body["userName"], format!("New-{name}"), "3.8 #8");
         let disabled =
             client.patch(&path, &patch(&json!([{ "op": "replace", "path": "active", "value": false }]))).await?;
-        assert_eq!((disabled.status.as_u16(), &disabled.body["active"]), (200, &json!(false)), "9");
-        assert_eq!(client.delete(&path).await?.status, 204, "15");
-        assert_eq!(not_refused(&client.get(&path).await?, 404, ""), None, "15");
-        assert_eq!(not_refused(&client.delete(&path).await?, 404, ""), None, "preview 3, 4");
+        assert_eq!((disabled.status.as_u16(), &disabled.body["active"]), (200, &json!(false)), "3.8 #9");
+        assert_eq!(client.delete(&path).await?.status, 204, "3.8 #15");
+        assert_eq!(not_refused(&client.get(&path).await?, 404, ""), None, "3.8 #15");
+        assert_eq!(not_refused(&client.delete(&path).await?, 404, ""), None, "3.8 #P3 #P4");
     }
     Ok(())
 }
@@ -155,7 +159,7 @@ async fn the_web_validator_adds_to_an_empty_user() -> anyhow::Result<()> {
         operations.extend(ELEMENTS.iter().map(|(path, _)| json!({ "op": "add", "path": path, "value": "10" })));
         operations.push(json!({ "op": "add", "path": "emails[type eq \"work\"].primary", "value": true }));
         let reply = client.patch(&user.path, &patch(&json!(operations))).await?;
-        assert_eq!((reply.status.as_u16(), differing(&reply.body, "10")), (200, vec![]), "10, 11");
+        assert_eq!((reply.status.as_u16(), differing(&reply.body, "10")), (200, vec![]), "3.8 #10 #11");
         let wanted = json!({
             "emails": [{ "type": "work", "primary": true }], "addresses": [{ "type": "work" }],
             "roles": [{ "primary": true }],
@@ -170,7 +174,7 @@ async fn the_web_validator_adds_to_an_empty_user() -> anyhow::Result<()> {
         ]);
         let reply = client.patch(&user.path, &patch(&several)).await?;
         let wanted = json!({ "preferredLanguage": null, "externalId": "d", "displayName": "b" });
-        assert_eq!(missing(&wanted, &reply.body), None, "preview 1, 2");
+        assert_eq!(missing(&wanted, &reply.body), None, "3.8 #P1 #P2");
     }
     Ok(())
 }
@@ -181,15 +185,15 @@ async fn the_web_validator_on_groups() -> anyhow::Result<()> {
     let client = world.client("entra");
     let group = world.group(client, json!({ "externalId": "g", "meta": { "resourceType": "Group" } })).await?;
     let name = group.body["displayName"].as_str().unwrap_or_default().to_owned();
-    assert_eq!((&group.body["externalId"], group.body.get("members")), (&json!("g"), None), "21");
+    assert_eq!((&group.body["externalId"], group.body.get("members")), (&json!("g"), None), "3.8 #21");
     let again = client.post("/Groups", &world.group_body(&json!({ "displayName": name }))).await?;
-    assert_eq!(not_refused(&again, 409, "uniqueness"), None, "22");
+    assert_eq!(not_refused(&again, 409, "uniqueness"), None, "3.8 #22");
     let user = world.user(client, json!({})).await?;
     let add = json!([{ "op": "add", "path": "members", "value": [{ "value": user.id }] }]);
-    assert_eq!(client.patch(&group.path, &patch(&add)).await?.status, 204, "25");
-    assert_eq!(client.get(&group.path).await?.body["members"][0]["value"], user.id.as_str(), "25");
+    assert_eq!(client.patch(&group.path, &patch(&add)).await?.status, 204, "3.8 #25");
+    assert_eq!(client.get(&group.path).await?.body["members"][0]["value"], user.id.as_str(), "3.8 #25");
     let without = client.get(&format!("{}?excludedAttributes=members", group.path)).await?;
-    assert_eq!((without.status.as_u16(), without.body.get("members")), (200, None), "16");
+    assert_eq!((without.status.as_u16(), without.body.get("members")), (200, None), "3.8 #16");
     for (filter, total) in [
         (format!("displayName eq \"{name}\""), 1),
         (format!("displayName eq \"{}\"", name.to_lowercase()), 1),
@@ -197,20 +201,20 @@ async fn the_web_validator_on_groups() -> anyhow::Result<()> {
     ] {
         let query = filter.replace(' ', "%20").replace('"', "%22");
         let list = client.get(&format!("/Groups?excludedAttributes=members&filter={query}")).await?.body;
-        assert_eq!(list["totalResults"], total, "17-20 {filter}");
-        assert!(list["Resources"].get(0).is_none_or(|group| group.get("members").is_none()), "17");
-        assert_eq!(client.find("/Groups", &filter).await?.body["totalResults"], total, "18, 19");
+        assert_eq!(list["totalResults"], total, "3.8 #17 #18 #19 #20 {filter}");
+        assert!(list["Resources"].get(0).is_none_or(|group| group.get("members").is_none()), "3.8 #17");
+        assert_eq!(client.find("/Groups", &filter).await?.body["totalResults"], total, "3.8 #18 #19");
     }
     let both = json!([
         { "op": "remove", "path": format!("members[value eq \"{}\"]", user.id) },
         { "op": "replace", "value": { "displayName": "Renamed", "externalId": "h" } },
     ]);
-    assert_eq!(client.patch(&group.path, &patch(&both)).await?.status, 204, "23, 24, preview 5");
+    assert_eq!(client.patch(&group.path, &patch(&both)).await?.status, 204, "3.8 #23 #24 #P5");
     let wanted = json!({ "displayName": "Renamed", "externalId": "h", "members": null });
-    assert_eq!(missing(&wanted, &client.get(&group.path).await?.body), None, "23, 24");
-    assert_eq!(client.delete(&group.path).await?.status, 204, "25");
-    assert_eq!(not_refused(&client.get(&group.path).await?, 404, ""), None, "25");
-    assert_eq!(not_refused(&client.delete(&group.path).await?, 404, ""), None, "preview 6, 7");
+    assert_eq!(missing(&wanted, &client.get(&group.path).await?.body), None, "3.8 #23 #24");
+    assert_eq!(client.delete(&group.path).await?.status, 204, "3.8 #25");
+    assert_eq!(not_refused(&client.get(&group.path).await?, 404, ""), None, "3.8 #25");
+    assert_eq!(not_refused(&client.delete(&group.path).await?, 404, ""), None, "3.8 #P6 #P7");
     Ok(())
 }
 
@@ -223,12 +227,12 @@ async fn the_gallery_tests() -> anyhow::Result<()> {
         "/Groups?excludedAttributes=members&filter=displayName%20eq%20%227f9b%22",
     ] {
         let reply = client.get(path).await?;
-        assert_eq!((reply.status.as_u16(), &reply.body["Resources"]), (200, &json!([])), "connection test");
+        assert_eq!((reply.status.as_u16(), &reply.body["Resources"]), (200, &json!([])), "3.2 connection test");
     }
     let schema = client.get("/Schemas").await?.body.to_string().to_lowercase();
     for path in simple_paths() {
         let name = path.rsplit([':', '.']).next().unwrap_or_default().to_lowercase();
-        assert!(schema.contains(&format!("\"{name}\"")) || name == "externalid", "Schema_Discoverability {path}");
+        assert!(schema.contains(&format!("\"{name}\"")) || name == "externalid", "3.9 Schema_Discoverability {path}");
     }
     let mut wrong = Vec::new();
     for clear in [json!(""), Value::Null] {
@@ -239,7 +243,7 @@ async fn the_gallery_tests() -> anyhow::Result<()> {
                 let reply = client.patch(&place, &patch(&json!([{ "op": op, "path": path, "value": clear }]))).await?;
                 let read = client.get(&place).await?;
                 if reply.status != 200 || !at(&read.body, &path).is_null() {
-                    wrong.push(format!("SCIM_Null_Update {op} {path} {clear}: {} {}", reply.status, read.body));
+                    wrong.push(format!("3.9 SCIM_Null_Update {op} {path} {clear}: {} {}", reply.status, read.body));
                 }
             }
         }
@@ -249,7 +253,11 @@ async fn the_gallery_tests() -> anyhow::Result<()> {
     assert!(before >= 11, "there are enough people for pages");
     for start in [1, 6, 11] {
         let list = client.get(&format!("/Users?startIndex={start}&count=5")).await?.body;
-        assert_eq!((&list["startIndex"], &list["itemsPerPage"]), (&json!(start), &json!(5)), "SCIM_User_Pagination");
+        assert_eq!(
+            (&list["startIndex"], &list["itemsPerPage"]),
+            (&json!(start), &json!(5)),
+            "3.9 SCIM_User_Pagination"
+        );
     }
     Ok(())
 }

@@ -102,7 +102,7 @@ async fn what_becomes_of_members_by_patch() -> anyhow::Result<()> {
             true,
         ),
         (
-            "order",
+            "3.8 #P5",
             "",
             json!([
                 { "op": "add", "path": "members", "value": [{ "value": "$a" }] },

@@ -28,44 +28,44 @@ async fn the_specification_suite() -> anyhow::Result<()> {
     };
 
     let list = client.get("/Users?count=1&startIndex=1").await?;
-    assert_eq!(list.status, 200, "1");
+    assert_eq!(list.status, 200, "4.2 #1");
     let numbers = json!({ "schemas": [LIST], "itemsPerPage": 1, "startIndex": 1, "totalResults": 1 });
-    assert_eq!(missing(&numbers, &list.body), None, "1");
+    assert_eq!(missing(&numbers, &list.body), None, "4.2 #1");
     let first = &list.body["Resources"][0];
-    assert!(complete(first), "1: {first}");
+    assert!(complete(first), "4.2 #1: {first}");
     let one = client.get(&format!("/Users/{}", list.text("/Resources/0/id")?)).await?;
-    assert_eq!((one.status.as_u16(), complete(&one.body), &one.body["id"]), (200, true, &first["id"]), "2");
+    assert_eq!((one.status.as_u16(), complete(&one.body), &one.body["id"]), (200, true, &first["id"]), "4.2 #2");
     for absent in ["abcdefgh@atko.com", "Runscope123Random@atko.com"] {
         let none = client.get(&format!("/Users?filter=userName%20eq%20%22{absent}%22&startIndex=1&count=100")).await?;
         let wanted = json!({ "schemas": [LIST], "totalResults": 0, "Resources": [] });
-        assert_eq!((none.status.as_u16(), missing(&wanted, &none.body)), (200, None), "3, 5");
+        assert_eq!((none.status.as_u16(), missing(&wanted, &none.body)), (200, None), "4.2 #3 #5");
     }
     for absent in ["010101001010101011001010101011", "00919288221112222"] {
         let none = client.get(&format!("/Users/{absent}")).await?;
-        assert_eq!(not_refused(&none, 404, ""), None, "4, 12");
-        assert_eq!((none.text("/schemas/0")?, none.text("/status")?), (ERROR, "404"), "12");
+        assert_eq!(not_refused(&none, 404, ""), None, "4.2 #4 #12");
+        assert_eq!((none.text("/schemas/0")?, none.text("/status")?), (ERROR, "404"), "4.2 #12");
     }
     let name = "Runscope123Random@atko.com";
     let created = client.with_header("Content-Type", "application/json")?.post("/Users", &okta_user(name)).await?;
     let wanted = json!({
         "active": true, "name": { "familyName": "Test", "givenName": "Runscope" }, "schemas": [USER], "userName": name,
     });
-    assert_eq!((created.status.as_u16(), missing(&wanted, &created.body)), (201, None), "6");
+    assert_eq!((created.status.as_u16(), missing(&wanted, &created.body)), (201, None), "4.2 #6");
     let read = client.get(&format!("/Users/{}", created.text("/id")?)).await?;
-    assert_eq!((read.status.as_u16(), missing(&wanted, &read.body)), (200, None), "7");
-    assert_eq!(not_refused(&client.post("/Users", &okta_user(name)).await?, 409, "uniqueness"), None, "8");
+    assert_eq!((read.status.as_u16(), missing(&wanted, &read.body)), (200, None), "4.2 #7");
+    assert_eq!(not_refused(&client.post("/Users", &okta_user(name)).await?, 409, "uniqueness"), None, "4.2 #8");
     let upper = client.find("/Users", &format!("userName eq \"{}\"", name.to_uppercase())).await?;
-    assert_eq!((upper.status.as_u16(), &upper.body["totalResults"]), (200, &json!(1)), "9");
+    assert_eq!((upper.status.as_u16(), &upper.body["totalResults"]), (200, &json!(1)), "4.2 #9");
     let mut fastest = Duration::MAX;
     for _ in 0..5 {
         let before = Instant::now();
         let groups = client.get("/Groups").await?;
         fastest = fastest.min(before.elapsed());
-        assert_eq!((groups.status.as_u16(), &groups.body["totalResults"]), (200, &json!(0)), "10");
+        assert_eq!((groups.status.as_u16(), &groups.body["totalResults"]), (200, &json!(0)), "4.2 #10");
     }
-    assert!(fastest < Duration::from_millis(600), "10: {fastest:?}");
+    assert!(fastest < Duration::from_millis(600), "4.2 #10: {fastest:?}");
     let refused = client.with_header("Authorization", "non-token")?.get("/Users").await?;
-    assert_eq!(not_refused(&refused, 401, ""), None, "11");
+    assert_eq!(not_refused(&refused, 401, ""), None, "4.2 #11");
     Ok(())
 }
 
@@ -86,20 +86,21 @@ async fn a_persons_life() -> anyhow::Result<()> {
                 &json!({ "userName": name, "emails": [{ "value": name }], "name": { "givenName": "Runscope" } }),
                 &found
             ),
-            None
+            None,
+            "4.3 #1"
         );
 
         let renamed =
             with(client.get(&path).await?.body, &json!({ "name": { "givenName": "Ada", "familyName": "Test" } }));
         let reply = client.put(&path, &renamed).await?;
-        assert_eq!((reply.status.as_u16(), &reply.body["name"]["givenName"]), (200, &json!("Ada")));
+        assert_eq!((reply.status.as_u16(), &reply.body["name"]["givenName"]), (200, &json!("Ada")), "4.3 #2");
         for active in [false, true, false] {
             let reply = if wizard {
                 client.put(&path, &with(client.get(&path).await?.body, &json!({ "active": active }))).await?
             } else {
                 client.patch(&path, &patch(&json!([{ "op": "replace", "value": { "active": active } }]))).await?
             };
-            assert_eq!((reply.status.as_u16(), &reply.body["active"]), (200, &json!(active)), "{wizard}");
+            assert_eq!((reply.status.as_u16(), &reply.body["active"]), (200, &json!(active)), "4.3 #3 #4 #5 {wizard}");
             assert_eq!(client.get(&path).await?.body["active"], active, "{wizard}");
             assert_eq!(client.find("/Users", &find).await?.body["totalResults"], 1, "the inactive are not hidden");
         }
@@ -183,6 +184,6 @@ async fn everybody_is_imported() -> anyhow::Result<()> {
         seen.extend(page);
     }
     none_wrong(&wrong);
-    assert_eq!(seen[..created.len()], created, "nobody twice, nobody missing");
+    assert_eq!(seen[..created.len()], created, "H6: nobody twice, nobody missing");
     Ok(())
 }

@@ -6,4 +6,5 @@ mod files;
 mod map;
 mod migrations;
 mod profiles;
+mod rows;
 mod tree;
