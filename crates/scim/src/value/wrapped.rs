@@ -23,7 +23,9 @@ pub(super) fn unwrap(parts: &mut Parts) {
     // Nearly every value ends here, without being parsed.
     let Some(text) = text.filter(|text| text.starts_with('{')) else { return };
     let Ok(Value::Object(inner)) = serde_json::from_str::<Value>(text) else { return };
-    let named = |name: &str| inner.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    // An escape inside the text may stand for the one character that no store takes.
+    let usable = |text: &&str| !text.is_empty() && !text.contains('\0');
+    let named = |name: &str| inner.get(name).and_then(Value::as_str).filter(usable);
     let display = named(DISPLAY_NAME);
     // The default role of an application has no value in Entra, only a name.
     let Some(value) = named(sub::VALUE).or(display) else { return };

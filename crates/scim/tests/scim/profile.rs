@@ -244,6 +244,7 @@ fn a_wrapped_role_is_unwrapped_wherever_it_comes_from() {
         (sent(json!({ "value": "Admin" })), sent(json!({ "value": "Admin" }))),
         (sent(json!({ "value": "{Admin}" })), sent(json!({ "value": "{Admin}" }))),
         (sent(json!({ "value": "{}" })), sent(json!({ "value": "{}" }))),
+        (sent(json!({ "value": r#"{"value":"a\u0000"}"# })), sent(json!({ "value": r#"{"value":"a\u0000"}"# }))),
         (
             sent(json!({ "value": r#"{"value":{"value":"x"}}"# })),
             sent(json!({ "value": r#"{"value":{"value":"x"}}"# })),

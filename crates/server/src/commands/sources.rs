@@ -2,18 +2,15 @@
 
 use super::chosen_tenant;
 use super::output::Output;
-use super::setup::taken;
+use super::setup::{BY, taken};
 use crate::cli::SourceCommand;
 use anyhow::{Context, Result, bail, ensure};
 use rollcall_api::services::sources::{self, SourceChange};
 use rollcall_scim::profile::{Overrides, Profile, Switch};
 use rollcall_store::Store;
-use rollcall_store::sources::{SetUpBy, Source};
+use rollcall_store::sources::Source;
 use serde_json::{Map, Value, json};
 use time::format_description::well_known::Rfc3339;
-
-/// Who changes a source, and what the change log names instead of a request.
-const BY: (SetUpBy, &str) = (SetUpBy::CommandLine, "command-line");
 
 pub(super) async fn source(command: SourceCommand, store: &Store, output: &Output) -> Result<()> {
     match command {
