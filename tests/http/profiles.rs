@@ -151,8 +151,8 @@ async fn every_switch_in_every_position_decides_over_the_next_request() -> anyho
         if seen != wanted {
             wrong.push(format!("{switch}={value}: should be {wanted}, is {seen}"));
         }
-        let reset = rest.patch(&path, &json!({ "overrides": { (switch): null } })).await?;
-        assert_eq!(switches(&reset.body), before, "{switch} goes back");
+        let back = rest.patch(&path, &json!({ "overrides": { (switch): null } })).await?;
+        assert_eq!(switches(&back.body), before, "{switch} goes back");
         let profile = before[switch].0.to_string();
         let own = POSITIONS.into_iter().find(|(name, value, _)| *name == switch && *value == profile);
         let seen = outcome(&world, client, switch).await?;

@@ -1,6 +1,7 @@
 //! Managers who are named by something else than an id: whoever comes first, and whatever changes hands, everybody ends
 //! up under the right person.
 
+use anyhow::Context;
 use rollcall_provisioning::retry;
 use rollcall_scim::profile::ManagerBy;
 use serde_json::{Value, json};
@@ -15,7 +16,9 @@ fn worker(by: ManagerBy, id: &str, manager: Option<&str>) -> Value {
 }
 
 async fn manager_of(world: &World, name: &str) -> anyhow::Result<String> {
-    Ok(world.picture().await?.people[name][0].manager.clone())
+    let picture = world.picture().await?;
+    let seen = picture.people.get(name).and_then(|all| all.first());
+    Ok(seen.with_context(|| format!("{name} is not there"))?.manager.clone())
 }
 
 async fn trouble_of(world: &World, name: &str) -> anyhow::Result<Option<String>> {
