@@ -2,8 +2,8 @@
 
 use rollcall_provisioning::ids::{CredentialId, TenantId};
 use rollcall_scim::profile::Profile;
-use rollcall_store::sources::SetUpBy;
 use rollcall_store::credentials::{CredentialKind, NewCredential, NewProof, Owner};
+use rollcall_store::sources::SetUpBy;
 use rollcall_store::{StoreError, Uniqueness};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;

@@ -136,10 +136,10 @@ struct Defaults {
 impl Config {
     /// Reads the settings of a command.
     pub(crate) fn load(flags: &Flags, serve: &ServeFlags, purpose: Purpose) -> Result<Self> {
-        let (folder, log) = match purpose {
-            Purpose::Work => ("", "info"),
-            // What the demo prints itself is to be seen.
-            Purpose::Demo => ("demo", "warn"),
+        let (folder, log, requests_per_second) = match purpose {
+            Purpose::Work => ("", "info", SOURCE_RATE.per_second),
+            // What the demo prints itself is to be seen, and its sample organisation is pushed as fast as it can be.
+            Purpose::Demo => ("demo", "warn", 0),
         };
         let defaults = Defaults {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
@@ -149,7 +149,7 @@ impl Config {
             log_format: LogFormat::Human,
             log,
             places: 16,
-            source_requests_per_second: SOURCE_RATE.per_second,
+            source_requests_per_second: requests_per_second,
             source_request_burst: SOURCE_RATE.burst,
         };
         let mut figment = Figment::from(Serialized::defaults(defaults));

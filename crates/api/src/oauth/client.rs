@@ -9,8 +9,8 @@ use crate::query_text::decode;
 use crate::state::ApiState;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use rollcall_provisioning::ids::{CredentialId, OauthClientId, TenantId};
-use rollcall_store::credentials::{Credential, CredentialKind};
+use rollcall_provisioning::ids::{CredentialId, TenantId};
+use rollcall_store::credentials::CredentialKind;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -106,19 +106,21 @@ async fn with_assertion(
             tracing::error!(credential = %credential.id, "what a credential trusts cannot be read");
             continue;
         };
+        let (id, known) = (credential.id, Arc::new(Known::from(credential)));
+        if !known.is_live(now) {
+            continue;
+        }
         let verified = match judge(state, &trust, assertion, now).await {
             Ok(verified) => verified,
             Err(reason) => {
-                tracing::info!(credential = %credential.id, reason, "an assertion was refused");
+                tracing::info!(credential = %id, reason, "an assertion was refused");
                 continue;
             }
         };
         if kind == CredentialKind::PrivateKeyJwt {
-            once(state, (tenant, client), &credential, verified, now).await?;
+            once(state, (tenant, id), verified, now).await?;
         }
-        let id = credential.id;
-        let known = Arc::new(Known::from(credential));
-        return if known.is_live(now) { Ok(Proven { tenant, credential: id, known }) } else { Err(No::Client) };
+        return Ok(Proven { tenant, credential: id, known });
     }
     Err(No::Client)
 }
@@ -144,13 +146,12 @@ fn our_names(state: &ApiState) -> Vec<String> {
 /// Takes an assertion that a client has signed for itself, if it was not taken before (RFC 7523 §3, `jti`).
 async fn once(
     state: &ApiState,
-    (tenant, client): (TenantId, OauthClientId),
-    credential: &Credential,
+    (tenant, credential): (TenantId, CredentialId),
     Verified { ends, jti }: Verified,
     now: OffsetDateTime,
 ) -> Result<(), No> {
     let refused = |reason| {
-        tracing::info!(%tenant, %client, reason, "an assertion was refused");
+        tracing::info!(%credential, reason, "an assertion was refused");
         No::Client
     };
     let jti =
@@ -159,7 +160,7 @@ async fn once(
         return Err(refused("it lives for too long"));
     }
     let hash: [u8; 32] = Sha256::digest(jti).into();
-    let new = state.store().use_assertion(tenant, credential.id, &hash, forgotten_at(ends)).await;
+    let new = state.store().use_assertion(tenant, credential, &hash, forgotten_at(ends)).await;
     if new.map_err(crate::ApiError::from)? { Ok(()) } else { Err(refused("it was used before")) }
 }
 
