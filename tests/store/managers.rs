@@ -13,15 +13,14 @@ fn actor(f: &Fixture, manager_by: ManagerBy) -> Actor {
     Actor { manager_by, ..f.actor("r") }
 }
 
-fn under(manager: Option<&str>) -> Value {
+fn under(name: &str, manager: Option<&str>) -> Value {
     let manager = manager.map_or(Value::Null, |value| json!({ "manager": { "value": value } }));
-    json!({ "userName": "report", "active": true, ENTERPRISE: manager })
+    json!({ "userName": name, "active": true, ENTERPRISE: manager })
 }
 
 /// A report under this manager, written by a source that names managers so.
 async fn report(f: &Fixture, by: ManagerBy, manager: Option<&str>) -> anyhow::Result<StoredUser> {
-    let mut body = under(manager);
-    body["userName"] = json!(format!("report-{by:?}-{manager:?}"));
+    let body = under(&format!("report-{by:?}-{manager:?}"), manager);
     Ok(f.store.create_user(&actor(f, by), &without_nulls(body), Namesake::Ignored).await?)
 }
 
@@ -49,8 +48,8 @@ async fn what_is_answered_is_what_is_read() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn the_reading_goes_with_the_value() -> anyhow::Result<()> {
-    let f = Fixture::new().await?;
     use ManagerBy::{EmployeeNumber, ExternalId, Id};
+    let f = Fixture::new().await?;
     // How it was named, who writes, what they write, how it is read then, and whether anything was written.
     let cases = [
         (ExternalId, Id, Some("W1"), ExternalId, false),
@@ -67,13 +66,13 @@ async fn the_reading_goes_with_the_value() -> anyhow::Result<()> {
     ];
     for (named, by, manager, wanted, written) in cases {
         let made = report(&f, named, Some("W1")).await?;
-        let after = under(manager);
+        let extension = under("report", manager).get(ENTERPRISE).and_then(Value::as_object).cloned();
         let updated = f
             .store
             .update_user(&actor(&f, by), made.id, UserView::default(), |user| {
                 let mut map = user.resource.as_map().clone();
                 map.shift_remove(ENTERPRISE);
-                map.extend(after[ENTERPRISE].as_object().map(|extension| (ENTERPRISE.to_owned(), json!(extension))));
+                map.extend(extension.clone().map(|extension| (ENTERPRISE.to_owned(), Value::Object(extension))));
                 Ok::<_, Never>(rollcall_scim::resource::Resource::from_map(map))
             })
             .await

@@ -113,14 +113,14 @@ async fn changes_at_the_same_time_do_not_undo_each_other() -> anyhow::Result<()>
     let names = ["string_booleans", "create_on_no_match", "dangling_members", "restore_on_post", "scim_1_schemas"];
     let moves = names.map(|name| {
         let (store, tenant, source) = (f.store.clone(), f.tenant, f.source);
-        async move {
+        Box::pin(async move {
             let patch = json!({ (name): false });
             let add = |source: &Source| {
                 let patch = patch.as_object().ok_or(())?;
                 Ok::<_, ()>((source.profile, source.overrides.merged(patch).map_err(|_| ())?))
             };
             store.change_source(tenant, source, BY, add).await.map_err(|error| format!("{error:?}"))
-        }
+        })
     });
     for moved in together(moves).await {
         assert!(moved.map_err(anyhow::Error::msg)?.changed);
