@@ -23,15 +23,18 @@ const LONGEST: usize = 16 * 1024;
 
 /// Tokens that were checked: by hash, whose they are and when they are over.
 #[derive(Default, Debug)]
-pub(crate) struct VerifiedTokens(Mutex<HashMap<[u8; 32], ((TenantId, CredentialId), OffsetDateTime)>>);
+pub(crate) struct VerifiedTokens(Mutex<HashMap<[u8; 32], (Key, OffsetDateTime)>>);
+
+/// Names a credential.
+type Key = (TenantId, CredentialId);
 
 impl VerifiedTokens {
-    fn get(&self, hash: &[u8; 32], now: OffsetDateTime) -> Option<(TenantId, CredentialId)> {
+    fn get(&self, hash: &[u8; 32], now: OffsetDateTime) -> Option<Key> {
         let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.get(hash).filter(|(_, ends)| now < *ends).map(|(key, _)| *key)
     }
 
-    fn remember(&self, hash: [u8; 32], key: (TenantId, CredentialId), ends: OffsetDateTime, now: OffsetDateTime) {
+    fn remember(&self, hash: [u8; 32], key: Key, ends: OffsetDateTime, now: OffsetDateTime) {
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if tokens.len() >= VERIFIED_TOKENS {
             tokens.retain(|_, (_, ends)| now < *ends);
@@ -62,7 +65,7 @@ pub(crate) async fn identify(
     state: &ApiState,
     now: OffsetDateTime,
     token: &str,
-) -> Result<Option<((TenantId, CredentialId), Arc<Known>)>, ApiError> {
+) -> Result<Option<(Key, Arc<Known>)>, ApiError> {
     if token.len() > LONGEST {
         return Ok(None);
     }
@@ -81,11 +84,7 @@ pub(crate) async fn identify(
     Ok(known.filter(|known| known.kind == CredentialKind::Issuer && known.is_live(now)).map(|known| (key, known)))
 }
 
-async fn verify(
-    state: &ApiState,
-    now: OffsetDateTime,
-    token: &str,
-) -> Result<Option<((TenantId, CredentialId), OffsetDateTime)>, ApiError> {
+async fn verify(state: &ApiState, now: OffsetDateTime, token: &str) -> Result<Option<(Key, OffsetDateTime)>, ApiError> {
     let Ok(claimed) = jsonwebtoken::dangerous::insecure_decode_claims::<Claimed>(token) else { return Ok(None) };
     let audience = match claimed.aud {
         Audience::One(audience) => audience,

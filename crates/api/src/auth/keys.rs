@@ -189,13 +189,13 @@ mod tests {
         issuer.publish(Some(&["a"]));
         assert!(knows(&cache, &issuer, "a", clock.now()).await);
         issuer.publish(Some(&["b"]));
-        clock.advance(KEYS_FRESH_FOR - Duration::from_secs(1));
+        clock.advance(KEYS_FRESH_FOR.saturating_sub(Duration::from_secs(1)));
         assert!(knows(&cache, &issuer, "a", clock.now()).await);
         clock.advance(Duration::from_secs(1));
         assert!(!knows(&cache, &issuer, "a", clock.now()).await, "withdrawn");
         assert!(knows(&cache, &issuer, "b", clock.now()).await);
         issuer.publish(None);
-        clock.advance(KEYS_KEPT_FOR - Duration::from_mins(1));
+        clock.advance(KEYS_KEPT_FOR.saturating_sub(Duration::from_mins(1)));
         assert!(knows(&cache, &issuer, "b", clock.now()).await, "away");
         clock.advance(Duration::from_mins(1));
         assert!(!knows(&cache, &issuer, "b", clock.now()).await, "away for too long");

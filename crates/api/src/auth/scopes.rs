@@ -114,7 +114,7 @@ impl fmt::Debug for Scopes {
 pub(crate) fn needed(route: &str, method: &Method) -> Scopes {
     let mut parts =
         route.strip_prefix(crate::scim::base::PATH).unwrap_or("?").split('/').filter(|part| !part.is_empty());
-    let (first, last) = (parts.next(), parts.last());
+    let (first, last) = (parts.next(), parts.next_back());
     let reads = matches!(*method, Method::GET | Method::HEAD) || [first, last].contains(&Some(".search"));
     let (read, write) = match first {
         Some("Users") => (Scope::UsersRead, Scope::UsersWrite),
