@@ -157,7 +157,9 @@ async fn list(which: &TenantArg, store: &Store, output: &Output) -> Result<()> {
     for view in credentials::list(store, tenant.id).await? {
         let whom = view.source.clone().unwrap_or_else(|| "REST API".to_owned());
         let mut entry = serde_json::to_value(&view)?;
-        entry["for"] = json!(whom);
+        if let Some(entry) = entry.as_object_mut() {
+            entry.insert("for".to_owned(), json!(whom));
+        }
         document.push(entry);
         rows.push(vec![
             view.id.to_string(),
