@@ -45,7 +45,7 @@ def check(server):
     )
     problems = []
     summaries = []
-    for prefix, token in [("/api/v1", server.api_token), ("/scim/v2", server.scim_token)]:
+    for prefix, token in [("/api/v1", server.api_token), ("/scim/v2", server.scim_token), ("/oauth", "nobody")]:
         done = subprocess.run(
             [
                 "schemathesis", "--config-file", config, "run", f"{server.base}/api/v1/openapi.json",

@@ -53,6 +53,8 @@ class Server:
         self.scim = f"{self.base}/scim/v2"
         self._run("tenant", "create", "acme")
         self._run("source", "create", "feed", "--profile", "strict", "--tenant", "acme")
+        # Nobody tries more requests in a second than the tools do.
+        self._run("access", "set", "feed", "--rate", "100000/100000", "--tenant", "acme")
         self.scim_token = self._run("token", "create", "--source", "feed", "--tenant", "acme")["token"]
         self.api_token = self._run("token", "create", "--tenant", "acme")["token"]
 

@@ -16,6 +16,7 @@ mod group_json;
 mod groups;
 mod lists;
 mod me;
+mod messages;
 pub mod query;
 mod restore;
 mod search;

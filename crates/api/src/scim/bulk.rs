@@ -11,6 +11,7 @@ use crate::scim::answer;
 use crate::scim::base::PATH;
 use crate::scim::call::Call;
 use crate::scim::docs::WriteRefusals;
+use crate::scim::messages::{ScimBulk, ScimBulkAnswer};
 use axum::body::{Body, to_bytes};
 use axum::response::Response;
 use axum::{Extension, Router};
@@ -30,10 +31,10 @@ pub(crate) struct BulkRoutes(pub(crate) Router);
 /// `POST /Bulk`.
 #[utoipa::path(
     post, path = "/Bulk", tag = "scim", operation_id = "scimBulk",
-    request_body(content = Object, content_type = "application/scim+json"),
+    request_body(content = ScimBulk, content_type = "application/scim+json"),
     responses(
         (status = 200, description = "A BulkResponse, with the end of each operation", content_type = "application/scim+json",
-            body = Object),
+            body = ScimBulkAnswer),
         WriteRefusals,
     ),
 )]

@@ -11,6 +11,7 @@ use crate::rules::Rules;
 use crate::scim::answer;
 use crate::scim::base::BaseUrl;
 use crate::scim::call::IdInPath;
+use crate::scim::docs::{DiscoveryRefusals, ScimError};
 use crate::scim::query::Query;
 use crate::state::ApiState;
 use axum::extract::FromRequestParts;
@@ -54,7 +55,10 @@ impl FromRequestParts<ApiState> for Discovery {
 /// `GET /ServiceProviderConfig`.
 #[utoipa::path(
     get, path = "/ServiceProviderConfig", tag = "scim discovery", operation_id = "scimServiceProviderConfig",
-    responses((status = 200, description = "What this server supports (RFC 7643 section 5)", content_type = "application/scim+json", body = Object)),
+    responses(
+        (status = 200, description = "What this server supports (RFC 7643 section 5)", content_type = "application/scim+json", body = Object),
+        DiscoveryRefusals,
+    ),
     security(()),
 )]
 pub(super) async fn config(Discovery { base, basic, .. }: Discovery) -> Response {
@@ -72,7 +76,10 @@ pub(super) async fn config(Discovery { base, basic, .. }: Discovery) -> Response
 /// `GET /Schemas`.
 #[utoipa::path(
     get, path = "/Schemas", tag = "scim discovery", operation_id = "scimSchemas",
-    responses((status = 200, description = "Every schema (RFC 7643 section 7)", content_type = "application/scim+json", body = Object)),
+    responses(
+        (status = 200, description = "Every schema (RFC 7643 section 7)", content_type = "application/scim+json", body = Object),
+        DiscoveryRefusals,
+    ),
     security(()),
 )]
 pub(super) async fn schemas(Discovery { base, rules, .. }: Discovery) -> Response {
@@ -85,7 +92,8 @@ pub(super) async fn schemas(Discovery { base, rules, .. }: Discovery) -> Respons
     params(("urn" = String, Path, description = "The URN of the schema, in any case")),
     responses(
         (status = 200, description = "One schema", content_type = "application/scim+json", body = Object),
-        (status = 404, description = "No schema has this URN", content_type = "application/scim+json", body = Object),
+        (status = 404, description = "No schema has this URN", content_type = "application/scim+json", body = ScimError),
+        DiscoveryRefusals,
     ),
     security(()),
 )]
@@ -96,7 +104,10 @@ pub(super) async fn schema(Discovery { base, rules, .. }: Discovery, urn: IdInPa
 /// `GET /ResourceTypes`.
 #[utoipa::path(
     get, path = "/ResourceTypes", tag = "scim discovery", operation_id = "scimResourceTypes",
-    responses((status = 200, description = "Every resource type (RFC 7643 section 6)", content_type = "application/scim+json", body = Object)),
+    responses(
+        (status = 200, description = "Every resource type (RFC 7643 section 6)", content_type = "application/scim+json", body = Object),
+        DiscoveryRefusals,
+    ),
     security(()),
 )]
 pub(super) async fn resource_types(Discovery { base, rules, .. }: Discovery) -> Response {
@@ -109,7 +120,8 @@ pub(super) async fn resource_types(Discovery { base, rules, .. }: Discovery) -> 
     params(("name" = String, Path, description = "The name of the resource type, in any case")),
     responses(
         (status = 200, description = "One resource type", content_type = "application/scim+json", body = Object),
-        (status = 404, description = "No resource type has this name", content_type = "application/scim+json", body = Object),
+        (status = 404, description = "No resource type has this name", content_type = "application/scim+json", body = ScimError),
+        DiscoveryRefusals,
     ),
     security(()),
 )]

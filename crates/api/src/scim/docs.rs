@@ -28,9 +28,15 @@ pub(super) enum ReadRefusals {
     /// The token is missing or not valid.
     #[response(status = 401, content_type = "application/scim+json")]
     Unauthenticated(ScimError),
+    /// What the token allows does not cover this, or the address that the request comes from is not among the source's.
+    #[response(status = 403, content_type = "application/scim+json")]
+    Forbidden(ScimError),
     /// There is no such resource.
     #[response(status = 404, content_type = "application/scim+json")]
     NotFound(ScimError),
+    /// The source calls faster than it may: come again after `Retry-After`.
+    #[response(status = 429, content_type = "application/scim+json")]
+    TooManyRequests(ScimError),
     /// The database cannot be reached, or the request took too long: come again after `Retry-After`.
     #[response(status = 503, content_type = "application/scim+json")]
     Unavailable(ScimError),
@@ -46,6 +52,9 @@ pub(super) enum WriteRefusals {
     /// The token is missing or not valid.
     #[response(status = 401, content_type = "application/scim+json")]
     Unauthenticated(ScimError),
+    /// What the token allows does not cover this, or the address that the request comes from is not among the source's.
+    #[response(status = 403, content_type = "application/scim+json")]
+    Forbidden(ScimError),
     /// There is no such resource.
     #[response(status = 404, content_type = "application/scim+json")]
     NotFound(ScimError),
@@ -64,6 +73,9 @@ pub(super) enum WriteRefusals {
     /// The body is of another media type.
     #[response(status = 415, content_type = "application/scim+json")]
     UnsupportedMediaType(ScimError),
+    /// The source calls faster than it may: come again after `Retry-After`.
+    #[response(status = 429, content_type = "application/scim+json")]
+    TooManyRequests(ScimError),
     /// The database cannot be reached, or the request took too long: come again after `Retry-After`.
     #[response(status = 503, content_type = "application/scim+json")]
     Unavailable(ScimError),
@@ -79,6 +91,9 @@ pub(super) enum SearchRefusals {
     /// The token is missing or not valid.
     #[response(status = 401, content_type = "application/scim+json")]
     Unauthenticated(ScimError),
+    /// What the token allows does not cover this, or the address that the request comes from is not among the source's.
+    #[response(status = 403, content_type = "application/scim+json")]
+    Forbidden(ScimError),
     /// The body has not arrived in time.
     #[response(status = 408, content_type = "application/scim+json")]
     BodyTooSlow(ScimError),
@@ -88,6 +103,30 @@ pub(super) enum SearchRefusals {
     /// The body is of another media type.
     #[response(status = 415, content_type = "application/scim+json")]
     UnsupportedMediaType(ScimError),
+    /// The source calls faster than it may: come again after `Retry-After`.
+    #[response(status = 429, content_type = "application/scim+json")]
+    TooManyRequests(ScimError),
+    /// The database cannot be reached, or the request took too long: come again after `Retry-After`.
+    #[response(status = 503, content_type = "application/scim+json")]
+    Unavailable(ScimError),
+}
+
+/// Refusals of a discovery document.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it only describes answers")]
+pub(super) enum DiscoveryRefusals {
+    /// A parameter cannot be used.
+    #[response(status = 400, content_type = "application/scim+json")]
+    BadRequest(ScimError),
+    /// A token was sent, and it is not valid.
+    #[response(status = 401, content_type = "application/scim+json")]
+    Unauthenticated(ScimError),
+    /// Discovery documents cannot be filtered; or the address that the request comes from is not among the source's.
+    #[response(status = 403, content_type = "application/scim+json")]
+    Forbidden(ScimError),
+    /// The source calls faster than it may: come again after `Retry-After`.
+    #[response(status = 429, content_type = "application/scim+json")]
+    TooManyRequests(ScimError),
     /// The database cannot be reached, or the request took too long: come again after `Retry-After`.
     #[response(status = 503, content_type = "application/scim+json")]
     Unavailable(ScimError),

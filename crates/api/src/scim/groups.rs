@@ -11,6 +11,7 @@ use crate::scim::docs::{ReadRefusals, WriteRefusals};
 use crate::scim::failure::{change_failed, create_failed};
 use crate::scim::group_json::{self, GroupJson, MEMBERS};
 use crate::scim::lists;
+use crate::scim::messages::{ScimGroupBody, ScimList, ScimPatch, ScimResource};
 use crate::scim::strict_members;
 use crate::state::ApiState;
 use axum::extract::State;
@@ -26,9 +27,9 @@ use rollcall_store::groups::{GroupUpdate, StoredGroup};
 /// `POST /Groups`.
 #[utoipa::path(
     post, path = "/Groups", tag = "scim", operation_id = "scimCreateGroup",
-    request_body(content = Object, content_type = "application/scim+json"),
+    request_body(content = ScimGroupBody, content_type = "application/scim+json"),
     responses(
-        (status = 201, description = "The new group", content_type = "application/scim+json", body = Object),
+        (status = 201, description = "The new group", content_type = "application/scim+json", body = ScimResource),
         WriteRefusals,
     ),
 )]
@@ -56,7 +57,7 @@ pub(super) async fn create(
     get, path = "/Groups/{id}", tag = "scim", operation_id = "scimReadGroup",
     params(("id" = String, Path, description = "The SCIM id")),
     responses(
-        (status = 200, description = "The group", content_type = "application/scim+json", body = Object),
+        (status = 200, description = "The group", content_type = "application/scim+json", body = ScimResource),
         (status = 304, description = "The client has this version already; only of an answer without what the version does not cover"),
         ReadRefusals,
     ),
@@ -87,7 +88,7 @@ pub(super) async fn read(call: Call, id: IdInPath, State(state): State<ApiState>
         ("excludedAttributes" = Option<String>, Query, description = "All but these attributes"),
     ),
     responses(
-        (status = 200, description = "A ListResponse", content_type = "application/scim+json", body = Object),
+        (status = 200, description = "A ListResponse", content_type = "application/scim+json", body = ScimList),
         ReadRefusals,
     ),
 )]
@@ -99,9 +100,9 @@ pub(super) async fn list(call: Call, State(state): State<ApiState>) -> Result<Re
 #[utoipa::path(
     put, path = "/Groups/{id}", tag = "scim", operation_id = "scimReplaceGroup",
     params(("id" = String, Path, description = "The SCIM id")),
-    request_body(content = Object, content_type = "application/scim+json"),
+    request_body(content = ScimGroupBody, content_type = "application/scim+json"),
     responses(
-        (status = 200, description = "The group as it is now", content_type = "application/scim+json", body = Object),
+        (status = 200, description = "The group as it is now", content_type = "application/scim+json", body = ScimResource),
         WriteRefusals,
     ),
 )]
@@ -128,10 +129,10 @@ pub(super) async fn replace(
 #[utoipa::path(
     patch, path = "/Groups/{id}", tag = "scim", operation_id = "scimPatchGroup",
     params(("id" = String, Path, description = "The SCIM id")),
-    request_body(content = Object, content_type = "application/scim+json"),
+    request_body(content = ScimPatch, content_type = "application/scim+json"),
     responses(
         (status = 200, description = "The group as it is now; without its members unless the source's profile wants \
-            them", content_type = "application/scim+json", body = Object),
+            them", content_type = "application/scim+json", body = ScimResource),
         (status = 204, description = "Done; for sources whose profile wants no body"),
         WriteRefusals,
     ),

@@ -6,6 +6,7 @@ use crate::error::ApiError;
 use crate::scim::call::Call;
 use crate::scim::docs::SearchRefusals;
 use crate::scim::lists;
+use crate::scim::messages::{ScimList, ScimSearch};
 use crate::scim::query::Query;
 use crate::state::ApiState;
 use axum::extract::State;
@@ -15,9 +16,9 @@ use rollcall_scim::search::SearchRequest;
 /// `POST /Users/.search`.
 #[utoipa::path(
     post, path = "/Users/.search", tag = "scim", operation_id = "scimSearchUsers",
-    request_body(content = Object, content_type = "application/scim+json"),
+    request_body(content = ScimSearch, content_type = "application/scim+json"),
     responses(
-        (status = 200, description = "A ListResponse", content_type = "application/scim+json", body = Object),
+        (status = 200, description = "A ListResponse", content_type = "application/scim+json", body = ScimList),
         SearchRefusals,
     ),
 )]
@@ -32,9 +33,9 @@ pub(super) async fn users(
 /// `POST /Groups/.search`.
 #[utoipa::path(
     post, path = "/Groups/.search", tag = "scim", operation_id = "scimSearchGroups",
-    request_body(content = Object, content_type = "application/scim+json"),
+    request_body(content = ScimSearch, content_type = "application/scim+json"),
     responses(
-        (status = 200, description = "A ListResponse", content_type = "application/scim+json", body = Object),
+        (status = 200, description = "A ListResponse", content_type = "application/scim+json", body = ScimList),
         SearchRefusals,
     ),
 )]
@@ -49,10 +50,10 @@ pub(super) async fn groups(
 /// `POST /.search`. Attributes that one type does not have, have no value there.
 #[utoipa::path(
     post, path = "/.search", tag = "scim", operation_id = "scimSearch",
-    request_body(content = Object, content_type = "application/scim+json"),
+    request_body(content = ScimSearch, content_type = "application/scim+json"),
     responses(
         (status = 200, description = "A ListResponse of users and then groups, or of both in one order", content_type = "application/scim+json",
-            body = Object),
+            body = ScimList),
         SearchRefusals,
     ),
 )]

@@ -7,6 +7,7 @@ use crate::scim::call::{Call, IdInPath, about, about_new};
 use crate::scim::docs::{ReadRefusals, WriteRefusals};
 use crate::scim::failure::change_failed;
 use crate::scim::lists;
+use crate::scim::messages::{ScimList, ScimPatch, ScimResource, ScimUserBody};
 use crate::scim::restore::create_or_restore;
 use crate::scim::user_json::{self, UserJson};
 use crate::state::ApiState;
@@ -22,9 +23,9 @@ use rollcall_store::users::StoredUser;
 
 /// `POST /Users`.
 #[utoipa::path(
-    post, path = "/Users", tag = "scim", operation_id = "scimCreateUser", request_body(content = Object, content_type = "application/scim+json"),
+    post, path = "/Users", tag = "scim", operation_id = "scimCreateUser", request_body(content = ScimUserBody, content_type = "application/scim+json"),
     responses(
-        (status = 201, description = "The new user", content_type = "application/scim+json", body = Object),
+        (status = 201, description = "The new user", content_type = "application/scim+json", body = ScimResource),
         WriteRefusals,
     ),
 )]
@@ -46,7 +47,7 @@ pub(super) async fn create(
     get, path = "/Users/{id}", tag = "scim", operation_id = "scimReadUser",
     params(("id" = String, Path, description = "The SCIM id")),
     responses(
-        (status = 200, description = "The user", content_type = "application/scim+json", body = Object),
+        (status = 200, description = "The user", content_type = "application/scim+json", body = ScimResource),
         (status = 304, description = "The client has this version already; only of an answer without what the version does not cover"),
         ReadRefusals,
     ),
@@ -77,7 +78,7 @@ pub(super) async fn read(call: Call, id: IdInPath, State(state): State<ApiState>
         ("excludedAttributes" = Option<String>, Query, description = "All but these attributes"),
     ),
     responses(
-        (status = 200, description = "A ListResponse", content_type = "application/scim+json", body = Object),
+        (status = 200, description = "A ListResponse", content_type = "application/scim+json", body = ScimList),
         ReadRefusals,
     ),
 )]
@@ -88,9 +89,9 @@ pub(super) async fn list(call: Call, State(state): State<ApiState>) -> Result<Re
 /// `PUT /Users/{id}`.
 #[utoipa::path(
     put, path = "/Users/{id}", tag = "scim", operation_id = "scimReplaceUser",
-    params(("id" = String, Path, description = "The SCIM id")), request_body(content = Object, content_type = "application/scim+json"),
+    params(("id" = String, Path, description = "The SCIM id")), request_body(content = ScimUserBody, content_type = "application/scim+json"),
     responses(
-        (status = 200, description = "The user as it is now", content_type = "application/scim+json", body = Object),
+        (status = 200, description = "The user as it is now", content_type = "application/scim+json", body = ScimResource),
         WriteRefusals,
     ),
 )]
@@ -111,9 +112,9 @@ pub(super) async fn replace(
 /// `PATCH /Users/{id}`.
 #[utoipa::path(
     patch, path = "/Users/{id}", tag = "scim", operation_id = "scimPatchUser",
-    params(("id" = String, Path, description = "The SCIM id")), request_body(content = Object, content_type = "application/scim+json"),
+    params(("id" = String, Path, description = "The SCIM id")), request_body(content = ScimPatch, content_type = "application/scim+json"),
     responses(
-        (status = 200, description = "The user as it is now", content_type = "application/scim+json", body = Object),
+        (status = 200, description = "The user as it is now", content_type = "application/scim+json", body = ScimResource),
         (status = 204, description = "Done; for sources whose profile wants no body"),
         WriteRefusals,
     ),
