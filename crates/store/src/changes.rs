@@ -263,7 +263,9 @@ pub(crate) async fn record_set_up(
     now: OffsetDateTime,
 ) -> Result<(), StoreError> {
     let (by, request_id) = entry.by;
-    entry.details["by"] = by.to_json();
+    if let Some(details) = entry.details.as_object_mut() {
+        details.insert("by".to_owned(), by.to_json());
+    }
     sqlx::query(
         "INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details) \
          VALUES ($1, $2, $3, $4, $5, $6, 0, $7)",
