@@ -303,6 +303,11 @@ async fn credentials_by_rest() -> anyhow::Result<()> {
         ("/credentials", json!({ "kind": "password", "label": "x", "source_id": source, "scopes": ["x"] }), 400),
         ("/credentials", json!({ "kind": "client_secret", "label": "x", "source_id": source }), 400),
         ("/credentials", json!({ "kind": "client_secret", "label": "x", "oauth_client_id": id }), 400),
+        (
+            "/credentials",
+            json!({ "kind": "client_secret", "label": "x", "oauth_client_id": id, "scopes": ["users:read"] }),
+            400,
+        ),
         ("/credentials", json!({ "kind": "issuer", "label": "x", "source_id": source }), 400),
         ("/oauth-clients", json!({ "source_id": id, "label": "x" }), 400),
         ("/oauth-clients", json!({ "source_id": source, "label": "x", "token_minutes": 59 }), 400),

@@ -122,6 +122,11 @@ impl Server {
 
 fn api_state(config: &Config, store: &Store) -> Result<ApiState> {
     let master_key = MasterKey::load_or_create(&config.master_key_path())?;
+    if config.allow_local_key_urls {
+        tracing::warn!(
+            "allow_local_key_urls is on: whoever sets up a source can make this server ask any local address"
+        );
+    }
     let api = ApiConfig {
         public_url: config.public_url.clone(),
         target_schema: Arc::new(rollcall_dingtalk::DingTalkSchema),

@@ -201,10 +201,12 @@ pub async fn revoke(store: &Store, tenant: TenantId, by: (SetUpBy, &str), id: Cr
 /// 400 that names a word that is no right, and for an empty list.
 pub fn check_scopes(scopes: Option<&[String]>, owner: Owner) -> Result<(), ApiError> {
     let Some(scopes) = scopes else { return Ok(()) };
-    if owner == Owner::Api {
-        return Err(ApiError::parameter("scopes", "have no meaning for a token of the REST API"));
-    }
     let refuse = |problem: String| Err(ApiError::parameter("scopes", problem));
+    match owner {
+        Owner::Source(_) => {}
+        Owner::Api => return refuse("have no meaning for a token of the REST API".to_owned()),
+        Owner::Client(_) => return refuse("are those of the OAuth client, not of what it proves itself by".to_owned()),
+    }
     match Scopes::parse(scopes.iter().map(String::as_str)) {
         Ok(scopes) if scopes.is_empty() => refuse("must not be empty; leave them out for everything".to_owned()),
         Ok(_) => Ok(()),
