@@ -32,7 +32,7 @@ pub(super) struct ScimMeta {
     /// The URL of the resource.
     #[schema(nullable = false)]
     location: Option<String>,
-    /// The ETag.
+    /// The entity tag, as in the header `ETag`.
     #[schema(nullable = false, example = "W/\"1\"")]
     version: Option<String>,
 }
