@@ -27,6 +27,5 @@ mod rest;
 mod returning;
 mod rows;
 mod schemas;
-mod several_sources;
 mod shapes;
 mod tokens;
