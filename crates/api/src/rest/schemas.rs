@@ -56,7 +56,7 @@ pub(crate) struct NextSchema {
     schema: Value,
 }
 
-/// Registers a schema. The next SCIM request can use it, in all processes: it is in /Schemas and /ResourceTypes, and its
+/// Registers a schema. The next SCIM request can use it, in all processes: it is in `/Schemas` and `/ResourceTypes`, and its
 /// attributes are checked, stored, filtered by and patched like any other.
 #[utoipa::path(
     post, path = "/schemas", tag = "schemas", operation_id = "createSchema", request_body = NewSchema,
