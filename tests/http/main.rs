@@ -1,8 +1,8 @@
 //! The SCIM and REST interfaces as clients meet them: the real server over HTTP, on a real Postgres. Tables of what
 //! Okta, Entra, other pushers, conformance suites and people with bad intentions send, one line for each case.
 //!
-//! Rows such as "B7" are those of the project's list of interoperability bugs, which other servers had; "3.8 #7" and
-//! "3.9 Create_User" are tests of Entra's validators, "4.2 #7" and "4.3 #1" steps of Okta's suites. `tests/repo/rows.rs`
+//! Rows such as "B7" are those of the project's list of interoperability bugs, which other servers had; `3.8 #7` and
+//! `3.9 Create_User` are tests of Entra's validators, `4.2 #7` and `4.3 #1` steps of Okta's suites. `tests/repo/rows.rs`
 //! sees that none is forgotten.
 #![expect(clippy::indexing_slicing, reason = "what is not there is null, and helpers of tests may fail loudly")]
 

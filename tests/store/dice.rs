@@ -70,7 +70,8 @@ pub(crate) fn flat_filter(dice: &mut Dice, leaf: &mut dyn FnMut(&mut Dice) -> St
             text.push_str(dice.pick(&[" and ", " or "]));
         }
         let leaf = leaf(dice);
-        text.push_str(&if dice.roll(4) == 0 { format!("not ({leaf})") } else { leaf });
+        let parts = if dice.roll(4) == 0 { ["not (", &leaf, ")"] } else { ["", &leaf, ""] };
+        text.extend(parts);
     }
     text
 }

@@ -1,5 +1,5 @@
-//! Filters mean to us what they mean to others: the npm package scim2-parse-filter, which parses and judges, and the PyPI
-//! package scim2-filter-parser, which parses. `tests/conformance/run` installs them and runs this.
+//! Filters mean to us what they mean to others: the npm package `scim2-parse-filter`, which parses and judges, and the Python
+//! package `scim2-filter-parser`, which parses. `tests/conformance/run` installs them and runs this.
 //!
 //! Where a tool is known to be wrong it is not asked, and the reason is named here. Each reason must be true of some
 //! filter that comes up: otherwise it hides nothing and goes.
@@ -28,14 +28,17 @@ use crate::shown::shown_user;
 const FILTERS: usize = 500;
 const USERS: usize = 40;
 
-/// Why scim2-parse-filter does not read a filter as RFC 7644 has it.
-const NPM_PARSING: &[(&str, fn(&str) -> bool)] = &[
+/// Reasons, each with what it is a reason for.
+type Excuses<T> = &'static [(&'static str, fn(&T) -> bool)];
+
+/// Why `scim2-parse-filter` does not read a filter as RFC 7644 has it.
+const NPM_PARSING: Excuses<str> = &[
     // Its tokeniser doubles each backslash that is not before a quote, also the second one of a pair.
     ("backslashes in strings are taken literally", |text| text.replace("\\\"", "").contains('\\')),
 ];
 
-/// Why scim2-parse-filter does not judge by a filter as RFC 7644 has it.
-const NPM_JUDGING: &[(&str, fn(&Filter) -> bool)] = &[
+/// Why `scim2-parse-filter` does not judge by a filter as RFC 7644 has it.
+const NPM_JUDGING: Excuses<Filter> = &[
     // RFC 7644 §3.4.2.2: the expression in brackets applies to the same value; the tool lets each part of it find its
     // own.
     ("a value path may be satisfied by several elements together", |filter| {
@@ -47,8 +50,8 @@ const NPM_JUDGING: &[(&str, fn(&Filter) -> bool)] = &[
     }),
 ];
 
-/// Why scim2-filter-parser does not read a filter as RFC 7644 has it.
-const PYPI_PARSING: &[(&str, fn(&str) -> bool)] = &[
+/// Why `scim2-filter-parser` does not read a filter as RFC 7644 has it.
+const PYPI_PARSING: Excuses<str> = &[
     // Its grammar gives both words one precedence.
     ("`and` does not bind stronger than `or`", |text| {
         !text.starts_with('(') && text.contains(" and ") && text.contains(" or ")
@@ -163,7 +166,7 @@ fn ask(program: &Path, arguments: &[OsString], lines: &[Value]) -> anyhow::Resul
         .spawn()
         .with_context(|| format!("starting {}", program.display()))?;
     let mut input = child.stdin.take().context("no standard input")?;
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let text = lines.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
     let writer = std::thread::spawn(move || input.write_all(text.as_bytes()));
     let output = child.wait_with_output()?;
     ensure!(output.status.success(), "{} ended with {}", program.display(), output.status);
@@ -180,7 +183,7 @@ struct Deviations(BTreeMap<&'static str, bool>);
 
 impl Deviations {
     /// True if the tool need not agree; notes whether it did.
-    fn excuse<T: ?Sized>(&mut self, known: &[(&'static str, fn(&T) -> bool)], asked: &T, agrees: bool) -> bool {
+    fn excuse<T: ?Sized + 'static>(&mut self, known: Excuses<T>, asked: &T, agrees: bool) -> bool {
         let mut excused = false;
         for (reason, _) in known.iter().filter(|(_, holds)| holds(asked)) {
             *self.0.entry(reason).or_default() |= !agrees;

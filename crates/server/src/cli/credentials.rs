@@ -43,7 +43,7 @@ pub(crate) struct TrustArgs {
     /// What the token must name as its audience
     #[arg(long, value_name = "TEXT")]
     pub(crate) audience: Option<String>,
-    /// The one algorithm that is taken: RS256, PS256, ES256 or EdDSA
+    /// The one algorithm that is taken: RS256, PS256, ES256 or `EdDSA`
     #[arg(long, value_name = "NAME")]
     pub(crate) algorithm: Option<String>,
     /// A claim that must have exactly this value; may be given several times
@@ -151,7 +151,7 @@ pub(crate) enum OauthClientCommand {
         #[command(flatten)]
         tenant: TenantArg,
     },
-    /// Register the public keys with which a client signs assertions (private_key_jwt)
+    /// Register the public keys with which a client signs assertions (`private_key_jwt`)
     Keys {
         /// The client's id, as listed
         client: Uuid,
@@ -161,10 +161,10 @@ pub(crate) enum OauthClientCommand {
         /// Where the client publishes its keys
         #[arg(long, value_name = "URL")]
         jwks_uri: Option<String>,
-        /// The one algorithm that is taken: RS256, PS256, ES256 or EdDSA
+        /// The one algorithm that is taken: RS256, PS256, ES256 or `EdDSA`
         #[arg(long, value_name = "NAME")]
         algorithm: Option<String>,
-        /// What assertions must name as their audience; left out: the token endpoint below public_url
+        /// What assertions must name as their audience; left out: the token endpoint below `public_url`
         #[arg(long, value_name = "TEXT")]
         audience: Option<String>,
         /// What it is called.
