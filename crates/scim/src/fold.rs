@@ -5,6 +5,9 @@ use std::sync::LazyLock;
 use precis_profiles::UsernameCaseMapped;
 use precis_profiles::precis_core::profile::Rules as _;
 
+/// No character before this one has a width.
+const FIRST_WIDE: char = '\u{3000}';
+
 /// Folds a string so that two spellings of one name give the same key.
 ///
 /// These are the mappings of the PRECIS profile `UsernameCaseMapped` (RFC 8265 §3.3), which RFC 7644 §5 asks for: wide
@@ -26,8 +29,11 @@ pub fn fold(text: &str) -> String {
         text.chars().flat_map(char::to_lowercase).map(|letter| if letter == 'ς' { 'σ' } else { letter }).collect()
     };
     // Neither rule refuses anything; their type allows it for those of other profiles.
-    let narrow = profile.width_mapping_rule(text);
-    let lowered = narrow.map_or_else(|_| lower(text), |narrow| lower(&narrow));
+    let lowered = if text.chars().any(|letter| letter >= FIRST_WIDE) {
+        profile.width_mapping_rule(text).map_or_else(|_| lower(text), |narrow| lower(&narrow))
+    } else {
+        lower(text)
+    };
     profile.normalization_rule(lowered.as_str()).map(std::borrow::Cow::into_owned).unwrap_or(lowered)
 }
 
@@ -41,7 +47,7 @@ pub fn widths() -> (&'static str, &'static str) {
             let narrow = profile.width_mapping_rule(wide.as_str()).ok()?;
             (*narrow != *wide).then(|| narrow.chars().next()).flatten()
         };
-        ('\u{3000}'..='\u{ffff}').filter_map(|wide| Some((wide, plain(wide)?))).unzip()
+        (FIRST_WIDE..='\u{ffff}').filter_map(|wide| Some((wide, plain(wide)?))).unzip()
     });
     (&WIDTHS.0, &WIDTHS.1)
 }

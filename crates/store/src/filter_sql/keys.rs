@@ -96,11 +96,16 @@ fn typed(by: &SortBy, json: Vec<Piece>) -> Vec<Piece> {
         // locale of the database.
         Comparison::Folded => {
             let (wide, plain) = rollcall_scim::fold::widths();
-            let mut pieces = vec![Piece::Sql("normalize(replace(lower(translate(")];
-            pieces.extend(json);
-            pieces.extend([" #>> '{}', ".into(), Arg::Text(wide.to_owned()).into(), ", ".into()]);
-            pieces.push(Arg::Text(plain.to_owned()).into());
-            pieces.push(") COLLATE \"und-x-icu\"), '\u{3c2}', '\u{3c3}'), NFC)".into());
+            let text = || ["(".into()].into_iter().chain(json.iter().cloned()).chain([" #>> '{}')".into()]);
+            let mut pieces = vec![Piece::Sql("normalize(replace(lower((CASE WHEN ")];
+            pieces.extend(text());
+            // Few texts have any, and looking each letter up takes long.
+            pieces.push(" COLLATE \"C\" ~ '[\u{3000}-\u{ffff}]' THEN translate(".into());
+            pieces.extend(text());
+            pieces.extend([", ".into(), Arg::Text(wide.to_owned()).into(), ", ".into()]);
+            pieces.extend([Arg::Text(plain.to_owned()).into(), ") ELSE ".into()]);
+            pieces.extend(text());
+            pieces.push(" END) COLLATE \"und-x-icu\"), '\u{3c2}', '\u{3c3}'), NFC)".into());
             return pieces;
         }
         Comparison::Exact => ("(", " #>> '{}')"),
