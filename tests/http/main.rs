@@ -27,5 +27,6 @@ mod rest;
 mod returning;
 mod rows;
 mod schemas;
+mod several_sources;
 mod shapes;
 mod tokens;

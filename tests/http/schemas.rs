@@ -117,10 +117,14 @@ async fn a_schema_in_use_keeps_what_is_used() -> anyhow::Result<()> {
     expect("somebody has it", &api.put(&path, &without("grade")).await?, 409, "1 users hold values of the attribute");
     expect(
         "inside somebody's values",
-        &api.put(&path, &next(json!([
-            { "name": "costBearer", "caseExact": true }, { "name": "grade", "type": "integer" },
-            { "name": "badges", "type": "complex", "multiValued": true, "subAttributes": [{ "name": "type" }] },
-        ]))).await?,
+        &api.put(
+            &path,
+            &next(json!([
+                { "name": "costBearer", "caseExact": true }, { "name": "grade", "type": "integer" },
+                { "name": "badges", "type": "complex", "multiValued": true, "subAttributes": [{ "name": "type" }] },
+            ])),
+        )
+        .await?,
         409,
         "\\\"badges.value\\\"",
     );

@@ -156,7 +156,7 @@ impl World {
         for (key, value) in more.as_object().into_iter().flatten() {
             set(&mut map, key, value);
         }
-        Ok(self.store.create_user(&self.actor(), &Resource::from_map(map), Namesake::Ignored).await?.id)
+        Ok(self.store.create_user(&self.actor(), Resource::from_map(map), Namesake::Ignored).await?.id)
     }
 
     /// Changes single attributes of a person, spelt as for [`Self::person`].

@@ -84,7 +84,7 @@ async fn users_are_found_as_the_filter_means() -> anyhow::Result<()> {
         ids.push(f.group(&format!("g{number}"), &members).await?.id.to_string());
     }
     let rt = builtin::user_type();
-    let view = UserView { groups: true, projection: false };
+    let view = UserView { groups: true, projection: false, source: None };
     let everybody = UserQuery { matching: None, start_index: 1, count: 1_000, view };
     let everybody = f.store.list_users(f.tenant, &everybody).await?.items;
     ids.extend(["nobody".to_owned(), ids[0].to_uppercase()]);
@@ -135,7 +135,7 @@ async fn groups_are_found_as_the_filter_means() -> anyhow::Result<()> {
         if dice.roll(2) == 0 {
             group["externalId"] = dice.word(&words).into();
         }
-        ids.push(f.store.create_group(&f.actor("x"), &resource(group), &members).await?.id.to_string());
+        ids.push(f.store.create_group(&f.actor("x"), resource(group), &members).await?.id.to_string());
     }
     // One who was deleted, and is named as a member by those who do not know.
     let gone = f.person("gone").await?.id;
@@ -143,7 +143,8 @@ async fn groups_are_found_as_the_filter_means() -> anyhow::Result<()> {
     f.group("haunted", &[&gone.to_string(), "ghost"]).await?;
     ids.push(gone.to_string());
     let rt = builtin::group_type();
-    let everything = GroupQuery { matching: None, start_index: 1, count: 1_000, view: GroupView { members: true } };
+    let everything =
+        GroupQuery { matching: None, start_index: 1, count: 1_000, view: GroupView { members: true, source: None } };
     let everything = f.store.list_groups(f.tenant, &everything).await?.items;
 
     let mut found = 0;

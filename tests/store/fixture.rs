@@ -73,7 +73,7 @@ impl Fixture {
     }
 
     pub(crate) async fn user(&self, value: Value) -> anyhow::Result<StoredUser> {
-        Ok(self.store.create_user(&self.actor("create"), &resource(value), Namesake::Ignored).await?)
+        Ok(self.store.create_user(&self.actor("create"), resource(value), Namesake::Ignored).await?)
     }
 
     /// A user of that name and nothing else.
@@ -84,7 +84,7 @@ impl Fixture {
     pub(crate) async fn group(&self, name: &str, members: &[&str]) -> anyhow::Result<StoredGroup> {
         let members: Vec<String> = members.iter().map(|member| (*member).to_owned()).collect();
         let resource = resource(json!({ "displayName": name }));
-        Ok(self.store.create_group(&self.actor("create"), &resource, &members).await?)
+        Ok(self.store.create_group(&self.actor("create"), resource, &members).await?)
     }
 
     /// Sets attributes of a user; `null` takes one away.
@@ -114,7 +114,7 @@ impl Fixture {
 
     /// The values of a group's members.
     pub(crate) async fn member_values(&self, id: ResourceId) -> anyhow::Result<Vec<String>> {
-        let view = rollcall_store::groups::GroupView { members: true };
+        let view = rollcall_store::groups::GroupView { members: true, source: None };
         let group = self.store.group(self.tenant, id, view).await?;
         let members = group.and_then(|group| group.members).unwrap_or_default();
         Ok(members.into_iter().map(|member| member.value).collect())

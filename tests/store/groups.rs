@@ -55,7 +55,7 @@ async fn members_are_shown_as_what_they_are_now() -> anyhow::Result<()> {
     assert_eq!(unknown, ["x", "a"]);
 
     f.set(ada.id, json!({ "displayName": "Ada L." })).await?;
-    let seen = f.store.group(f.tenant, outer.id, GroupView { members: true }).await?;
+    let seen = f.store.group(f.tenant, outer.id, GroupView { members: true, source: None }).await?;
     let names: Vec<Option<String>> =
         seen.into_iter().flat_map(|group| group.members.unwrap_or_default()).map(|member| member.display).collect();
     assert!(names.contains(&Some("Ada L.".to_owned())), "{names:?}");
@@ -68,7 +68,7 @@ async fn of_many_who_want_a_display_name_one_gets_it() -> anyhow::Result<()> {
     let creating = (0..10).map(|number| {
         let name = if number % 2 == 0 { "Sales" } else { "SALES" };
         let (store, actor) = (f.store.clone(), f.actor("race"));
-        async move { store.create_group(&actor, &resource(json!({ "displayName": name })), &[]).await }
+        async move { store.create_group(&actor, resource(json!({ "displayName": name })), &[]).await }
     });
     let ends = together(creating).await;
     assert_eq!(ends.iter().filter(|end| end.is_ok()).count(), 1);
@@ -168,14 +168,14 @@ async fn members_are_removed_by_what_they_are() -> anyhow::Result<()> {
 async fn attributes_and_members_change_together() -> anyhow::Result<()> {
     let f = Fixture::new().await?;
     let group = f.group("Sales", &["a"]).await?;
-    let how = GroupUpdate { view: GroupView { members: true }, pinned: true };
+    let how = GroupUpdate { view: GroupView { members: true, source: None }, pinned: true };
     let rename = |_: &StoredGroup| {
         let add = DetachedChange { attribute: "members".to_owned(), change: Detached::Add(elements(&["b"])) };
         Ok::<_, Never>((resource(json!({ "displayName": "Sales EU", "externalId": "e" })), vec![add]))
     };
     let end = f.store.update_group(&f.actor("x"), group.id, how, rename).await?;
     assert_eq!(told(&end), (1, 2, true));
-    let seen = f.store.group(f.tenant, group.id, GroupView { members: true }).await?;
+    let seen = f.store.group(f.tenant, group.id, GroupView { members: true, source: None }).await?;
     assert_eq!(seen, Some(end.value), "what was answered is what is stored");
     f.group("Sales", &[]).await?;
     let end = f

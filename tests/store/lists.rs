@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::fixture::{Fixture, Never};
 
-const BARE: UserView = UserView { groups: false, projection: false };
+const BARE: UserView = UserView { groups: false, projection: false, source: None };
 
 fn names(listing: &Listing<StoredUser>) -> (i64, Vec<&str>) {
     (listing.total, listing.items.iter().filter_map(|user| user.resource.string("userName")).collect())
@@ -92,14 +92,14 @@ async fn views_are_loaded_for_lists_too() -> anyhow::Result<()> {
     f.target("one").await?;
     let ada = f.person("ada").await?;
     let group = f.group("Sales", &[&ada.id.to_string()]).await?;
-    let view = UserView { groups: true, projection: true };
+    let view = UserView { groups: true, projection: true, source: None };
     let users = f.store.list_users(f.tenant, &UserQuery { matching: None, start_index: 1, count: 9, view }).await?;
     assert_eq!(users.items, f.store.user(f.tenant, ada.id, view).await?.into_iter().collect::<Vec<_>>());
     assert_eq!(users.items[0].groups.len(), 1);
     assert!(users.items[0].projection.is_some());
 
     for members in [false, true] {
-        let view = GroupView { members };
+        let view = GroupView { members, source: None };
         let query = GroupQuery { matching: None, start_index: 1, count: 9, view };
         let groups = f.store.list_groups(f.tenant, &query).await?;
         assert_eq!(groups.items, f.store.group(f.tenant, group.id, view).await?.into_iter().collect::<Vec<_>>());

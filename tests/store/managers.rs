@@ -21,7 +21,7 @@ fn under(name: &str, manager: Option<&str>) -> Value {
 /// A report under this manager, written by a source that names managers so.
 async fn report(f: &Fixture, by: ManagerBy, manager: Option<&str>) -> anyhow::Result<StoredUser> {
     let body = under(&format!("report-{by:?}-{manager:?}"), manager);
-    Ok(f.store.create_user(&actor(f, by), &without_nulls(body), Namesake::Ignored).await?)
+    Ok(f.store.create_user(&actor(f, by), without_nulls(body), Namesake::Ignored).await?)
 }
 
 fn without_nulls(mut body: Value) -> rollcall_scim::resource::Resource {

@@ -55,7 +55,7 @@ async fn a_new_user_is_dirty_for_every_target_of_the_tenant() -> anyhow::Result<
     let (one, two) = (f.target("one").await?, f.target("two").await?);
     let ada = f
         .store
-        .create_user(&f.actor("r-1"), &crate::fixture::resource(json!({ "userName": "ada" })), Namesake::Ignored)
+        .create_user(&f.actor("r-1"), crate::fixture::resource(json!({ "userName": "ada" })), Namesake::Ignored)
         .await?;
     let marked = deliveries(&f, ada.id).await?;
     assert_eq!(marked.iter().map(|delivery| delivery.target_id).collect::<Vec<_>>(), [one, two]);
@@ -64,7 +64,7 @@ async fn a_new_user_is_dirty_for_every_target_of_the_tenant() -> anyhow::Result<
         assert_eq!((delivery.state.as_str(), delivery.request_id.as_deref()), ("pending", Some("r-1")));
         assert_eq!((delivery.due_at, delivery.dirty_since), (Some(ada.created_at), Some(ada.created_at)));
     }
-    let seen = f.store.user(f.tenant, ada.id, UserView { groups: false, projection: true }).await?;
+    let seen = f.store.user(f.tenant, ada.id, UserView { groups: false, projection: true, source: None }).await?;
     assert_eq!(seen.and_then(|user| user.projection), ada.projection, "what was answered is what is read");
     Ok(())
 }
@@ -98,7 +98,7 @@ async fn a_mark_wakes_whatever_was_set_aside() -> anyhow::Result<()> {
     )
     .await?;
     f.clock.advance(std::time::Duration::from_secs(5));
-    let view = UserView { groups: false, projection: true };
+    let view = UserView { groups: false, projection: true, source: None };
     let title = |user: &rollcall_store::users::StoredUser| {
         let mut map = user.resource.as_map().clone();
         map.insert("title".to_owned(), "x".into());

@@ -60,7 +60,7 @@ async fn tenants_that_wait_together_get_their_own() -> anyhow::Result<()> {
             let (store, actor) = (f.store.clone(), actor(*tenant));
             // The same names everywhere.
             let user = resource(json!({ "userName": format!("p{number}"), "title": actor.tenant.to_string() }));
-            creating.spawn(async move { (actor.tenant, store.create_user(&actor, &user, Namesake::Ignored).await) });
+            creating.spawn(async move { (actor.tenant, store.create_user(&actor, user, Namesake::Ignored).await) });
         }
     }
     at_the_lock(&f, 3).await?;
@@ -70,7 +70,7 @@ async fn tenants_that_wait_together_get_their_own() -> anyhow::Result<()> {
         let (tenant, user) = end?;
         made.push((tenant, user?));
     }
-    let views = [UserView::default(), UserView { groups: true, projection: true }];
+    let views = [UserView::default(), UserView { groups: true, projection: true, source: None }];
     let lock = jam(&f).await?;
     let mut reading = JoinSet::new();
     for (asked, _) in &tenants {
@@ -124,7 +124,7 @@ async fn a_statement_that_does_not_come_back_holds_up_nobody_else() -> anyhow::R
     let mut contested = JoinSet::new();
     let (store, actor) = (f.store.clone(), f.actor("contested"));
     contested.spawn(async move {
-        store.create_user(&actor, &resource(json!({ "userName": "Contested" })), Namesake::Ignored).await
+        store.create_user(&actor, resource(json!({ "userName": "Contested" })), Namesake::Ignored).await
     });
     at_the_lock(&f, 1).await?;
     for name in ["ada", "grace"] {

@@ -18,7 +18,7 @@ use crate::dice::{Dice, words};
 use crate::fixture::{ENTERPRISE, Fixture};
 use crate::shown::shown_user;
 
-const USERS: UserView = UserView { groups: false, projection: false };
+const USERS: UserView = UserView { groups: false, projection: false, source: None };
 
 /// Texts beyond those that filters are tried with: letters that lower to several, composed and decomposed accents,
 /// digits and punctuation around the letters, other scripts.
@@ -274,7 +274,7 @@ async fn both_types_are_put_in_one_order() -> anyhow::Result<()> {
         let of_groups = Sort::parse(&groups, &[&users], Some(by), Some(order))?.unwrap_or(sort(by, order)?);
         let page = async |start_index, count| {
             let user_query = UserQuery { matching: None, start_index, count, view: USERS };
-            let view = GroupView { members: true };
+            let view = GroupView { members: true, source: None };
             let group_query = GroupQuery { matching: None, start_index, count, view };
             f.store.list_everything_sorted(f.tenant, &user_query, &group_query, [&of_users, &of_groups]).await
         };

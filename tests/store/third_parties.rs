@@ -209,7 +209,7 @@ async fn third_parties_read_filters_as_we_do() -> anyhow::Result<()> {
     let members: Vec<&str> = (0..9).map(|_| dice.word(&ids)).collect();
     ids.push(f.group("g", &members).await?.id.to_string());
     let rt = builtin::user_type();
-    let view = UserView { groups: true, projection: false };
+    let view = UserView { groups: true, projection: false, source: None };
     let everybody = UserQuery { matching: None, start_index: 1, count: 1_000, view };
     let everybody = f.store.list_users(f.tenant, &everybody).await?.items;
     let shown: Vec<Value> = everybody.iter().map(|user| shown_user(&rt, user)).collect();

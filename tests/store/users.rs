@@ -1,6 +1,7 @@
 //! Users: created once, changed by many at the same time, deleted without a trace for clients.
 
 use rollcall_provisioning::ids::{ResourceId, TenantId};
+use rollcall_scim::resource::Resource;
 use rollcall_store::changes::ChangeCursor;
 use rollcall_store::groups::GroupView;
 use rollcall_store::users::{Namesake, StoredUser, UserView};
@@ -11,7 +12,7 @@ use uuid::Uuid;
 
 use crate::fixture::{ENTERPRISE, Fixture, Never, resource, together};
 
-const ALL: UserView = UserView { groups: true, projection: true };
+const ALL: UserView = UserView { groups: true, projection: true, source: None };
 
 #[tokio::test]
 async fn what_is_answered_is_what_is_stored() -> anyhow::Result<()> {
@@ -44,7 +45,7 @@ async fn of_many_who_want_a_user_name_one_gets_it() -> anyhow::Result<()> {
     let creating = (0..16).map(|number| {
         let name = if number % 2 == 0 { "ada@acme.test" } else { "ADA@acme.TEST" };
         let (store, actor) = (f.store.clone(), f.actor("race"));
-        async move { store.create_user(&actor, &resource(json!({ "userName": name })), Namesake::Ignored).await }
+        async move { store.create_user(&actor, resource(json!({ "userName": name })), Namesake::Ignored).await }
     });
     let ends = together(creating).await;
     assert_eq!(ends.iter().filter(|end| end.is_ok()).count(), 1);
@@ -66,7 +67,7 @@ async fn of_many_created_at_once_one_bad_one_stops_no_other() -> anyhow::Result<
             _ => json!({ "userName": format!("p{number}"), "emails": [{ "value": format!("P{number}@acme.test") }] }),
         };
         let (store, actor) = (f.store.clone(), f.actor(&format!("request-{number}")));
-        async move { (number, store.create_user(&actor, &resource(user), Namesake::Respected).await) }
+        async move { (number, store.create_user(&actor, resource(user), Namesake::Respected).await) }
     });
     for (number, end) in together(creating).await {
         match number {
@@ -112,7 +113,7 @@ async fn fifty_changes_at_the_same_time_are_all_kept() -> anyhow::Result<()> {
                 let mut roles = user.resource.values("roles").to_vec();
                 roles.push(json!({ "value": number.to_string() }));
                 map.insert("roles".to_owned(), roles.into());
-                Ok::<_, Never>(rollcall_scim::resource::Resource::from_map(map))
+                Ok::<_, Never>(Resource::from_map(map))
             };
             store.update_user(&actor, id, UserView::default(), add).await
         }
@@ -148,7 +149,10 @@ async fn a_change_to_the_same_is_no_change() -> anyhow::Result<()> {
 async fn what_is_refused_is_not_written() -> anyhow::Result<()> {
     let f = Fixture::new().await?;
     let ada = f.person("ada").await?;
-    let end = f.store.update_user(&f.actor("x"), ada.id, UserView::default(), |user| Err::<_, i64>(user.version)).await;
+    let end = f
+        .store
+        .update_user(&f.actor("x"), ada.id, UserView::default(), |user| Err::<Resource, i64>(user.version))
+        .await;
     assert!(matches!(end, Err(UpdateError::Refused(1))));
     let end = f.store.delete_user(&f.actor("x"), ada.id, Err::<(), i64>).await;
     assert!(matches!(end, Err(UpdateError::Refused(1))));
@@ -159,11 +163,11 @@ async fn what_is_refused_is_not_written() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_null_character_is_told_as_bad_input() -> anyhow::Result<()> {
     let f = Fixture::new().await?;
-    let end = f.store.create_user(&f.actor("x"), &resource(json!({ "userName": "a\0b" })), Namesake::Ignored).await;
+    let end = f.store.create_user(&f.actor("x"), resource(json!({ "userName": "a\0b" })), Namesake::Ignored).await;
     assert!(matches!(end, Err(StoreError::InvalidInput { .. })), "{end:?}");
     let end = f
         .store
-        .create_user(&f.actor("x"), &resource(json!({ "userName": "a", "title": "\0" })), Namesake::Ignored)
+        .create_user(&f.actor("x"), resource(json!({ "userName": "a", "title": "\0" })), Namesake::Ignored)
         .await;
     assert!(matches!(end, Err(StoreError::InvalidInput { .. })), "{end:?}");
     Ok(())
@@ -271,7 +275,7 @@ async fn a_user_is_shown_with_groups() -> anyhow::Result<()> {
     let second = f.group("Second", &[&id]).await?;
     let gone = f.group("Gone", &[&id]).await?;
     f.store.delete_group(&f.actor("x"), gone.id, |_| Ok::<(), Never>(())).await?;
-    let seen = f.store.user(f.tenant, ada.id, UserView { groups: true, projection: false }).await?;
+    let seen = f.store.user(f.tenant, ada.id, UserView { groups: true, projection: false, source: None }).await?;
     let groups: Vec<(ResourceId, String)> =
         seen.into_iter().flat_map(|user| user.groups).map(|group| (group.id, group.display_name)).collect();
     assert_eq!(groups, [(first.id, "First".to_owned()), (second.id, "Second".to_owned())]);

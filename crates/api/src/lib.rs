@@ -13,6 +13,7 @@ pub mod limits;
 pub mod names;
 pub mod oauth;
 mod openapi;
+mod owners;
 mod query_text;
 pub mod refusal;
 pub mod rest;

@@ -6,6 +6,7 @@ mod credentials;
 mod deliveries;
 mod docs;
 mod logs;
+mod owners;
 mod params;
 mod schemas;
 mod sources;
@@ -31,6 +32,7 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(sources::profiles))
         .routes(routes!(sources::list))
         .routes(routes!(sources::read, sources::change))
+        .routes(routes!(owners::list, owners::set))
         .routes(routes!(schemas::list, schemas::create))
         .routes(routes!(schemas::read, schemas::replace, schemas::delete))
         .routes(routes!(credentials::access, credentials::replace_access))

@@ -1,9 +1,11 @@
-//! What a tenant has made of its directory: its resource types with its own schemas. Remembered for a few seconds, so that
+//! What a tenant has made of its directory: its resource types with its own schemas, and which source decides what. Remembered for a few seconds, so that
 //! no request pays a round trip for it.
 
 use crate::limits::RULES_TTL;
+use crate::owners::Owners;
 use rollcall_provisioning::ids::{ResourceKind, TenantId};
 use rollcall_scim::schema::{Extension, ResourceType, builtin};
+use rollcall_store::owners::AttributeOwner;
 use rollcall_store::schemas::TenantSchema;
 use rollcall_store::{Store, StoreError};
 use std::collections::HashMap;
@@ -11,18 +13,40 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use time::OffsetDateTime;
 
 /// What a tenant starts with, and what nobody in particular sees.
-static BUILT_IN: LazyLock<Arc<Rules>> = LazyLock::new(|| Arc::new(Rules { types: ResourceTypes::with(&[]) }));
+static BUILT_IN: LazyLock<Arc<Rules>> = LazyLock::new(|| Arc::new(Rules::of(&[], &[])));
 
 /// The rules of a tenant's directory.
 #[derive(Debug)]
 pub(crate) struct Rules {
     types: ResourceTypes,
+    owners: [Owners; 2],
 }
 
 impl Rules {
     /// Those of a tenant that has made none.
     pub(crate) fn built_in() -> Arc<Self> {
         Arc::clone(&BUILT_IN)
+    }
+
+    fn of(schemas: &[TenantSchema], owners: &[AttributeOwner]) -> Self {
+        let types = ResourceTypes::with(schemas);
+        let owners = [
+            Owners::of(types.user(), ResourceKind::User, owners),
+            Owners::of(types.group(), ResourceKind::Group, owners),
+        ];
+        Self { types, owners }
+    }
+
+    /// Which source decides which attribute of a user.
+    pub(crate) const fn user_owners(&self) -> &Owners {
+        let [users, _] = &self.owners;
+        users
+    }
+
+    /// Which source decides which attribute of a group.
+    pub(crate) const fn group_owners(&self) -> &Owners {
+        let [_, groups] = &self.owners;
+        groups
     }
 
     /// Its resource types.
@@ -94,8 +118,8 @@ impl RulesCache {
             }
             entries.generation
         };
-        let schemas = store.schemas(tenant).await?;
-        let rules = Arc::new(Rules { types: ResourceTypes::with(&schemas) });
+        let (schemas, owners) = tokio::try_join!(store.schemas(tenant), store.attribute_owners(tenant))?;
+        let rules = Arc::new(Rules::of(&schemas, &owners));
         let mut entries = self.entries();
         if entries.generation == generation {
             entries.known.insert(tenant, (Arc::clone(&rules), now));

@@ -8,6 +8,7 @@ pub mod deliveries;
 pub mod explain;
 pub mod oauth_clients;
 pub mod overview;
+pub mod owners;
 pub mod page;
 pub mod person;
 pub mod retry;

@@ -270,7 +270,7 @@ mod tests {
                 id: Uuid::from_u128(2),
                 user_name: Some("ada".to_owned()),
                 display_name: Some(HOSTILE.to_owned()),
-                external_id: None,
+                external_ids: BTreeMap::new(),
                 active: true,
                 deleted: false,
                 version: Some(1),

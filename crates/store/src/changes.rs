@@ -5,9 +5,10 @@
 //! after a higher one.
 
 use crate::sources::SetUpBy;
+use crate::write::Actor;
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::{ResourceId, ResourceKind, SourceId, TenantId};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -67,12 +68,21 @@ pub enum Subject {
     SourceAccess,
     /// An extension schema of the tenant.
     Schema,
+    /// Which source decides which attribute; the id is the tenant's.
+    Owners,
 }
 
 impl Subject {
     /// What is no resource.
-    const SET_UP: [Self; 6] =
-        [Self::Target, Self::Source, Self::Credential, Self::OauthClient, Self::SourceAccess, Self::Schema];
+    const SET_UP: [Self; 7] = [
+        Self::Target,
+        Self::Source,
+        Self::Credential,
+        Self::OauthClient,
+        Self::SourceAccess,
+        Self::Schema,
+        Self::Owners,
+    ];
 
     /// The word used in tables, JSON and screens.
     pub const fn as_str(self) -> &'static str {
@@ -84,6 +94,7 @@ impl Subject {
             Self::OauthClient => "oauth_client",
             Self::SourceAccess => "source_access",
             Self::Schema => "schema",
+            Self::Owners => "attribute_owners",
         }
     }
 
@@ -277,6 +288,33 @@ pub(crate) async fn record_set_up(
     .bind(entry.subject.as_str())
     .bind(entry.id)
     .bind(&entry.details)
+    .execute(executor)
+    .await?;
+    Ok(())
+}
+
+/// Records what a source wrote of a resource and was not applied, because another source decides it: names of attributes.
+pub(crate) async fn record_withheld(
+    executor: impl PgExecutor<'_>,
+    actor: &Actor,
+    (kind, id, version): (ResourceKind, ResourceId, i64),
+    withheld: &[String],
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO changes \
+             (tenant_id, at, source_id, request_id, operation, resource_kind, resource_id, version, details) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(actor.tenant.0)
+    .bind(now)
+    .bind(actor.source.0)
+    .bind(&actor.request_id)
+    .bind(Operation::Update.as_str())
+    .bind(kind.as_str())
+    .bind(id.0)
+    .bind(version)
+    .bind(json!({ "attributes": [], "withheld": withheld }))
     .execute(executor)
     .await?;
     Ok(())

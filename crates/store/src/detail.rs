@@ -21,6 +21,13 @@ pub(crate) fn updated(before: &Resource, after: &Resource) -> Value {
     details
 }
 
+/// Says also which attributes the source wrote and another one decides.
+pub(crate) fn withhold(details: &mut Value, withheld: Vec<String>) {
+    if let (false, Some(map)) = (withheld.is_empty(), details.as_object_mut()) {
+        map.insert("withheld".to_owned(), withheld.into());
+    }
+}
+
 /// The attributes in which two resources differ, sorted. Those of extensions are named one by one, as in a path.
 fn names(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<String> {
     let nothing = Map::new();

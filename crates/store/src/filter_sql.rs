@@ -15,13 +15,14 @@ mod ranking;
 
 use compile::part;
 use rollcall_scim::filter::Filter;
+use serde_json::Value;
 use sqlx::postgres::PgArguments;
 use sqlx::query::QueryAs;
 use sqlx::{AssertSqlSafe, Postgres};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-pub(crate) use columns::Table;
+pub(crate) use columns::{Scope, Table};
 pub(crate) use ranking::{Branch, Chosen, Ranking, Step};
 
 /// Longest text kept in a column that is indexed, in bytes. An index entry holds 2,700 at most; longer values are cut
@@ -46,6 +47,7 @@ enum Arg {
     Length(i32),
     Ids(Vec<Uuid>),
     Path(Vec<String>),
+    Json(Value),
 }
 
 /// A piece of SQL: static text, or a value that becomes a placeholder.
@@ -80,8 +82,8 @@ pub(crate) struct Condition {
 
 impl Condition {
     /// The condition of a filter; without one, everything satisfies it.
-    pub(crate) fn of(filter: Option<&Filter>, table: Table) -> Self {
-        let Part { pieces, exact, single } = filter.map_or(Part::ALL, |filter| part(table, filter));
+    pub(crate) fn of(filter: Option<&Filter>, scope: Scope) -> Self {
+        let Part { pieces, exact, single } = filter.map_or(Part::ALL, |filter| part(scope, filter));
         let Composed { sql, args } = Composed::of(pieces.unwrap_or_else(|| vec![Piece::Sql("true")]));
         Self { sql, args, exact, single }
     }
@@ -143,6 +145,7 @@ fn bind<'q, R>(args: &'q [Arg], query: Statement<'q, R>) -> Statement<'q, R> {
         Arg::Length(bytes) => query.bind(bytes),
         Arg::Ids(ids) => query.bind(ids),
         Arg::Path(path) => query.bind(path),
+        Arg::Json(value) => query.bind(value),
     })
 }
 

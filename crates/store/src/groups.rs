@@ -11,7 +11,8 @@ pub use crate::members::Member;
 pub use list::GroupQuery;
 pub use update::GroupUpdate;
 
-use rollcall_provisioning::ids::ResourceId;
+use crate::external_ids::ExternalIds;
+use rollcall_provisioning::ids::{ResourceId, SourceId};
 use rollcall_scim::resource::Resource;
 use time::OffsetDateTime;
 
@@ -20,8 +21,11 @@ use time::OffsetDateTime;
 pub struct StoredGroup {
     /// The SCIM `id`.
     pub id: ResourceId,
-    /// What clients wrote, without the members.
+    /// What clients wrote, without the members, and with the `externalId` of the source that looks
+    /// ([`GroupView::source`]).
     pub resource: Resource,
+    /// What each source calls the group.
+    pub external_ids: ExternalIds,
     /// Grows by one with every change, also of the members; what the `ETag` is made of.
     pub version: i64,
     /// When the group was created.
@@ -37,4 +41,6 @@ pub struct StoredGroup {
 pub struct GroupView {
     /// Load [`StoredGroup::members`]; there can be a hundred thousand.
     pub members: bool,
+    /// Who looks; without a source the group is seen as the source sees it that created it.
+    pub source: Option<SourceId>,
 }

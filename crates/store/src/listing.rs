@@ -6,10 +6,10 @@
 //!
 //! The order is that of the ids, which grow with time: stable across pages, and what is created meanwhile comes last.
 
-use crate::filter_sql::{Condition, Statement, Table};
+use crate::filter_sql::{Condition, Scope, Statement, Table};
 use crate::walk::COUNTED;
 use crate::{Store, StoreError};
-use rollcall_provisioning::ids::TenantId;
+use rollcall_provisioning::ids::{SourceId, TenantId};
 use rollcall_scim::filter::Filter;
 use sqlx::postgres::PgRow;
 use std::fmt;
@@ -94,8 +94,10 @@ pub(crate) trait Listed: Sized + Send {
     fn load(view: Self::View, judged: Option<&Filter>) -> [bool; 2];
     /// How many are judged at a time.
     fn batch_size(load: [bool; 2]) -> i64;
-    /// The resource of a row.
-    fn from_row(row: Self::Row, load: [bool; 2]) -> Result<Self, StoreError>;
+    /// The resource of a row, as the source of a view sees it.
+    fn from_row(row: Self::Row, view: Self::View, load: [bool; 2]) -> Result<Self, StoreError>;
+    /// The source that looks.
+    fn viewer(view: Self::View) -> Option<SourceId>;
     /// The resource's id.
     fn id(&self) -> Uuid;
 }
@@ -114,7 +116,7 @@ impl Store {
         query: &Query<'_, T, T::View>,
     ) -> Result<Listing<T>, StoreError> {
         let filter = query.matching.map(|matching| matching.filter);
-        let condition = Condition::of(filter, T::TABLE);
+        let condition = Condition::of(filter, Scope { table: T::TABLE, viewer: T::viewer(query.view) });
         let list = List { store: self, tenant, condition: &condition };
         match query.matching.filter(|_| !condition.exact || condition.single) {
             None => list.page(query).await,
@@ -127,11 +129,12 @@ impl Store {
         &self,
         tenant: TenantId,
         matching: Matching<'_, T>,
+        view: T::View,
     ) -> Result<Vec<Uuid>, StoreError> {
-        let condition = Condition::of(Some(matching.filter), T::TABLE);
+        let condition = Condition::of(Some(matching.filter), Scope { table: T::TABLE, viewer: T::viewer(view) });
         let list = List { store: self, tenant, condition: &condition };
         let mut ids = Vec::new();
-        list.visit(Edge::FIRST, T::View::default(), matching, |item: T| {
+        list.visit(Edge::FIRST, view, matching, |item: T| {
             ids.push(item.id());
             true
         })
@@ -152,7 +155,7 @@ impl Store {
         }
         let condition = Condition::one_of(ids, T::TABLE);
         let list = List { store: self, tenant, condition: &condition };
-        list.batch(Edge::FIRST, limit, T::load(view, None)).await
+        list.batch(Edge::FIRST, limit, (view, T::load(view, None))).await
     }
 }
 
@@ -202,7 +205,10 @@ impl List<'_> {
             match rows.first() {
                 Some(first) => {
                     let total = first.total;
-                    let items = rows.into_iter().map(|page| T::from_row(page.row, load)).collect::<Result<_, _>>()?;
+                    let items = rows
+                        .into_iter()
+                        .map(|page| T::from_row(page.row, query.view, load))
+                        .collect::<Result<_, _>>()?;
                     return Ok(Listing { total, items });
                 }
                 None if offset == 0 => return Ok(Listing { total: 0, items: Vec::new() }),
@@ -247,7 +253,7 @@ impl List<'_> {
         let load = T::load(view, Some(matching.filter).filter(|_| !exact));
         let limit = T::batch_size(load);
         loop {
-            let batch: Vec<T> = self.batch(edge, limit, load).await?;
+            let batch: Vec<T> = self.batch(edge, limit, (view, load)).await?;
             let full = i64::try_from(batch.len()) == Ok(limit);
             if let Some(last) = batch.last() {
                 edge.seen = last.id();
@@ -260,10 +266,15 @@ impl List<'_> {
     }
 
     /// The next ones in a direction, whether few or many satisfy the condition.
-    pub(crate) async fn batch<T: Listed>(&self, edge: Edge, limit: i64, load: [bool; 2]) -> Result<Vec<T>, StoreError> {
+    pub(crate) async fn batch<T: Listed>(
+        &self,
+        edge: Edge,
+        limit: i64,
+        (view, load): (T::View, [bool; 2]),
+    ) -> Result<Vec<T>, StoreError> {
         let statement = sqlx::query_as(self.condition.between(&edge.choose(T::BATCH)));
         let rows: Vec<T::Row> = self.bound(statement, edge, limit, load).fetch_all(self.store.pool()).await?;
-        rows.into_iter().map(|row| T::from_row(row, load)).collect()
+        rows.into_iter().map(|row| T::from_row(row, view, load)).collect()
     }
 
     /// How many satisfy the condition, and the next ones in a direction; `None` if they are more than [`COUNTED`].
@@ -271,7 +282,7 @@ impl List<'_> {
         &self,
         edge: Edge,
         limit: i64,
-        load: [bool; 2],
+        (view, load): (T::View, [bool; 2]),
     ) -> Result<Option<(i64, Vec<T>)>, StoreError> {
         let statement = sqlx::query_as(self.condition.between(&edge.choose(T::FEW)));
         let rows: Vec<PageRow<T::Row>> = self.bound(statement, edge, limit, load).fetch_all(self.store.pool()).await?;
@@ -282,7 +293,7 @@ impl List<'_> {
         if total > COUNTED {
             return Ok(None);
         }
-        let items = rows.into_iter().map(|page| T::from_row(page.row, load)).collect::<Result<_, _>>()?;
+        let items = rows.into_iter().map(|page| T::from_row(page.row, view, load)).collect::<Result<_, _>>()?;
         Ok(Some((total, items)))
     }
 

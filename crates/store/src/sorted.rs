@@ -4,7 +4,7 @@
 //! is judged first, batch after batch as in any list (see [`crate::listing`]), and only the ids of what satisfies the
 //! filter are kept: sixteen bytes each, of at most [`crate::listing::SCAN_LIMIT`].
 
-use crate::filter_sql::{Branch, Chosen, Condition, Ranking};
+use crate::filter_sql::{Branch, Chosen, Condition, Ranking, Scope};
 use crate::groups::{GroupQuery, GroupView, StoredGroup};
 use crate::listing::{Listed, Listing, Matching, Query};
 use crate::users::{StoredUser, UserQuery, UserView};
@@ -62,8 +62,8 @@ impl Store {
     ) -> Result<Listing<AnyResource>, StoreError> {
         let [of_users, of_groups] = sorts;
         let branches = [
-            self.branch(tenant, users.matching, of_users).await?,
-            self.branch(tenant, groups.matching, of_groups).await?,
+            self.branch(tenant, users.matching, users.view, of_users).await?,
+            self.branch(tenant, groups.matching, groups.view, of_groups).await?,
         ];
         let window = Window { start_index: users.start_index, count: users.count };
         let (total, ids) = self.ranked(tenant, &branches, window).await?;
@@ -92,7 +92,7 @@ impl Store {
         query: &Query<'_, T, T::View>,
         sort: &Sort,
     ) -> Result<Listing<T>, StoreError> {
-        let branch = self.branch(tenant, query.matching, sort).await?;
+        let branch = self.branch(tenant, query.matching, query.view, sort).await?;
         let window = Window { start_index: query.start_index, count: query.count };
         let (total, ids) = self.ranked(tenant, &[branch], window).await?;
         let found = self.list_by_ids::<T>(tenant, &ids, query.view).await?;
@@ -104,15 +104,17 @@ impl Store {
         &self,
         tenant: TenantId,
         matching: Option<Matching<'a, T>>,
+        view: T::View,
         sort: &'a Sort,
     ) -> Result<Branch<'a>, StoreError> {
+        let scope = Scope { table: T::TABLE, viewer: T::viewer(view) };
         let chosen = match matching {
-            Some(matching) if !Condition::of(Some(matching.filter), T::TABLE).exact => {
-                Chosen::OneOf(self.matching_ids(tenant, matching).await?)
+            Some(matching) if !Condition::of(Some(matching.filter), scope).exact => {
+                Chosen::OneOf(self.matching_ids(tenant, matching, view).await?)
             }
             matching => Chosen::Exactly(matching.map(|matching| matching.filter)),
         };
-        Ok(Branch { table: T::TABLE, chosen, sort })
+        Ok(Branch { scope, chosen, sort })
     }
 
     async fn ranked(

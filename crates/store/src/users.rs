@@ -14,8 +14,9 @@ pub use list::UserQuery;
 pub(crate) use read::{ById, ByUserName};
 pub(crate) use update::Change;
 
+use crate::external_ids::ExternalIds;
 use rollcall_provisioning::delivery::DeliveryState;
-use rollcall_provisioning::ids::ResourceId;
+use rollcall_provisioning::ids::{ResourceId, SourceId};
 use rollcall_scim::profile::ManagerBy;
 use rollcall_scim::resource::Resource;
 use time::OffsetDateTime;
@@ -25,8 +26,10 @@ use time::OffsetDateTime;
 pub struct StoredUser {
     /// The SCIM `id`.
     pub id: ResourceId,
-    /// What clients wrote.
+    /// What clients wrote, with the `externalId` of the source that looks ([`UserView::source`]).
     pub resource: Resource,
+    /// What each source calls the user.
+    pub external_ids: ExternalIds,
     /// How the manager is named in it; [`ManagerBy::Id`] if there is none.
     pub manager_by: ManagerBy,
     /// Grows by one with every change; what the `ETag` is made of.
@@ -73,4 +76,6 @@ pub struct UserView {
     pub groups: bool,
     /// Load [`StoredUser::projection`].
     pub projection: bool,
+    /// Who looks; without a source the user is seen as the source sees it that created it.
+    pub source: Option<SourceId>,
 }

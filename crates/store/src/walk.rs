@@ -4,7 +4,7 @@
 //! by an index first: a walk would pass by everybody else. In an order that the client chose every page puts all hits
 //! in order, as in [`crate::sorted`].
 
-use crate::filter_sql::{Branch, Condition, Ranking, Step};
+use crate::filter_sql::{Branch, Condition, Ranking, Scope, Step};
 use crate::groups::{GroupView, StoredGroup};
 use crate::listing::{Edge, List, Listed, Matching};
 use crate::sorted::AnyResource;
@@ -149,8 +149,8 @@ impl Store {
     ) -> Result<Stretch<AnyResource>, StoreError> {
         if let Some([of_users, of_groups]) = sorts {
             let branches = [
-                self.branch(tenant, users.matching, of_users).await?,
-                self.branch(tenant, groups.matching, of_groups).await?,
+                self.branch(tenant, users.matching, users.view, of_users).await?,
+                self.branch(tenant, groups.matching, groups.view, of_groups).await?,
             ];
             let (total, places) = self.step(tenant, &branches, users.step()).await?;
             let mut found = self.everything_by_ids(tenant, &ids(&places), users.view, groups.view).await?;
@@ -195,14 +195,17 @@ impl Store {
         sort: Option<&Sort>,
     ) -> Result<Stretch<T>, StoreError> {
         if let Some(sort) = sort {
-            let branch = self.branch(tenant, walk.matching, sort).await?;
+            let branch = self.branch(tenant, walk.matching, walk.view, sort).await?;
             let (total, places) = self.step(tenant, &[branch], walk.step()).await?;
             let found = self.list_by_ids::<T>(tenant, &ids(&places), walk.view).await?;
             let mut found: HashMap<Uuid, T> = found.into_iter().map(|item| (item.id(), item)).collect();
             let found = places.into_iter().map(|place| (place.clone(), found.remove(&place.id))).collect();
             return Ok(Stretch::of(found, walk.count, walk.backward, total));
         }
-        let condition = Condition::of(walk.matching.map(|matching| matching.filter), T::TABLE);
+        let condition = Condition::of(
+            walk.matching.map(|matching| matching.filter),
+            Scope { table: T::TABLE, viewer: T::viewer(walk.view) },
+        );
         let list = List { store: self, tenant, condition: &condition };
         let (total, items) = list.stretch(walk).await?;
         let place = |item: &T| Place { kind: T::TABLE.kind(), id: item.id(), key: None };
@@ -224,7 +227,7 @@ impl Store {
         let total = rows.first().map(|(total, ..)| *total).or(step.from.is_none().then_some(0));
         let kind = |branch: i32| {
             let branch = usize::try_from(branch).ok().and_then(|branch| branches.get(branch));
-            branch.map_or(ResourceKind::User, |branch| branch.table.kind())
+            branch.map_or(ResourceKind::User, |branch| branch.scope.table.kind())
         };
         Ok((total, rows.into_iter().map(|(_, branch, id, key)| Place { kind: kind(branch), id, key }).collect()))
     }
@@ -245,13 +248,13 @@ impl List<'_> {
         let edge = Edge::of(walk.from.map(|from| from.id), walk.backward);
         let whole = |found: &[T]| beginning && i64::try_from(found.len()).is_ok_and(|found| found < limit);
         let Some(matching) = walk.matching else {
-            let found = self.batch(edge, limit, T::load(walk.view, None)).await?;
+            let found = self.batch(edge, limit, (walk.view, T::load(walk.view, None))).await?;
             let total = if beginning { self.count::<T>(COUNTED + 1).await? } else { COUNTED + 1 };
             return Ok((Some(total).filter(|total| *total <= COUNTED), found));
         };
         let Condition { exact, single, .. } = *self.condition;
         if exact && !single {
-            let load = T::load(walk.view, None);
+            let load = (walk.view, T::load(walk.view, None));
             return match self.few(edge, limit, load).await? {
                 Some((total, found)) => Ok((Some(total), found)),
                 None => Ok((None, self.batch(edge, limit, load).await?)),

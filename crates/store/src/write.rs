@@ -28,6 +28,21 @@ pub struct Actor {
     pub request_id: String,
 }
 
+/// What a resource is to become, by the will of a source.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Wish<T> {
+    /// What becomes of it.
+    pub becomes: T,
+    /// Attributes that the source wrote, too, and that another source decides: recorded, not applied.
+    pub withheld: Vec<String>,
+}
+
+impl<T> From<T> for Wish<T> {
+    fn from(becomes: T) -> Self {
+        Self { becomes, withheld: Vec::new() }
+    }
+}
+
 /// How a change of a resource ended.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Updated<T> {

@@ -11,7 +11,7 @@ use crate::state::ApiState;
 use axum::extract::{FromRequestParts, MatchedPath, Path};
 use http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
-use rollcall_provisioning::ids::ResourceId;
+use rollcall_provisioning::ids::{ResourceId, SourceId};
 use rollcall_scim::Error;
 use rollcall_scim::error::quoted;
 use rollcall_scim::schema::ResourceType;
@@ -43,6 +43,16 @@ impl Call {
             manager_by: self.client.source.profile.manager_by,
             request_id: self.request_id.as_str().to_owned(),
         }
+    }
+
+    /// The client.
+    pub(super) const fn source(&self) -> SourceId {
+        self.client.source.id
+    }
+
+    /// The rules of the client's tenant.
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// The resource types of the client's tenant.

@@ -3,6 +3,7 @@
 use crate::rules::ResourceTypes;
 use crate::scim::base::BaseUrl;
 use rollcall_provisioning::ids::ResourceKind;
+use rollcall_provisioning::ids::SourceId;
 use rollcall_scim::projection::Projection;
 use rollcall_scim::render::{Envelope, render};
 use rollcall_scim::schema::sub;
@@ -13,14 +14,14 @@ use serde_json::{Map, Value};
 pub(super) const MEMBERS: &str = "members";
 
 /// What must be loaded for a reply: nothing that nobody will see.
-pub(super) fn view(projection: &Projection<'_>) -> GroupView {
-    GroupView { members: projection.wants(MEMBERS) }
+pub(super) fn view(projection: &Projection<'_>, source: SourceId) -> GroupView {
+    GroupView { members: projection.wants(MEMBERS), source: Some(source) }
 }
 
 /// True if a reply changes only when the group's version does. Members also go when they are deleted, and their names
 /// are their own.
 pub(super) fn is_versioned(projection: &Projection<'_>) -> bool {
-    !view(projection).members
+    !projection.wants(MEMBERS)
 }
 
 /// How groups are written for one client.

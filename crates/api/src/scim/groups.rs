@@ -45,7 +45,15 @@ pub(super) async fn create(
     let members = group.take_values(MEMBERS);
     strict_members::check(&state, &call, &members).await?;
     let ids: Vec<String> = strict_members::ids(&members).map(str::to_owned).collect();
-    let stored = match state.store().create_group(&call.actor(), &group, &ids).await {
+    let owners = call.rules().group_owners();
+    let mut wish = owners.apply_to_new(rt, call.source(), group.clone());
+    let ids = if owners.deny(call.source(), MEMBERS) && !ids.is_empty() {
+        wish.withheld.push(MEMBERS.to_owned());
+        Vec::new()
+    } else {
+        ids
+    };
+    let stored = match state.store().create_group(&call.actor(), wish, &ids).await {
         Ok(stored) => stored,
         Err(error) => return Err(create_failed(error, rt, group.string("displayName"))),
     };
@@ -65,7 +73,7 @@ pub(super) async fn create(
 pub(super) async fn read(call: Call, id: IdInPath, State(state): State<ApiState>) -> Result<Response, ApiError> {
     let rt = call.types().group();
     let projection = call.query.projection(rt)?;
-    let view = group_json::view(&projection);
+    let view = group_json::view(&projection, call.source());
     let group = state.store().group(call.client.tenant, id.resolve(rt)?, view).await?;
     let group = group.ok_or_else(|| id.not_found(rt))?;
     if group_json::is_versioned(&projection) && call.has_version(group.version) {
@@ -192,7 +200,7 @@ async fn change(
     let rt = call.types().group();
     let resource_id = id.resolve(rt)?;
     strict_members::check_change(state, call, resource_id, &become_what).await?;
-    let how = GroupUpdate { view: group_json::view(projection), pinned: call.has_precondition() };
+    let how = GroupUpdate { view: group_json::view(projection, call.source()), pinned: call.has_precondition() };
     let mut wanted_name = None;
     let changed = state
         .store()
@@ -200,8 +208,10 @@ async fn change(
             let name = group.resource.string("displayName").unwrap_or(id.as_str());
             let checked = call.check_version(group.version).and_then(|()| become_what(group));
             let (resource, members) = checked.map_err(|error| about(rt, name, error))?;
-            wanted_name = resource.string("displayName").map(str::to_owned);
-            Ok((resource, members))
+            let (owners, source) = (call.rules().group_owners(), call.source());
+            let wish = owners.apply(source, &group.resource, resource);
+            wanted_name = wish.becomes.string("displayName").map(str::to_owned);
+            Ok(owners.apply_to_members(source, wish, members))
         })
         .await;
     match changed {

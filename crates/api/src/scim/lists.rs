@@ -29,7 +29,7 @@ pub(super) async fn users(call: &Call, state: &ApiState, query: &Query) -> Resul
     let json = UserJson { types, base: &call.base };
     let judge = |user: &StoredUser| wanted.judge(|whole| json.render(user, whole));
     let (tenant, store, matching) = (call.client.tenant, state.store(), wanted.matching(&judge));
-    let view = user_json::view(&wanted.projection);
+    let view = user_json::view(&wanted.projection, call.source());
     let render = |user: &StoredUser| json.render(user, &wanted.projection);
     match query.paging()? {
         Paging::Index(Page { start_index, count }) => {
@@ -58,7 +58,7 @@ pub(super) async fn groups(call: &Call, state: &ApiState, query: &Query) -> Resu
     let json = GroupJson { types, base: &call.base };
     let judge = |group: &StoredGroup| wanted.judge(|whole| json.render(group, whole));
     let (tenant, store, matching) = (call.client.tenant, state.store(), wanted.matching(&judge));
-    let view = group_json::view(&wanted.projection);
+    let view = group_json::view(&wanted.projection, call.source());
     let render = |group: &StoredGroup| json.render(group, &wanted.projection);
     match query.paging()? {
         Paging::Index(Page { start_index, count }) => {
@@ -90,7 +90,8 @@ pub(super) async fn everything(call: &Call, state: &ApiState, query: &Query) -> 
     let judge_user = |user: &StoredUser| users.judge(|whole| user_json.render(user, whole));
     let judge_group = |group: &StoredGroup| groups.judge(|whole| group_json.render(group, whole));
     let (tenant, store) = (call.client.tenant, state.store());
-    let views = (user_json::view(&users.projection), group_json::view(&groups.projection));
+    let source = call.source();
+    let views = (user_json::view(&users.projection, source), group_json::view(&groups.projection, source));
     let matching = (users.matching(&judge_user), groups.matching(&judge_group));
     let sorts = users.sort.as_ref().zip(groups.sort.as_ref());
     let render = |item: &AnyResource| match item {

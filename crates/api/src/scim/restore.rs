@@ -34,7 +34,8 @@ pub(super) async fn create_or_restore(
     let failed = |error| create_failed(error, call.types().user(), resource.string("userName"));
     let restores = call.client.source.profile.restore_on_post;
     let namesake = if restores { Namesake::Respected } else { Namesake::Ignored };
-    match state.store().create_user(&call.actor(), resource, namesake).await {
+    let wish = call.rules().user_owners().apply_to_new(call.types().user(), call.source(), resource.clone());
+    match state.store().create_user(&call.actor(), wish.clone(), namesake).await {
         Err(StoreError::Conflict(_) | StoreError::Namesake) if restores => {}
         end => return end.map_err(failed),
     }
@@ -42,7 +43,7 @@ pub(super) async fn create_or_restore(
         return Ok(user);
     }
     // Whoever it was, it is not the person meant.
-    state.store().create_user(&call.actor(), resource, Namesake::Ignored).await.map_err(failed)
+    state.store().create_user(&call.actor(), wish, Namesake::Ignored).await.map_err(failed)
 }
 
 /// Brings the person back that `resource` describes; `None` if there is nobody to bring back.
@@ -53,7 +54,10 @@ async fn restore(
     view: UserView,
 ) -> Result<Option<StoredUser>, ApiError> {
     let Some(gone) = find(state, call, resource).await? else { return Ok(None) };
-    let become_what = |user: &StoredUser| if is_inactive(user) { Ok(resource.clone()) } else { Err(()) };
+    let owners = call.rules().user_owners();
+    let become_what = |user: &StoredUser| {
+        if is_inactive(user) { Ok(owners.apply(call.source(), &user.resource, resource.clone())) } else { Err(()) }
+    };
     match state.store().update_user(&call.actor(), gone.id, view, become_what).await {
         Ok(updated) => Ok(Some(updated.value)),
         // Somebody else was faster, in one way or another; the creation that follows says what is true now.
@@ -86,7 +90,8 @@ async fn list(state: &ApiState, call: &Call, filter: &Filter, count: i64) -> Res
     let whole = Projection::standard(rt);
     let judge = |user: &StoredUser| filter.matches(rt, &json.render(user, &whole));
     let matching = Some(Matching { filter, judge: &judge });
-    let query = UserQuery { matching, start_index: 1, count, view: UserView::default() };
+    let view = UserView { source: Some(call.source()), ..UserView::default() };
+    let query = UserQuery { matching, start_index: 1, count, view };
     Ok(state.store().list_users(call.client.tenant, &query).await?.items)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::rules::ResourceTypes;
 use crate::scim::base::BaseUrl;
+use rollcall_provisioning::ids::SourceId;
 use rollcall_scim::projection::Projection;
 use rollcall_scim::render::{Envelope, render};
 use rollcall_scim::schema::{dingtalk, sub};
@@ -11,15 +12,18 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// What must be loaded for a reply: nothing that nobody will see.
-pub(super) fn view(projection: &Projection<'_>) -> UserView {
-    UserView { groups: projection.wants("groups"), projection: projection.wants_extension(dingtalk::URN) }
+pub(super) fn view(projection: &Projection<'_>, source: SourceId) -> UserView {
+    UserView {
+        groups: projection.wants("groups"),
+        projection: projection.wants_extension(dingtalk::URN),
+        source: Some(source),
+    }
 }
 
 /// True if a reply changes only when the user's version does. Groups change with the groups, and the DingTalk
 /// extension with what DingTalk says.
 pub(super) fn is_versioned(projection: &Projection<'_>) -> bool {
-    let UserView { groups, projection } = view(projection);
-    !groups && !projection
+    !projection.wants("groups") && !projection.wants_extension(dingtalk::URN)
 }
 
 /// How users are written for one client.

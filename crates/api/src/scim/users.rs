@@ -2,6 +2,7 @@
 
 use crate::body::JsonBody;
 use crate::error::ApiError;
+use crate::owners::ACTIVE;
 use crate::scim::answer::{self, About};
 use crate::scim::call::{Call, IdInPath, about, about_new};
 use crate::scim::docs::{ReadRefusals, WriteRefusals};
@@ -19,7 +20,8 @@ use rollcall_scim::patch::{self, Context, PatchRequest};
 use rollcall_scim::profile::PatchResponse;
 use rollcall_scim::projection::Projection;
 use rollcall_scim::resource::{self, Resource};
-use rollcall_store::users::StoredUser;
+use rollcall_store::users::{StoredUser, UserView};
+use rollcall_store::write::Wish;
 
 /// `POST /Users`.
 #[utoipa::path(
@@ -38,7 +40,7 @@ pub(super) async fn create(
     let projection = call.query.projection(rt)?;
     let resource = resource::parse(rt, &body, &call.client.source.profile)
         .map_err(|error| about_new(rt, "userName", &body, error))?;
-    let user = create_or_restore(&state, &call, &resource, user_json::view(&projection)).await?;
+    let user = create_or_restore(&state, &call, &resource, user_json::view(&projection, call.source())).await?;
     Ok(reply(&call, StatusCode::CREATED, &user, &projection))
 }
 
@@ -55,7 +57,7 @@ pub(super) async fn create(
 pub(super) async fn read(call: Call, id: IdInPath, State(state): State<ApiState>) -> Result<Response, ApiError> {
     let rt = call.types().user();
     let projection = call.query.projection(rt)?;
-    let view = user_json::view(&projection);
+    let view = user_json::view(&projection, call.source());
     let user = state.store().user(call.client.tenant, id.resolve(rt)?, view).await?.ok_or_else(|| id.not_found(rt))?;
     if user_json::is_versioned(&projection) && call.has_version(user.version) {
         let location = call.base.resource(&rt.endpoint, user.id);
@@ -146,12 +148,15 @@ pub(super) async fn patch(
     delete, path = "/Users/{id}", tag = "scim", operation_id = "scimDeleteUser",
     params(("id" = String, Path, description = "The SCIM id")),
     responses(
-        (status = 204, description = "The user is gone"),
+        (status = 204, description = "The user is gone; or, where another source decides `active`, this source has let go"),
         WriteRefusals,
     ),
 )]
 pub(super) async fn delete(call: Call, id: IdInPath, State(state): State<ApiState>) -> Result<Response, ApiError> {
     let rt = call.types().user();
+    if call.rules().user_owners().deny(call.source(), ACTIVE) {
+        return part(&call, &id, &state).await;
+    }
     state
         .store()
         .delete_user(&call.actor(), id.resolve(rt)?, |version| {
@@ -159,6 +164,20 @@ pub(super) async fn delete(call: Call, id: IdInPath, State(state): State<ApiStat
         })
         .await
         .map_err(|error| change_failed(error, rt, &id, None))?;
+    Ok(answer::deleted())
+}
+
+/// A source that does not decide whether somebody works here wants them deleted: it lets go of them, and they stay.
+async fn part(call: &Call, id: &IdInPath, state: &ApiState) -> Result<Response, ApiError> {
+    let rt = call.types().user();
+    let become_what = |user: &StoredUser| {
+        call.check_version(user.version).map_err(|error| about(rt, id.as_str(), error))?;
+        let mut attributes = user.resource.as_map().clone();
+        attributes.shift_remove("externalId");
+        Ok::<_, Error>(Wish { becomes: Resource::from_map(attributes), withheld: vec![ACTIVE.to_owned()] })
+    };
+    let parted = state.store().update_user(&call.actor(), id.resolve(rt)?, UserView::default(), become_what).await;
+    parted.map_err(|error| change_failed(error, rt, id, None))?;
     Ok(answer::deleted())
 }
 
@@ -174,12 +193,13 @@ async fn change(
     let mut wanted_name = None;
     let changed = state
         .store()
-        .update_user(&call.actor(), id.resolve(rt)?, user_json::view(projection), |user| {
+        .update_user(&call.actor(), id.resolve(rt)?, user_json::view(projection, call.source()), |user| {
             let name = user.resource.string("userName").unwrap_or(id.as_str());
             let checked = call.check_version(user.version).and_then(|()| become_what(user));
             let resource = checked.map_err(|error| about(rt, name, error))?;
-            wanted_name = resource.string("userName").map(str::to_owned);
-            Ok(resource)
+            let wish = call.rules().user_owners().apply(call.source(), &user.resource, resource);
+            wanted_name = wish.becomes.string("userName").map(str::to_owned);
+            Ok(wish)
         })
         .await;
     match changed {

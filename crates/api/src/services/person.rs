@@ -3,7 +3,7 @@
 use crate::error::ApiError;
 use crate::services::deliveries::DeliveryView;
 use rollcall_provisioning::entity::Observed;
-use rollcall_provisioning::ids::{ResourceId, ResourceKind, TenantId};
+use rollcall_provisioning::ids::{ResourceId, ResourceKind, SourceId, TenantId};
 use rollcall_scim::filter::{CompareOp, Filter};
 use rollcall_scim::fold::fold;
 use rollcall_scim::path::AttributePath;
@@ -12,6 +12,7 @@ use rollcall_store::listing::Matching;
 use rollcall_store::projection::{DeliveryItem, DeliveryQuery, Link};
 use rollcall_store::users::{StoredUser, UserQuery, UserView};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -30,9 +31,8 @@ pub struct PersonView {
     /// The SCIM displayName.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// The SCIM externalId.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub external_id: Option<String>,
+    /// What each source calls the person (the SCIM externalId), by the name of the source.
+    pub external_ids: BTreeMap<String, String>,
     /// Whether the person is active; false for a deleted one.
     pub active: bool,
     /// Whether the person was deleted.
@@ -144,6 +144,12 @@ pub(crate) async fn find(store: &Store, tenant: TenantId, id: ResourceId) -> Res
     }
     let targets = store.targets(tenant).await?;
     let mut person = describe(id, user.as_ref(), items.first());
+    if let Some(user) = &user {
+        let sources = store.sources(tenant).await?;
+        let name = |id: SourceId| sources.iter().find(|source| source.id == id).map(|source| source.name.clone());
+        let named = user.external_ids.iter().filter_map(|(source, id)| Some((name(source)?, id.to_owned())));
+        person.external_ids = named.collect();
+    }
     for item in items {
         let link = store.link(tenant, item.target, ResourceKind::User, id).await?.map(LinkView::from);
         person.standings.push(StandingView { delivery: DeliveryView::of(item, &targets), link });
@@ -157,7 +163,7 @@ fn describe(id: ResourceId, user: Option<&StoredUser>, delivery: Option<&Deliver
         id: id.0,
         user_name: text("userName").or_else(|| delivery?.name.clone()),
         display_name: text("displayName").or_else(|| delivery?.display_name.clone()),
-        external_id: text("externalId"),
+        external_ids: BTreeMap::new(),
         active: user.is_some_and(|user| user.resource.boolean("active").unwrap_or(true)),
         deleted: user.is_none(),
         version: user.map(|user| user.version),

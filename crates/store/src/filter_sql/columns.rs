@@ -1,9 +1,12 @@
 //! Which attribute is kept in which column. To make another attribute filterable in SQL, add a row here, the column
 //! and its index to a migration, and fill the column where the resource is written.
 
-use rollcall_provisioning::ids::ResourceKind;
+use rollcall_provisioning::ids::{ResourceKind, SourceId};
 use rollcall_scim::path::AttributePath;
 use rollcall_scim::schema::enterprise;
+
+/// The attribute that each source has for itself.
+pub(super) const EXTERNAL_ID: &str = "externalId";
 
 /// The table a condition is about. Its alias is `u` or `g`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,10 +27,26 @@ impl Table {
     }
 }
 
+/// Whose view of which table a condition is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Scope {
+    /// The table.
+    pub(crate) table: Table,
+    /// Whose `externalId` counts; that of the source that created the resource, if nobody in particular looks.
+    pub(crate) viewer: Option<SourceId>,
+}
+
 /// How an attribute is found in SQL.
 pub(super) enum Column {
     /// A single text.
     Text(Text),
+    /// What a source calls the resource.
+    ExternalId {
+        /// The table.
+        table: Table,
+        /// The source.
+        viewer: SourceId,
+    },
     /// The resource's id.
     Id(&'static str),
     /// Whether a user is active.
@@ -43,7 +62,7 @@ pub(super) enum Column {
 impl Column {
     /// True if a resource has at most one value of it: then `ne` is the opposite of `eq`, with or without a value.
     pub(super) const fn is_single(&self) -> bool {
-        matches!(self, Self::Text(_) | Self::Id(_) | Self::Active | Self::Constant(_))
+        matches!(self, Self::Text(_) | Self::ExternalId { .. } | Self::Id(_) | Self::Active | Self::Constant(_))
     }
 }
 
@@ -71,9 +90,12 @@ pub(super) enum AnyValue {
 }
 
 /// The column of an attribute; `None` when it is only in the resource itself.
-pub(super) fn column(table: Table, path: &AttributePath) -> Option<Column> {
+pub(super) fn column(scope: Scope, path: &AttributePath) -> Option<Column> {
+    if let (Some(viewer), true) = (scope.viewer, *path == AttributePath::core(EXTERNAL_ID)) {
+        return Some(Column::ExternalId { table: scope.table, viewer });
+    }
     let path = (path.schema.as_deref(), path.attribute.as_str(), path.sub_attribute.as_deref());
-    match table {
+    match scope.table {
         Table::Users => user_column(path),
         Table::Groups => group_column(path),
     }

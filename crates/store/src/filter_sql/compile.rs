@@ -1,8 +1,9 @@
 //! What each part of a filter means to the columns.
 
 use super::columns::{AnyValue, Column, Text, column};
-use super::{Arg, CUT_BYTES, Part, Table, clip};
+use super::{Arg, CUT_BYTES, Part, Scope, Table, clip};
 use crate::members::{named_id, names_somebody};
+use rollcall_provisioning::ids::SourceId;
 use rollcall_scim::filter::{CompareOp, Filter};
 use rollcall_scim::fold::fold;
 use serde_json::Value;
@@ -11,24 +12,24 @@ use time::{Duration, OffsetDateTime, UtcOffset};
 use uuid::Uuid;
 
 /// The condition of a part of a filter.
-pub(super) fn part(table: Table, filter: &Filter) -> Part {
+pub(super) fn part(scope: Scope, filter: &Filter) -> Part {
     match filter {
-        Filter::And(parts) => Part::all(parts.iter().map(|filter| part(table, filter)).collect()),
-        Filter::Or(parts) => Part::any(parts.iter().map(|filter| part(table, filter)).collect()),
-        Filter::Not(filter) => part(table, filter).not(),
+        Filter::And(parts) => Part::all(parts.iter().map(|filter| part(scope, filter)).collect()),
+        Filter::Or(parts) => Part::any(parts.iter().map(|filter| part(scope, filter)).collect()),
+        Filter::Not(filter) => part(scope, filter).not(),
         Filter::Compare { path, op, value } => {
-            column(table, path).map_or(Part::UNKNOWN, |column| compare(&column, *op, value))
+            column(scope, path).map_or(Part::UNKNOWN, |column| compare(&column, *op, value))
         }
-        Filter::Present(path) => column(table, path).map_or(Part::UNKNOWN, |column| present(&column)),
-        Filter::ValuePath { filter, .. } => element(table, filter),
+        Filter::Present(path) => column(scope, path).map_or(Part::UNKNOWN, |column| present(&column)),
+        Filter::ValuePath { filter, .. } => element(scope, filter),
     }
 }
 
 /// What follows for the whole attribute when one of its elements satisfies a filter.
-fn element(table: Table, filter: &Filter) -> Part {
-    let elements = |filters: &[Filter]| filters.iter().map(|filter| element(table, filter)).collect();
+fn element(scope: Scope, filter: &Filter) -> Part {
+    let elements = |filters: &[Filter]| filters.iter().map(|filter| element(scope, filter)).collect();
     match filter {
-        Filter::Compare { op: CompareOp::Eq, .. } => part(table, filter),
+        Filter::Compare { op: CompareOp::Eq, .. } => part(scope, filter),
         Filter::Or(filters) => Part::any(elements(filters)),
         // Each part could be satisfied by another element.
         Filter::And(filters) => Part { exact: false, ..Part::all(elements(filters)) },
@@ -40,6 +41,9 @@ fn compare(column: &Column, op: CompareOp, value: &Value) -> Part {
     match (column, value) {
         (column, value) if op == CompareOp::Ne && column.is_single() => compare(column, CompareOp::Eq, value).not(),
         (Column::Text(column), Value::String(literal)) => text(column, op, literal),
+        (Column::ExternalId { table, viewer }, Value::String(literal)) if op == CompareOp::Eq => {
+            external_id(*table, *viewer, literal)
+        }
         (Column::Id(name), Value::String(literal)) if op == CompareOp::Eq => id(name, literal),
         (Column::Constant(text), Value::String(literal)) if op == CompareOp::Eq => {
             if text == literal {
@@ -95,6 +99,63 @@ fn text(column: &Text, op: CompareOp, literal: &str) -> Part {
         }
         _ => Part::UNKNOWN,
     }
+}
+
+/// A source calls the resource so. Whoever created it has a column of its own, all others share one.
+fn external_id(table: Table, viewer: SourceId, literal: &str) -> Part {
+    let (of_creator, others) = match table {
+        Table::Users => {
+            ("((u.source_id = ", [") OR (u.source_id <> ", " AND u.external_ids IS NOT NULL AND u.external_ids @> "])
+        }
+        Table::Groups => {
+            ("((g.source_id = ", [") OR (g.source_id <> ", " AND g.external_ids IS NOT NULL AND g.external_ids @> "])
+        }
+    };
+    let name = match table {
+        Table::Users => " AND u.external_id IS NOT NULL AND u.external_id = ",
+        Table::Groups => " AND g.external_id IS NOT NULL AND g.external_id = ",
+    };
+    let [or, holds] = others;
+    let named = Value::Object([(viewer.to_string(), literal.into())].into_iter().collect());
+    let pieces = [
+        of_creator.into(),
+        Arg::Id(viewer.0).into(),
+        name.into(),
+        Arg::Text(clip(literal).to_owned()).into(),
+        or.into(),
+        Arg::Id(viewer.0).into(),
+        holds.into(),
+        Arg::Json(named).into(),
+        "))".into(),
+    ];
+    if literal.len() < CUT_BYTES { Part::exact(pieces) } else { Part::wider(pieces) }
+}
+
+/// A source calls the resource something.
+fn has_external_id(table: Table, viewer: SourceId) -> Part {
+    let [created, or, of_others, close] = match table {
+        Table::Users => [
+            "((u.source_id = ",
+            " AND u.external_id IS NOT NULL) OR (u.source_id <> ",
+            " AND u.external_ids IS NOT NULL AND jsonb_exists(u.external_ids, ",
+            ")))",
+        ],
+        Table::Groups => [
+            "((g.source_id = ",
+            " AND g.external_id IS NOT NULL) OR (g.source_id <> ",
+            " AND g.external_ids IS NOT NULL AND jsonb_exists(g.external_ids, ",
+            ")))",
+        ],
+    };
+    Part::exact([
+        created.into(),
+        Arg::Id(viewer.0).into(),
+        or.into(),
+        Arg::Id(viewer.0).into(),
+        of_others.into(),
+        Arg::Text(viewer.to_string()).into(),
+        close.into(),
+    ])
 }
 
 /// Ids are compared with regard to case and are written in one way only: another spelling names nobody.
@@ -172,6 +233,7 @@ fn moment(name: &'static str, op: CompareOp, literal: &str) -> Part {
 fn present(column: &Column) -> Part {
     match column {
         Column::Text(column) => Part::exact([column.name.into(), " IS NOT NULL".into()]),
+        Column::ExternalId { table, viewer } => has_external_id(*table, *viewer),
         Column::Id(_) | Column::Active | Column::Moment(_) | Column::Constant(_) => Part::ALL,
         Column::Any(_) => Part::UNKNOWN,
     }
@@ -196,7 +258,7 @@ mod tests {
             Table::Groups => builtin::group_type(),
         };
         let filter = Filter::parse(text, &rt, &Profile::generic()).expect(text);
-        Condition::of(Some(&filter), table)
+        Condition::of(Some(&filter), Scope { table, viewer: None })
     }
 
     /// What real clients send is decided by the database, at any size.
@@ -311,7 +373,7 @@ mod tests {
         ];
         for (text, sql) in cases {
             let filter = Filter::parse_across(text, &group, &[&user], &Profile::generic()).expect(text);
-            let condition = Condition::of(Some(&filter), Table::Groups);
+            let condition = Condition::of(Some(&filter), Scope { table: Table::Groups, viewer: None });
             assert_eq!((condition.sql.as_str(), condition.exact), (sql, true), "{text}");
         }
     }

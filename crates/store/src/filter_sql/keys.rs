@@ -1,6 +1,8 @@
 //! What lists are ordered by, as an expression over one row. It must give the order that `rollcall_scim::sort` fixes.
 
-use super::{Arg, Piece, Table};
+use super::columns::EXTERNAL_ID;
+use super::{Arg, Piece, Scope, Table};
+use rollcall_provisioning::ids::SourceId;
 use rollcall_scim::path::AttributePath;
 use rollcall_scim::sort::{Comparison, SortBy};
 
@@ -32,7 +34,10 @@ impl KeyType {
 }
 
 /// The key of a row.
-pub(super) fn key(table: Table, by: &SortBy) -> Vec<Piece> {
+pub(super) fn key(Scope { table, viewer }: Scope, by: &SortBy) -> Vec<Piece> {
+    if let (Some(viewer), true) = (viewer, by.path == AttributePath::core(EXTERNAL_ID)) {
+        return external_id(table, viewer);
+    }
     match known(table, &by.path) {
         Some(expression) => vec![expression.into()],
         None => typed(by, value(table, by)),
@@ -62,6 +67,21 @@ fn known(table: Table, path: &AttributePath) -> Option<&'static str> {
         (Table::Groups, (None, "schemas", None)) => "'urn:ietf:params:scim:schemas:core:2.0:group'::text",
         _ => return None,
     })
+}
+
+/// What a source calls the resource.
+fn external_id(table: Table, viewer: SourceId) -> Vec<Piece> {
+    let [created, otherwise] = match table {
+        Table::Users => ["CASE WHEN u.source_id = ", " THEN u.attributes ->> 'externalId' ELSE u.external_ids ->> "],
+        Table::Groups => ["CASE WHEN g.source_id = ", " THEN g.attributes ->> 'externalId' ELSE g.external_ids ->> "],
+    };
+    vec![
+        created.into(),
+        Arg::Id(viewer.0).into(),
+        otherwise.into(),
+        Arg::Text(viewer.to_string()).into(),
+        " END".into(),
+    ]
 }
 
 /// The value that counts, as JSON.

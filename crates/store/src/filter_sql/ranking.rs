@@ -1,7 +1,7 @@
 //! The statement that puts resources in an order: their ids alone, of one table or of both.
 
 use super::keys::{KeyType, key};
-use super::{Arg, Composed, Part, Piece, Statement, Table, bind, one_of, part};
+use super::{Arg, Composed, Part, Piece, Scope, Statement, Table, bind, one_of, part};
 use crate::walk::Place;
 use rollcall_scim::filter::Filter;
 use rollcall_scim::sort::{KEY_CHARS, Sort};
@@ -20,8 +20,8 @@ pub(crate) enum Chosen<'a> {
 /// One table of a ranking.
 #[derive(Debug)]
 pub(crate) struct Branch<'a> {
-    /// The table.
-    pub(crate) table: Table,
+    /// The table, and who looks.
+    pub(crate) scope: Scope,
     /// Its resources.
     pub(crate) chosen: Chosen<'a>,
     /// Their order.
@@ -126,7 +126,8 @@ const fn by_key(key_type: KeyType, falling: bool) -> &'static str {
 
 /// The condition that a hit lies beyond a place.
 fn beyond(branches: &[Branch<'_>], key_type: KeyType, place: &Place, [falling, backward]: [bool; 2]) -> Vec<Piece> {
-    let later = branches.iter().position(|branch| branch.table.kind() == place.kind).is_some_and(|number| number > 0);
+    let later =
+        branches.iter().position(|branch| branch.scope.table.kind() == place.kind).is_some_and(|number| number > 0);
     let mut pieces: Vec<Piece> = match &place.key {
         None if falling => vec!["(hits.key IS NOT NULL OR (hits.key IS NULL".into()],
         None => vec!["(false OR (hits.key IS NULL".into()],
@@ -158,7 +159,7 @@ fn beyond(branches: &[Branch<'_>], key_type: KeyType, place: &Place, [falling, b
 impl Branch<'_> {
     /// What follows the number of the branch.
     fn select(&self, key_type: KeyType) -> Vec<Piece> {
-        let (id, from) = match self.table {
+        let (id, from) = match self.scope.table {
             Table::Users => {
                 (" AS branch, u.id, ", " AS key FROM users u WHERE u.tenant_id = $1 AND u.deleted_at IS NULL AND (")
             }
@@ -167,14 +168,14 @@ impl Branch<'_> {
             }
         };
         let condition = match &self.chosen {
-            Chosen::Exactly(filter) => filter.map_or(Part::ALL, |filter| part(self.table, filter)).pieces,
-            Chosen::OneOf(ids) => Some(one_of(ids, self.table)),
+            Chosen::Exactly(filter) => filter.map_or(Part::ALL, |filter| part(self.scope, filter)).pieces,
+            Chosen::OneOf(ids) => Some(one_of(ids, self.scope.table)),
         };
         let by = self.sort.by.as_ref().filter(|by| KeyType::of(by) == key_type);
         let mut pieces = vec![Piece::Sql(id)];
         let clips = by.is_some() && key_type == KeyType::Text;
         pieces.extend(clips.then_some("left(".into()));
-        pieces.extend(by.map_or_else(|| vec![key_type.nothing().into()], |by| key(self.table, by)));
+        pieces.extend(by.map_or_else(|| vec![key_type.nothing().into()], |by| key(self.scope, by)));
         pieces.extend(clips.then_some(", ".into()));
         pieces.extend(clips.then(|| Arg::Length(i32::from(KEY_CHARS)).into()));
         pieces.extend(clips.then_some(")".into()));

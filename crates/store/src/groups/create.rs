@@ -2,7 +2,8 @@
 
 use super::{GroupView, StoredGroup};
 use crate::detail;
-use crate::write::{Actor, bind_write, change_entry};
+use crate::external_ids::ExternalIds;
+use crate::write::{Actor, Wish, bind_write, change_entry};
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_scim::fold::fold;
@@ -26,12 +27,16 @@ impl Store {
     pub async fn create_group(
         &self,
         actor: &Actor,
-        resource: &Resource,
+        wish: impl Into<Wish<Resource>>,
         members: &[String],
     ) -> Result<StoredGroup, StoreError> {
+        let Wish { becomes: resource, withheld } = wish.into();
+        let resource = &resource;
+        let mut details = detail::created(resource);
+        detail::withhold(&mut details, withheld);
         let (id, now, keys) = (ResourceId(self.new_id()), self.now(), GroupKeys::of(resource)?);
         let added: i64 = bind_write!(sqlx::query_scalar(CREATE), actor, id, now)
-            .bind(detail::created(resource))
+            .bind(details)
             .bind(keys.display_name)
             .bind(keys.external_id)
             .bind(Json(resource.as_map()))
@@ -41,11 +46,16 @@ impl Store {
         let named = match added {
             0 => None,
             // What the members are called is not known yet.
-            _ => self.group(actor.tenant, id, GroupView { members: true }).await?.and_then(|group| group.members),
+            _ => {
+                let view = GroupView { members: true, source: None };
+                self.group(actor.tenant, id, view).await?
+            }
+            .and_then(|group| group.members),
         };
         Ok(StoredGroup {
             id,
             resource: resource.clone(),
+            external_ids: ExternalIds::new(actor.source, resource),
             version: 1,
             created_at: now,
             modified_at: now,

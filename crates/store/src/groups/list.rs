@@ -6,7 +6,7 @@ use crate::filter_sql::Table;
 use crate::listing::{Listed, Listing, Query};
 use crate::members::{MEMBERS, named_id};
 use crate::{Store, StoreError};
-use rollcall_provisioning::ids::TenantId;
+use rollcall_provisioning::ids::{SourceId, TenantId};
 use rollcall_scim::filter::Filter;
 use uuid::Uuid;
 
@@ -104,8 +104,12 @@ impl Listed for StoredGroup {
         if load[0] { BATCH_SIZE_WITH_MEMBERS } else { BATCH_SIZE }
     }
 
-    fn from_row(row: GroupRow, load: [bool; 2]) -> Result<Self, StoreError> {
-        row.into_group(load[0])
+    fn from_row(row: GroupRow, view: GroupView, load: [bool; 2]) -> Result<Self, StoreError> {
+        row.into_group(view, load[0])
+    }
+
+    fn viewer(view: GroupView) -> Option<SourceId> {
+        view.source
     }
 
     fn id(&self) -> Uuid {

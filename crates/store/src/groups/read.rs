@@ -35,7 +35,7 @@ pub(super) async fn read(
     };
     let row: Option<GroupRow> =
         sqlx::query_as(statement).bind(tenant.0).bind(id.0).bind(view.members).fetch_optional(executor).await?;
-    row.map(|row| row.into_group(view.members)).transpose()
+    row.map(|row| row.into_group(view, view.members)).transpose()
 }
 
 impl Store {

@@ -1,7 +1,8 @@
 //! From a row to a group.
 
-use super::{Member, StoredGroup};
+use super::{GroupView, Member, StoredGroup};
 use crate::StoreError;
+use crate::external_ids::ExternalIds;
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
 use rollcall_scim::resource::Resource;
 use serde_json::Value;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 /// The columns of a [`GroupRow`], from `groups g` and what [`group_joins`] joins.
 macro_rules! group_columns {
     () => {
-        "g.id, g.attributes, g.version, g.created_at, g.modified_at, has.member_values, has.member_kinds, \
+        "g.id, g.source_id, g.attributes, g.external_ids, g.version, g.created_at, g.modified_at, has.member_values, has.member_kinds, \
          has.member_displays"
     };
 }
@@ -43,7 +44,9 @@ pub(super) use group_joins;
 #[derive(sqlx::FromRow)]
 pub(crate) struct GroupRow {
     id: Uuid,
+    source_id: Uuid,
     attributes: Value,
+    external_ids: Option<Value>,
     version: i64,
     created_at: OffsetDateTime,
     modified_at: OffsetDateTime,
@@ -53,11 +56,15 @@ pub(crate) struct GroupRow {
 }
 
 impl GroupRow {
-    /// The group. `members` says whether they were loaded: a group without any has no arrays either.
-    pub(super) fn into_group(self, members: bool) -> Result<StoredGroup, StoreError> {
+    /// The group as the source of a view sees it. `members` says whether they were loaded: a group without any has no
+    /// arrays either.
+    pub(super) fn into_group(self, view: GroupView, members: bool) -> Result<StoredGroup, StoreError> {
+        let corrupt = |column| StoreError::corrupt("groups", column, self.id);
         let Value::Object(attributes) = self.attributes else {
-            return Err(StoreError::corrupt("groups", "attributes", self.id));
+            return Err(corrupt("attributes"));
         };
+        let external_ids = ExternalIds::of_row(self.source_id, &attributes, self.external_ids)
+            .ok_or_else(|| corrupt("external_ids"))?;
         let kinds = self.member_kinds.unwrap_or_default();
         let found = self.member_values.unwrap_or_default().into_iter().zip(kinds);
         let found = found.zip(self.member_displays.unwrap_or_default());
@@ -68,7 +75,8 @@ impl GroupRow {
         });
         Ok(StoredGroup {
             id: ResourceId(self.id),
-            resource: Resource::from_map(attributes),
+            resource: Resource::from_map(external_ids.shown(view.source, attributes)),
+            external_ids,
             version: self.version,
             created_at: self.created_at,
             modified_at: self.modified_at,

@@ -3,11 +3,13 @@
 use super::create::GroupKeys;
 use super::read::read;
 use super::{GroupView, StoredGroup};
+use crate::changes::record_withheld;
 use crate::detail;
+use crate::external_ids::ExternalIds;
 use crate::members::{NetChange, needs_members, sweeps};
-use crate::write::{Actor, Lock, UpdateError, Updated, Write, bind_write, change_entry};
+use crate::write::{Actor, Lock, UpdateError, Updated, Wish, Write, bind_write, change_entry};
 use crate::{Store, StoreError};
-use rollcall_provisioning::ids::ResourceId;
+use rollcall_provisioning::ids::{ResourceId, ResourceKind};
 use rollcall_scim::patch::DetachedChange;
 use rollcall_scim::resource::Resource;
 use serde_json::Value;
@@ -44,10 +46,11 @@ macro_rules! group_write {
             "written AS (UPDATE groups g SET version = g.version + 1, modified_at = $3, ",
             "display_name_key = CASE WHEN $8 THEN $9 ELSE g.display_name_key END, ",
             "external_id = CASE WHEN $8 THEN $10 ELSE g.external_id END, ",
-            "attributes = CASE WHEN $8 THEN $11 ELSE g.attributes END ",
+            "attributes = CASE WHEN $8 THEN $11 ELSE g.attributes END, ",
+            "external_ids = CASE WHEN $8 THEN $14 ELSE g.external_ids END ",
             "WHERE g.tenant_id = $1 AND g.id = $2 AND g.deleted_at IS NULL ",
             "AND ($7::bigint IS NULL OR g.version = $7) AND (SELECT anything FROM wanted) ",
-            "RETURNING g.id, g.version, g.attributes), ",
+            "RETURNING g.id, g.version, g.attributes, g.source_id, g.external_ids), ",
             "added AS (INSERT INTO memberships (tenant_id, group_id, member_id) ",
             "SELECT $1, written.id, fresh.member_id FROM written CROSS JOIN fresh ORDER BY fresh.member_id ",
             "ON CONFLICT DO NOTHING RETURNING member_id), ",
@@ -64,7 +67,8 @@ macro_rules! group_write {
                  'removed_first', (SELECT COALESCE(jsonb_agg(r.member_id), '[]') \
                  FROM (SELECT member_id FROM removed LIMIT 100) r))"
             ),
-            " SELECT (SELECT anything FROM wanted), (SELECT version FROM written), (SELECT attributes FROM written)"
+            " SELECT (SELECT anything FROM wanted), (SELECT version FROM written), (SELECT attributes FROM written), \
+             (SELECT external_ids FROM written)"
         )
     };
 }
@@ -91,12 +95,12 @@ impl Store {
     /// (shown without members); it may be asked several times, when somebody else was faster, and must not remember
     /// anything. If nothing comes of it — also when whoever is to be added is a member, or whoever is to be removed is
     /// not — nothing is written.
-    pub async fn update_group<E: Send>(
+    pub async fn update_group<E: Send, W: Into<Wish<(Resource, Vec<DetachedChange>)>>>(
         &self,
         actor: &Actor,
         id: ResourceId,
         how: GroupUpdate,
-        change: impl FnMut(&StoredGroup) -> Result<(Resource, Vec<DetachedChange>), E> + Send,
+        change: impl FnMut(&StoredGroup) -> Result<W, E> + Send,
     ) -> Result<Updated<StoredGroup>, UpdateError<E>> {
         let mut updated = self.write(Update { store: self, actor, id, how, change }).await?;
         if how.view.members {
@@ -115,16 +119,23 @@ struct Update<'a, C> {
     change: C,
 }
 
-impl<E: Send, C: FnMut(&StoredGroup) -> Result<(Resource, Vec<DetachedChange>), E> + Send> Write for Update<'_, C> {
+impl<E, W, C> Write for Update<'_, C>
+where
+    E: Send,
+    W: Into<Wish<(Resource, Vec<DetachedChange>)>>,
+    C: FnMut(&StoredGroup) -> Result<W, E> + Send,
+{
     type Done = Updated<StoredGroup>;
     type Refusal = E;
 
     async fn once(&mut self, connection: &mut PgConnection, lock: Lock) -> Result<Option<Self::Done>, UpdateError<E>> {
-        let (tenant, bare) = (self.actor.tenant, GroupView::default());
+        let (tenant, source) = (self.actor.tenant, Some(self.actor.source));
+        let bare = GroupView { members: false, source };
         let group = read(&mut *connection, tenant, self.id, bare, lock).await?.ok_or(UpdateError::NotFound)?;
-        let (resource, changes) = (self.change)(&group).map_err(UpdateError::Refused)?;
+        let wish = (self.change)(&group).map_err(UpdateError::Refused)?;
+        let Wish { becomes: (resource, changes), withheld } = wish.into();
         let present = if needs_members(&changes) {
-            let full = read(&mut *connection, tenant, self.id, GroupView { members: true }, Lock::None).await?;
+            let full = read(&mut *connection, tenant, self.id, GroupView { members: true, source }, Lock::None).await?;
             let present = full.and_then(|group| group.members).unwrap_or_default();
             check_effort(&changes, present.len())?;
             present
@@ -134,9 +145,14 @@ impl<E: Send, C: FnMut(&StoredGroup) -> Result<(Resource, Vec<DetachedChange>), 
         let net = NetChange::of(&changes, &present);
         let before_version = group.version;
         if resource == group.resource && net.is_nothing() {
+            if !withheld.is_empty() {
+                let about = (ResourceKind::Group, group.id, group.version);
+                record_withheld(connection, self.actor, about, &withheld, self.store.now()).await?;
+            }
             return Ok(Some(Updated { before_version, changed: false, value: group }));
         }
-        let change = Change { actor: self.actor, before: group, after: resource, net, pinned: self.how.pinned };
+        let pinned = self.how.pinned;
+        let change = Change { actor: self.actor, before: group, after: resource, net, pinned, withheld };
         Ok(change.write(self.store, connection).await?)
     }
 }
@@ -154,6 +170,7 @@ struct Change<'a> {
     after: Resource,
     net: NetChange,
     pinned: bool,
+    withheld: Vec<String>,
 }
 
 impl Change<'_> {
@@ -165,27 +182,35 @@ impl Change<'_> {
     ) -> Result<Option<Updated<StoredGroup>>, StoreError> {
         let (before, now) = (self.before, store.now());
         let differs = self.after != before.resource;
-        let keys = GroupKeys::of(&self.after)?;
+        let (external_ids, kept) = before.external_ids.written(self.actor.source, &self.after);
+        let kept = kept.unwrap_or_else(|| self.after.clone());
+        let keys = GroupKeys::of(&kept)?;
+        let mut details = detail::updated(&before.resource, &self.after);
+        detail::withhold(&mut details, self.withheld);
         let only_adds = !self.net.cleared && self.net.remove.is_empty();
         let version = (self.pinned || differs || !only_adds).then_some(before.version);
         let statement = if self.net.cleared { UPDATE_ALL } else { UPDATE_SOME };
-        let (anything, version, attributes): (bool, Option<i64>, Option<Value>) =
+        let (anything, version, attributes, others): (bool, Option<i64>, Option<Value>, Option<Value>) =
             bind_write!(sqlx::query_as(statement), self.actor, before.id, now)
-                .bind(detail::updated(&before.resource, &self.after))
+                .bind(details)
                 .bind(version)
                 .bind(differs)
                 .bind(keys.display_name)
                 .bind(keys.external_id)
-                .bind(Json(self.after.as_map()))
+                .bind(Json(kept.as_map()))
                 .bind(self.net.add.into_iter().collect::<Vec<_>>())
                 .bind(self.net.remove.into_iter().collect::<Vec<_>>())
+                .bind(external_ids.others())
                 .fetch_one(connection)
                 .await?;
         let before_version = before.version;
         match (version, attributes) {
             (Some(version), Some(Value::Object(attributes))) => {
-                let resource = Resource::from_map(attributes);
-                let value = StoredGroup { resource, version, modified_at: now, ..before };
+                let creator = before.external_ids.creator().0;
+                let external_ids = ExternalIds::of_row(creator, &attributes, others)
+                    .ok_or_else(|| StoreError::corrupt("groups", "external_ids", before.id.0))?;
+                let resource = Resource::from_map(external_ids.shown(Some(self.actor.source), attributes));
+                let value = StoredGroup { resource, external_ids, version, modified_at: now, ..before };
                 Ok(Some(Updated { before_version, changed: true, value }))
             }
             (Some(_), _) => Err(StoreError::corrupt("groups", "attributes", before.id.0)),

@@ -7,9 +7,10 @@ use super::keys::UserKeys;
 use super::{ProjectionView, StoredUser};
 use crate::connections::Connections;
 use crate::detail;
+use crate::external_ids::ExternalIds;
 use crate::gather::{Kind, Rows, column};
 use crate::mark::mark_dirty;
-use crate::write::Actor;
+use crate::write::{Actor, Wish};
 use crate::{Store, StoreError, Uniqueness};
 use rollcall_provisioning::delivery::{DeliveryState, Lane};
 use rollcall_provisioning::ids::{ResourceId, TenantId};
@@ -36,7 +37,8 @@ const CREATE: &str = concat!(
      namesakes AS MATERIALIZED (
          SELECT input.id FROM input
          WHERE input.respects AND EXISTS (
-             SELECT 1 FROM users u WHERE u.tenant_id = $1 AND u.external_id = input.external_id AND NOT u.active
+             SELECT 1 FROM users u WHERE u.tenant_id = $1 AND u.source_id = input.source_id
+                                     AND u.external_id = input.external_id AND NOT u.active
                                      AND u.deleted_at IS NULL)),
      written AS (
          INSERT INTO users (tenant_id, id, source_id, user_name_key, external_id, active, display_name_key, email_keys,
@@ -80,7 +82,7 @@ const CREATE: &str = concat!(
 pub enum Namesake {
     /// Only the uniqueness of `userName` stands in the way.
     Ignored,
-    /// Nobody is created while an inactive user has the same `externalId`: it is [`StoreError::Namesake`].
+    /// Nobody is created while an inactive user of the same source has the same `externalId`: it is [`StoreError::Namesake`].
     Respected,
 }
 
@@ -154,9 +156,13 @@ impl Store {
     pub async fn create_user(
         &self,
         actor: &Actor,
-        resource: &Resource,
+        wish: impl Into<Wish<Resource>>,
         namesake: Namesake,
     ) -> Result<StoredUser, StoreError> {
+        let Wish { becomes: resource, withheld } = wish.into();
+        let resource = &resource;
+        let mut details = detail::created(resource);
+        detail::withhold(&mut details, withheld);
         let (id, now) = (self.new_id(), self.now());
         let keys = UserKeys::of(resource, actor.manager_by)?;
         let manager_by = keys.manager_key.as_ref().map_or(ManagerBy::Id, |key| key.by);
@@ -164,7 +170,7 @@ impl Store {
             now,
             source: actor.source.0,
             request_id: actor.request_id.clone(),
-            details: detail::created(resource),
+            details,
             keys,
             attributes: resource.as_map().clone(),
             namesake,
@@ -174,6 +180,7 @@ impl Store {
         Ok(StoredUser {
             id: ResourceId(id),
             resource: resource.clone(),
+            external_ids: ExternalIds::new(actor.source, resource),
             manager_by,
             version: 1,
             created_at: now,

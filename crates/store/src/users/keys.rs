@@ -2,6 +2,7 @@
 //! found.
 
 use crate::StoreError;
+use crate::external_ids::ExternalIds;
 use crate::filter_sql::clip;
 use rollcall_scim::fold::fold;
 use rollcall_scim::path::AttributePath;
@@ -45,10 +46,11 @@ pub(super) fn manager(resource: &Resource) -> Option<&str> {
     text(resource, &AttributePath::extension(enterprise::URN, "manager").sub(sub::VALUE))
 }
 
-/// True if somebody who is named as manager by the one is not found by the other.
-pub(super) fn is_named_otherwise(before: &Resource, after: &Resource) -> bool {
+/// True if somebody who is named as manager by the one is not found by the other. Of externalIds only that of the source
+/// finds a manager that created the user.
+pub(super) fn is_named_otherwise(before: (&Resource, &ExternalIds), after: (&Resource, &ExternalIds)) -> bool {
     let number = AttributePath::extension(enterprise::URN, "employeeNumber");
-    before.string("externalId") != after.string("externalId") || text(before, &number) != text(after, &number)
+    before.1.of_creator() != after.1.of_creator() || text(before.0, &number) != text(after.0, &number)
 }
 
 impl UserKeys {

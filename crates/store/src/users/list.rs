@@ -5,7 +5,7 @@ use super::{StoredUser, UserView};
 use crate::filter_sql::Table;
 use crate::listing::{Listed, Listing, Query};
 use crate::{Store, StoreError};
-use rollcall_provisioning::ids::TenantId;
+use rollcall_provisioning::ids::{SourceId, TenantId};
 use rollcall_scim::filter::{CompareOp, Filter};
 use rollcall_scim::fold::fold;
 use rollcall_scim::path::AttributePath;
@@ -117,8 +117,12 @@ impl Listed for StoredUser {
         BATCH_SIZE
     }
 
-    fn from_row(row: UserRow, _load: [bool; 2]) -> Result<Self, StoreError> {
-        Self::try_from(row)
+    fn from_row(row: UserRow, view: UserView, _load: [bool; 2]) -> Result<Self, StoreError> {
+        row.into_user(view)
+    }
+
+    fn viewer(view: UserView) -> Option<SourceId> {
+        view.source
     }
 
     fn id(&self) -> Uuid {

@@ -53,7 +53,7 @@ impl Kind for ById {
             .bind(keys)
             .fetch_all(connections)
             .await?;
-        Ok(rows.into_iter().map(|row| (row.id(), row.try_into())).collect())
+        Ok(rows.into_iter().map(|row| (row.id(), row.into_user(self.view))).collect())
     }
 }
 
@@ -83,7 +83,7 @@ impl Kind for ByUserName {
             .bind(keys)
             .fetch_all(connections)
             .await?;
-        Ok(rows.into_iter().map(|NamedRow { user_name_key, row }| (user_name_key, row.try_into())).collect())
+        Ok(rows.into_iter().map(|NamedRow { user_name_key, row }| (user_name_key, row.into_user(self.view))).collect())
     }
 }
 
@@ -100,7 +100,7 @@ pub(super) async fn read(
         Lock::Row => users_where!(view, "u.id = $2 FOR NO KEY UPDATE OF u"),
     };
     let row: Option<UserRow> = sqlx::query_as(statement).bind(tenant.0).bind(id.0).fetch_optional(connection).await?;
-    row.map(StoredUser::try_from).transpose()
+    row.map(|row| row.into_user(view)).transpose()
 }
 
 impl Store {

@@ -1,7 +1,8 @@
 //! From a row to a user.
 
-use super::{GroupRef, ProjectionView, StoredUser};
+use super::{GroupRef, ProjectionView, StoredUser, UserView};
 use crate::StoreError;
+use crate::external_ids::ExternalIds;
 use rollcall_provisioning::delivery::DeliveryState;
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_scim::profile::ManagerBy;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 /// The columns of a [`UserRow`], from `users u` and the tables joined by [`user_joins`].
 macro_rules! user_columns {
     () => {
-        "u.id, u.attributes, u.manager_by, u.version, u.created_at, u.modified_at, belongs.group_ids, belongs.group_names, \
+        "u.id, u.source_id, u.attributes, u.external_ids, u.manager_by, u.version, u.created_at, u.modified_at, belongs.group_ids, belongs.group_names, \
          standing.remote_id, standing.state, standing.applied_version, standing.applied_at, standing.reason"
     };
 }
@@ -45,7 +46,9 @@ pub(super) use user_joins;
 #[derive(sqlx::FromRow)]
 pub(crate) struct UserRow {
     id: Uuid,
+    source_id: Uuid,
     attributes: Value,
+    external_ids: Option<Value>,
     manager_by: Option<String>,
     version: i64,
     created_at: OffsetDateTime,
@@ -63,12 +66,10 @@ impl UserRow {
     pub(super) const fn id(&self) -> Uuid {
         self.id
     }
-}
 
-impl TryFrom<UserRow> for StoredUser {
-    type Error = StoreError;
-
-    fn try_from(row: UserRow) -> Result<Self, StoreError> {
+    /// The user as the source of a view sees it.
+    pub(super) fn into_user(self, view: UserView) -> Result<StoredUser, StoreError> {
+        let row = self;
         let corrupt = |column| StoreError::corrupt("users", column, row.id);
         let Value::Object(attributes) = row.attributes else {
             return Err(corrupt("attributes"));
@@ -87,10 +88,13 @@ impl TryFrom<UserRow> for StoredUser {
             None => ManagerBy::Id,
             Some(word) => ManagerBy::parse(&word).ok_or_else(|| corrupt("manager_by"))?,
         };
+        let external_ids =
+            ExternalIds::of_row(row.source_id, &attributes, row.external_ids).ok_or_else(|| corrupt("external_ids"))?;
         let groups = row.group_ids.unwrap_or_default().into_iter().zip(row.group_names.unwrap_or_default());
-        Ok(Self {
+        Ok(StoredUser {
             id: ResourceId(row.id),
-            resource: Resource::from_map(attributes),
+            resource: Resource::from_map(external_ids.shown(view.source, attributes)),
+            external_ids,
             manager_by,
             version: row.version,
             created_at: row.created_at,

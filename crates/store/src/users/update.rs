@@ -4,14 +4,16 @@ use super::create::lane;
 use super::keys::{UserKeys, is_active, is_named_otherwise, manager};
 use super::read::read;
 use super::{ProjectionView, StoredUser, UserView};
+use crate::changes::record_withheld;
 use crate::connections::Connections;
 use crate::detail;
+use crate::external_ids::ExternalIds;
 use crate::gather::{Kind, Rows, column};
 use crate::mark::mark_dirty;
-use crate::write::{Actor, Lock, UpdateError, Updated, Write};
+use crate::write::{Actor, Lock, UpdateError, Updated, Wish, Write};
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::DeliveryState;
-use rollcall_provisioning::ids::{ResourceId, TenantId};
+use rollcall_provisioning::ids::{ResourceId, ResourceKind, TenantId};
 use rollcall_scim::profile::ManagerBy;
 use rollcall_scim::resource::Resource;
 use serde_json::Value;
@@ -27,14 +29,15 @@ use uuid::Uuid;
 const UPDATE: &str = concat!(
     "WITH input AS MATERIALIZED (SELECT * FROM unnest((SELECT $2)::uuid[], $3::timestamptz[], $4::uuid[], $5::text[], ",
     "$6::jsonb[], $7::bigint[], $8::smallint[], $9::boolean[], $10::text[], $11::text[], $12::boolean[], $13::text[], ",
-    "$14::jsonb[], $15::text[], $16::text[], $17::jsonb[], $18::text[], $19::text[], $20::boolean[]) ",
+    "$14::jsonb[], $15::text[], $16::text[], $17::jsonb[], $18::text[], $19::text[], $20::boolean[], $21::jsonb[]) ",
     "AS input (id, at, source_id, request_id, details, version, ",
     "lane, reports, user_name_key, external_id, active, display_name_key, emails, employee_number_key, manager_id, ",
-    "attributes, manager_by, manager_key, renamed) ORDER BY id), ",
+    "attributes, manager_by, manager_key, renamed, external_ids) ORDER BY id), ",
     "written AS (UPDATE users u SET user_name_key = i.user_name_key, external_id = i.external_id, active = i.active, ",
     "display_name_key = i.display_name_key, email_keys = ARRAY(SELECT jsonb_array_elements_text(i.emails)), ",
     "employee_number_key = i.employee_number_key, manager_id = i.manager_id, ",
     "manager_by = i.manager_by, manager_key = i.manager_key, attributes = i.attributes, ",
+    "external_ids = i.external_ids, ",
     "version = u.version + 1, modified_at = i.at FROM input i ",
     "WHERE u.tenant_id = $1 AND u.id = i.id AND u.version = i.version AND u.deleted_at IS NULL ",
     "RETURNING u.id, u.version), ",
@@ -69,13 +72,14 @@ impl Store {
     /// How a manager is read goes with the value: who writes another one says how it is read, and so does a client that
     /// names managers by something else than ids. One that names them by ids and leaves the value as it was, perhaps
     /// because it writes back what it has read, leaves the reading too.
-    pub async fn update_user<E: Send>(
+    pub async fn update_user<E: Send, W: Into<Wish<Resource>>>(
         &self,
         actor: &Actor,
         id: ResourceId,
         view: UserView,
-        change: impl FnMut(&StoredUser) -> Result<Resource, E> + Send,
+        change: impl FnMut(&StoredUser) -> Result<W, E> + Send,
     ) -> Result<Updated<StoredUser>, UpdateError<E>> {
+        let view = UserView { source: Some(actor.source), ..view };
         let mut update = Update { store: self, actor, id, view, change };
         // Mostly nobody else is at the user: then read and write each share a statement with other requests.
         let seen = self.user(actor.tenant, id, view).await?.ok_or(UpdateError::NotFound)?;
@@ -100,55 +104,95 @@ struct Update<'a, C> {
     change: C,
 }
 
-impl<E: Send, C: FnMut(&StoredUser) -> Result<Resource, E> + Send> Write for Update<'_, C> {
+/// What follows from a wish.
+enum Decision {
+    /// The user is what it should become; these attributes were withheld.
+    Nothing(Vec<String>),
+    /// This is to be written.
+    Write(Box<ChangedUser>),
+}
+
+impl<E: Send, W: Into<Wish<Resource>>, C: FnMut(&StoredUser) -> Result<W, E> + Send> Write for Update<'_, C> {
     type Done = Updated<StoredUser>;
     type Refusal = E;
 
     async fn once(&mut self, connection: &mut PgConnection, lock: Lock) -> Result<Option<Self::Done>, UpdateError<E>> {
         let user =
             read(&mut *connection, self.actor.tenant, self.id, self.view, lock).await?.ok_or(UpdateError::NotFound)?;
-        let Some(changed) = self.decide(&user)? else { return Ok(Some(unchanged(user))) };
+        let changed = match self.decide(&user)? {
+            Decision::Write(changed) => *changed,
+            Decision::Nothing(withheld) => {
+                record(connection, self.actor, &user, &withheld, self.store.now()).await?;
+                return Ok(Some(unchanged(user)));
+            }
+        };
         let asked = [(user.id.0, changed)];
         let ends = write_all(connection, self.actor.tenant, &asked).await?;
-        let [(_, ChangedUser { now, manager_by, resource, .. })] = asked;
+        let [(_, ChangedUser { now, manager_by, resource, external_ids, .. })] = asked;
         let end = ends.into_iter().next().map(|(_, end)| end).transpose()?.flatten();
-        Ok(end.map(|state| changed_to(StoredUser { manager_by, ..user }, resource, now, state)))
+        Ok(end.map(|state| changed_to(StoredUser { external_ids, manager_by, ..user }, resource, now, state)))
     }
 }
 
-impl<E: Send, C: FnMut(&StoredUser) -> Result<Resource, E> + Send> Update<'_, C> {
+/// Says what was not applied, where nothing else is to be said.
+async fn record(
+    executor: impl PgExecutor<'_>,
+    actor: &Actor,
+    user: &StoredUser,
+    withheld: &[String],
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    if withheld.is_empty() {
+        return Ok(());
+    }
+    record_withheld(executor, actor, (ResourceKind::User, user.id, user.version), withheld, now).await
+}
+
+impl<E: Send, W: Into<Wish<Resource>>, C: FnMut(&StoredUser) -> Result<W, E> + Send> Update<'_, C> {
     /// Writes what becomes of the user as it was read, together with other requests.
     async fn together(&mut self, user: StoredUser) -> Result<Option<Updated<StoredUser>>, UpdateError<E>> {
-        let Some(changed) = self.decide(&user)? else { return Ok(Some(unchanged(user))) };
+        let changed = match self.decide(&user)? {
+            Decision::Write(changed) => *changed,
+            Decision::Nothing(withheld) => {
+                record(self.store.pool(), self.actor, &user, &withheld, self.store.now()).await?;
+                return Ok(Some(unchanged(user)));
+            }
+        };
         let (now, manager_by, resource) = (changed.now, changed.manager_by, changed.resource.clone());
+        let external_ids = changed.external_ids.clone();
         let end = self.store.changed_users.ask(Change(self.actor.tenant), user.id.0, changed).await?.flatten();
-        Ok(end.map(|state| changed_to(StoredUser { manager_by, ..user }, resource, now, state)))
+        Ok(end.map(|state| changed_to(StoredUser { external_ids, manager_by, ..user }, resource, now, state)))
     }
 
     /// What is to be written, if anything is.
-    fn decide(&mut self, user: &StoredUser) -> Result<Option<ChangedUser>, UpdateError<E>> {
-        let resource = (self.change)(user).map_err(UpdateError::Refused)?;
+    fn decide(&mut self, user: &StoredUser) -> Result<Decision, UpdateError<E>> {
+        let wish = (self.change)(user).map_err(UpdateError::Refused)?;
+        let Wish { becomes: resource, withheld } = wish.into();
         let manager_by = reading(self.actor.manager_by, user, &resource);
         if resource == user.resource && manager_by == user.manager_by {
-            return Ok(None);
+            return Ok(Decision::Nothing(withheld));
         }
-        let keys = UserKeys::of(&resource, manager_by)?;
+        let (external_ids, kept) = user.external_ids.written(self.actor.source, &resource);
+        let keys = UserKeys::of(kept.as_ref().unwrap_or(&resource), manager_by)?;
         let mut details = detail::updated(&user.resource, &resource);
         if let (true, Some(details)) = (manager_by != user.manager_by, details.as_object_mut()) {
             details.insert("manager_by".to_owned(), manager_by.as_str().into());
         }
-        Ok(Some(ChangedUser {
+        detail::withhold(&mut details, withheld);
+        Ok(Decision::Write(Box::new(ChangedUser {
             now: self.store.now(),
             source: self.actor.source.0,
             request_id: self.actor.request_id.clone(),
             details,
             version: user.version,
             reports: keys.active != is_active(&user.resource),
-            renamed: is_named_otherwise(&user.resource, &resource),
+            renamed: is_named_otherwise((&user.resource, &user.external_ids), (&resource, &external_ids)),
             manager_by,
             keys,
+            external_ids,
+            kept,
             resource,
-        }))
+        })))
     }
 }
 
@@ -170,6 +214,10 @@ pub(crate) struct ChangedUser {
     renamed: bool,
     manager_by: ManagerBy,
     keys: UserKeys,
+    external_ids: ExternalIds,
+    /// What is written, where that is not what the source sees.
+    kept: Option<Resource>,
+    /// What the source sees.
     resource: Resource,
 }
 
@@ -221,10 +269,11 @@ async fn write_all(
         .bind(column(users, |user| Json(&user.keys.emails)))
         .bind(column(users, |user| user.keys.employee_number.as_deref()))
         .bind(column(users, |user| user.keys.manager.as_deref()))
-        .bind(column(users, |user| Json(user.resource.as_map())))
+        .bind(column(users, |user| Json(user.kept.as_ref().unwrap_or(&user.resource).as_map())))
         .bind(column(users, |user| user.keys.manager_key.as_ref().map(|key| key.by.as_str())))
         .bind(column(users, |user| user.keys.manager_key.as_ref().map(|key| key.key.as_str())))
         .bind(column(users, |user| user.renamed))
+        .bind(column(users, |user| user.external_ids.others()))
         .fetch_all(executor)
         .await?;
     let end = |row: WrittenRow| -> Result<End, StoreError> {

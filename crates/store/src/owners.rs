@@ -1,0 +1,78 @@
+//! Which source decides which attribute of a tenant's users and groups.
+
+use crate::changes::{Operation, SetUp, Subject, record_set_up};
+use crate::sources::SetUpBy;
+use crate::wake::RULES_CHANNEL;
+use crate::{Store, StoreError};
+use rollcall_provisioning::ids::{ResourceKind, SourceId, TenantId};
+use serde_json::json;
+use uuid::Uuid;
+
+/// An attribute, and the source that decides it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct AttributeOwner {
+    /// The type of the resource.
+    pub kind: ResourceKind,
+    /// The name of the attribute, after its URN and a colon if an extension defines it.
+    pub attribute: String,
+    /// The source.
+    pub source: SourceId,
+}
+
+#[derive(sqlx::FromRow)]
+struct OwnerRow {
+    resource_kind: String,
+    attribute: String,
+    source_id: Uuid,
+}
+
+impl Store {
+    /// The owners of a tenant's attributes.
+    pub async fn attribute_owners(&self, tenant: TenantId) -> Result<Vec<AttributeOwner>, StoreError> {
+        let rows: Vec<OwnerRow> = sqlx::query_as(
+            "SELECT resource_kind, attribute, source_id FROM attribute_owners \
+             WHERE tenant_id = $1 ORDER BY resource_kind, attribute LIMIT 10000",
+        )
+        .bind(tenant.0)
+        .fetch_all(self.pool())
+        .await?;
+        let owner = |row: OwnerRow| {
+            let kind = ResourceKind::parse(&row.resource_kind);
+            let kind = kind.ok_or(StoreError::corrupt("attribute_owners", "resource_kind", row.source_id))?;
+            Ok(AttributeOwner { kind, attribute: row.attribute, source: SourceId(row.source_id) })
+        };
+        rows.into_iter().map(owner).collect()
+    }
+
+    /// Puts these in the place of all owners of the tenant's attributes. Requests that come in after this are served by
+    /// them, whichever process they come to. [`StoreError::Unknown`] when there is no such source.
+    pub async fn set_attribute_owners(
+        &self,
+        tenant: TenantId,
+        by: (SetUpBy, &str),
+        owners: &[AttributeOwner],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.pool().begin().await?;
+        // Two changes go one after the other.
+        sqlx::query("SELECT 1 FROM tenants WHERE id = $1 FOR NO KEY UPDATE").bind(tenant.0).execute(&mut *tx).await?;
+        sqlx::query("DELETE FROM attribute_owners WHERE tenant_id = $1").bind(tenant.0).execute(&mut *tx).await?;
+        sqlx::query(
+            "INSERT INTO attribute_owners (tenant_id, resource_kind, attribute, source_id) \
+             SELECT $1, kind, attribute, source FROM unnest($2::text[], $3::text[], $4::uuid[]) \
+             AS owned (kind, attribute, source)",
+        )
+        .bind(tenant.0)
+        .bind(owners.iter().map(|owner| owner.kind.as_str()).collect::<Vec<_>>())
+        .bind(owners.iter().map(|owner| owner.attribute.as_str()).collect::<Vec<_>>())
+        .bind(owners.iter().map(|owner| owner.source.0).collect::<Vec<_>>())
+        .execute(&mut *tx)
+        .await?;
+        let owned = |owner: &AttributeOwner| json!([owner.kind.as_str(), owner.attribute, owner.source.0]);
+        let details = json!({ "owners": owners.iter().map(owned).collect::<Vec<_>>() });
+        let entry = SetUp { operation: Operation::Update, subject: Subject::Owners, id: tenant.0, by, details };
+        record_set_up(&mut *tx, tenant, entry, self.now()).await?;
+        sqlx::query("SELECT pg_notify($1, '')").bind(RULES_CHANNEL).execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
