@@ -12,6 +12,14 @@ fn names(list: &Value) -> String {
     names.join(" ")
 }
 
+/// A source gives a resource its externalId.
+async fn named(world: &World, profile: &str, path: &str, id: &str) -> anyhow::Result<()> {
+    let operations = json!([{ "op": "add", "path": "externalId", "value": id }]);
+    let reply = world.client(profile).patch(path, &patch(&operations)).await?;
+    assert!(reply.status.is_success(), "{profile} {id}: {}", reply.body);
+    Ok(())
+}
+
 #[tokio::test]
 async fn people_are_found() -> anyhow::Result<()> {
     let world = World::with(&TOLERANT).await?;
@@ -36,6 +44,12 @@ async fn people_are_found() -> anyhow::Result<()> {
             }),
         )
         .await?;
+    // Each source has its own externalId for everybody.
+    for profile in TOLERANT {
+        for (user, id) in [(&ada, "Ext-1"), (&bob, "ext-1")] {
+            named(&world, profile, &user.path, id).await?;
+        }
+    }
     let group = world.group(client, json!({ "members": [bob.id] })).await?;
     let (a, b, g) = (&ada.id, &bob.id, &group.id);
     let (both, ada, bob) = ("Ada@acme.test bob", "Ada@acme.test", "bob");
@@ -169,6 +183,9 @@ async fn groups_are_found() -> anyhow::Result<()> {
     let staff =
         world.group(client, json!({ "displayName": "Staff", "externalId": "S", "members": [ada.id, "x"] })).await?;
     world.group(client, json!({ "displayName": "Empty" })).await?;
+    for profile in TOLERANT {
+        named(&world, profile, &staff.path, "S").await?;
+    }
     let (s, a) = (&staff.id, &ada.id);
     let cases = [
         ("displayName eq \"STAFF\"".to_owned(), 1),
