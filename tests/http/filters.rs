@@ -95,7 +95,7 @@ async fn people_are_found() -> anyhow::Result<()> {
         ("null", "userType eq null".to_owned(), bob),
         ("null", "userType ne null".to_owned(), ada),
         ("ne", "userType ne \"Employee\"".to_owned(), bob),
-        ("meta", "meta.resourceType eq \"User\" and meta.version eq \"W/\\\"1\\\"\"".to_owned(), both),
+        ("meta", "meta.resourceType eq \"User\" and meta.version eq \"W/\\\"3\\\"\"".to_owned(), both),
         ("Entra", format!("id eq \"{a}\" and manager eq \"M1\""), ada),
         ("Entra", format!("manager eq \"M1\" and id eq \"{a}\""), ada),
         ("Entra", format!("manager eq \"m1\" and id eq \"{a}\""), ""),
