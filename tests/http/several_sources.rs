@@ -121,11 +121,12 @@ async fn what_another_source_decides_is_recorded_and_not_applied() -> anyhow::Re
         owner("TITLE", "workday"), owner(&department, "workday"), owner("active", "workday"),
         owner("emails", "entra"),
         { "resource_type": "Group", "attribute": "members", "source": "okta" },
+        { "resource_type": "Group", "attribute": "displayName", "source": "okta" },
     ] });
     let set = api.put("/attribute-owners", &owners).await?;
     assert_eq!(set.status, 200, "{}", set.body);
     let listed = api.get("/attribute-owners").await?.body;
-    assert_eq!(listed["data"].as_array().map(Vec::len), Some(5), "{listed}");
+    assert_eq!(listed["data"].as_array().map(Vec::len), Some(6), "{listed}");
 
     let body = json!({
         "userName": "ada", "externalId": "00u1", "title": "Clerk", "active": true, "nickName": "A",
@@ -180,6 +181,18 @@ async fn what_another_source_decides_is_recorded_and_not_applied() -> anyhow::Re
     assert_eq!(entra.get(&staff.path).await?.body["members"], Value::Null);
     okta.patch(&staff.path, &add).await?;
     assert_eq!(entra.get(&staff.path).await?.body["members"][0]["value"], "y");
+
+    assert_eq!(entra.delete(&staff.path).await?.status, 204);
+    assert_eq!(okta.get(&staff.path).await?.status, 200, "it was not Entra's to delete");
+    assert_eq!(okta.delete(&staff.path).await?.status, 204);
+    assert_eq!(entra.get(&staff.path).await?.status, 404);
+
+    // What is left out of a PUT is not known to the source, and is no wish.
+    let eve = world.user(workday, json!({ "title": "Boss" })).await?;
+    let put = okta.put(&eve.path, &world.user_body(&json!({ "userName": eve.body["userName"] }))).await?;
+    assert_eq!(put.body["title"], "Boss", "{}", put.body);
+    let log = api.get(&format!("/changes?resource={}", eve.id)).await?.body;
+    assert_eq!(log["data"].as_array().map(Vec::len), Some(1), "only the creation: {log}");
 
     // Nobody decides any more.
     assert_eq!(api.put("/attribute-owners", &json!({ "owners": [] })).await?.status, 200);

@@ -57,6 +57,12 @@ impl Fixture {
         Ok(Self { store, clock, tenant, source, database })
     }
 
+    /// Another store on the same database, with one connection and nothing remembered.
+    pub(crate) async fn lone_store(&self) -> anyhow::Result<Store> {
+        let ports = Ports { clock: self.clock.clone(), ids: Arc::new(Series::default()) };
+        Ok(Store::connect(self.database.url(), 1, ports).await?)
+    }
+
     pub(crate) fn actor(&self, request_id: &str) -> Actor {
         Actor { tenant: self.tenant, source: self.source, manager_by: ManagerBy::Id, request_id: request_id.to_owned() }
     }

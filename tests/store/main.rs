@@ -8,6 +8,7 @@ mod fixture;
 mod groups;
 mod large_groups;
 mod lists;
+mod lookups;
 mod managers;
 mod marks;
 mod setup;

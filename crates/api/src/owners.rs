@@ -71,7 +71,8 @@ impl Owners {
         of_others.into_iter().any(|owned| owned.schema.is_none() && owned.attribute == attribute)
     }
 
-    /// What becomes of a resource when a source wants it to become `after`: what others decide stays as it was.
+    /// What becomes of a resource when a source wants it to become `after`: what others decide stays as it was. Withheld is
+    /// only what the source gives another value: what it leaves out of a PUT it does not know.
     pub(crate) fn apply(&self, source: SourceId, before: &Resource, after: Resource) -> Wish<Resource> {
         let differs =
             |owned: &&Owned| owned.source != source && owned.value(before.as_map()) != owned.value(after.as_map());
@@ -83,7 +84,8 @@ impl Owners {
         for owned in &denied {
             owned.put(&mut attributes, owned.value(before.as_map()).cloned());
         }
-        let withheld = denied.into_iter().map(Owned::name).collect();
+        let given = denied.into_iter().filter(|owned| owned.value(after.as_map()).is_some());
+        let withheld = given.map(Owned::name).collect();
         Wish { becomes: Resource::from_map(attributes), withheld }
     }
 
@@ -173,7 +175,7 @@ mod tests {
             (
                 json!({ "userName": "ada" }),
                 json!({ "userName": "ada", "title": "Boss", enterprise::URN: { "department": "R" } }),
-                vec!["title", &department],
+                vec![],
             ),
             (
                 json!({ "userName": "ada", "title": "Boss", "active": false,

@@ -277,14 +277,15 @@ impl Store {
         row.map(Credential::try_from).transpose()
     }
 
-    /// The credentials of an OAuth client that trust a signature and are not revoked, the oldest first.
+    /// The live credentials of an OAuth client that trust a signature, the oldest first.
     pub async fn client_trusts(&self, tenant: TenantId, client: OauthClientId) -> Result<Vec<Credential>, StoreError> {
         let rows: Vec<CredentialRow> = sqlx::query_as(select_credentials!(
             "c.tenant_id = $1 AND c.client_id = $2 AND c.trust IS NOT NULL AND c.revoked_at IS NULL \
-             ORDER BY c.created_at, c.id LIMIT 10"
+             AND (c.expires_at IS NULL OR c.expires_at > $3) ORDER BY c.created_at, c.id LIMIT 10"
         ))
         .bind(tenant.0)
         .bind(client.0)
+        .bind(self.now())
         .fetch_all(self.pool())
         .await?;
         rows.into_iter().map(Credential::try_from).collect()

@@ -45,7 +45,7 @@ pub struct Walk<'a, T, V> {
     pub from: Option<&'a Place>,
     /// True if those before the place are wanted.
     pub backward: bool,
-    /// How many at most; 1 or more.
+    /// How many at most; 0 asks whether there is anything.
     pub count: i64,
     /// What to load beside each.
     pub view: V,

@@ -70,18 +70,20 @@ pub(crate) async fn identify(
         return Ok(None);
     }
     let hash: [u8; 32] = Sha256::digest(token).into();
-    let key = match state.verified().get(&hash, now) {
-        Some(key) => key,
-        None => match verify(state, now, token).await? {
-            Some((key, ends)) => {
-                state.verified().remember(hash, key, ends, now);
-                key
-            }
-            None => return Ok(None),
-        },
-    };
+    if let Some(key) = state.verified().get(&hash, now)
+        && let Some(known) = live(state, now, key).await?
+    {
+        return Ok(Some((key, known)));
+    }
+    // Never seen, or trusted by a credential that is gone: another one may have taken its place.
+    let Some((key, ends)) = verify(state, now, token).await? else { return Ok(None) };
+    state.verified().remember(hash, key, ends, now);
+    Ok(live(state, now, key).await?.map(|known| (key, known)))
+}
+
+async fn live(state: &ApiState, now: OffsetDateTime, key: Key) -> Result<Option<Arc<Known>>, ApiError> {
     let known = state.credentials().get(state.store(), now, key, |_| true).await?;
-    Ok(known.filter(|known| known.kind == CredentialKind::Issuer && known.is_live(now)).map(|known| (key, known)))
+    Ok(known.filter(|known| known.kind == CredentialKind::Issuer && known.is_live(now)))
 }
 
 async fn verify(state: &ApiState, now: OffsetDateTime, token: &str) -> Result<Option<(Key, OffsetDateTime)>, ApiError> {

@@ -85,6 +85,8 @@ impl KeyCache {
         let mut set = slot.set().clone();
         if set.is_wanting(key, now) {
             set.tried = Some(now);
+            // Noted before it is done: whoever hangs up meanwhile has asked all the same.
+            slot.set().tried = Some(now);
             match fetch(fetcher, url).await {
                 Ok(keys) => {
                     set.keys = Arc::new(keys);

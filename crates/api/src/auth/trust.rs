@@ -186,7 +186,7 @@ pub(crate) fn latest_end(now: OffsetDateTime) -> OffsetDateTime {
 
 /// How long after its end a token may still be taken, because of clocks.
 pub(crate) fn forgotten_at(ends: OffsetDateTime) -> OffsetDateTime {
-    ends + time::Duration::seconds(LEEWAY)
+    ends.checked_add(time::Duration::seconds(LEEWAY)).unwrap_or(ends)
 }
 
 fn reason(error: &jsonwebtoken::errors::Error) -> &'static str {

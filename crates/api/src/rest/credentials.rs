@@ -73,6 +73,7 @@ pub(super) async fn revoke(
 ) -> Result<StatusCode, ApiError> {
     let by = (SetUpBy::Token(client.credential), request_id.as_str());
     let revoked = credentials::revoke(state.store(), client.tenant, by, CredentialId(id)).await?;
+    state.credentials().invalidate_all();
     gone(revoked, || format!("the live credential {id}"))
 }
 
@@ -123,6 +124,7 @@ pub(super) async fn revoke_client(
 ) -> Result<StatusCode, ApiError> {
     let by = (SetUpBy::Token(client.credential), request_id.as_str());
     let revoked = oauth_clients::revoke(state.store(), client.tenant, by, OauthClientId(id)).await?;
+    state.credentials().invalidate_all();
     gone(revoked, || format!("the live OAuth client {id}"))
 }
 
@@ -155,7 +157,9 @@ pub(super) async fn replace_access(
     JsonBody(body): JsonBody,
 ) -> Result<Json<AccessView>, ApiError> {
     let by = (SetUpBy::Token(client.credential), request_id.as_str());
-    Ok(Json(source_access::replace(state.store(), client.tenant, id, by, &read(body)?).await?))
+    let replaced = source_access::replace(state.store(), client.tenant, id, by, &read(body)?).await?;
+    state.credentials().invalidate_all();
+    Ok(Json(replaced))
 }
 
 fn whole<T>(data: Vec<T>) -> Json<Page<T>> {

@@ -23,6 +23,10 @@ use rollcall_scim::profile::GroupPatchResponse;
 use rollcall_scim::projection::Projection;
 use rollcall_scim::resource::{self, Resource};
 use rollcall_store::groups::{GroupUpdate, StoredGroup};
+use rollcall_store::write::Wish;
+
+/// Whoever decides how a group is called also decides about deletions.
+const DISPLAY_NAME: &str = "displayName";
 
 /// `POST /Groups`.
 #[utoipa::path(
@@ -179,13 +183,35 @@ pub(super) async fn patch(
 #[utoipa::path(
     delete, path = "/Groups/{id}", tag = "scim", operation_id = "scimDeleteGroup",
     params(("id" = String, Path, description = "The SCIM id")),
-    responses((status = 204, description = "The group is gone"), WriteRefusals),
+    responses(
+        (status = 204, description = "The group is gone; or, where another source decides `displayName`, this source has let go"),
+        WriteRefusals,
+    ),
 )]
 pub(super) async fn delete(call: Call, id: IdInPath, State(state): State<ApiState>) -> Result<Response, ApiError> {
     let rt = call.types().group();
+    if call.rules().group_owners().deny(call.source(), DISPLAY_NAME) {
+        return part(&call, &id, &state).await;
+    }
     let check = |version| call.check_version(version).map_err(|error| about(rt, id.as_str(), error));
     let deleted = state.store().delete_group(&call.actor(), id.resolve(rt)?, check).await;
     deleted.map_err(|error| change_failed(error, rt, &id, None))?;
+    Ok(answer::deleted())
+}
+
+/// A source that does not decide how a group is called wants it deleted: it lets go of it, and the group stays.
+async fn part(call: &Call, id: &IdInPath, state: &ApiState) -> Result<Response, ApiError> {
+    let rt = call.types().group();
+    let become_what = |group: &StoredGroup| {
+        call.check_version(group.version).map_err(|error| about(rt, id.as_str(), error))?;
+        let mut attributes = group.resource.as_map().clone();
+        attributes.shift_remove("externalId");
+        let becomes = (Resource::from_map(attributes), Vec::new());
+        Ok::<_, Error>(Wish { becomes, withheld: vec![DISPLAY_NAME.to_owned()] })
+    };
+    let how = GroupUpdate { pinned: call.has_precondition(), ..GroupUpdate::default() };
+    let parted = state.store().update_group(&call.actor(), id.resolve(rt)?, how, become_what).await;
+    parted.map_err(|error| change_failed(error, rt, id, None))?;
     Ok(answer::deleted())
 }
 

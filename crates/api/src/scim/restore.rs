@@ -14,7 +14,6 @@ use rollcall_scim::path::AttributePath;
 use rollcall_scim::projection::Projection;
 use rollcall_scim::resource::Resource;
 use rollcall_store::StoreError;
-use rollcall_store::changes::ChangeCursor;
 use rollcall_store::listing::Matching;
 use rollcall_store::users::{Namesake, StoredUser, UserQuery, UserView};
 use rollcall_store::write::UpdateError;
@@ -75,13 +74,7 @@ async fn find(state: &ApiState, call: &Call, resource: &Resource) -> Result<Opti
         let known = vec![equals("active", false.into()), equals("externalId", external_id.into())];
         candidates = list(state, call, &Filter::And(known), CANDIDATES).await?;
     }
-    for user in candidates.into_iter().filter(is_inactive) {
-        let first = state.store().changes(call.client.tenant, ChangeCursor::After(0), 1, Some(user.id)).await?;
-        if first.first().and_then(|entry| entry.source) == Some(call.client.source.id) {
-            return Ok(Some(user));
-        }
-    }
-    Ok(None)
+    Ok(candidates.into_iter().find(|user| is_inactive(user) && user.external_ids.creator() == call.source()))
 }
 
 async fn list(state: &ApiState, call: &Call, filter: &Filter, count: i64) -> Result<Vec<StoredUser>, ApiError> {

@@ -159,6 +159,12 @@ pub async fn create(
 ) -> Result<CreatedCredential, ApiError> {
     let kind = CredentialKind::parse(&request.kind)
         .ok_or_else(|| ApiError::parameter("kind", "cannot be that; the OpenAPI document lists its values"))?;
+    // Nothing proves that an issuer is this tenant's, and whoever names one first gets its people.
+    if kind == CredentialKind::Issuer && !matches!(by.0, SetUpBy::CommandLine) {
+        let problem = "cannot be issuer here: a trusted issuer holds for the whole installation, so whoever runs it names \
+                       it on its command line (rollcall token trust)";
+        return Err(ApiError::parameter("kind", problem));
+    }
     let owner = owner(kind, request.source_id, request.oauth_client_id)?;
     let label = names::parse(&request.label)
         .map_err(|problem| ApiError::parameter("label", format!("is refused: {problem}")))?;
