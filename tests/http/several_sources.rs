@@ -207,6 +207,7 @@ async fn owners_that_cannot_be_are_refused() -> anyhow::Result<()> {
     let api = rest(&world).await?;
     let cases = [
         (json!({}), "must be an array"),
+        (json!({ "owners": [], "x": 1 }), "it can hold owners"),
         (json!({ "owners": [owner("externalId", "okta")] }), "externalId"),
         (json!({ "owners": [owner("id", "okta")] }), "no source can decide"),
         (json!({ "owners": [owner("groups", "okta")] }), "no source can decide"),

@@ -169,7 +169,8 @@ impl Store {
                 self.walk(tenant, &walk, None).await?.map(group)
             };
             if first.more {
-                return Ok(first);
+                // How many users there are besides was not asked.
+                return Ok(Stretch { total: None, ..first });
             }
             let walk = UserWalk { from: among(ResourceKind::User), count: rest(&first), ..*users };
             let second = self.walk(tenant, &walk, None).await?.map(user);
@@ -181,7 +182,7 @@ impl Store {
             self.walk(tenant, users, None).await?.map(user)
         };
         if first.more && users.from.is_some() {
-            return Ok(first);
+            return Ok(Stretch { total: None, ..first });
         }
         let walk = GroupWalk { from: among(ResourceKind::Group), backward: false, count: rest(&first), ..*groups };
         let second = self.walk(tenant, &walk, None).await?.map(group);

@@ -15,6 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rollcall_provisioning::ids::ResourceKind;
 use rollcall_scim::Error;
 use rollcall_scim::list::{CursorPage, Onward};
+use rollcall_scim::sort::Sort;
 use rollcall_store::walk::{Place, Stretch};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -100,10 +101,10 @@ impl<'a> Pages<'a> {
         call: &Call,
         state: &'a ApiState,
         listed: Listed,
-        query: &Query,
+        (query, sort): (&Query, Option<&Sort>),
         page: &CursorPage,
     ) -> Result<Self, ApiError> {
-        let about = about(call, listed, query);
+        let about = about(call, listed, query, sort);
         Self::understand(state.cursor_key(), about, state.clock().now(), page)
     }
 
@@ -150,8 +151,8 @@ impl<'a> Pages<'a> {
     /// How many resources the whole list has, if that is known, and what leads on from the page that was found. A client
     /// that asks for no resources gets no cursor, because it would lead nowhere.
     pub(super) fn onward<T>(&self, found: &Stretch<T>) -> Result<(Option<i64>, Onward), ApiError> {
-        let counted = self.opened.as_ref().and_then(|(content, _)| content.total);
-        let total = found.total.or(counted);
+        // As the first page said it, so that all pages say the same.
+        let total = self.opened.as_ref().map_or(found.total, |(content, _)| content.total);
         let Some([first, last]) = found.ends.as_ref().filter(|_| self.count > 0) else {
             return Ok((total, Onward::default()));
         };
@@ -193,11 +194,13 @@ fn invalid() -> Error {
 }
 
 /// The digest of whom a cursor is for and of the query that it goes on with.
-fn about(call: &Call, listed: Listed, query: &Query) -> [u8; 32] {
+fn about(call: &Call, listed: Listed, query: &Query, sort: Option<&Sort>) -> [u8; 32] {
     let mut digest = Sha256::new();
     digest.update(call.client.tenant.0.as_bytes());
     digest.update(call.client.source.id.0.as_bytes());
     digest.update([listed as u8]);
+    // A tenant can define an attribute anew, with values that are ordered otherwise.
+    digest.update(format!("{:?};", sort.and_then(|sort| sort.by.as_ref()).map(|by| by.comparison)));
     for part in [&query.filter, &query.sort_by, &query.sort_order, &query.attributes, &query.excluded] {
         let text = part.as_deref().unwrap_or_default();
         digest.update((text.len() as u64).to_be_bytes());

@@ -42,7 +42,7 @@ pub(super) async fn users(call: &Call, state: &ApiState, query: &Query) -> Resul
             Ok(answer::document(&list_response(resources, found.total, start_index)))
         }
         Paging::Cursor(page) => {
-            let pages = Pages::open(call, state, Listed::Users, query, &page)?;
+            let pages = Pages::open(call, state, Listed::Users, (query, wanted.sort.as_ref()), &page)?;
             let (from, backward, count) = (pages.from(), pages.backward(), pages.count());
             let walk = UserWalk { matching, from, backward, count, view };
             let found = store.walk_users(tenant, &walk, wanted.sort.as_ref()).await?;
@@ -71,7 +71,7 @@ pub(super) async fn groups(call: &Call, state: &ApiState, query: &Query) -> Resu
             Ok(answer::document(&list_response(resources, found.total, start_index)))
         }
         Paging::Cursor(page) => {
-            let pages = Pages::open(call, state, Listed::Groups, query, &page)?;
+            let pages = Pages::open(call, state, Listed::Groups, (query, wanted.sort.as_ref()), &page)?;
             let (from, backward, count) = (pages.from(), pages.backward(), pages.count());
             let walk = GroupWalk { matching, from, backward, count, view };
             let found = store.walk_groups(tenant, &walk, wanted.sort.as_ref()).await?;
@@ -119,7 +119,7 @@ pub(super) async fn everything(call: &Call, state: &ApiState, query: &Query) -> 
             Ok(answer::document(&list_response(resources, first.total + second.total, start_index)))
         }
         Paging::Cursor(page) => {
-            let pages = Pages::open(call, state, Listed::Everything, query, &page)?;
+            let pages = Pages::open(call, state, Listed::Everything, (query, users.sort.as_ref()), &page)?;
             let (from, backward, count) = (pages.from(), pages.backward(), pages.count());
             let user_walk = UserWalk { matching: matching.0, from, backward, count, view: views.0 };
             let group_walk = GroupWalk { matching: matching.1, from, backward, count, view: views.1 };

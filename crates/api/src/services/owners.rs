@@ -56,6 +56,10 @@ pub(crate) async fn set(
     by: (SetUpBy, &str),
     (rules, body): (&Rules, &Value),
 ) -> Result<Vec<OwnerView>, ApiError> {
+    let stranger = body.as_object().into_iter().flatten().find(|(name, _)| *name != "owners");
+    if let Some((name, _)) = stranger {
+        return Err(ApiError::parameter("body", format!("holds {}; it can hold owners", quoted(name))));
+    }
     let items = body.get("owners").and_then(Value::as_array).filter(|items| items.len() <= MAX_OWNERS);
     let items = items.ok_or_else(|| {
         ApiError::parameter("owners", format!("must be an array of at most {MAX_OWNERS} owners of attributes"))

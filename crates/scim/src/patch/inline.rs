@@ -105,10 +105,12 @@ impl Target<'_> {
     }
 
     /// What becomes of an operation that no element matches: nothing, a new element, or an error. Clearing a part
-    /// of an element that is not there is done already.
+    /// of an element that is not there is done already; only where a filter asks for one, strict profiles want it to be
+    /// there (RFC 7644 §3.5.2.3).
     fn unmatched(&self, matching: &Matching, verb: Verb) -> Result<Option<Value>, Error> {
         let clears = matching.parts.values().all(Value::is_null);
-        if verb == Verb::Remove || (clears && self.profile.create_on_no_match) {
+        let optional = self.profile.create_on_no_match || matching.filter.is_none();
+        if verb == Verb::Remove || (clears && optional) {
             return Ok(None);
         }
         let create = || created(self.rt, self.attribute, self.path, matching);

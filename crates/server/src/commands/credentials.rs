@@ -97,7 +97,7 @@ pub(super) async fn access(command: AccessCommand, store: &Store, output: &Outpu
     if let AccessCommand::Set { basic, networks, rate, .. } = command {
         access.basic = basic.unwrap_or(access.basic);
         if let Some(networks) = networks {
-            access.networks = if networks == "any" { Vec::new() } else { words(&networks) };
+            access.networks = read_networks(&networks)?;
         }
         if let Some(rate) = rate {
             access.rate = read_rate(&rate)?;
@@ -209,6 +209,16 @@ fn words(text: &str) -> Vec<String> {
     text.split([',', ' ']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
+/// An empty text, perhaps from a variable that was not set, must not open a source to everybody.
+fn read_networks(text: &str) -> Result<Vec<String>> {
+    if text == "any" {
+        return Ok(Vec::new());
+    }
+    let networks = words(text);
+    ensure!(!networks.is_empty(), "name networks, such as 192.0.2.0/24, or \"any\" for no limit");
+    Ok(networks)
+}
+
 fn read_rate(text: &str) -> Result<Option<RateView>> {
     if text == "default" {
         return Ok(None);
@@ -241,6 +251,15 @@ fn moment(at: Option<OffsetDateTime>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_word_lifts_the_limit_of_networks() {
+        assert_eq!(read_networks("any").expect("no limit"), Vec::<String>::new());
+        assert_eq!(read_networks("192.0.2.0/24, ::1").expect("two"), ["192.0.2.0/24", "::1"]);
+        for text in ["", " ", ","] {
+            assert!(read_networks(text).is_err(), "{text:?}");
+        }
+    }
 
     #[test]
     fn rates_are_two_numbers() {
