@@ -10,12 +10,12 @@ use crate::auth::last_use::LastUses;
 use crate::auth::rate::Rate;
 use crate::auth::trust::{Keys, Trust};
 use crate::edge::Edge;
-use crate::rules::RulesCache;
+use crate::rules::{Rules, RulesCache};
 use crate::scim::CursorKey;
 use rollcall_provisioning::connector::TargetSchema;
-use rollcall_provisioning::ids::IdSource;
+use rollcall_provisioning::ids::{IdSource, TenantId};
 use rollcall_provisioning::time::Clock;
-use rollcall_store::Store;
+use rollcall_store::{Store, StoreError};
 use std::sync::Arc;
 use time::OffsetDateTime;
 
@@ -115,6 +115,11 @@ impl ApiState {
 
     pub(crate) fn ids(&self) -> &dyn IdSource {
         &*self.0.ids
+    }
+
+    /// The rules of a tenant's directory, as they are remembered.
+    pub(crate) async fn rules_of(&self, tenant: TenantId) -> Result<Arc<Rules>, StoreError> {
+        self.rules().get(self.store(), self.clock().now(), tenant).await
     }
 
     /// Remembered rules of tenants; see [`RulesCache::invalidate_all`].

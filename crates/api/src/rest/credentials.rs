@@ -5,7 +5,7 @@ use crate::auth::ApiClient;
 use crate::body::JsonBody;
 use crate::edge::request_id::RequestId;
 use crate::error::ApiError;
-use crate::rest::docs::{Refusals, SetUpRefusals};
+use crate::rest::docs::{ConflictRefusal, Refusals};
 use crate::rest::params::Params;
 use crate::rest::sources::SourceInPath;
 use crate::services::credentials::{self, CreatedCredential, CredentialRequest, CredentialView};
@@ -36,14 +36,14 @@ pub(super) async fn list(
     params: Params,
 ) -> Result<Json<Page<CredentialView>>, ApiError> {
     params.end()?;
-    Ok(whole(credentials::list(state.store(), client.tenant).await?))
+    Ok(Json(Page::whole(credentials::list(state.store(), client.tenant).await?)))
 }
 
 /// Makes a credential. What is secret of it is in this answer and never shown again.
 #[utoipa::path(
     post, path = "/credentials", tag = "set-up", operation_id = "createCredential",
     request_body = CredentialRequest,
-    responses((status = 201, description = "The credential with its secret", body = CreatedCredential), Refusals, SetUpRefusals),
+    responses((status = 201, description = "The credential with its secret", body = CreatedCredential), Refusals, ConflictRefusal),
 )]
 pub(super) async fn create(
     client: ApiClient,
@@ -88,7 +88,7 @@ pub(super) async fn list_clients(
     params: Params,
 ) -> Result<Json<Page<OauthClientView>>, ApiError> {
     params.end()?;
-    Ok(whole(oauth_clients::list(state.store(), client.tenant).await?))
+    Ok(Json(Page::whole(oauth_clients::list(state.store(), client.tenant).await?)))
 }
 
 /// Makes an OAuth client of a source. It needs a credential before it can fetch tokens.
@@ -160,10 +160,6 @@ pub(super) async fn replace_access(
     let replaced = source_access::replace(state.store(), client.tenant, id, by, &read(body)?).await?;
     state.credentials().invalidate_all();
     Ok(Json(replaced))
-}
-
-fn whole<T>(data: Vec<T>) -> Json<Page<T>> {
-    Json(Page { data, next_cursor: None, has_more: false })
 }
 
 fn read<T: DeserializeOwned>(body: Value) -> Result<T, ApiError> {

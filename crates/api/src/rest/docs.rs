@@ -28,16 +28,7 @@ pub(super) enum Refusals {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it only describes answers")]
 pub(super) enum ConflictRefusal {
-    /// Something else stands in the way; the detail says what.
-    #[response(status = 409, content_type = "application/problem+json")]
-    Conflict(Problem),
-}
-
-/// Refusals of a REST request that makes something of which there may be few.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "it only describes answers")]
-pub(super) enum SetUpRefusals {
-    /// There is one already, or there are as many as there may be.
+    /// Something else stands in the way, such as one that is there already; the detail says what.
     #[response(status = 409, content_type = "application/problem+json")]
     Conflict(Problem),
 }

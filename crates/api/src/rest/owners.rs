@@ -26,7 +26,7 @@ pub(super) async fn list(
 ) -> Result<Json<Page<OwnerView>>, ApiError> {
     params.end()?;
     let data = owners::list(state.store(), client.tenant).await?;
-    Ok(Json(Page { data, next_cursor: None, has_more: false }))
+    Ok(Json(Page::whole(data)))
 }
 
 /// All owners.
@@ -68,8 +68,8 @@ pub(super) async fn set(
 ) -> Result<Json<Page<OwnerView>>, ApiError> {
     params.end()?;
     let by = (SetUpBy::Token(client.credential), request_id.as_str());
-    let rules = state.rules().get(state.store(), state.clock().now(), client.tenant).await?;
+    let rules = state.rules_of(client.tenant).await?;
     let data = owners::set(state.store(), client.tenant, by, (&rules, &body)).await?;
     state.rules().invalidate_all();
-    Ok(Json(Page { data, next_cursor: None, has_more: false }))
+    Ok(Json(Page::whole(data)))
 }

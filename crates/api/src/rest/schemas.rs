@@ -29,7 +29,7 @@ pub(super) async fn list(
 ) -> Result<Json<Page<SchemaView>>, ApiError> {
     params.end()?;
     let data = schemas::list(state.store(), client.tenant).await?;
-    Ok(Json(Page { data, next_cursor: None, has_more: false }))
+    Ok(Json(Page::whole(data)))
 }
 
 /// A schema to register.

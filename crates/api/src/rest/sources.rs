@@ -26,7 +26,7 @@ use uuid::Uuid;
 )]
 pub(super) async fn profiles(_client: ApiClient, params: Params) -> Result<Json<Page<ProfileView>>, ApiError> {
     params.end()?;
-    Ok(Json(Page { data: sources::profiles(), next_cursor: None, has_more: false }))
+    Ok(Json(Page::whole(sources::profiles())))
 }
 
 /// Every source with its profile and its switches, overridden or not.
@@ -41,7 +41,7 @@ pub(super) async fn list(
 ) -> Result<Json<Page<SourceView>>, ApiError> {
     params.end()?;
     let data = sources::list(state.store(), client.tenant).await?;
-    Ok(Json(Page { data, next_cursor: None, has_more: false }))
+    Ok(Json(Page::whole(data)))
 }
 
 /// One source.

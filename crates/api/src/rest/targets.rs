@@ -22,5 +22,5 @@ pub(super) async fn list(
 ) -> Result<Json<Page<TargetView>>, ApiError> {
     params.end()?;
     let data = targets::list(state.store(), client.tenant, state.clock().now()).await?;
-    Ok(Json(Page { data, next_cursor: None, has_more: false }))
+    Ok(Json(Page::whole(data)))
 }

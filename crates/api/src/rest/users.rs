@@ -33,7 +33,7 @@ pub(super) async fn by_user_name(
         Err(ApiError::NotFound { .. }) => Vec::new(),
         Err(error) => return Err(error),
     };
-    Ok(Json(Page { data, next_cursor: None, has_more: false }))
+    Ok(Json(Page::whole(data)))
 }
 
 /// One person: what is stored, and where they stand towards each target. Deleted people are shown as long as

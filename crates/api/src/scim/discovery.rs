@@ -36,11 +36,11 @@ impl FromRequestParts<ApiState> for Discovery {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        let now = state.clock().now();
         let (rules, basic) = if parts.headers.contains_key(AUTHORIZATION) {
             let client = ScimClient::from_request_parts(parts, state).await?;
-            (state.rules().get(state.store(), now, client.tenant).await?, client.source.access.basic)
+            (state.rules_of(client.tenant).await?, client.source.access.basic)
         } else {
+            let now = state.clock().now();
             (Rules::built_in(), state.credentials().is_basic_allowed_anywhere(state.store(), now).await)
         };
         let Ok(base) = BaseUrl::from_request_parts(parts, state).await;

@@ -20,6 +20,11 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// The only page of a list that is always shown whole.
+    pub(crate) const fn whole(data: Vec<T>) -> Self {
+        Self { data, next_cursor: None, has_more: false }
+    }
+
     /// A page of at most `limit` of `rows`, which hold one more than that if there is a next page. `cursor` names
     /// the place after an item.
     pub(crate) fn of<R>(mut rows: Vec<R>, limit: i64, cursor: impl Fn(&R) -> Cursor, item: impl FnMut(R) -> T) -> Self {
