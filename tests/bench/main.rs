@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --release -p rollcall-tests --bin bench -- [--people 10000] [--seconds 10] [--connections 16]
+//! cargo run --release -p rollcall-tests --bin bench -- scale [--people 10000,1000000]
 //! ```
 //!
 //! The server and pgbench take turns on the same tables of the same Postgres, sending the same statements, so that
@@ -18,6 +19,7 @@ mod options;
 mod product;
 mod projection;
 mod rounds;
+mod scale;
 mod usage;
 
 use anyhow::Context;
@@ -29,7 +31,7 @@ use crate::cluster::{Cluster, DATABASE, StatementLog};
 use crate::figures::Table;
 use crate::load::Choice;
 use crate::operation::{FIRST, Operation};
-use crate::options::{Options, Part};
+use crate::options::{Instead, Options, Part};
 use crate::product::Product;
 use crate::rounds::Bench;
 use crate::usage::Memory;
@@ -46,7 +48,11 @@ async fn main() -> anyhow::Result<()> {
     if cfg!(debug_assertions) {
         println!("This is a debug build: its figures mean nothing. Run it with --release.\n");
     }
-    let binary = match &options.server {
+    let server = match &options.instead {
+        Some(Instead::Scale(scale)) => &scale.server,
+        None => &options.server,
+    };
+    let binary = match server {
         Some(binary) => binary.canonicalize().with_context(|| format!("finding {}", binary.display()))?,
         None => product::build().await?,
     };
@@ -62,6 +68,9 @@ async fn main() -> anyhow::Result<()> {
 async fn run(options: &Options, binary: &std::path::Path, cluster: &Cluster) -> anyhow::Result<()> {
     let processors = std::thread::available_parallelism()?;
     println!("PostgreSQL {} with every commit on disk, {processors} processors", cluster.major());
+    if let Some(Instead::Scale(scale)) = &options.instead {
+        return scale::measure(scale, binary, cluster).await;
+    }
     if Operation::ALL.iter().any(|operation| options.wants(operation.part())) {
         requests(options, binary, cluster).await?;
     }

@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Measures the server against the same statements sent by pgbench, on the same Postgres.
 #[derive(Parser, Debug, Clone)]
-#[command(name = "bench", max_term_width = 100)]
+#[command(name = "bench", max_term_width = 100, args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
+    /// Something else instead
+    #[command(subcommand)]
+    pub(crate) instead: Option<Instead>,
     /// People in the directory before anything is measured
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=5_000_000))]
     pub(crate) people: u32,
@@ -32,6 +35,32 @@ pub(crate) struct Options {
     /// Print the statements that each operation sends, as pgbench sends them
     #[arg(long)]
     pub(crate) statements: bool,
+}
+
+/// What can be done instead.
+#[derive(Subcommand, Debug, Clone)]
+pub(crate) enum Instead {
+    /// Sends the same requests to a small and a large directory in turn, and compares what they take
+    Scale(Scale),
+}
+
+/// How directories of different size are compared.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Scale {
+    /// People in each directory, the smallest first; a twentieth as many groups, one group of a tenth of them (at most
+    /// 100,000), and one person in 1,000 groups
+    #[arg(long, default_values_t = [10_000, 1_000_000], value_delimiter = ',',
+          value_parser = clap::value_parser!(u32).range(10_000..=5_000_000))]
+    pub(crate) people: Vec<u32>,
+    /// Times that the directories take turns
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) rounds: u32,
+    /// Requests of each kind in a round; pages and bodies of 500 members count twentyfold
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=300))]
+    pub(crate) requests: u32,
+    /// A `rollcall` to measure instead of the one that belongs to this benchmark
+    #[arg(long, value_name = "FILE")]
+    pub(crate) server: Option<PathBuf>,
 }
 
 /// What can be measured.
