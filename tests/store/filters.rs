@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use rollcall_scim::filter::Filter;
 use rollcall_scim::profile::Profile;
 use rollcall_scim::schema::builtin;
+use rollcall_scim::sort::Sort;
 use rollcall_store::StoreError;
 use rollcall_store::groups::{GroupQuery, GroupView, StoredGroup};
 use rollcall_store::listing::{Matching, SCAN_LIMIT};
 use rollcall_store::users::{StoredUser, UserQuery, UserView};
+use rollcall_store::walk::UserWalk;
 use serde_json::{Map, Value, json};
 use time::format_description::well_known::Rfc3339;
 
@@ -190,6 +193,10 @@ async fn the_membership_check_needs_no_members() -> anyhow::Result<()> {
     Ok(())
 }
 
+fn first_one<'a>(matching: Option<Matching<'a, StoredUser>>) -> UserQuery<'a> {
+    UserQuery { matching, start_index: 1, count: 1, view: UserView::default() }
+}
+
 #[tokio::test]
 async fn too_many_candidates_are_refused_before_they_are_read() -> anyhow::Result<()> {
     let f = Fixture::new().await?;
@@ -207,13 +214,34 @@ async fn too_many_candidates_are_refused_before_they_are_read() -> anyhow::Resul
     let judge = |_: &StoredUser| panic!("nobody is read");
     let list = async |text: &str| {
         let filter = Filter::parse(text, &rt, &Profile::strict())?;
-        let matching = Some(Matching { filter: &filter, judge: &judge });
-        let query = UserQuery { matching, start_index: 1, count: 1, view: UserView::default() };
-        anyhow::Ok(f.store.list_users(f.tenant, &query).await)
+        let listed = f.store.list_users(f.tenant, &first_one(Some(Matching { filter: &filter, judge: &judge }))).await;
+        anyhow::Ok(listed.map(|listing| listing.total))
     };
-    let refused = list(r#"title co "x""#).await?;
+    let sort = Sort::parse(&rt, &[], Some("userName"), None)?.context("an order")?;
+    let sorted = async |matching| f.store.list_users_sorted(f.tenant, &first_one(matching), &sort).await;
+    let few = Filter::parse(r#"userName eq "u77" or userName eq "u78""#, &rt, &Profile::strict())?;
+    let few = Some(Matching { filter: &few, judge: &judge });
+    let starts = Filter::parse(r#"userName sw "u7777""#, &rt, &Profile::strict())?;
+    let starts = Some(Matching { filter: &starts, judge: &judge });
+    let walk = UserWalk { matching: starts, from: None, backward: false, count: 1, view: UserView::default() };
+
+    for text in
+        [r#"title co "x""#, r#"userName sw "u7777""#, "active eq true", r#"meta.created gt "2020-01-01T00:00:00Z""#]
+    {
+        let refused = list(text).await?;
+        assert!(matches!(refused, Err(StoreError::TooMany { limit: SCAN_LIMIT })), "{text}: {refused:?}");
+    }
+    let refused = sorted(None).await;
     assert!(matches!(refused, Err(StoreError::TooMany { limit: SCAN_LIMIT })), "{refused:?}");
-    assert_eq!(list(r#"userName eq "U77""#).await??.total, 1, "what an index decides is decided at any size");
-    assert_eq!(list(r#"userName sw "u7777""#).await??.total, 11, "and so is what a column decides");
+    let refused = f.store.walk_users(f.tenant, &walk, None).await;
+    assert!(matches!(refused, Err(StoreError::TooMany { limit: SCAN_LIMIT })), "{refused:?}");
+    assert_eq!(list(r#"userName eq "U77""#).await??, 1, "what an index decides is decided at any size");
+    assert_eq!(sorted(few).await?.total, 2);
+    assert_eq!(f.store.list_users(f.tenant, &first_one(None)).await?.total, SCAN_LIMIT + 1, "everybody may be listed");
+
+    sqlx::query("DELETE FROM users WHERE user_name_key = 'u1'").execute(f.database.pool()).await?;
+    assert_eq!(list(r#"userName sw "u7777""#).await??, 11, "so many may be looked at");
+    assert_eq!(sorted(None).await?.total, SCAN_LIMIT);
+    assert_eq!(f.store.walk_users(f.tenant, &walk, None).await?.items.len(), 1);
     Ok(())
 }

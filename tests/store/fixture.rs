@@ -120,10 +120,8 @@ impl Fixture {
 
     /// The values of a group's members.
     pub(crate) async fn member_values(&self, id: ResourceId) -> anyhow::Result<Vec<String>> {
-        let view = rollcall_store::groups::GroupView { members: true, source: None };
-        let group = self.store.group(self.tenant, id, view).await?;
-        let members = group.and_then(|group| group.members).unwrap_or_default();
-        Ok(members.into_iter().map(|member| member.value).collect())
+        let values = self.store.roll(self.tenant, id, None).await?.map(|roll| roll.values).unwrap_or_default();
+        Ok(self.store.members(self.tenant, &values).await?.into_iter().map(|member| member.value).collect())
     }
 }
 

@@ -68,10 +68,10 @@ impl Crowd {
         .execute(&mut *filling)
         .await?;
         sqlx::query("VACUUM ANALYZE users, groups, memberships").execute(&mut *filling).await?;
+        let wanted = sqlx::query_scalar("SELECT id FROM users WHERE user_name_key = 'user-50'");
+        let wanted = ResourceId(wanted.fetch_one(&mut *filling).await?);
         // What this session has read is counted now, and not while something else is measured.
         sqlx::query("SELECT pg_stat_force_next_flush()").execute(&mut *filling).await?;
-        let wanted = sqlx::query_scalar("SELECT id FROM users WHERE user_name_key = 'user-50'");
-        let wanted = ResourceId(wanted.fetch_one(f.database.pool()).await?);
         Ok(Self { f, other, wanted, group })
     }
 

@@ -231,8 +231,9 @@ fn store_refusal(error: &StoreError) -> Refusal {
         StoreError::TooMany { limit } => with_type(
             ScimType::TooMany,
             format!(
-                "the filter would need more than {limit} resources looked at; filter by userName, externalId, \
-                 emails, displayName, employeeNumber, id, members or manager"
+                "more than {limit} resources would have to be looked at; filter by eq and userName, externalId, \
+                 emails, displayName, employeeNumber, id, members or manager, or read everything by cursor and without \
+                 sortBy"
             ),
         ),
         StoreError::InvalidInput { .. } => with_type(

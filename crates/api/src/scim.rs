@@ -14,6 +14,7 @@ mod docs;
 mod failure;
 mod group_json;
 mod groups;
+mod large_groups;
 mod lists;
 mod me;
 mod messages;

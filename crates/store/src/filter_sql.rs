@@ -78,20 +78,25 @@ pub(crate) struct Condition {
     pub(crate) exact: bool,
     /// True if at most one resource can satisfy the condition.
     pub(crate) single: bool,
+    /// True if those who satisfy the condition are found without looking at all others.
+    pub(crate) indexed: bool,
+    /// True if everything satisfies the condition.
+    pub(crate) all: bool,
 }
 
 impl Condition {
     /// The condition of a filter; without one, everything satisfies it.
     pub(crate) fn of(filter: Option<&Filter>, scope: Scope) -> Self {
-        let Part { pieces, exact, single } = filter.map_or(Part::ALL, |filter| part(scope, filter));
+        let Part { pieces, exact, single, indexed } = filter.map_or(Part::ALL, |filter| part(scope, filter));
+        let all = pieces.is_none();
         let Composed { sql, args } = Composed::of(pieces.unwrap_or_else(|| vec![Piece::Sql("true")]));
-        Self { sql, args, exact, single }
+        Self { sql, args, exact, single, indexed, all }
     }
 
     /// The condition that a resource is one of these.
     pub(crate) fn one_of(ids: &[Uuid], table: Table) -> Self {
         let Composed { sql, args } = Composed::of(one_of(ids, table));
-        Self { sql, args, exact: true, single: false }
+        Self { sql, args, exact: true, single: false, indexed: true, all: false }
     }
 
     /// The pieces of a statement with the condition in every gap between them.
@@ -158,14 +163,20 @@ struct Part {
     pieces: Option<Vec<Piece>>,
     exact: bool,
     single: bool,
+    indexed: bool,
 }
 
 impl Part {
-    const ALL: Self = Self { pieces: None, exact: true, single: false };
-    const UNKNOWN: Self = Self { pieces: None, exact: false, single: false };
+    const ALL: Self = Self { pieces: None, exact: true, single: false, indexed: false };
+    const UNKNOWN: Self = Self { exact: false, ..Self::ALL };
 
     fn exact<const N: usize>(pieces: [Piece; N]) -> Self {
-        Self { pieces: Some(pieces.into()), exact: true, single: false }
+        Self { pieces: Some(pieces.into()), ..Self::ALL }
+    }
+
+    /// Of a condition that an index answers.
+    fn indexed(self) -> Self {
+        Self { indexed: true, ..self }
     }
 
     /// Satisfied also by some who do not satisfy the filter.
@@ -174,7 +185,7 @@ impl Part {
     }
 
     fn none() -> Self {
-        Self::exact(["false".into()])
+        Self::exact(["false".into()]).indexed()
     }
 
     /// The opposite; of a condition that is not exact nothing is known.
@@ -182,17 +193,16 @@ impl Part {
         match self {
             Self { exact: false, .. } => Self::UNKNOWN,
             Self { pieces: None, .. } => Self::none(),
-            Self { pieces: Some(pieces), .. } => {
-                Self { pieces: Some(joined(vec![pieces], "NOT (", "")), exact: true, single: false }
-            }
+            Self { pieces: Some(pieces), .. } => Self { pieces: Some(joined(vec![pieces], "NOT (", "")), ..Self::ALL },
         }
     }
 
     fn all(parts: Vec<Self>) -> Self {
         let exact = parts.iter().all(|part| part.exact);
         let single = parts.iter().any(|part| part.single);
+        let indexed = parts.iter().any(|part| part.indexed);
         let pieces: Vec<_> = parts.into_iter().filter_map(|part| part.pieces).collect();
-        Self { pieces: (!pieces.is_empty()).then(|| joined(pieces, "(", " AND ")), exact, single }
+        Self { pieces: (!pieces.is_empty()).then(|| joined(pieces, "(", " AND ")), exact, single, indexed }
     }
 
     fn any(parts: Vec<Self>) -> Self {
@@ -203,8 +213,9 @@ impl Part {
             return Self::none();
         }
         let exact = parts.iter().all(|part| part.exact);
+        let indexed = parts.iter().all(|part| part.indexed);
         let pieces: Option<Vec<_>> = parts.into_iter().map(|part| part.pieces).collect();
-        Self { pieces: pieces.map(|pieces| joined(pieces, "(", " OR ")), exact, single: false }
+        Self { pieces: pieces.map(|pieces| joined(pieces, "(", " OR ")), exact, single: false, indexed }
     }
 }
 

@@ -4,11 +4,14 @@ mod create;
 mod delete;
 mod list;
 mod read;
+mod roll;
 mod row;
 mod update;
 
 pub use crate::members::Member;
-pub use list::GroupQuery;
+pub use list::{GroupQuery, LISTED_MEMBERS, MEMBER_SCAN_LIMIT};
+pub use read::LOADED_MEMBERS;
+pub use roll::Roll;
 pub use update::GroupUpdate;
 
 use crate::external_ids::ExternalIds;
@@ -34,12 +37,38 @@ pub struct StoredGroup {
     pub modified_at: OffsetDateTime,
     /// The members in the order of their values; `None` unless asked for by [`GroupView::members`].
     pub members: Option<Vec<Member>>,
+    /// True if the members are only the first ones, and [`Store::roll`](crate::Store::roll) has all.
+    pub more_members: bool,
+}
+
+impl StoredGroup {
+    /// The group without the members that are beyond what was to be loaded.
+    fn cut(mut self, load: Load) -> Self {
+        match (load, &mut self.members) {
+            (Load::Nothing, members) => *members = None,
+            (Load::First(most), Some(members)) if members.len() > most => {
+                members.truncate(most);
+                self.more_members = true;
+            }
+            _ => {}
+        }
+        self
+    }
+}
+
+/// How many members are loaded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Load {
+    Nothing,
+    /// So many, and one more if there is one.
+    First(usize),
+    All,
 }
 
 /// What is loaded beside the group, in the same round trip.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct GroupView {
-    /// Load [`StoredGroup::members`]; there can be a hundred thousand.
+    /// Load [`StoredGroup::members`]: the first [`LOADED_MEMBERS`], or [`LISTED_MEMBERS`] of each group in a list.
     pub members: bool,
     /// Who looks; without a source the group is seen as the source sees it that created it.
     pub source: Option<SourceId>,

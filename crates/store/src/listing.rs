@@ -1,8 +1,8 @@
 //! Lists: of everything, or of what satisfies a filter.
 //!
 //! When the database can judge the filter alone, one statement counts and fetches. Otherwise it narrows down, and the
-//! rest is judged here, batch after batch, so that memory stays bounded; more than [`SCAN_LIMIT`] candidates are
-//! refused (RFC 7644 §3.4.2, `tooMany`) before any of them is read.
+//! rest is judged here, batch after batch, so that memory stays bounded. Wherever more than [`SCAN_LIMIT`] resources would
+//! have to be looked at, by whom ever, that is refused (RFC 7644 §3.4.2, `tooMany`) before any of them is read.
 //!
 //! The order is that of the ids, which grow with time: stable across pages, and what is created meanwhile comes last.
 
@@ -15,7 +15,7 @@ use sqlx::postgres::PgRow;
 use std::fmt;
 use uuid::Uuid;
 
-/// The most resources that are read to judge a filter that the database cannot judge alone.
+/// The most resources that are looked at for a filter that no index answers, or for an order.
 pub const SCAN_LIMIT: i64 = 200_000;
 
 /// What of a list is wanted.
@@ -92,10 +92,15 @@ pub(crate) trait Listed: Sized + Send {
 
     /// The two switches of the statements: what the view wants and what a judge of the filter would need.
     fn load(view: Self::View, judged: Option<&Filter>) -> [bool; 2];
+    /// Counts what is loaded for a judge beside the resources, where that can be very much, and how much is too much. `$1`
+    /// tenant, `$3` where to stop.
+    fn weigh(load: [bool; 2]) -> Option<(&'static [&'static str; 2], i64)>;
     /// How many are judged at a time.
     fn batch_size(load: [bool; 2]) -> i64;
     /// The resource of a row, as the source of a view sees it.
     fn from_row(row: Self::Row, view: Self::View, load: [bool; 2]) -> Result<Self, StoreError>;
+    /// The resource without what was only loaded to judge it.
+    fn shown(self, view: Self::View) -> Self;
     /// The source that looks.
     fn viewer(view: Self::View) -> Option<SourceId>;
     /// The resource's id.
@@ -118,6 +123,7 @@ impl Store {
         let filter = query.matching.map(|matching| matching.filter);
         let condition = Condition::of(filter, Scope { table: T::TABLE, viewer: T::viewer(query.view) });
         let list = List { store: self, tenant, condition: &condition };
+        list.check::<T>().await?;
         match query.matching.filter(|_| !condition.exact || condition.single) {
             None => list.page(query).await,
             Some(matching) => list.scan(query, matching).await,
@@ -133,6 +139,7 @@ impl Store {
     ) -> Result<Vec<Uuid>, StoreError> {
         let condition = Condition::of(Some(matching.filter), Scope { table: T::TABLE, viewer: T::viewer(view) });
         let list = List { store: self, tenant, condition: &condition };
+        list.check::<T>().await?;
         let mut ids = Vec::new();
         list.visit(Edge::FIRST, view, matching, |item: T| {
             ids.push(item.id());
@@ -190,6 +197,31 @@ pub(crate) struct List<'a> {
 }
 
 impl List<'_> {
+    /// Refuses a filter that no index answers in a directory that is too large to look at everybody.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMany`].
+    pub(crate) async fn check<T: Listed>(&self) -> Result<(), StoreError> {
+        let Condition { indexed, all, exact, .. } = *self.condition;
+        if indexed || (all && exact) {
+            return Ok(());
+        }
+        let everything = Condition::of(None, Scope { table: T::TABLE, viewer: None });
+        let everything = List { condition: &everything, ..*self };
+        everything.check_size::<T>().await
+    }
+
+    /// Refuses if more satisfy the condition than may be looked at.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMany`].
+    pub(crate) async fn check_size<T: Listed>(&self) -> Result<(), StoreError> {
+        match self.count::<T>(SCAN_LIMIT + 1).await? {
+            ..=SCAN_LIMIT => Ok(()),
+            _ => Err(StoreError::TooMany { limit: SCAN_LIMIT }),
+        }
+    }
+
     /// The database judges alone.
     async fn page<T: Listed>(&self, query: &Query<'_, T, T::View>) -> Result<Listing<T>, StoreError> {
         let offset = query.start_index.saturating_sub(1).max(0);
@@ -246,11 +278,17 @@ impl List<'_> {
         matching: Matching<'_, T>,
         mut show: impl FnMut(T) -> bool + Send,
     ) -> Result<(), StoreError> {
-        let Condition { exact, single, .. } = *self.condition;
-        if !single && self.count::<T>(SCAN_LIMIT + 1).await? > SCAN_LIMIT {
-            return Err(StoreError::TooMany { limit: SCAN_LIMIT });
+        let Condition { exact, single, indexed, .. } = *self.condition;
+        // What no index answers was checked before.
+        if indexed && !single {
+            self.check_size::<T>().await?;
         }
         let load = T::load(view, Some(matching.filter).filter(|_| !exact));
+        if let Some((count, limit)) = T::weigh(load)
+            && self.counted(count, limit + 1).await? > limit
+        {
+            return Err(StoreError::TooMany { limit });
+        }
         let limit = T::batch_size(load);
         loop {
             let batch: Vec<T> = self.batch(edge, limit, (view, load)).await?;
@@ -258,7 +296,8 @@ impl List<'_> {
             if let Some(last) = batch.last() {
                 edge.seen = last.id();
             }
-            let enough = !batch.into_iter().filter(|item| exact || (matching.judge)(item)).all(&mut show);
+            let matches = batch.into_iter().filter(|item| exact || (matching.judge)(item));
+            let enough = !matches.map(|item| item.shown(view)).all(&mut show);
             if enough || !full || single {
                 return Ok(());
             }
@@ -310,7 +349,11 @@ impl List<'_> {
 
     /// How many satisfy the condition; counting ends at `stop`.
     pub(crate) async fn count<T: Listed>(&self, stop: i64) -> Result<i64, StoreError> {
-        let statement = sqlx::query_as(self.condition.between(&T::COUNT))
+        self.counted(&T::COUNT, stop).await
+    }
+
+    async fn counted(&self, count: &[&'static str; 2], stop: i64) -> Result<i64, StoreError> {
+        let statement = sqlx::query_as(self.condition.between(count))
             .bind(self.tenant.0)
             .bind(0_i64)
             .bind(stop)

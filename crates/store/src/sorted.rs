@@ -2,11 +2,11 @@
 //!
 //! The database puts ids in order, and the resources of one page are then read by their ids. What it cannot judge alone
 //! is judged first, batch after batch as in any list (see [`crate::listing`]), and only the ids of what satisfies the
-//! filter are kept: sixteen bytes each, of at most [`crate::listing::SCAN_LIMIT`].
+//! filter are kept: sixteen bytes each. More than [`crate::listing::SCAN_LIMIT`] are not put in order.
 
 use crate::filter_sql::{Branch, Chosen, Condition, Ranking, Scope};
 use crate::groups::{GroupQuery, GroupView, StoredGroup};
-use crate::listing::{Listed, Listing, Matching, Query};
+use crate::listing::{List, Listed, Listing, Matching, Query};
 use crate::users::{StoredUser, UserQuery, UserView};
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::TenantId;
@@ -108,11 +108,15 @@ impl Store {
         sort: &'a Sort,
     ) -> Result<Branch<'a>, StoreError> {
         let scope = Scope { table: T::TABLE, viewer: T::viewer(view) };
+        let condition = Condition::of(matching.map(|matching| matching.filter), scope);
         let chosen = match matching {
-            Some(matching) if !Condition::of(Some(matching.filter), scope).exact => {
-                Chosen::OneOf(self.matching_ids(tenant, matching, view).await?)
+            Some(matching) if !condition.exact => Chosen::OneOf(self.matching_ids(tenant, matching, view).await?),
+            matching => {
+                let list = List { store: self, tenant, condition: &condition };
+                list.check::<T>().await?;
+                list.check_size::<T>().await?;
+                Chosen::Exactly(matching.map(|matching| matching.filter))
             }
-            matching => Chosen::Exactly(matching.map(|matching| matching.filter)),
         };
         Ok(Branch { scope, chosen, sort })
     }

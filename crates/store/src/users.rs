@@ -52,6 +52,8 @@ pub struct GroupRef {
     pub id: ResourceId,
     /// The group's `displayName`.
     pub display_name: String,
+    /// False for a group that holds a group which the user is in (RFC 7643 §4.1.2, `indirect`).
+    pub direct: bool,
 }
 
 /// What the read-only DingTalk extension shows.

@@ -208,6 +208,7 @@ impl Store {
             Scope { table: T::TABLE, viewer: T::viewer(walk.view) },
         );
         let list = List { store: self, tenant, condition: &condition };
+        list.check::<T>().await?;
         let (total, items) = list.stretch(walk).await?;
         let place = |item: &T| Place { kind: T::TABLE.kind(), id: item.id(), key: None };
         let found = items.into_iter().map(|item| (place(&item), Some(item))).collect();

@@ -53,7 +53,8 @@ fn with_body(status: StatusCode, body: &Value) -> Response {
     response
 }
 
-fn tell(response: &mut Response, about: About<'_>) {
+/// Says the version and the URL.
+pub(super) fn tell(response: &mut Response, about: About<'_>) {
     for (name, value) in [(ETAG, etag(about.version)), (LOCATION, about.location.to_owned())] {
         if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().insert(name, value);

@@ -55,6 +55,11 @@ impl Call {
         &self.rules
     }
 
+    /// The same, for an answer that is written after the call.
+    pub(super) fn shared_rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.rules)
+    }
+
     /// The resource types of the client's tenant.
     pub(super) fn types(&self) -> &ResourceTypes {
         self.rules.types()

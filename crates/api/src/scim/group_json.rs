@@ -54,6 +54,11 @@ impl GroupJson<'_> {
         render(rt, &envelope, projection)
     }
 
+    /// The same in a list; null for a group whose members were not all loaded ([`Writer::list`](super::large_groups::Writer::list)).
+    pub(super) fn in_list(self, group: &StoredGroup, projection: &Projection<'_>) -> Value {
+        if group.more_members { Value::Null } else { self.render(group, projection) }
+    }
+
     /// A member. One that nobody is (yet) has its value alone: there is nothing else to say and nothing to link to.
     fn member(self, member: &Member) -> Value {
         let mut element = Map::new();

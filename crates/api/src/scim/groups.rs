@@ -10,6 +10,7 @@ use crate::scim::call::{Call, IdInPath, about, about_new};
 use crate::scim::docs::{ReadRefusals, WriteRefusals};
 use crate::scim::failure::{change_failed, create_failed};
 use crate::scim::group_json::{self, GroupJson, MEMBERS};
+use crate::scim::large_groups::Writer;
 use crate::scim::lists;
 use crate::scim::messages::{ScimGroupBody, ScimList, ScimPatch, ScimResource};
 use crate::scim::strict_members;
@@ -61,7 +62,7 @@ pub(super) async fn create(
         Ok(stored) => stored,
         Err(error) => return Err(create_failed(error, rt, group.string("displayName"))),
     };
-    Ok(reply(&call, StatusCode::CREATED, &stored, &projection))
+    reply(&call, &state, StatusCode::CREATED, (&stored, &projection)).await
 }
 
 /// `GET /Groups/{id}`.
@@ -83,7 +84,7 @@ pub(super) async fn read(call: Call, id: IdInPath, State(state): State<ApiState>
     if group_json::is_versioned(&projection) && call.has_version(group.version) {
         return Ok(bodiless(&call, StatusCode::NOT_MODIFIED, &group));
     }
-    Ok(reply(&call, StatusCode::OK, &group, &projection))
+    reply(&call, &state, StatusCode::OK, (&group, &projection)).await
 }
 
 /// `GET /Groups`.
@@ -134,7 +135,7 @@ pub(super) async fn replace(
         Ok((after, vec![members]))
     };
     let group = change(&call, &id, &state, &projection, become_what).await?;
-    Ok(reply(&call, StatusCode::OK, &group, &projection))
+    reply(&call, &state, StatusCode::OK, (&group, &projection)).await
 }
 
 /// `PATCH /Groups/{id}`.
@@ -176,7 +177,7 @@ pub(super) async fn patch(
     if bodiless_wanted {
         return Ok(bodiless(&call, StatusCode::NO_CONTENT, &group));
     }
-    Ok(reply(&call, StatusCode::OK, &group, &projection))
+    reply(&call, &state, StatusCode::OK, (&group, &projection)).await
 }
 
 /// `DELETE /Groups/{id}`.
@@ -246,10 +247,20 @@ async fn change(
     }
 }
 
-fn reply(call: &Call, status: StatusCode, group: &StoredGroup, projection: &Projection<'_>) -> Response {
-    let location = call.base.resource(&call.types().group().endpoint, group.id);
+async fn reply(
+    call: &Call,
+    state: &ApiState,
+    status: StatusCode,
+    (group, projection): (&StoredGroup, &Projection<'_>),
+) -> Result<Response, ApiError> {
+    let rt = call.types().group();
+    if group.more_members {
+        let whole = Writer::new(call, state, &call.query).resource(status, group.id).await?;
+        return whole.ok_or_else(|| Error::not_found(&rt.name, &group.id.to_string()).into());
+    }
+    let location = call.base.resource(&rt.endpoint, group.id);
     let body = GroupJson { types: call.types(), base: &call.base }.render(group, projection);
-    answer::resource(status, &body, About { version: group.version, location: &location })
+    Ok(answer::resource(status, &body, About { version: group.version, location: &location }))
 }
 
 fn bodiless(call: &Call, status: StatusCode, group: &StoredGroup) -> Response {

@@ -6,6 +6,7 @@ use crate::scim::answer;
 use crate::scim::call::Call;
 use crate::scim::cursor::{Listed, Pages};
 use crate::scim::group_json::{self, GroupJson};
+use crate::scim::large_groups::Writer;
 use crate::scim::query::Query;
 use crate::scim::user_json::{self, UserJson};
 use crate::state::ApiState;
@@ -46,7 +47,7 @@ pub(super) async fn users(call: &Call, state: &ApiState, query: &Query) -> Resul
             let (from, backward, count) = (pages.from(), pages.backward(), pages.count());
             let walk = UserWalk { matching, from, backward, count, view };
             let found = store.walk_users(tenant, &walk, wanted.sort.as_ref()).await?;
-            by_cursor(&pages, &found, render)
+            Ok(answer::document(&by_cursor(&pages, &found, render)?))
         }
     }
 }
@@ -59,23 +60,25 @@ pub(super) async fn groups(call: &Call, state: &ApiState, query: &Query) -> Resu
     let judge = |group: &StoredGroup| wanted.judge(|whole| json.render(group, whole));
     let (tenant, store, matching) = (call.client.tenant, state.store(), wanted.matching(&judge));
     let view = group_json::view(&wanted.projection, call.source());
-    let render = |group: &StoredGroup| json.render(group, &wanted.projection);
+    let render = |group: &StoredGroup| json.in_list(group, &wanted.projection);
     match query.paging()? {
         Paging::Index(Page { start_index, count }) => {
-            let query = GroupQuery { matching, start_index, count, view };
+            let groups = GroupQuery { matching, start_index, count, view };
             let found = match &wanted.sort {
-                None => store.list_groups(tenant, &query).await?,
-                Some(sort) => store.list_groups_sorted(tenant, &query, sort).await?,
+                None => store.list_groups(tenant, &groups).await?,
+                Some(sort) => store.list_groups_sorted(tenant, &groups, sort).await?,
             };
             let resources = found.items.iter().map(render).collect();
-            Ok(answer::document(&list_response(resources, found.total, start_index)))
+            let body = list_response(resources, found.total, start_index);
+            Ok(with_groups(body, found.items, Writer::new(call, state, query)))
         }
         Paging::Cursor(page) => {
             let pages = Pages::open(call, state, Listed::Groups, (query, wanted.sort.as_ref()), &page)?;
             let (from, backward, count) = (pages.from(), pages.backward(), pages.count());
             let walk = GroupWalk { matching, from, backward, count, view };
             let found = store.walk_groups(tenant, &walk, wanted.sort.as_ref()).await?;
-            by_cursor(&pages, &found, render)
+            let body = by_cursor(&pages, &found, render)?;
+            Ok(with_groups(body, found.items, Writer::new(call, state, query)))
         }
     }
 }
@@ -96,7 +99,7 @@ pub(super) async fn everything(call: &Call, state: &ApiState, query: &Query) -> 
     let sorts = users.sort.as_ref().zip(groups.sort.as_ref());
     let render = |item: &AnyResource| match item {
         AnyResource::User(user) => user_json.render(user, &users.projection),
-        AnyResource::Group(group) => group_json.render(group, &groups.projection),
+        AnyResource::Group(group) => group_json.in_list(group, &groups.projection),
     };
     match query.paging()? {
         Paging::Index(page) => {
@@ -107,16 +110,18 @@ pub(super) async fn everything(call: &Call, state: &ApiState, query: &Query) -> 
                 let sorts = [of_users, of_groups];
                 let found = store.list_everything_sorted(tenant, &user_query, &group_query, sorts).await?;
                 let resources = found.items.iter().map(render).collect();
-                return Ok(answer::document(&list_response(resources, found.total, start_index)));
+                let body = list_response(resources, found.total, start_index);
+                return Ok(with_groups(body, groups_of(found.items), Writer::new(call, state, query)));
             }
             let first = store.list_users(tenant, &user_query).await?;
             let rest = page.after(first.total, first.items.len());
             let group_query = GroupQuery { start_index: rest.start_index, count: rest.count, ..group_query };
             let second = store.list_groups(tenant, &group_query).await?;
             let users = first.items.iter().map(|user| user_json.render(user, &users.projection));
-            let groups = second.items.iter().map(|group| group_json.render(group, &groups.projection));
+            let groups = second.items.iter().map(|group| group_json.in_list(group, &groups.projection));
             let resources = users.chain(groups).collect();
-            Ok(answer::document(&list_response(resources, first.total + second.total, start_index)))
+            let body = list_response(resources, first.total + second.total, start_index);
+            Ok(with_groups(body, second.items, Writer::new(call, state, query)))
         }
         Paging::Cursor(page) => {
             let pages = Pages::open(call, state, Listed::Everything, (query, users.sort.as_ref()), &page)?;
@@ -125,16 +130,30 @@ pub(super) async fn everything(call: &Call, state: &ApiState, query: &Query) -> 
             let group_walk = GroupWalk { matching: matching.1, from, backward, count, view: views.1 };
             let sorts = sorts.map(|(of_users, of_groups)| [of_users, of_groups]);
             let found = store.walk_everything(tenant, &user_walk, &group_walk, sorts).await?;
-            by_cursor(&pages, &found, render)
+            let body = by_cursor(&pages, &found, render)?;
+            Ok(with_groups(body, groups_of(found.items), Writer::new(call, state, query)))
         }
     }
 }
 
-/// A page that was reached by cursor.
-fn by_cursor<T>(pages: &Pages<'_>, found: &Stretch<T>, render: impl Fn(&T) -> Value) -> Result<Response, ApiError> {
+/// Answers with a list, in which a large group is written member by member.
+fn with_groups(body: Value, groups: impl IntoIterator<Item = StoredGroup>, writer: Writer) -> Response {
+    let large: Vec<StoredGroup> = groups.into_iter().filter(|group| group.more_members).collect();
+    if large.is_empty() { answer::document(&body) } else { writer.list(body, large) }
+}
+
+fn groups_of(items: Vec<AnyResource>) -> impl Iterator<Item = StoredGroup> {
+    items.into_iter().filter_map(|item| match item {
+        AnyResource::User(_) => None,
+        AnyResource::Group(group) => Some(*group),
+    })
+}
+
+/// The body of a page that was reached by cursor.
+fn by_cursor<T>(pages: &Pages<'_>, found: &Stretch<T>, render: impl Fn(&T) -> Value) -> Result<Value, ApiError> {
     let resources = found.items.iter().map(render).collect();
     let (total, onward) = pages.onward(found)?;
-    Ok(answer::document(&cursor_response(resources, total, onward)))
+    Ok(cursor_response(resources, total, onward))
 }
 
 /// What a client wants to see of one type.

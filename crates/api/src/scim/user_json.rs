@@ -59,10 +59,11 @@ impl UserJson<'_> {
         render(rt, &envelope, projection)
     }
 
-    /// One group of the user. Groups inside groups are not computed, so every membership is direct.
+    /// One group of the user.
     fn group(self, group: &GroupRef) -> Value {
         let url = self.base.resource(&self.types.group().endpoint, group.id);
-        json!({ sub::VALUE: group.id.to_string(), sub::REF: url, "display": group.display_name, sub::TYPE: "direct" })
+        let kind = if group.direct { "direct" } else { "indirect" };
+        json!({ sub::VALUE: group.id.to_string(), sub::REF: url, "display": group.display_name, sub::TYPE: kind })
     }
 }
 

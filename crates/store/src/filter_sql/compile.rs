@@ -70,7 +70,7 @@ fn text(column: &Text, op: CompareOp, literal: &str) -> Part {
             let key = if column.cut { clip(&key).to_owned() } else { key };
             let pieces = [name.into(), " IS NOT NULL AND ".into(), name.into(), " = ".into(), Arg::Text(key).into()];
             let part = if decided { Part::exact(pieces) } else { Part::wider(pieces) };
-            Part { single: column.unique, ..part }
+            Part { single: column.unique, ..part.indexed() }
         }
         CompareOp::Sw if decided => Part::exact([
             name.into(),
@@ -128,7 +128,8 @@ fn external_id(table: Table, viewer: SourceId, literal: &str) -> Part {
         Arg::Json(named).into(),
         "))".into(),
     ];
-    if literal.len() < CUT_BYTES { Part::exact(pieces) } else { Part::wider(pieces) }
+    let part = if literal.len() < CUT_BYTES { Part::exact(pieces) } else { Part::wider(pieces) };
+    part.indexed()
 }
 
 /// A source calls the resource something.
@@ -162,7 +163,7 @@ fn has_external_id(table: Table, viewer: SourceId) -> Part {
 fn id(name: &'static str, literal: &str) -> Part {
     canonical_id(literal).map_or_else(Part::none, |id| Part {
         single: true,
-        ..Part::exact([name.into(), " = ".into(), Arg::Id(id).into()])
+        ..Part::exact([name.into(), " = ".into(), Arg::Id(id).into()]).indexed()
     })
 }
 
@@ -172,28 +173,37 @@ fn any_value(attribute: AnyValue, literal: &str) -> Part {
         AnyValue::Email => {
             let key = fold(literal);
             let pieces = ["u.email_keys @> ARRAY[".into(), Arg::Text(clip(&key).to_owned()).into(), "]::text[]".into()];
-            if key.len() < CUT_BYTES { Part::exact(pieces) } else { Part::wider(pieces) }
+            let part = if key.len() < CUT_BYTES { Part::exact(pieces) } else { Part::wider(pieces) };
+            part.indexed()
         }
+        // Also whoever is in a group that is in it, as `groups` shows them.
         AnyValue::GroupOfUser => canonical_id(literal).map_or_else(Part::none, |id| {
             Part::exact([
+                "u.id IN (WITH RECURSIVE inside (id) AS (SELECT g.id FROM groups g WHERE g.tenant_id = $1 \
+                 AND g.deleted_at IS NULL AND g.id = "
+                    .into(),
+                Arg::Id(id).into(),
                 concat!(
-                    "u.id IN (SELECT ",
+                    " UNION SELECT g.id FROM inside JOIN memberships m ON m.tenant_id = $1 AND m.group_id = inside.id ",
+                    "JOIN groups g ON g.tenant_id = $1 AND g.deleted_at IS NULL AND g.id = ",
                     named_id!("m.member_id"),
-                    " FROM memberships m WHERE m.tenant_id = $1 AND ",
+                    ") SELECT ",
+                    named_id!("m.member_id"),
+                    " FROM inside JOIN memberships m ON m.tenant_id = $1 AND m.group_id = inside.id WHERE ",
                     names_somebody!("m.member_id"),
-                    " AND m.group_id = "
+                    ")"
                 )
                 .into(),
-                Arg::Id(id).into(),
-                ")".into(),
             ])
+            .indexed()
         }),
         AnyValue::MemberOfGroup => {
             let member = Part::exact([
                 "g.id IN (SELECT m.group_id FROM memberships m WHERE m.tenant_id = $1 AND m.member_id = ".into(),
                 Arg::Text(literal.to_owned()).into(),
                 ")".into(),
-            ]);
+            ])
+            .indexed();
             let Some(id) = canonical_id(literal) else {
                 return member;
             };
@@ -318,6 +328,33 @@ mod tests {
         for (text, single) in cases {
             assert_eq!(condition(Table::Users, text).single, single, "{text}");
         }
+    }
+
+    #[test]
+    fn it_is_known_whether_an_index_answers() {
+        const ID: &str = "01980000-0001-7000-8000-00000000abcd";
+        let cases = [
+            (r#"userName eq "a""#.to_owned(), true),
+            (r#"title co "x" and userName eq "a""#.to_owned(), true),
+            (r#"userName eq "a" or emails.value eq "b""#.to_owned(), true),
+            (r#"userName eq "a" or title eq "b""#.to_owned(), false),
+            (r#"not (userName eq "a")"#.to_owned(), false),
+            (r#"userName sw "a""#.to_owned(), false),
+            ("active eq false".to_owned(), false),
+            ("externalId pr".to_owned(), false),
+            ("externalId eq 7".to_owned(), true),
+            (format!(r#"groups.value eq "{ID}""#), true),
+            (format!(r#"id eq "{ID}" and active eq true"#), true),
+            (r#"id eq "nobody's""#.to_owned(), true),
+            (r#"meta.lastModified gt "2026-01-01T00:00:00Z""#.to_owned(), false),
+        ];
+        for (text, indexed) in cases {
+            assert_eq!(condition(Table::Users, &text).indexed, indexed, "{text}");
+        }
+        assert!(
+            condition(Table::Users, "meta.resourceType pr").all
+                && !condition(Table::Users, "active pr and title pr").exact
+        );
     }
 
     #[test]

@@ -50,8 +50,8 @@ impl Store {
                 let view = GroupView { members: true, source: None };
                 self.group(actor.tenant, id, view).await?
             }
-            .and_then(|group| group.members),
         };
+        let more_members = named.as_ref().is_some_and(|group| group.more_members);
         Ok(StoredGroup {
             id,
             resource: resource.clone(),
@@ -59,7 +59,8 @@ impl Store {
             version: 1,
             created_at: now,
             modified_at: now,
-            members: Some(named.unwrap_or_default()),
+            members: Some(named.and_then(|group| group.members).unwrap_or_default()),
+            more_members,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Lists of groups.
 
 use super::row::{GroupRow, group_columns, group_joins};
-use super::{GroupView, StoredGroup};
+use super::{GroupView, Load, StoredGroup};
 use crate::filter_sql::Table;
 use crate::listing::{Listed, Listing, Query};
 use crate::members::{MEMBERS, named_id};
@@ -15,8 +15,18 @@ pub type GroupQuery<'a> = Query<'a, StoredGroup, GroupView>;
 
 /// Groups judged at a time without their members.
 const BATCH_SIZE: i64 = 500;
-/// Groups judged at a time with their members, of which each may have very many.
+/// Groups judged at a time by their members, of which each may have very many.
 const BATCH_SIZE_WITH_MEMBERS: i64 = 8;
+
+/// The most members that are loaded with each group of a list.
+pub const LISTED_MEMBERS: usize = 100;
+
+/// `$4` wants those of a list, `$5` wants all.
+macro_rules! members {
+    () => {
+        "CASE WHEN $5 THEN NULL WHEN $4 THEN 101 ELSE 0 END"
+    };
+}
 
 macro_rules! live {
     () => {
@@ -26,8 +36,27 @@ macro_rules! live {
 
 macro_rules! chosen {
     () => {
-        concat!(") chosen JOIN groups g ON g.tenant_id = $1 AND g.id = chosen.id", group_joins!("$4"), "ORDER BY g.id")
+        concat!(
+            ") chosen JOIN groups g ON g.tenant_id = $1 AND g.id = chosen.id",
+            group_joins!(members!()),
+            "ORDER BY g.id"
+        )
     };
+}
+
+/// Members of the groups that satisfy a condition.
+const COUNT_MEMBERS: [&str; 2] = [
+    concat!("SELECT count(*) FROM (SELECT 1 FROM memberships m JOIN (SELECT g.tenant_id, g.id ", live!()),
+    ") g ON g.tenant_id = m.tenant_id AND g.id = m.group_id WHERE m.tenant_id = $1 LIMIT $3) candidates",
+];
+
+/// The most members that are read to judge a filter that the database cannot judge alone.
+pub const MEMBER_SCAN_LIMIT: i64 = 50_000;
+
+impl Load {
+    fn listed(wanted: bool) -> Self {
+        if wanted { Self::First(LISTED_MEMBERS) } else { Self::Nothing }
+    }
 }
 
 impl Listed for StoredGroup {
@@ -62,11 +91,11 @@ impl Listed for StoredGroup {
     const BATCH: [[&'static str; 2]; 2] = [
         [
             concat!("SELECT ", group_columns!(), " FROM (SELECT g.* ", live!(), "g.id > $2 AND "),
-            concat!(" ORDER BY g.id LIMIT $3) g", group_joins!("$4"), "ORDER BY g.id"),
+            concat!(" ORDER BY g.id LIMIT $3) g", group_joins!(members!()), "ORDER BY g.id"),
         ],
         [
             concat!("SELECT ", group_columns!(), " FROM (SELECT g.* ", live!(), "g.id < $2 AND "),
-            concat!(" ORDER BY g.id DESC LIMIT $3) g", group_joins!("$4"), "ORDER BY g.id DESC"),
+            concat!(" ORDER BY g.id DESC LIMIT $3) g", group_joins!(members!()), "ORDER BY g.id DESC"),
         ],
     ];
 
@@ -97,15 +126,23 @@ impl Listed for StoredGroup {
     ];
 
     fn load(view: GroupView, judged: Option<&Filter>) -> [bool; 2] {
-        [view.members || judged.is_some_and(|filter| filter.mentions(MEMBERS)), false]
+        [view.members, judged.is_some_and(|filter| filter.mentions(MEMBERS))]
     }
 
-    fn batch_size(load: [bool; 2]) -> i64 {
-        if load[0] { BATCH_SIZE_WITH_MEMBERS } else { BATCH_SIZE }
+    fn weigh([_, judged]: [bool; 2]) -> Option<(&'static [&'static str; 2], i64)> {
+        judged.then_some((&COUNT_MEMBERS, MEMBER_SCAN_LIMIT))
     }
 
-    fn from_row(row: GroupRow, view: GroupView, load: [bool; 2]) -> Result<Self, StoreError> {
-        row.into_group(view, load[0])
+    fn batch_size([_, judged]: [bool; 2]) -> i64 {
+        if judged { BATCH_SIZE_WITH_MEMBERS } else { BATCH_SIZE }
+    }
+
+    fn from_row(row: GroupRow, view: GroupView, [listed, judged]: [bool; 2]) -> Result<Self, StoreError> {
+        row.into_group(view.source, if judged { Load::All } else { Load::listed(listed) })
+    }
+
+    fn shown(self, view: GroupView) -> Self {
+        self.cut(Load::listed(view.members))
     }
 
     fn viewer(view: GroupView) -> Option<SourceId> {

@@ -1,12 +1,15 @@
 //! One group by its id, and whether members are known.
 
 use super::row::{GroupRow, group_columns, group_joins};
-use super::{GroupView, StoredGroup};
+use super::{GroupView, Load, StoredGroup};
 use crate::members::named_id;
 use crate::write::Lock;
 use crate::{Store, StoreError};
-use rollcall_provisioning::ids::{ResourceId, TenantId};
+use rollcall_provisioning::ids::{ResourceId, SourceId, TenantId};
 use sqlx::PgExecutor;
+
+/// The most members that are loaded with one group. Whoever wants to see more of them reads the group's [`Roll`](super::Roll).
+pub const LOADED_MEMBERS: usize = 1_000;
 
 macro_rules! one_group {
     ($lock:literal) => {
@@ -26,16 +29,21 @@ pub(super) async fn read(
     executor: impl PgExecutor<'_>,
     tenant: TenantId,
     id: ResourceId,
-    view: GroupView,
-    lock: Lock,
+    source: Option<SourceId>,
+    (load, lock): (Load, Lock),
 ) -> Result<Option<StoredGroup>, StoreError> {
     let statement = match lock {
         Lock::None => one_group!(""),
         Lock::Row => one_group!(" FOR NO KEY UPDATE OF g"),
     };
+    let limit = match load {
+        Load::Nothing => Some(0),
+        Load::First(most) => i64::try_from(most).ok().map(|most| most + 1),
+        Load::All => None,
+    };
     let row: Option<GroupRow> =
-        sqlx::query_as(statement).bind(tenant.0).bind(id.0).bind(view.members).fetch_optional(executor).await?;
-    row.map(|row| row.into_group(view, view.members)).transpose()
+        sqlx::query_as(statement).bind(tenant.0).bind(id.0).bind(limit).fetch_optional(executor).await?;
+    row.map(|row| row.into_group(source, load)).transpose()
 }
 
 impl Store {
@@ -46,7 +54,8 @@ impl Store {
         id: ResourceId,
         view: GroupView,
     ) -> Result<Option<StoredGroup>, StoreError> {
-        read(self.pool(), tenant, id, view, Lock::None).await
+        let load = if view.members { Load::First(LOADED_MEMBERS) } else { Load::Nothing };
+        read(self.pool(), tenant, id, view.source, (load, Lock::None)).await
     }
 
     /// Those of the ids that belong to no live user or group, in their order. For clients whose profile wants

@@ -1,9 +1,9 @@
 //! From a row to a group.
 
-use super::{GroupView, Member, StoredGroup};
+use super::{Load, Member, StoredGroup};
 use crate::StoreError;
 use crate::external_ids::ExternalIds;
-use rollcall_provisioning::ids::{ResourceId, ResourceKind};
+use rollcall_provisioning::ids::{ResourceId, ResourceKind, SourceId};
 use rollcall_scim::resource::Resource;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -18,24 +18,43 @@ macro_rules! group_columns {
 }
 pub(super) use group_columns;
 
-/// The members of `groups g`, if the placeholder is true.
+/// What a member is and is called, of what [`member_joins`] joins.
+macro_rules! member_columns {
+    () => {
+        "CASE WHEN mu.id IS NOT NULL THEN 'user' WHEN mg.id IS NOT NULL THEN 'group' END AS kind, \
+         COALESCE(mu.attributes ->> 'displayName', mu.attributes ->> 'userName', mg.attributes ->> 'displayName') \
+         AS display"
+    };
+}
+pub(super) use member_columns;
+
+/// The user or the group that a text column names, without those who were deleted; `$1` is the tenant.
+macro_rules! member_joins {
+    ($value:literal) => {
+        concat!(
+            " LEFT JOIN users mu ON mu.tenant_id = $1 AND mu.id = ",
+            named_id!($value),
+            " LEFT JOIN groups mg ON mg.tenant_id = $1 AND mg.id = ",
+            named_id!($value),
+            " WHERE mu.deleted_at IS NULL AND mg.deleted_at IS NULL"
+        )
+    };
+}
+pub(super) use member_joins;
+
+/// The first so many members of `groups g`; all of them for a limit that is null.
 macro_rules! group_joins {
-    ($members:literal) => {
+    ($limit:expr) => {
         concat!(
             " LEFT JOIN LATERAL (SELECT array_agg(member.value) AS member_values, ",
             "array_agg(member.kind) AS member_kinds, array_agg(member.display) AS member_displays FROM (",
             "SELECT m.member_id AS value, ",
-            "CASE WHEN mu.id IS NOT NULL THEN 'user' WHEN mg.id IS NOT NULL THEN 'group' END AS kind, ",
-            "COALESCE(mu.attributes ->> 'displayName', mu.attributes ->> 'userName', ",
-            "mg.attributes ->> 'displayName') AS display ",
-            "FROM memberships m LEFT JOIN users mu ON mu.tenant_id = m.tenant_id AND mu.id = ",
-            named_id!("m.member_id"),
-            " LEFT JOIN groups mg ON mg.tenant_id = m.tenant_id AND mg.id = ",
-            named_id!("m.member_id"),
-            " WHERE ",
-            $members,
-            " AND m.tenant_id = g.tenant_id AND m.group_id = g.id AND mu.deleted_at IS NULL ",
-            "AND mg.deleted_at IS NULL ORDER BY m.member_id) member) has ON true "
+            $crate::groups::row::member_columns!(),
+            " FROM memberships m",
+            $crate::groups::row::member_joins!("m.member_id"),
+            " AND m.tenant_id = g.tenant_id AND m.group_id = g.id ORDER BY m.member_id LIMIT ",
+            $limit,
+            ") member) has ON true "
         )
     };
 }
@@ -56,9 +75,9 @@ pub(crate) struct GroupRow {
 }
 
 impl GroupRow {
-    /// The group as the source of a view sees it. `members` says whether they were loaded: a group without any has no
-    /// arrays either.
-    pub(super) fn into_group(self, view: GroupView, members: bool) -> Result<StoredGroup, StoreError> {
+    /// The group as the source of a view sees it, with what was loaded of its members. A group without any has no arrays
+    /// either.
+    pub(super) fn into_group(self, source: Option<SourceId>, load: Load) -> Result<StoredGroup, StoreError> {
         let corrupt = |column| StoreError::corrupt("groups", column, self.id);
         let Value::Object(attributes) = self.attributes else {
             return Err(corrupt("attributes"));
@@ -73,14 +92,16 @@ impl GroupRow {
             kind: kind.as_deref().and_then(ResourceKind::parse),
             display,
         });
-        Ok(StoredGroup {
+        let group = StoredGroup {
             id: ResourceId(self.id),
-            resource: Resource::from_map(external_ids.shown(view.source, attributes)),
+            resource: Resource::from_map(external_ids.shown(source, attributes)),
             external_ids,
             version: self.version,
             created_at: self.created_at,
             modified_at: self.modified_at,
-            members: members.then(|| found.collect()),
-        })
+            members: Some(found.collect()),
+            more_members: false,
+        };
+        Ok(group.cut(load))
     }
 }

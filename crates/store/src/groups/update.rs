@@ -2,7 +2,7 @@
 
 use super::create::GroupKeys;
 use super::read::read;
-use super::{GroupView, StoredGroup};
+use super::{GroupView, Load, StoredGroup};
 use crate::changes::record_withheld;
 use crate::detail;
 use crate::external_ids::ExternalIds;
@@ -29,13 +29,28 @@ pub struct GroupUpdate {
     pub pinned: bool,
 }
 
+/// A part of the membership of one member, null if they are none. A subquery of its own for each member is looked up by
+/// the primary key. A join is not: the planner knows how many members a group has on average, and would rather read
+/// them all than ask for one after the other, which is wrong for the one group that everybody is in.
+macro_rules! membership {
+    ($part:literal, $member:literal) => {
+        concat!(
+            "(SELECT ",
+            $part,
+            " FROM memberships m WHERE m.tenant_id = $1 AND m.group_id = $2 AND m.member_id = ",
+            $member,
+            ")"
+        )
+    };
+}
+
 /// Writes the group and its members, if it still has the version that was read (`$7`; null: whatever it has), and if
 /// there is anything to write: `$8` says so of the attributes, `fresh` and `gone` of the members.
 ///
 /// A group that still has its version still has its members, so what `fresh` and `gone` saw is what is there. Without
 /// a version only members are added, and an addition that somebody else made meanwhile is not made twice.
 macro_rules! group_write {
-    (fresh = $fresh:literal, gone = $gone:literal) => {
+    (fresh = $fresh:expr, gone = $gone:expr) => {
         concat!(
             "WITH fresh AS MATERIALIZED (",
             $fresh,
@@ -54,9 +69,9 @@ macro_rules! group_write {
             "added AS (INSERT INTO memberships (tenant_id, group_id, member_id) ",
             "SELECT $1, written.id, fresh.member_id FROM written CROSS JOIN fresh ORDER BY fresh.member_id ",
             "ON CONFLICT DO NOTHING RETURNING member_id), ",
-            "removed AS (DELETE FROM memberships m USING written, gone ",
-            "WHERE m.tenant_id = $1 AND m.group_id = written.id AND m.member_id = gone.member_id ",
-            "RETURNING m.member_id), ",
+            "removed AS (DELETE FROM memberships m WHERE m.ctid = ANY(ARRAY(SELECT ",
+            membership!("m.ctid", "gone.member_id"),
+            " FROM written CROSS JOIN gone)) RETURNING m.member_id), ",
             change_entry!(
                 "group",
                 "update",
@@ -75,10 +90,15 @@ macro_rules! group_write {
 
 /// Some members come (`$12`), some go (`$13`), the others stay.
 const UPDATE_SOME: &str = group_write!(
-    fresh = "SELECT DISTINCT named.member_id FROM unnest($12::text[]) AS named (member_id) WHERE NOT EXISTS \
-             (SELECT 1 FROM memberships m WHERE m.tenant_id = $1 AND m.group_id = $2 AND m.member_id = named.member_id)",
-    gone = "SELECT m.member_id FROM memberships m \
-            WHERE m.tenant_id = $1 AND m.group_id = $2 AND m.member_id = ANY($13::text[])"
+    fresh = concat!(
+        "SELECT named.member_id FROM unnest($12::text[]) AS named (member_id) WHERE ",
+        membership!("true", "named.member_id"),
+        " IS NULL"
+    ),
+    gone = concat!(
+        "SELECT named.member_id FROM unnest($13::text[]) AS named (member_id) WHERE ",
+        membership!("true", "named.member_id")
+    )
 );
 
 /// The members are exactly those named (`$12`). Sets are subtracted, which costs the same whatever the planner thinks
@@ -105,6 +125,7 @@ impl Store {
         let mut updated = self.write(Update { store: self, actor, id, how, change }).await?;
         if how.view.members {
             let group = self.group(actor.tenant, id, how.view).await?;
+            updated.value.more_members = group.as_ref().is_some_and(|group| group.more_members);
             updated.value.members = Some(group.and_then(|group| group.members).unwrap_or_default());
         }
         Ok(updated)
@@ -130,12 +151,12 @@ where
 
     async fn once(&mut self, connection: &mut PgConnection, lock: Lock) -> Result<Option<Self::Done>, UpdateError<E>> {
         let (tenant, source) = (self.actor.tenant, Some(self.actor.source));
-        let bare = GroupView { members: false, source };
-        let group = read(&mut *connection, tenant, self.id, bare, lock).await?.ok_or(UpdateError::NotFound)?;
+        let group = read(&mut *connection, tenant, self.id, source, (Load::Nothing, lock)).await?;
+        let group = group.ok_or(UpdateError::NotFound)?;
         let wish = (self.change)(&group).map_err(UpdateError::Refused)?;
         let Wish { becomes: (resource, changes), withheld } = wish.into();
         let present = if needs_members(&changes) {
-            let full = read(&mut *connection, tenant, self.id, GroupView { members: true, source }, Lock::None).await?;
+            let full = read(&mut *connection, tenant, self.id, source, (Load::All, Lock::None)).await?;
             let present = full.and_then(|group| group.members).unwrap_or_default();
             check_effort(&changes, present.len())?;
             present

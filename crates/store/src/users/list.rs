@@ -113,12 +113,20 @@ impl Listed for StoredUser {
         [view.groups || groups, view.projection || projection]
     }
 
+    fn weigh(_load: [bool; 2]) -> Option<(&'static [&'static str; 2], i64)> {
+        None
+    }
+
     fn batch_size(_load: [bool; 2]) -> i64 {
         BATCH_SIZE
     }
 
     fn from_row(row: UserRow, view: UserView, _load: [bool; 2]) -> Result<Self, StoreError> {
         row.into_user(view)
+    }
+
+    fn shown(self, _view: UserView) -> Self {
+        self
     }
 
     fn viewer(view: UserView) -> Option<SourceId> {

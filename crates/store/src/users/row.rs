@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// The columns of a [`UserRow`], from `users u` and the tables joined by [`user_joins`].
 macro_rules! user_columns {
     () => {
-        "u.id, u.source_id, u.attributes, u.external_ids, u.manager_by, u.version, u.created_at, u.modified_at, belongs.group_ids, belongs.group_names, \
+        "u.id, u.source_id, u.attributes, u.external_ids, u.manager_by, u.version, u.created_at, u.modified_at, belongs.group_ids, belongs.group_names, belongs.group_direct, \
          standing.remote_id, standing.state, standing.applied_version, standing.applied_at, standing.reason"
     };
 }
@@ -24,12 +24,20 @@ pub(super) use user_columns;
 macro_rules! user_joins {
     (groups = $groups:literal, projection = $projection:literal) => {
         concat!(
-            " LEFT JOIN LATERAL (SELECT array_agg(g.id ORDER BY g.id) AS group_ids, ",
-            "array_agg(COALESCE(g.attributes ->> 'displayName', '') ORDER BY g.id) AS group_names ",
+            // UNION drops what is known already, and so ends also where groups are in each other.
+            " LEFT JOIN LATERAL (WITH RECURSIVE above (id, name, direct) AS (",
+            "SELECT g.id, g.attributes ->> 'displayName', true ",
             "FROM memberships m JOIN groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id ",
             "WHERE ",
             $groups,
-            " AND m.tenant_id = u.tenant_id AND m.member_id = u.id::text AND g.deleted_at IS NULL) belongs ON true",
+            " AND m.tenant_id = u.tenant_id AND m.member_id = u.id::text AND g.deleted_at IS NULL ",
+            "UNION SELECT g.id, g.attributes ->> 'displayName', false FROM above ",
+            "JOIN memberships m ON m.tenant_id = u.tenant_id AND m.member_id = above.id::text ",
+            "JOIN groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id WHERE g.deleted_at IS NULL) ",
+            "SELECT array_agg(one.id ORDER BY one.id) AS group_ids, ",
+            "array_agg(COALESCE(one.name, '') ORDER BY one.id) AS group_names, ",
+            "array_agg(one.direct ORDER BY one.id) AS group_direct ",
+            "FROM (SELECT id, name, bool_or(direct) AS direct FROM above GROUP BY id, name) one) belongs ON true",
             " LEFT JOIN LATERAL (SELECT l.remote_id, d.state, d.applied_version, d.applied_at, d.reason ",
             "FROM targets t JOIN deliveries d ON d.tenant_id = t.tenant_id AND d.target_id = t.id ",
             "AND d.resource_kind = 'user' AND d.resource_id = u.id ",
@@ -55,6 +63,7 @@ pub(crate) struct UserRow {
     modified_at: OffsetDateTime,
     group_ids: Option<Vec<Uuid>>,
     group_names: Option<Vec<String>>,
+    group_direct: Option<Vec<bool>>,
     remote_id: Option<String>,
     state: Option<String>,
     applied_version: Option<i64>,
@@ -91,6 +100,11 @@ impl UserRow {
         let external_ids =
             ExternalIds::of_row(row.source_id, &attributes, row.external_ids).ok_or_else(|| corrupt("external_ids"))?;
         let groups = row.group_ids.unwrap_or_default().into_iter().zip(row.group_names.unwrap_or_default());
+        let groups = groups.zip(row.group_direct.unwrap_or_default()).map(|((id, display_name), direct)| GroupRef {
+            id: ResourceId(id),
+            display_name,
+            direct,
+        });
         Ok(StoredUser {
             id: ResourceId(row.id),
             resource: Resource::from_map(external_ids.shown(view.source, attributes)),
@@ -99,7 +113,7 @@ impl UserRow {
             version: row.version,
             created_at: row.created_at,
             modified_at: row.modified_at,
-            groups: groups.map(|(id, display_name)| GroupRef { id: ResourceId(id), display_name }).collect(),
+            groups: groups.collect(),
             projection,
         })
     }
