@@ -160,3 +160,48 @@ async fn a_thousand_operations_fit() -> anyhow::Result<()> {
     assert_eq!(client.get("/Users?count=0").await?.body["totalResults"], 1_000);
     Ok(())
 }
+
+#[tokio::test]
+async fn operations_served_at_once_come_to_what_they_come_to_in_order() -> anyhow::Result<()> {
+    let world = World::with(&["generic"]).await?;
+    let client = world.client("generic");
+    let (ada, bob) = (world.user(client, json!({})).await?, world.user(client, json!({})).await?);
+    let [first, second] = [&ada, &bob].map(|user| user.body["userName"].clone());
+    let rename = |path: &str, name: &Value| {
+        let data = patch(&json!([{ "op": "replace", "path": "userName", "value": name }]));
+        json!({ "method": "PATCH", "path": path, "data": data })
+    };
+    let twin = world.user_body(&json!({ "title": "first" }));
+    let mut later = twin.clone();
+    later["title"] = json!("second");
+    let create = |data: &Value| json!({ "method": "POST", "path": "/Users", "data": data });
+    let rows = json!([
+        // Everybody moves up: each name is free only when the one before has moved.
+        rename(&ada.path, &json!("free")),
+        rename(&bob.path, &first),
+        create(&twin),
+        create(&later),
+        create(&world.user_body(&json!({ "userName": second }))),
+        rename(&ada.path, &json!("freed")),
+        rename(&ada.path, &json!("free again")),
+    ]);
+    let reply = client.post("/Bulk", &bulk(&rows)).await?;
+    let ends = reply.body["Operations"].as_array().cloned().unwrap_or_default();
+    let statuses: Vec<&str> = ends.iter().filter_map(|end| end["status"].as_str()).collect();
+    assert_eq!(statuses, ["200", "200", "201", "409", "201", "200", "200"], "{}", reply.body);
+    assert_eq!(client.get(&ada.path).await?.body["userName"], "free again");
+    assert_eq!(client.get(&bob.path).await?.body["userName"], first);
+    let made = client.get(&format!("/Users/{}", id_of(&ends[2]))).await?.body;
+    assert_eq!(made["title"], "first", "who comes first has the name");
+
+    let metrics = reqwest::get(format!("{}/metrics", world.server.base_url())).await?.text().await?;
+    // Two people were there before, and a rename and a creation were tried again when the others had moved.
+    for (operation, result, times) in [("create", "ok", 4), ("create", "refused", 1), ("patch", "ok", 4)] {
+        let line = format!(
+            "rollcall_scim_operations_total{{source=\"generic\",resource=\"User\",operation=\"{operation}\",\
+             result=\"{result}\"}} {times}"
+        );
+        assert!(metrics.contains(&line), "{line}: {metrics}");
+    }
+    Ok(())
+}

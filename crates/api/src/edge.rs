@@ -2,6 +2,7 @@
 //! error bodies in the right dialect, metrics and security headers.
 
 pub(crate) mod arrival;
+pub(crate) mod counts;
 pub mod health;
 mod observe;
 pub mod request_id;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, quoted};
+use crate::fold::fold;
 use crate::limits::MAX_BULK_OPERATIONS;
 use crate::resource::{check_keys, member};
 
@@ -141,6 +142,60 @@ impl BulkRequest {
         }
         plan.steps
     }
+
+    /// The [plan](Self::plan), cut into waves: the steps of one can be served at the same time, and it comes to the same.
+    /// They have one method and one endpoint, are about different resources with different names, and none refers to what
+    /// another one makes. Where processing stops after errors each step is a wave, because who comes after whom counts.
+    pub fn waves(&self) -> Vec<Vec<Step>> {
+        let mut waves = Vec::new();
+        let mut wave = Wave::default();
+        for step in self.plan() {
+            if !wave.steps.is_empty() && (self.fail_on_errors.is_some() || !wave.takes(&self.operations, step)) {
+                waves.push(std::mem::take(&mut wave).steps);
+            }
+            wave.add(&self.operations, step);
+        }
+        waves.extend(Some(wave.steps).filter(|steps| !steps.is_empty()));
+        waves
+    }
+}
+
+/// Steps that can be served at the same time.
+#[derive(Default)]
+struct Wave<'a> {
+    steps: Vec<Step>,
+    kind: Option<(Method, &'a str)>,
+    ids: BTreeSet<&'a str>,
+    names: BTreeSet<String>,
+    makes: BTreeSet<&'a str>,
+    alone: bool,
+}
+
+impl<'a> Wave<'a> {
+    fn takes(&self, operations: &[Entry], step: Step) -> bool {
+        let Step::Whole(place) = step else { return false };
+        let Some(entry) = operations.get(place) else { return false };
+        // What cannot be read is not served either.
+        let Ok(operation) = &entry.operation else { return true };
+        !self.alone
+            && self.kind.is_none_or(|kind| kind == (operation.method, operation.endpoint.as_str()))
+            && operation.id.as_deref().is_none_or(|id| !self.ids.contains(id))
+            && operation.unique_name().is_none_or(|name| !self.names.contains(&name))
+            && !operation.references.iter().any(|name| self.makes.contains(name.as_str()))
+    }
+
+    fn add(&mut self, operations: &'a [Entry], step: Step) {
+        let (Step::Whole(place) | Step::Without(place) | Step::Complete(place)) = step;
+        self.steps.push(step);
+        self.alone |= !matches!(step, Step::Whole(_));
+        let Some(entry) = operations.get(place) else { return };
+        if let Ok(operation) = &entry.operation {
+            self.kind = Some((operation.method, &operation.endpoint));
+            self.ids.extend(operation.id.as_deref());
+            self.names.extend(operation.unique_name());
+            self.makes.extend(entry.name());
+        }
+    }
 }
 
 impl Entry {
@@ -203,6 +258,16 @@ impl Operation {
             data,
             references,
         })
+    }
+}
+
+impl Operation {
+    /// What no two resources of a type have in common, folded, if the body says it: the `userName`, or what stands in its
+    /// place for groups.
+    fn unique_name(&self) -> Option<String> {
+        let object = self.data.as_object()?;
+        let name = member(object, "userName").or_else(|| member(object, "displayName"));
+        name.and_then(Value::as_str).map(fold)
     }
 }
 

@@ -78,25 +78,38 @@ pub(crate) struct Condition {
     pub(crate) exact: bool,
     /// True if at most one resource can satisfy the condition.
     pub(crate) single: bool,
-    /// True if those who satisfy the condition are found without looking at all others.
-    pub(crate) indexed: bool,
-    /// True if everything satisfies the condition.
-    pub(crate) all: bool,
+    /// How those are found who satisfy it.
+    pub(crate) reach: Reach,
+}
+
+/// How those are found who satisfy a condition.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Reach {
+    /// Everybody does.
+    All,
+    /// By an index.
+    Index,
+    /// By looking at everybody.
+    Scan,
 }
 
 impl Condition {
     /// The condition of a filter; without one, everything satisfies it.
     pub(crate) fn of(filter: Option<&Filter>, scope: Scope) -> Self {
         let Part { pieces, exact, single, indexed } = filter.map_or(Part::ALL, |filter| part(scope, filter));
-        let all = pieces.is_none();
+        let reach = match pieces {
+            None => Reach::All,
+            Some(_) if indexed => Reach::Index,
+            Some(_) => Reach::Scan,
+        };
         let Composed { sql, args } = Composed::of(pieces.unwrap_or_else(|| vec![Piece::Sql("true")]));
-        Self { sql, args, exact, single, indexed, all }
+        Self { sql, args, exact, single, reach }
     }
 
     /// The condition that a resource is one of these.
     pub(crate) fn one_of(ids: &[Uuid], table: Table) -> Self {
         let Composed { sql, args } = Composed::of(one_of(ids, table));
-        Self { sql, args, exact: true, single: false, indexed: true, all: false }
+        Self { sql, args, exact: true, single: false, reach: Reach::Index }
     }
 
     /// The pieces of a statement with the condition in every gap between them.

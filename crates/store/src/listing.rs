@@ -6,7 +6,7 @@
 //!
 //! The order is that of the ids, which grow with time: stable across pages, and what is created meanwhile comes last.
 
-use crate::filter_sql::{Condition, Scope, Statement, Table};
+use crate::filter_sql::{Condition, Reach, Scope, Statement, Table};
 use crate::walk::COUNTED;
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::{SourceId, TenantId};
@@ -202,8 +202,7 @@ impl List<'_> {
     /// # Errors
     /// [`StoreError::TooMany`].
     pub(crate) async fn check<T: Listed>(&self) -> Result<(), StoreError> {
-        let Condition { indexed, all, exact, .. } = *self.condition;
-        if indexed || (all && exact) {
+        if self.condition.reach == Reach::Index || (self.condition.reach == Reach::All && self.condition.exact) {
             return Ok(());
         }
         let everything = Condition::of(None, Scope { table: T::TABLE, viewer: None });
@@ -278,9 +277,9 @@ impl List<'_> {
         matching: Matching<'_, T>,
         mut show: impl FnMut(T) -> bool + Send,
     ) -> Result<(), StoreError> {
-        let Condition { exact, single, indexed, .. } = *self.condition;
-        // What no index answers was checked before.
-        if indexed && !single {
+        let Condition { exact, single, reach, .. } = *self.condition;
+        // Whatever else is looked at was checked before.
+        if reach == Reach::Index && !single {
             self.check_size::<T>().await?;
         }
         let load = T::load(view, Some(matching.filter).filter(|_| !exact));

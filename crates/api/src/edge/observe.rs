@@ -2,6 +2,7 @@
 
 use crate::edge::Edge;
 use crate::edge::arrival::Arrival;
+use crate::edge::counts::{count_operation, operation, resource_of};
 use crate::edge::request_id::{self, RequestId};
 use crate::error::ApiError;
 use crate::limits::{MAX_BODY_BYTES, REQUEST_TIMEOUT, RETRY_AFTER_SECONDS};
@@ -166,11 +167,7 @@ impl Route {
 
     /// The SCIM resource type behind the route, for metrics.
     fn scim_resource(&self) -> Option<&'static str> {
-        match self.name().strip_prefix("/scim/v2/")?.trim_start_matches('/').split('/').next()? {
-            "Users" => Some("User"),
-            "Groups" => Some("Group"),
-            _ => None,
-        }
+        resource_of(self.name().strip_prefix("/scim/v2/")?.trim_start_matches('/').split('/').next()?)
     }
 }
 
@@ -213,30 +210,9 @@ impl Seen<'_> {
         let (Some(resource), Some(source)) = (self.route.scim_resource(), self.source) else {
             return;
         };
-        let one = self.route.name().contains('{');
-        let operation = match (*self.method).clone() {
-            Method::POST => "create",
-            Method::PUT => "replace",
-            Method::PATCH => "patch",
-            Method::DELETE => "delete",
-            _ if one => "read",
-            _ => "list",
-        };
-        let result = match self.status.as_u16() {
-            ..400 => "ok",
-            400..500 => "refused",
-            _ => "failed",
-        };
+        let operation = operation(self.method, self.route.name().contains('{'));
+        count_operation(source, (resource, operation), self.status, self.code);
         let source = source.to_owned();
-        metrics::counter!(
-            "rollcall_scim_operations_total",
-            "source" => source.clone(), "resource" => resource, "operation" => operation, "result" => result,
-        )
-        .increment(1);
-        if let Some(reason) = self.code {
-            metrics::counter!("rollcall_scim_rejected_total", "source" => source.clone(), "reason" => reason)
-                .increment(1);
-        }
         #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit a float exactly")]
         let now = edge.clock.now().unix_timestamp() as f64;
         metrics::gauge!("rollcall_source_last_request_timestamp_seconds", "source" => source).set(now);

@@ -1,9 +1,11 @@
 //! `/Bulk` (RFC 7644 §3.7): many operations in one request.
 //!
 //! Each operation goes through the same routes as a request of its own, as the client of the whole: the same rules, the
-//! same errors, one transaction each. An operation that fails does not undo those before it.
+//! same errors, one transaction each. An operation that fails does not undo those before it. Operations that have nothing
+//! to do with each other are served at the same time ([`BulkRequest::waves`]).
 
 use crate::body::JsonBody;
+use crate::edge::counts::{self, count_operation, resource_of};
 use crate::error::ApiError;
 use crate::limits::BULK_TIME;
 use crate::refusal::{Dialect, Refusal, SCIM_JSON};
@@ -15,6 +17,7 @@ use crate::scim::messages::{ScimBulk, ScimBulkAnswer};
 use axum::body::{Body, to_bytes};
 use axum::response::Response;
 use axum::{Extension, Router};
+use futures::{StreamExt as _, stream};
 use http::header::{CONTENT_TYPE, ETAG, HOST, IF_MATCH, LOCATION};
 use http::{HeaderMap, HeaderName, Request, StatusCode};
 use rollcall_scim::Error;
@@ -23,6 +26,9 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 use tower::ServiceExt as _;
+
+/// Operations of one request that are served at the same time. Many share a statement then.
+const AT_ONCE: usize = 16;
 
 /// The routes that operations go through.
 #[derive(Clone)]
@@ -54,11 +60,11 @@ pub(super) async fn bulk(
         ends: vec![None; request.operations.len()],
         until: Instant::now() + BULK_TIME,
     };
-    for step in request.plan() {
+    for wave in request.waves() {
         if request.fail_on_errors.is_some_and(|most| run.failures() >= most) {
             break;
         }
-        run.step(&request.operations, step).await;
+        run.wave(&request.operations, &wave).await;
     }
     let ends = request.operations.iter().zip(run.ends);
     let results: Vec<Value> = ends.filter_map(|(entry, end)| Some(end?.to_json(entry))).collect();
@@ -85,6 +91,8 @@ struct End {
     location: Option<String>,
     /// The error body of a failure.
     response: Option<Value>,
+    /// The word for a failure that was told by a route.
+    code: Option<&'static str>,
     /// True while a part is missing that comes later.
     partial: bool,
 }
@@ -94,24 +102,41 @@ impl Run<'_> {
         self.ends.iter().flatten().map(|end| u64::from(end.failed())).sum()
     }
 
-    async fn step(&mut self, operations: &[Entry], step: Step) {
+    /// Serves steps at the same time.
+    async fn wave(&mut self, operations: &[Entry], wave: &[Step]) {
+        let at_once = stream::iter(wave.to_vec()).map(|step| self.end_of(operations, step));
+        let ends: Vec<_> = at_once.buffered(AT_ONCE).collect().await;
+        for (step, end) in wave.iter().zip(ends) {
+            // Somebody of its own wave may have stood in the way of a change, because they had not moved yet.
+            let again = wave.len() > 1 && end.as_ref().is_some_and(|end| end.status == StatusCode::CONFLICT);
+            let end = if again { self.end_of(operations, *step).await } else { end };
+            self.note(operations, *step, end);
+        }
+    }
+
+    async fn end_of(&self, operations: &[Entry], step: Step) -> Option<End> {
         let (Step::Whole(place) | Step::Without(place) | Step::Complete(place)) = step;
-        let Some(entry) = operations.get(place) else { return };
-        let before = self.ends.get(place).cloned().flatten();
-        let end = match (&entry.operation, step) {
-            (Err(error), _) => self.refused(error),
-            (Ok(operation), Step::Complete(_)) => match before {
-                Some(before) if before.partial => self.complete(operation, before).await,
-                _ => return,
-            },
-            (Ok(operation), _) => {
-                let missing = self.missing(operation);
-                match step {
-                    Step::Whole(_) if !missing.is_empty() => self.refused(&unresolved(&missing)),
-                    _ => self.serve(operation, &missing).await,
-                }
-            }
+        let operation = match &operations.get(place)?.operation {
+            Ok(operation) => operation,
+            Err(error) => return Some(self.refused(error)),
         };
+        if let Step::Complete(_) = step {
+            let before = self.ends.get(place).cloned().flatten().filter(|before| before.partial)?;
+            return Some(self.complete(operation, before).await);
+        }
+        let missing = self.missing(operation);
+        match step {
+            Step::Whole(_) if !missing.is_empty() => Some(self.refused(&unresolved(&missing))),
+            _ => Some(self.serve(operation, &missing).await),
+        }
+    }
+
+    fn note(&mut self, operations: &[Entry], step: Step, end: Option<End>) {
+        let (Step::Whole(place) | Step::Without(place) | Step::Complete(place)) = step;
+        let (Some(entry), Some(end)) = (operations.get(place), end) else { return };
+        if let (Ok(operation), false) = (&entry.operation, matches!(step, Step::Complete(_))) {
+            self.count(operation, &end);
+        }
         if let (Some(name), Some(id)) = (&entry.bulk_id, end.new_id()) {
             self.ids.insert(name.clone(), id.to_owned());
         }
@@ -164,7 +189,7 @@ impl Run<'_> {
         }
         let Operation { method, endpoint, id, version, data, .. } = operation;
         let path = id.as_ref().map_or_else(|| endpoint.clone(), |id| format!("{endpoint}/{id}"));
-        let mut request = Request::builder().method(method.as_str()).uri(format!("{PATH}{path}"));
+        let mut request = Request::builder().method(self::method(*method)).uri(format!("{PATH}{path}"));
         if let Some(host) = self.headers.get(&HOST) {
             request = request.header(HOST, host);
         }
@@ -184,10 +209,21 @@ impl Run<'_> {
         };
         // The type says that routes never fail.
         let Ok(mut response) = self.routes.clone().oneshot(request).await;
+        let mut code = None;
         if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
+            code = Some(refusal.code);
             response = refusal.render(Dialect::Scim, self.call.request_id());
         }
-        End::of(response, id.as_ref().map(|_| format!("{}{path}", self.call.base.as_str()))).await
+        let end = End::of(response, id.as_ref().map(|_| format!("{}{path}", self.call.base.as_str()))).await;
+        End { code, ..end }
+    }
+
+    /// Counts an operation as if it had come alone.
+    fn count(&self, operation: &Operation, end: &End) {
+        if let Some(resource) = resource_of(operation.endpoint.trim_start_matches('/')) {
+            let what = counts::operation(&method(operation.method), true);
+            count_operation(&self.call.client.source.name, (resource, what), end.status, end.code);
+        }
     }
 
     /// The end of an operation that was not sent.
@@ -195,7 +231,7 @@ impl Run<'_> {
         let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
         let detail = format!("{} [request {}]", error.detail, self.call.request_id());
         let response = Some(Error { detail, ..error.clone() }.to_json());
-        End { status, version: None, location: None, response, partial: false }
+        End { status, version: None, location: None, response, code: None, partial: false }
     }
 }
 
@@ -206,7 +242,7 @@ impl End {
         let header =
             |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let (version, location) = (header(ETAG), header(LOCATION).or(location));
-        let mut end = Self { status: parts.status, version, location, response: None, partial: false };
+        let mut end = Self { status: parts.status, version, location, response: None, code: None, partial: false };
         if end.failed() {
             // The body was in memory before.
             let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
@@ -242,6 +278,15 @@ impl End {
             put("response", self.response.clone());
         }
         Value::Object(end)
+    }
+}
+
+fn method(method: Method) -> http::Method {
+    match method {
+        Method::Post => http::Method::POST,
+        Method::Put => http::Method::PUT,
+        Method::Patch => http::Method::PATCH,
+        Method::Delete => http::Method::DELETE,
     }
 }
 

@@ -47,7 +47,7 @@ enum Part {
     /// A group whose members are read when its turn comes.
     Group(Box<StoredGroup>),
     /// A group whose members have been read.
-    Roll(Roll),
+    Roll(Box<Roll>),
 }
 
 /// A group whose members are being written.
@@ -80,7 +80,7 @@ impl Writer {
         };
         let location = self.base.resource(&self.rules.types().group().endpoint, id);
         let version = roll.group.version;
-        self.parts.push_back(Part::Roll(roll));
+        self.parts.push_back(Part::Roll(Box::new(roll)));
         let mut response = self.answer(status);
         answer::tell(&mut response, About { version, location: &location });
         Ok(Some(response))
@@ -131,7 +131,7 @@ impl Writer {
         let roll = match self.parts.pop_front() {
             None => return Ok(None),
             Some(Part::Text(text)) => return Ok(Some(text)),
-            Some(Part::Roll(roll)) => roll,
+            Some(Part::Roll(roll)) => *roll,
             Some(Part::Group(group)) => {
                 let roll = self.state.store().roll(self.tenant, group.id, Some(self.source)).await?;
                 // A group that has gone in the meantime stays in the list, since it was counted; nobody is in it.

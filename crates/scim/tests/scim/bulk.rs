@@ -43,6 +43,39 @@ fn operations_are_served_after_what_they_refer_to() {
 }
 
 #[test]
+fn what_does_not_touch_each_other_is_served_at_once() {
+    let user = |name: &str| json!({ "method": "POST", "path": "/Users", "data": { "userName": name } });
+    let boss = json!({ "method": "POST", "path": "/Users", "bulkId": "b", "data": { "userName": "boss" } });
+    let report = |name: &str| json!({ "method": "POST", "path": "/Users", "data": { "userName": name, "manager": { "value": "bulkId:b" } } });
+    let patch = |id: &str| json!({ "method": "PATCH", "path": format!("/Users/{id}"), "data": {} });
+    let delete = |id: &str| json!({ "method": "DELETE", "path": format!("/Users/{id}") });
+    let cases = [
+        (json!([user("a"), user("b"), user("c")]), "0 1 2"),
+        (json!([user("a"), user("A"), user("c")]), "0 | 1 2"),
+        (json!([user("a"), post("g", &[]), user("c")]), "0 | 1 | 2"),
+        (json!([boss, report("r"), report("s")]), "0 | 1 2"),
+        (json!([patch("1"), patch("2"), patch("1")]), "0 1 | 2"),
+        (json!([patch("1"), delete("2"), delete("3")]), "0 | 1 2"),
+        (json!([user("a"), "nonsense", user("b")]), "0 1 2"),
+        (json!([post("a", &["b"]), post("b", &["a"]), post("c", &[])]), "2 | 0 | 1 | 0"),
+    ];
+    for (operations, expected) in cases {
+        let mut request = request(&operations).expect("a request");
+        let waves = |request: &BulkRequest| {
+            let place = |step: Step| match step {
+                Step::Whole(place) | Step::Without(place) | Step::Complete(place) => place.to_string(),
+            };
+            let waves =
+                request.waves().into_iter().map(|wave| wave.into_iter().map(place).collect::<Vec<_>>().join(" "));
+            waves.collect::<Vec<_>>().join(" | ")
+        };
+        assert_eq!(waves(&request), expected, "{operations}");
+        request.fail_on_errors = Some(1);
+        assert_eq!(waves(&request), expected.replace(" | ", " ").replace(' ', " | "), "{operations}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_an_error_of_its_own() {
     let cases = [
         (json!({ "method": "GET", "path": "/Users/1" }), ScimType::InvalidSyntax, "method"),

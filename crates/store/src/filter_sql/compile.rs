@@ -257,7 +257,7 @@ fn canonical_id(text: &str) -> Option<Uuid> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Condition, KEY_BYTES};
+    use super::super::{Condition, KEY_BYTES, Reach};
     use super::*;
     use rollcall_scim::profile::Profile;
     use rollcall_scim::schema::builtin;
@@ -334,27 +334,25 @@ mod tests {
     fn it_is_known_whether_an_index_answers() {
         const ID: &str = "01980000-0001-7000-8000-00000000abcd";
         let cases = [
-            (r#"userName eq "a""#.to_owned(), true),
-            (r#"title co "x" and userName eq "a""#.to_owned(), true),
-            (r#"userName eq "a" or emails.value eq "b""#.to_owned(), true),
-            (r#"userName eq "a" or title eq "b""#.to_owned(), false),
-            (r#"not (userName eq "a")"#.to_owned(), false),
-            (r#"userName sw "a""#.to_owned(), false),
-            ("active eq false".to_owned(), false),
-            ("externalId pr".to_owned(), false),
-            ("externalId eq 7".to_owned(), true),
-            (format!(r#"groups.value eq "{ID}""#), true),
-            (format!(r#"id eq "{ID}" and active eq true"#), true),
-            (r#"id eq "nobody's""#.to_owned(), true),
-            (r#"meta.lastModified gt "2026-01-01T00:00:00Z""#.to_owned(), false),
+            (r#"userName eq "a""#.to_owned(), Reach::Index),
+            (r#"title co "x" and userName eq "a""#.to_owned(), Reach::Index),
+            (r#"userName eq "a" or emails.value eq "b""#.to_owned(), Reach::Index),
+            (r#"userName eq "a" or title eq "b""#.to_owned(), Reach::Scan),
+            (r#"not (userName eq "a")"#.to_owned(), Reach::Scan),
+            (r#"userName sw "a""#.to_owned(), Reach::Scan),
+            ("active eq false".to_owned(), Reach::Scan),
+            ("externalId pr".to_owned(), Reach::Scan),
+            ("externalId eq 7".to_owned(), Reach::Index),
+            (format!(r#"groups.value eq "{ID}""#), Reach::Index),
+            (format!(r#"id eq "{ID}" and active eq true"#), Reach::Index),
+            (r#"id eq "nobody's""#.to_owned(), Reach::Index),
+            ("meta.resourceType pr".to_owned(), Reach::All),
+            ("title pr".to_owned(), Reach::All),
+            (r#"meta.lastModified gt "2026-01-01T00:00:00Z""#.to_owned(), Reach::Scan),
         ];
-        for (text, indexed) in cases {
-            assert_eq!(condition(Table::Users, &text).indexed, indexed, "{text}");
+        for (text, reach) in cases {
+            assert_eq!(condition(Table::Users, &text).reach, reach, "{text}");
         }
-        assert!(
-            condition(Table::Users, "meta.resourceType pr").all
-                && !condition(Table::Users, "active pr and title pr").exact
-        );
     }
 
     #[test]

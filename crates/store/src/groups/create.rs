@@ -43,13 +43,11 @@ impl Store {
             .bind(members)
             .fetch_one(self.pool())
             .await?;
-        let named = match added {
-            0 => None,
-            // What the members are called is not known yet.
-            _ => {
-                let view = GroupView { members: true, source: None };
-                self.group(actor.tenant, id, view).await?
-            }
+        // What the members are called is not known yet.
+        let named = if added > 0 {
+            self.group(actor.tenant, id, GroupView { members: true, source: None }).await?
+        } else {
+            None
         };
         let more_members = named.as_ref().is_some_and(|group| group.more_members);
         Ok(StoredGroup {
