@@ -114,7 +114,7 @@ async fn a_schema_in_use_keeps_what_is_used() -> anyhow::Result<()> {
 
     let ada = world.user(world.client("generic"), json!({ HR: { "grade": 1, "badges": [{ "value": "x" }] } })).await?;
     expect("nobody has it", &api.put(&path, &without("note")).await?, 200, HR);
-    expect("somebody has it", &api.put(&path, &without("grade")).await?, 409, "1 users hold values of the attribute");
+    expect("somebody has it", &api.put(&path, &without("grade")).await?, 409, "1 user holds values of the attribute");
     expect(
         "inside somebody's values",
         &api.put(
@@ -131,7 +131,7 @@ async fn a_schema_in_use_keeps_what_is_used() -> anyhow::Result<()> {
     expect("another type", &api.put(&path, &next(json!([{ "name": "grade" }]))).await?, 409, "another name");
     expect("another id", &api.put("/schemas/urn:example:x:1.0:User", &without("note")).await?, 400, "the URL names");
     expect("none", &api.delete("/schemas/urn:example:x:1.0:User").await?, 404, "does not exist");
-    expect("all of it", &api.delete(&path).await?, 409, "1 users hold values of the schema");
+    expect("all of it", &api.delete(&path).await?, 409, "1 user holds values of the schema");
     expect("no type", &api.post("/schemas", &json!({ "schema": hr(&attributes()) })).await?, 400, "resource_type");
     expect("no document", &api.post("/schemas", &json!({ "resource_type": "Group" })).await?, 400, "is missing");
     let twice = hr(&json!([{ "name": "a" }, { "name": "A" }]));
@@ -149,5 +149,45 @@ async fn a_schema_in_use_keeps_what_is_used() -> anyhow::Result<()> {
         wrong.push(format!("created, changed and removed should be in the log: {changes}"));
     }
     none_wrong(&wrong);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_written_while_an_attribute_went_does_not_come_back_with_its_name() -> anyhow::Result<()> {
+    let world = World::with(&["generic"]).await?;
+    let (api, client) = (rest(&world, "acme").await?, world.client("generic"));
+    let path = format!("/schemas/{HR}");
+    let create = |attributes: Value| json!({ "resource_type": "User", "schema": hr(&attributes) });
+    let badges =
+        |parts: Value| json!({ "name": "badges", "type": "complex", "multiValued": true, "subAttributes": parts });
+    let small = json!([{ "name": "note" }, badges(json!([{ "name": "type" }]))]);
+    let large = json!([{ "name": "note" }, { "name": "grade", "type": "integer" },
+                       badges(json!([{ "name": "type" }, { "name": "value" }]))]);
+    let ada = world.user(client, json!({ "title": "t" })).await?;
+    // As a request leaves it that was read before the schema changed, and written after it.
+    let late = async |values: Value| {
+        sqlx::query("UPDATE users SET attributes = attributes || jsonb_build_object($1, $2)")
+            .bind(HR)
+            .bind(values)
+            .execute(world.database.pool())
+            .await
+    };
+    let shown = async || anyhow::Ok(client.get(&ada.path).await?.body[HR].clone());
+
+    late(json!({ "note": "late", "grade": "no number" })).await?;
+    assert_eq!(shown().await?, Value::Null);
+    assert_eq!(api.post("/schemas", &create(small.clone())).await?.status, 201);
+    assert_eq!(shown().await?, Value::Null, "a new schema");
+
+    late(json!({ "note": "kept", "grade": "no number", "badges": [{ "type": "x", "value": 7 }, { "value": 8 }] }))
+        .await?;
+    let kept = json!({ "note": "kept", "badges": [{ "type": "x" }] });
+    assert_eq!(api.put(&path, &json!({ "schema": hr(&large) })).await?.status, 200);
+    assert_eq!(shown().await?, kept, "new attributes");
+    let patched =
+        client.patch(&ada.path, &patch(&json!([{ "op": "add", "path": format!("{HR}:grade"), "value": 3 }]))).await?;
+    assert_eq!(patched.status, 200, "{}", patched.body);
+    let small = api.put(&path, &json!({ "schema": hr(&small) })).await?;
+    assert_eq!(small.status, 409, "{}", small.body);
     Ok(())
 }

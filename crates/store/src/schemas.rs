@@ -1,4 +1,10 @@
 //! The extension schemas that a tenant has registered.
+//!
+//! A request that was understood by the rules before may be written after them. So a value can come to lie under an
+//! attribute that has just been removed. Nobody sees it there; and whoever adds an attribute of that name begins with
+//! nothing, because what lies there is forgotten first.
+
+mod values;
 
 use crate::changes::{Operation, SetUp, Subject, record_set_up};
 use crate::connections::Transaction;
@@ -6,7 +12,7 @@ use crate::sources::SetUpBy;
 use crate::wake::RULES_CHANNEL;
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::{ResourceKind, TenantId};
-use rollcall_scim::schema::{Attribute, Schema};
+use rollcall_scim::schema::Schema;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -132,6 +138,8 @@ impl Store {
         .bind(now)
         .execute(&mut *tx)
         .await?;
+        let whole = [vec![schema.id.clone()]];
+        values::forget(&mut tx, tenant, (kind, &schema.id), &whole).await?;
         tell(&mut tx, tenant, by, Operation::Create, (&created, now)).await?;
         tx.commit().await?;
         Ok(created)
@@ -158,9 +166,9 @@ impl Store {
         if before.schema == *schema {
             return Ok(before);
         }
-        for path in gone(&before.schema, schema) {
-            in_use(&mut tx, tenant, before.kind, &path).await?;
-        }
+        let about = (before.kind, schema.id.as_str());
+        values::refuse_held(&mut tx, tenant, about, &values::missing(&before.schema, schema)).await?;
+        values::forget(&mut tx, tenant, about, &values::missing(schema, &before.schema)).await?;
         let after = TenantSchema { schema: schema.clone(), modified_at: self.now(), ..before };
         sqlx::query("UPDATE schemas SET document = $3, modified_at = $4 WHERE tenant_id = $1 AND id = $2")
             .bind(tenant.0)
@@ -178,7 +186,8 @@ impl Store {
     pub async fn delete_schema(&self, tenant: TenantId, by: (SetUpBy, &str), urn: &str) -> Result<(), SchemaError> {
         let mut tx = self.schemas_locked(tenant).await?;
         let before = one(&mut tx, tenant, urn).await?;
-        in_use(&mut tx, tenant, before.kind, std::slice::from_ref(&before.schema.id)).await?;
+        let whole = [vec![before.schema.id.clone()]];
+        values::refuse_held(&mut tx, tenant, (before.kind, &before.schema.id), &whole).await?;
         sqlx::query("DELETE FROM schemas WHERE tenant_id = $1 AND id = $2")
             .bind(tenant.0)
             .bind(before.id)
@@ -230,57 +239,4 @@ async fn one(tx: &mut Transaction, tenant: TenantId, urn: &str) -> Result<Tenant
     .fetch_optional(&mut **tx)
     .await?;
     Ok(TenantSchema::try_from(row.ok_or(SchemaError::Unknown)?)?)
-}
-
-/// The paths of what the next version does not have any more.
-fn gone(before: &Schema, after: &Schema) -> Vec<Vec<String>> {
-    let missing = |old: &[Attribute], new: &[Attribute]| -> Vec<String> {
-        let names = old.iter().map(|attribute| attribute.name.clone());
-        names.filter(|name| !new.iter().any(|attribute| attribute.name == *name)).collect()
-    };
-    let urn = || before.id.clone();
-    let mut paths: Vec<Vec<String>> =
-        missing(&before.attributes, &after.attributes).into_iter().map(|name| vec![urn(), name]).collect();
-    for old in &before.attributes {
-        if let Some(new) = after.attribute(&old.name) {
-            let parts = missing(&old.sub_attributes, &new.sub_attributes);
-            paths.extend(parts.into_iter().map(|part| vec![urn(), old.name.clone(), part]));
-        }
-    }
-    paths
-}
-
-/// Refuses when a live resource holds a value there. Reads all of them: that is rare, and nobody else waits for it.
-async fn in_use(
-    tx: &mut Transaction,
-    tenant: TenantId,
-    kind: ResourceKind,
-    path: &[String],
-) -> Result<(), SchemaError> {
-    // A sub-attribute lies in an object, or in the objects of an array.
-    let statement = match kind {
-        ResourceKind::Group => {
-            "SELECT count(*) FROM groups WHERE tenant_id = $1 AND deleted_at IS NULL \
-             AND (attributes #> $2 IS NOT NULL OR attributes #> $3 @? $4::jsonpath)"
-        }
-        _ => {
-            "SELECT count(*) FROM users WHERE tenant_id = $1 AND deleted_at IS NULL \
-             AND (attributes #> $2 IS NOT NULL OR attributes #> $3 @? $4::jsonpath)"
-        }
-    };
-    let parent = path.get(..2).unwrap_or(path);
-    let inside = path.get(2).map_or_else(|| "$.\"\"[0].\"\"".to_owned(), |part| format!("$[*].{}", json!(part)));
-    let holders: i64 =
-        sqlx::query_scalar(statement).bind(tenant.0).bind(path).bind(parent).bind(inside).fetch_one(&mut **tx).await?;
-    if holders == 0 {
-        return Ok(());
-    }
-    let what = path
-        .get(1..)
-        .filter(|rest| !rest.is_empty())
-        .map_or_else(|| "the schema".to_owned(), |rest| format!("the attribute \"{}\"", rest.join(".")));
-    let endpoint = if kind == ResourceKind::Group { "groups" } else { "users" };
-    Err(SchemaError::InUse(format!(
-        "{holders} {endpoint} hold values of {what}; let their source remove them first, or keep it"
-    )))
 }

@@ -337,7 +337,7 @@ mod tests {
             (r#"userName eq "a""#.to_owned(), Reach::Index),
             (r#"title co "x" and userName eq "a""#.to_owned(), Reach::Index),
             (r#"userName eq "a" or emails.value eq "b""#.to_owned(), Reach::Index),
-            (r#"userName eq "a" or title eq "b""#.to_owned(), Reach::Scan),
+            (r#"userName eq "a" or title eq "b""#.to_owned(), Reach::All),
             (r#"not (userName eq "a")"#.to_owned(), Reach::Scan),
             (r#"userName sw "a""#.to_owned(), Reach::Scan),
             ("active eq false".to_owned(), Reach::Scan),
