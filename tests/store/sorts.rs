@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use anyhow::Context as _;
+
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_scim::filter::Filter;
 use rollcall_scim::profile::Profile;
-use rollcall_scim::schema::builtin;
+use rollcall_scim::schema::{Attribute, Extension, Kind, Schema, builtin};
 use rollcall_scim::sort::Sort;
 use rollcall_store::groups::{GroupQuery, GroupView};
 use rollcall_store::listing::Matching;
@@ -218,6 +220,63 @@ async fn users_are_put_in_the_order_of_the_rules() -> anyhow::Result<()> {
         }
     }
     assert!(judged > 5_000, "orders of nobody prove nothing: {judged}");
+    Ok(())
+}
+
+/// Moments as clients may write them, and what is no moment but is left of an attribute of another type.
+const MOMENTS: [&str; 16] = [
+    "2026-01-31T08:00:00Z",
+    "2026-01-31t08:00:00z",
+    "2026-01-31T08:00:00.1234567Z",
+    "2026-01-31T08:00:00.123456Z",
+    "2026-01-31T10:00:00+02:00",
+    "2026-01-30T20:01:00-12:00",
+    "2026-02-01T04:00:00+20:00",
+    "2026-01-31T08:00:00",
+    "2026-01-31 07:59:59.999999999",
+    "2016-12-31T23:59:60Z",
+    "2017-01-01T00:00:00Z",
+    "0000-02-29T12:00:00Z",
+    "9999-12-31T23:59:59Z",
+    "2024-02-29T00:00:00Z",
+    "yesterday",
+    "٢٠٢٦-01-31T08:00:00Z",
+];
+
+#[tokio::test]
+async fn moments_inside_a_resource_are_put_in_order() -> anyhow::Result<()> {
+    let f = Fixture::new().await?;
+    let urn = "urn:example:hr:2.0:User";
+    let mut dice = Dice(2_026);
+    for number in 0..60 {
+        let mut user = json!({ "userName": number.to_string(), "active": true });
+        if dice.roll(6) > 0 {
+            let elements: Vec<_> = (0..2).map(|_| json!({ "at": dice.pick(&MOMENTS) })).collect();
+            user[urn] = json!({ "hiredAt": dice.pick(&MOMENTS), "leaves": elements });
+        }
+        f.user(user).await?;
+    }
+    let part = Attribute::new("at", Kind::DateTime, "From when on.");
+    let attributes = vec![
+        Attribute::new("hiredAt", Kind::DateTime, "First day."),
+        Attribute::complex("leaves", "Leaves.", vec![part]).multi(),
+    ];
+    let schema = Schema::new(urn, "Hr", "", attributes);
+    let rt = builtin::user_type().with_extension(Extension::optional(schema));
+    let everybody = UserQuery { matching: None, start_index: 1, count: 1_000, view: USERS };
+    let everybody = f.store.list_users(f.tenant, &everybody).await?.items;
+    for by in ["hiredAt", "leaves.at"] {
+        for order in ["ascending", "descending"] {
+            let sort = Sort::parse(&rt, &[], Some(&format!("{urn}:{by}")), Some(order))?.context("a sort")?;
+            let wanted = everybody.iter().map(|user| (user.id, shown_user(&rt, user))).collect();
+            let wanted = by_key(&sort, wanted);
+            let query = UserQuery { matching: None, start_index: 1, count: 1_000, view: USERS };
+            let found = f.store.list_users_sorted(f.tenant, &query, &sort).await?;
+            let found: Vec<_> = found.items.iter().map(|user| user.id).collect();
+            assert_eq!(found, wanted, "{by} {order}");
+            assert_eq!(walked(&f, None, Some(&sort), 7).await?, [found.clone(), found], "{by} {order}");
+        }
+    }
     Ok(())
 }
 

@@ -1,13 +1,14 @@
 //! Sorting (RFC 7644 §3.4.2.3).
 //!
 //! The order is fixed here and a store must keep to it: texts by the code points of their first [`KEY_CHARS`]
-//! characters, folded first unless case counts, so that a place in the order can be written down; other values by size; of several values the primary one counts, else the first. A resource without a value comes last,
-//! in descending order first. Equal ones are told apart by their id, so that pages never overlap.
+//! characters, folded first unless case counts, so that a place in the order can be written down; moments by their whole
+//! microseconds, because a database keeps no more; other values by size; of several values the primary one counts, else
+//! the first. A resource without a value comes last, in descending order first. Equal ones are told apart by their id, so that pages never overlap.
 
 use std::cmp::Ordering;
 
 use serde_json::Value;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::error::{Error, quoted};
 use crate::fold::fold;
@@ -152,8 +153,7 @@ impl SortBy {
         let kept = |attribute: &Attribute| {
             attribute.mutability != Mutability::ReadOnly && attribute.storage == Storage::Inline
         };
-        let dated = attribute.kind == Kind::DateTime;
-        if !base && (dated || !kept(parent) || !kept(attribute)) {
+        if !base && (!kept(parent) || !kept(attribute)) {
             return refused("its values are not kept with the resource; choose another attribute");
         }
         let comparison = match attribute.kind {
@@ -182,7 +182,7 @@ impl SortBy {
             Comparison::Folded => Some(Key::Text(clip(&fold(value.as_str()?)))),
             Comparison::Exact => Some(Key::Text(clip(value.as_str()?))),
             Comparison::Plain => value.as_bool().map(Key::Boolean).or_else(|| value.as_f64().map(Key::Number)),
-            Comparison::Moment => instant(value.as_str()?).map(Key::Moment),
+            Comparison::Moment => instant(value.as_str()?).map(|at| Key::Moment(in_microseconds(at))),
         }
     }
 }
@@ -198,6 +198,10 @@ impl Key {
             _ => Ordering::Equal,
         }
     }
+}
+
+fn in_microseconds(at: OffsetDateTime) -> OffsetDateTime {
+    at - Duration::nanoseconds(i64::from(at.nanosecond() % 1_000))
 }
 
 fn clip(text: &str) -> String {

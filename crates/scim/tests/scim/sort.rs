@@ -13,6 +13,7 @@ fn sort(rt: &ResourceType, by: &str, order: &str) -> Sort {
 #[test]
 fn what_is_sorted_by() {
     let department = format!("{ENTERPRISE}:department");
+    let issued = format!("{CUSTOM}:issuedAt");
     // sortBy, the canonical path, how values are compared.
     let cases = [
         ("USERNAME", "userName", Comparison::Folded),
@@ -25,10 +26,11 @@ fn what_is_sorted_by() {
         ("active", "active", Comparison::Plain),
         ("meta.created", "meta.created", Comparison::Moment),
         ("department", &department, Comparison::Folded),
+        ("issuedAt", &issued, Comparison::Moment),
         (" urn:ietf:params:scim:schemas:core:2.0:User:title ", "title", Comparison::Folded),
     ];
     for (by, path, comparison) in cases {
-        let by = sort(&users(), by, "").by.expect("an attribute");
+        let by = sort(&custom_users(), by, "").by.expect("an attribute");
         assert_eq!((by.path.to_string().as_str(), by.comparison), (path, comparison));
     }
 }
@@ -94,6 +96,7 @@ fn the_order_of_values() {
     let mail = |value: &str, primary: bool| json!({ "value": value, "primary": primary });
     let level = |level: i64| json!({ CUSTOM: { "level": level } });
     let born = |at: &str| json!({ "meta": { "created": at } });
+    let issued = |at: &str| json!({ CUSTOM: { "issuedAt": at } });
     // sortBy, resources, then their order ascending and descending.
     let cases = [
         ("title", vec![("a", json!({ "title": "b" })), ("b", json!({})), ("c", json!({ "title": "A" }))], "cab", "bac"),
@@ -116,6 +119,19 @@ fn the_order_of_values() {
             vec![("a", born("2026-01-01T08:00:00Z")), ("b", born("2026-01-01T09:00:00+02:00"))],
             "ba",
             "ab",
+        ),
+        // As they were written: with other zones, without one, and finer than the order.
+        (
+            "issuedAt",
+            vec![
+                ("a", issued("2026-01-01T08:00:00.0000019Z")),
+                ("b", issued("2026-01-01T23:59:00+20:00")),
+                ("c", json!({ CUSTOM: { "door": "d" } })),
+                ("d", issued("2026-01-01T08:00:00.000001")),
+                ("e", issued("0000-12-31T00:00:00Z")),
+            ],
+            "ebadc",
+            "cadbe",
         ),
     ];
     for (by, resources, ascending, descending) in cases {

@@ -131,11 +131,31 @@ fn typed(by: &SortBy, json: Vec<Piece>) -> Vec<Piece> {
         Comparison::Exact => ("(", " #>> '{}')"),
         // Scalars of JSON compare by size.
         Comparison::Plain => ("NULLIF(", ", 'null'::jsonb)"),
-        // No moment is kept inside a resource.
-        Comparison::Moment => return vec![KeyType::Moment.nothing().into()],
+        Comparison::Moment => return moment(json),
     };
     let mut pieces = vec![Piece::Sql(open)];
     pieces.extend(json);
     pieces.push(close.into());
+    pieces
+}
+
+/// The instant of a dateTime that is kept as the client wrote it (RFC 7643 §2.3.5); one without a zone is taken as UTC.
+///
+/// It is put together from its parts instead of being cast. A cast fails, and the list with it, where Postgres knows
+/// less than `xsd:dateTime` (the year 0, offsets of 16 hours), and for a text that is left of an attribute of another
+/// type; sums of intervals never fail.
+fn moment(json: Vec<Piece>) -> Vec<Piece> {
+    let mut pieces = vec![Piece::Sql(
+        "(SELECT (timestamp '2000-01-01' + make_interval(months => 12 * m[1]::int + m[2]::int - 24001) \
+         + make_interval(days => m[3]::int - 1, hours => m[4]::int, mins => m[5]::int) \
+         + make_interval(secs => least(m[6]::float8, 59.999999)) - COALESCE(m[7]::interval, interval '0')) \
+         AT TIME ZONE 'UTC' FROM regexp_match(",
+    )];
+    pieces.extend(json);
+    pieces.push(
+        " #>> '{}', '^([0-9]{4})-([0-9]{2})-([0-9]{2}).([0-9]{2}):([0-9]{2}):([0-9]{2}(?:[.][0-9]{1,6})?)[0-9]*\
+         (?:[Zz]|([+-][0-9]{2}:[0-5][0-9]))?$') AS m)"
+            .into(),
+    );
     pieces
 }
