@@ -9,7 +9,7 @@ use super::{Context, DetachedChange, PatchRequest, Patched, detached, inline};
 use crate::error::Error;
 use crate::limits::{MAX_RESOURCE_BYTES, size};
 use crate::path::AttributePath;
-use crate::resource::{Resource, fill_defaults};
+use crate::resource::{Resource, check_complete, fill_defaults};
 use crate::schema::{Attribute, Mutability, ResourceType};
 use crate::value::once;
 
@@ -26,6 +26,8 @@ pub(super) fn apply(
     work.drop_repetitions(request);
     work.attributes.retain(|_, value| !is_nothing(value));
     fill_defaults(rt, &mut work.attributes);
+    // When all is done: one operation may begin an extension and the next complete it.
+    check_complete(rt, &work.attributes, Some(current.as_map()))?;
     check_size(rt, current.as_map(), &work.attributes)?;
     Ok(Patched { resource: Resource::from_map(work.attributes), detached: work.detached })
 }
@@ -80,9 +82,12 @@ impl Work<'_> {
         let had_value = old.is_some();
         let new = target.changed(old, &operation.change, operation.verb)?;
         if before.is_some() && before != new {
-            return Err(inline::unchangeable(path));
+            return Err(Error::mutability(format!(
+                "\"{path}\" cannot change and cannot be removed once it is set: take it out of the request"
+            )));
         }
-        if attribute.required && had_value && new.is_none() {
+        // An extension can go as a whole; what it needs while it stays is judged at the end.
+        if attribute.required && path.schema.is_none() && had_value && new.is_none() {
             return Err(Error::mutability(format!("\"{path}\" is required and cannot be left without a value")));
         }
         match new {

@@ -181,9 +181,12 @@ pub(super) fn created(
     matching.filter.as_ref().is_none_or(|filter| filter.matches_element(rt, &element)).then_some(element)
 }
 
-/// The error for changing what can be set once only.
+/// The error for changing a part that can be set once only. The value that it is a part of can go as a whole.
 pub(super) fn unchangeable(path: &AttributePath) -> Error {
-    Error::mutability(format!("\"{path}\" cannot change once it is set: remove the value and add a new one"))
+    Error::mutability(format!(
+        "\"{path}\" cannot change once it is set: remove the whole value of \"{}\" and add a new one",
+        path.parent()
+    ))
 }
 
 fn items(value: Option<Value>) -> Vec<Value> {

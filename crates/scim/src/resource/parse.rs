@@ -138,25 +138,43 @@ impl<'a> Draft<'a> {
     /// Fills in defaults, and checks that nothing required is missing.
     pub(super) fn finish(mut self) -> Result<Resource, Error> {
         fill_defaults(self.rt, &mut self.attributes);
-        for extension in &self.rt.extensions {
-            if extension.required && !self.attributes.contains_key(&extension.schema.id) {
-                return Err(Error::invalid_value(format!(
-                    "the {} has nothing under \"{}\": that extension is required",
-                    self.rt.name, extension.schema.id
-                )));
-            }
-        }
-        for (path, attribute) in kept_attributes(self.rt) {
-            let at_home = path.schema.as_ref().is_none_or(|urn| self.attributes.contains_key(urn));
-            if attribute.required && at_home && self.get(&path).is_none() {
-                return Err(Error::invalid_value(format!(
-                    "the {} has no \"{path}\": it is required. Send a value that is not empty",
-                    self.rt.name
-                )));
-            }
-        }
+        check_complete(self.rt, &self.attributes, None)?;
         Ok(Resource::from_map(self.attributes))
     }
+}
+
+/// Refuses a resource that lacks something required. What an extension requires is required where the extension is there
+/// at all.
+///
+/// What it lacked `before` it may go on to lack: a schema may have come to require more since the resource was written,
+/// and that must not keep anybody from changing something else, such as deactivating a leaver.
+pub(crate) fn check_complete(
+    rt: &ResourceType,
+    attributes: &Map<String, Value>,
+    before: Option<&Map<String, Value>>,
+) -> Result<(), Error> {
+    for extension in &rt.extensions {
+        let lacks = |attributes: &Map<String, Value>| !attributes.contains_key(&extension.schema.id);
+        if extension.required && lacks(attributes) && !before.is_some_and(lacks) {
+            return Err(Error::invalid_value(format!(
+                "the {} has nothing under \"{}\": that extension is required",
+                rt.name, extension.schema.id
+            )));
+        }
+    }
+    let mut required = kept_attributes(rt).filter(|(_, attribute)| attribute.required);
+    let missing = required.find(|(path, _)| {
+        let at_home =
+            |attributes: &Map<String, Value>| path.schema.as_ref().is_none_or(|urn| attributes.contains_key(urn));
+        let lacks = |attributes: &Map<String, Value>| at_home(attributes) && top_level(attributes, path).is_none();
+        lacks(attributes) && !before.is_some_and(lacks)
+    });
+    missing.map_or(Ok(()), |(path, _)| {
+        Err(Error::invalid_value(format!(
+            "the {} has no \"{path}\": it is required. Send a value that is not empty",
+            rt.name
+        )))
+    })
 }
 
 /// True for an attribute that is never without a value, since it has a default.

@@ -97,7 +97,11 @@ fn operations_that_fail() {
         (json!({ "op": "remove", "path": format!("{CUSTOM}:door") }), "mutability", "required"),
         // Immutable.
         (json!({ "op": "replace", "path": format!("{CUSTOM}:badgeId"), "value": "8" }), "mutability", "badgeId"),
-        (json!({ "op": "remove", "path": format!("{CUSTOM}:badgeId") }), "mutability", "badgeId"),
+        (
+            json!({ "op": "remove", "path": format!("{CUSTOM}:badgeId") }),
+            "mutability",
+            "cannot be removed once it is set",
+        ),
         // Values.
         (json!({ "op": "add", "path": "title" }), "invalidValue", "\"value\" for \"title\" is missing"),
         (json!({ "op": "add", "path": "title", "value": 7 }), "invalidValue", "must be a string, not 7"),
@@ -149,13 +153,49 @@ fn an_error_names_its_operation_and_nothing_happens() {
     assert!(error.detail.starts_with("operation 2 (replace): "), "{}", error.detail);
 }
 
+/// A PATCH makes no extension that a POST could not make; one that lacks something already can still be changed.
+#[test]
+fn an_extension_is_complete_after_a_patch() {
+    let door = format!("{CUSTOM}:door");
+    let level = json!({ "op": "add", "path": format!("{CUSTOM}:level"), "value": 3 });
+    let open = json!({ "op": "add", "path": door, "value": "d" });
+    let with_door = json!({ "userName": "u", CUSTOM: { "door": "d" } });
+    let without = json!({ "userName": "u", CUSTOM: { "level": 1 } });
+    let bare = json!({ "userName": "u" });
+    // What is stored, operations, whether they are refused.
+    let cases = [
+        (&bare, json!([level]), true),
+        (&bare, json!([{ "op": "add", "value": { CUSTOM: { "level": 3 } } }]), true),
+        (&bare, json!([level, open]), false),
+        (&bare, json!([open, level]), false),
+        (&with_door, json!([level]), false),
+        (&with_door, json!([{ "op": "remove", "path": CUSTOM }]), false),
+        (&without, json!([level]), false),
+        (&without, json!([{ "op": "replace", "path": "active", "value": false }]), false),
+    ];
+    for (current, operations, refused) in cases {
+        match patched(&custom_users(), &generic(), current, &operations) {
+            Ok(_) => assert!(!refused, "{operations}"),
+            Err(error) => {
+                assert_eq!(
+                    (refused, keyword(&error).as_str()),
+                    (true, "invalidValue"),
+                    "{operations}: {}",
+                    error.detail
+                );
+                assert!(error.detail.contains(&door), "{}", error.detail);
+            }
+        }
+    }
+}
+
 #[test]
 fn immutable_values_can_be_set_once() {
     let path = format!("{CUSTOM}:badgeId");
     let set = |current: &Value| {
         patched(&custom_users(), &generic(), current, &json!([{ "op": "add", "path": path, "value": "7" }]))
     };
-    assert!(set(&json!({ "userName": "u" })).is_ok());
+    assert!(set(&json!({ "userName": "u", CUSTOM: { "door": "d" } })).is_ok());
     assert!(set(&user()).is_ok(), "the same value again");
 }
 
