@@ -12,11 +12,12 @@ use rollcall_store::groups::{GroupQuery, GroupView, StoredGroup};
 use rollcall_store::listing::{Matching, SCAN_LIMIT};
 use rollcall_store::users::{StoredUser, UserQuery, UserView};
 use rollcall_store::walk::UserWalk;
+use rollcall_store::write::Actor;
 use serde_json::{Map, Value, json};
 use time::format_description::well_known::Rfc3339;
 
 use crate::dice::{Dice, random_filter, text_leaf, words};
-use crate::fixture::{ENTERPRISE, Fixture, START, resource};
+use crate::fixture::{ENTERPRISE, Fixture, Never, START, resource, with};
 use crate::shown::{shown_group, shown_user};
 
 /// The time between two users; long enough for filters to fall between.
@@ -105,6 +106,46 @@ async fn users_are_found_as_the_filter_means() -> anyhow::Result<()> {
         assert_eq!(actual, expected, "round {round}: {text}");
         assert_eq!(usize::try_from(listing.total)?, expected.len(), "round {round}: {text}");
         found += expected.len();
+    }
+    assert!(found > 1_000, "filters that find nobody prove nothing: {found}");
+    Ok(())
+}
+
+/// Every source has its own externalId, which a filter of that source is about.
+#[tokio::test]
+async fn each_source_finds_by_its_own_external_id() -> anyhow::Result<()> {
+    let f = Fixture::new().await?;
+    let hr = f.store.create_source(f.tenant, "hr", &Profile::generic()).await?.id;
+    let mut dice = Dice(731);
+    let words = words();
+    for number in 0..60 {
+        let user = f.user(random_user(&mut dice, &words, &[], number)).await?;
+        if dice.roll(2) == 0 {
+            let actor = Actor { source: hr, ..f.actor("hr") };
+            let view = UserView { source: Some(hr), ..UserView::default() };
+            let own = json!({ "externalId": dice.word(&words) });
+            let change = |user: &StoredUser| Ok::<_, Never>(with(&user.resource, &own));
+            f.store.update_user(&actor, user.id, view, change).await?;
+        }
+    }
+    let rt = builtin::user_type();
+    let mut found = 0;
+    for source in [f.source, hr] {
+        let view = UserView { source: Some(source), ..UserView::default() };
+        let everybody = UserQuery { matching: None, start_index: 1, count: 1_000, view };
+        let everybody = f.store.list_users(f.tenant, &everybody).await?.items;
+        for round in 0..200 {
+            let text = random_filter(&mut dice, &mut |dice| text_leaf(dice, &["externalId"], &words));
+            let filter = Filter::parse(&text, &rt, &Profile::generic())?;
+            let judge = |user: &StoredUser| filter.matches(&rt, &shown_user(&rt, user));
+            let expected: Vec<_> = everybody.iter().filter(|user| judge(user)).map(|user| user.id).collect();
+            let matching = Some(Matching { filter: &filter, judge: &judge });
+            let query = UserQuery { matching, start_index: 1, count: 1_000, view };
+            let actual = f.store.list_users(f.tenant, &query).await?;
+            let actual: Vec<_> = actual.items.iter().map(|user| user.id).collect();
+            assert_eq!(actual, expected, "round {round}: {text}");
+            found += expected.len();
+        }
     }
     assert!(found > 1_000, "filters that find nobody prove nothing: {found}");
     Ok(())

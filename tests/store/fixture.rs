@@ -133,7 +133,7 @@ pub(crate) fn resource(value: Value) -> Resource {
     }
 }
 
-fn with(resource: &Resource, values: &Value) -> Resource {
+pub(crate) fn with(resource: &Resource, values: &Value) -> Resource {
     let mut map = resource.as_map().clone();
     for (name, value) in values.as_object().into_iter().flatten() {
         if value.is_null() {

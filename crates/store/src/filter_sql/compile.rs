@@ -1,7 +1,7 @@
 //! What each part of a filter means to the columns.
 
 use super::columns::{AnyValue, Column, Text, column};
-use super::{Arg, CUT_BYTES, Part, Scope, Table, clip};
+use super::{Arg, CUT_BYTES, Part, Piece, Scope, Table, clip};
 use crate::members::{named_id, names_somebody};
 use rollcall_provisioning::ids::SourceId;
 use rollcall_scim::filter::{CompareOp, Filter};
@@ -43,6 +43,9 @@ fn compare(column: &Column, op: CompareOp, value: &Value) -> Part {
         (Column::Text(column), Value::String(literal)) => text(column, op, literal),
         (Column::ExternalId { table, viewer }, Value::String(literal)) if op == CompareOp::Eq => {
             external_id(*table, *viewer, literal)
+        }
+        (Column::ExternalId { table, viewer }, Value::String(literal)) => {
+            within_external_id(*table, *viewer, op, literal)
         }
         (Column::Id(name), Value::String(literal)) if op == CompareOp::Eq => id(name, literal),
         (Column::Constant(text), Value::String(literal)) if op == CompareOp::Eq => {
@@ -130,6 +133,39 @@ fn external_id(table: Table, viewer: SourceId, literal: &str) -> Part {
     ];
     let part = if literal.len() < CUT_BYTES { Part::exact(pieces) } else { Part::wider(pieces) };
     part.indexed()
+}
+
+/// What a source calls the resource begins with the literal, or contains it.
+fn within_external_id(table: Table, viewer: SourceId, op: CompareOp, literal: &str) -> Part {
+    let [created, otherwise] = match table {
+        Table::Users => ["(CASE WHEN u.source_id = ", " THEN u.external_id ELSE u.external_ids ->> "],
+        Table::Groups => ["(CASE WHEN g.source_id = ", " THEN g.external_id ELSE g.external_ids ->> "],
+    };
+    let name = || {
+        let [creator, viewer] = [Arg::Id(viewer.0), Arg::Text(viewer.to_string())].map(Piece::from);
+        [created.into(), creator, otherwise.into(), viewer, " END)".into()]
+    };
+    let text = || Piece::from(Arg::Text(literal.to_owned()));
+    let mut pieces: Vec<Piece> = vec!["COALESCE(".into()];
+    match op {
+        CompareOp::Sw if literal.len() < CUT_BYTES => {
+            pieces.push("starts_with(".into());
+            pieces.extend(name());
+            pieces.extend([", ".into(), text(), "), false)".into()]);
+            Part { pieces: Some(pieces), ..Part::ALL }
+        }
+        // What was cut off might contain it.
+        CompareOp::Co => {
+            pieces.push("strpos(".into());
+            pieces.extend(name());
+            pieces.extend([", ".into(), text(), ") > 0 OR octet_length(".into()]);
+            pieces.extend(name());
+            let cut = Arg::Length(i32::try_from(CUT_BYTES).unwrap_or(0));
+            pieces.extend([") >= ".into(), cut.into(), ", false)".into()]);
+            Part { pieces: Some(pieces), ..Part::UNKNOWN }
+        }
+        _ => Part::UNKNOWN,
+    }
 }
 
 /// A source calls the resource something.
@@ -291,6 +327,12 @@ mod tests {
         for text in users {
             let condition = condition(Table::Users, &text);
             assert!(condition.exact, "{text}: {}", condition.sql);
+        }
+        // Every client is a source, and looks for its own externalId.
+        for text in [r#"externalId eq "x""#, r#"externalId sw "x""#, "externalId pr"] {
+            let filter = Filter::parse(text, &builtin::user_type(), &Profile::generic()).expect(text);
+            let viewer = Some(SourceId(Uuid::nil()));
+            assert!(Condition::of(Some(&filter), Scope { table: Table::Users, viewer }).exact, "{text}");
         }
         let groups = [r#"displayName eq "x""#.to_owned(), format!(r#"id eq "{ID}" and members eq "{ID}""#)];
         for text in groups {
