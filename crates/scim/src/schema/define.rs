@@ -140,13 +140,17 @@ impl Members<'_> {
             Some(Value::String(text)) if text.chars().any(char::is_control) => {
                 Err(self.wrong(name, "must not hold control characters"))
             }
-            Some(Value::String(text)) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
+            Some(Value::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
             Some(_) => Err(self.wrong(name, "must be a string")),
         }
     }
 
+    /// Names are compared as they are written, so none is trimmed in one place and looked for with its blanks in another.
     fn name(&self, name: &str) -> Result<Option<String>, Error> {
-        self.text(name, MAX_NAME_BYTES)
+        match self.text(name, MAX_NAME_BYTES)? {
+            Some(text) if text.trim() != text => Err(self.wrong(name, "must not begin or end with blanks")),
+            text => Ok(text),
+        }
     }
 
     fn description(&self) -> Result<String, Error> {
