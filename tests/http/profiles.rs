@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::world::{ENTERPRISE, World, none_wrong, patch};
 
 /// Each switch in each position, and what comes of a request that depends on it.
-const POSITIONS: [(&str, &str, &str); 26] = [
+const POSITIONS: [(&str, &str, &str); 28] = [
     ("string_booleans", "true", "201 active: false"),
     ("string_booleans", "false", "400 invalidValue"),
     ("create_on_no_match", "true", "200"),
@@ -33,6 +33,8 @@ const POSITIONS: [(&str, &str, &str); 26] = [
         "false",
         r#"201 [{"value":"{\"value\":\"Admin\",\"displayName\":\"The admin\"}"}] found: 0"#,
     ),
+    ("text_references", "true", "201"),
+    ("text_references", "false", "400 invalidValue"),
     ("manager_by", "\"id\"", "read as None"),
     ("manager_by", "\"externalId\"", r#"read as Some("externalId")"#),
     ("manager_by", "\"employeeNumber\"", r#"read as Some("employeeNumber")"#),
@@ -83,6 +85,7 @@ async fn outcome(world: &World, client: &ScimClient, switch: &str) -> anyhow::Re
         }
         "unknown_attributes_ignored" => post(json!({ "shoeSize": 43 })).await?,
         "scim_1_schemas" => post(json!({ "schemas": ["urn:scim:schemas:core:1.0"] })).await?,
+        "text_references" => post(json!({ "profileUrl": "not set" })).await?,
         "unwrap_role_values" => {
             let wrapped = r#"{"value":"Admin","displayName":"The admin"}"#;
             let user = world.user(client, json!({ "roles": [{ "value": wrapped }] })).await?;

@@ -76,6 +76,13 @@ switches! {
               same text sent again changes nothing, since it is read in the same way each time.",
         client: "Entra ID: the mapping AppRoleAssignmentsComplex and its assertive form",
     }
+    text_references: bool {
+        does: "Any text is taken as the value of an attribute that holds a URI, such as profileUrl, photos.value or one of \
+               a tenant's own schema. Otherwise what is no URI, whole or relative, is refused with 400 invalidValue.",
+        why: "RFC 7643 section 2.3.7 has a URI there (RFC 3986 section 4.1); refusing the person for the address of a \
+              picture would stop provisioning.",
+        client: "every provider with a mapping that people can edit: they put names of files, or \"not set\", there",
+    }
     manager_by: ManagerBy {
         does: "How manager.value finds the manager: by the id of a user (id), by the manager's externalId or by the \
                manager's employeeNumber. It is kept and shown as it was sent, the manager may arrive later, and an \
@@ -113,6 +120,7 @@ const GENERIC: Profile = Profile {
     unknown_attributes_ignored: true,
     scim_1_schemas: true,
     unwrap_role_values: true,
+    text_references: true,
     manager_by: ManagerBy::Id,
     patch_response_users: PatchResponse::Full,
     patch_response_groups: GroupPatchResponse::WithoutMembers,
@@ -156,6 +164,7 @@ const STRICT: Profile = Profile {
     unknown_attributes_ignored: false,
     scim_1_schemas: false,
     unwrap_role_values: false,
+    text_references: false,
     manager_by: ManagerBy::Id,
     patch_response_users: PatchResponse::Full,
     patch_response_groups: GroupPatchResponse::Full,

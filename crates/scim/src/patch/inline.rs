@@ -177,7 +177,9 @@ pub(super) fn created(
     parts.extend(matching.parts.clone());
     // What a filter compares with has not been read as a value yet, which can be empty or too long.
     let described = without_nulls(parts)?;
-    let element = value::list(attribute, &described, Place::of(path), &Profile::strict()).ok()?.pop()?;
+    // The parts have been read by the client's own profile.
+    let profile = Profile { text_references: true, ..Profile::strict() };
+    let element = value::list(attribute, &described, Place::of(path), &profile).ok()?.pop()?;
     matching.filter.as_ref().is_none_or(|filter| filter.matches_element(rt, &element)).then_some(element)
 }
 

@@ -1,6 +1,6 @@
 //! Values that are not complex (RFC 7643 §2.3).
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
@@ -10,6 +10,9 @@ use crate::fold::fold;
 use crate::limits::{MAX_KEY_BYTES, MAX_STRING_BYTES};
 use crate::profile::Profile;
 use crate::schema::{Attribute, Kind, Uniqueness};
+
+/// From here on, 2⁵³, doubles leave whole numbers out.
+const EXACT_BELOW: f64 = 9_007_199_254_740_992.0;
 
 /// The canonical value; `None` for `null`, for `""`, and for blanks where a value is required.
 pub(super) fn read(
@@ -25,14 +28,22 @@ pub(super) fn read(
         _ => {}
     }
     let fits = match (attribute.kind, value) {
-        (Kind::Boolean, Value::Bool(_)) | (Kind::Decimal, Value::Number(_)) => true,
+        (Kind::Boolean, Value::Bool(_)) => true,
+        (Kind::Decimal, Value::Number(number)) => {
+            check_precision(number, place)?;
+            true
+        }
         (Kind::Boolean, Value::String(text)) if profile.string_booleans => {
             return boolean(text).map(|read| Some(read.into())).ok_or_else(|| wrong_type(attribute, value, place));
         }
         (Kind::Integer, Value::Number(number)) => number.is_i64() || number.is_u64(),
-        (Kind::String | Kind::Reference, Value::String(text)) => {
+        (Kind::String, Value::String(text)) => {
             check_text(attribute, text, place)?;
             true
+        }
+        (Kind::Reference, Value::String(text)) => {
+            check_text(attribute, text, place)?;
+            profile.text_references || is_uri_reference(text)
         }
         (Kind::DateTime, Value::String(text)) => instant(text).is_some(),
         (Kind::Binary, Value::String(text)) => {
@@ -123,6 +134,32 @@ fn check_control(text: &str, place: Place<'_>) -> Result<(), Error> {
             index + 1
         ))),
     }
+}
+
+/// Refuses a number that was rounded when it was read, because it has more digits than a double holds before the
+/// fraction (RFC 8259 §6). Whole numbers of 64 bits are exact.
+fn check_precision(number: &Number, place: Place<'_>) -> Result<(), Error> {
+    match number.as_f64() {
+        Some(read) if number.is_f64() && read.abs() >= EXACT_BELOW => Err(Error::invalid_value(format!(
+            "{place} is too large to be kept as it is written: a number with a fraction or an exponent must be smaller \
+             than {EXACT_BELOW}, one without them must fit into 64 bits"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// True for a URI, whole or relative (RFC 3986 §4.1). Inside its parts only the characters are looked at.
+fn is_uri_reference(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
+    let mut codes = text.split('%').skip(1);
+    let escaped = codes.all(|rest| rest.get(..2).is_some_and(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit())));
+    // What stands before the first colon is the scheme, unless a path, query or fragment has begun.
+    let scheme = text.split_once(':').filter(|(scheme, _)| !scheme.contains(['/', '?', '#']));
+    let schemed = scheme.is_none_or(|(scheme, _)| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    });
+    text.bytes().all(is_allowed) && escaped && schemed && text.matches('#').count() <= 1
 }
 
 /// True for the characters of base64 in either alphabet, padded or not (RFC 7643 §2.3.6).

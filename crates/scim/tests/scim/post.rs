@@ -152,6 +152,10 @@ fn no_value_is_the_default() {
 #[test]
 fn what_is_refused() {
     let invalid = "invalidValue";
+    let large = |weight: &str| {
+        let weight: Value = serde_json::from_str(weight).expect("a number");
+        json!({ CUSTOM: { "door": "d", "weight": weight } })
+    };
     let cases = [
         (json!({ "userName": null }), invalid, "\"userName\""),
         (json!({ "userName": "" }), invalid, "\"userName\""),
@@ -197,6 +201,10 @@ fn what_is_refused() {
         (json!({ CUSTOM: { "door": "d", "level": 3.5 } }), invalid, "whole number"),
         (json!({ CUSTOM: { "door": "d", "level": "3" } }), invalid, "whole number"),
         (json!({ CUSTOM: { "door": "d", "weight": "3" } }), invalid, "a number"),
+        // What would be rounded.
+        (json!({ CUSTOM: { "door": "d", "weight": 9_007_199_254_740_993.5 } }), invalid, "kept as it is written"),
+        (large("18446744073709551616"), invalid, "kept as it is written"),
+        (large("-1e300"), invalid, "smaller than 9007199254740992"),
         (json!({ CUSTOM: { "door": "d", "issuedAt": "yesterday" } }), invalid, "date and time"),
         (json!({ "TITLE": "a", "title": "b" }), "invalidSyntax", "twice"),
         (json!({ "name": { "givenName": "a", "givenname": "b" } }), "invalidSyntax", "twice"),

@@ -161,7 +161,7 @@ type Case = (&'static str, fn(&Profile) -> Result<Value, Error>, &'static str, &
 
 #[test]
 fn each_switch_of_the_pure_part_in_both_positions() {
-    let cases: [Case; 8] = [
+    let cases: [Case; 10] = [
         ("string_booleans", |on| read(on, &json!({ "active": "False" })), "\"active\":false", "must be true or false"),
         ("string_booleans", |on| matches(on, "active eq \"False\""), "true", "true or false"),
         (
@@ -203,6 +203,22 @@ fn each_switch_of_the_pure_part_in_both_positions() {
             "[{\"value\":\"Admin\",\"display\":\"The admin\"}]",
             "[{\"value\":\"{",
         ),
+        (
+            "text_references",
+            |on| read(on, &json!({ "profileUrl": "not set" })),
+            "\"profileUrl\":\"not set\"",
+            "\"profileUrl\" must be a URI",
+        ),
+        (
+            "text_references",
+            |on| {
+                let on = Profile { create_on_no_match: true, ..*on };
+                let photo = json!({ "op": "add", "path": "photos[type eq \"photo\"].value", "value": "ada 1.png" });
+                after_patch(&on, &photo)
+            },
+            "\"value\":\"ada 1.png\"",
+            "\"photos.value\" must be a URI",
+        ),
     ];
     for (name, outcome, on, off) in cases {
         // Nothing else decides: the other switches stand now as in one profile and now as in the other.
@@ -215,6 +231,31 @@ fn each_switch_of_the_pure_part_in_both_positions() {
                 };
                 assert!(told.contains(wanted), "{name}={position} over {}: {told}", base.name);
             }
+        }
+    }
+}
+
+#[test]
+fn a_reference_is_a_uri_whole_or_relative() {
+    let uris = [
+        "https://host.example/~ada?x=[1]#top",
+        "HTTP://host:8080/%E5%BC%A0",
+        "urn:example:a:b",
+        "mailto:ada@host.example",
+        "../Users/26118915",
+        "/Users/26118915",
+        "ada.png",
+        "?page=1:2",
+        "a/b:c",
+        "N/A",
+    ];
+    let others =
+        ["not set", "a\tb", "https://host/张", "C:\\ada.png", "1a:b", ":b", "a#b#c", "100%", "%4", "<x>", "\u{7f}"];
+    for (texts, fits) in [(&uris[..], true), (&others[..], false)] {
+        for text in texts {
+            let strict = read(&strict(), &json!({ "profileUrl": text }));
+            assert_eq!(strict.is_ok(), fits, "{text}: {strict:?}");
+            assert!(read(&generic(), &json!({ "profileUrl": text })).is_ok(), "{text}");
         }
     }
 }
