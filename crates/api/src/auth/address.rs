@@ -5,7 +5,7 @@
 //! before it anyone could have made up.
 
 use http::{Extensions, HeaderMap};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use std::net::IpAddr;
 
 /// Who is at the other end of the connection. The server puts it into the extensions of every request.
@@ -26,8 +26,8 @@ impl Networks {
     /// The text that is no network.
     pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
         let network = |text: &'a str| {
-            let one = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-            text.parse::<IpNet>().or_else(|_| one()).map_err(|_| text.to_owned())
+            let one = || text.parse::<IpAddr>().map(IpNet::from);
+            text.parse::<IpNet>().or_else(|_| one()).map(canonical).map_err(|_| text.to_owned())
         };
         texts.into_iter().map(network).collect::<Result<_, _>>().map(Self)
     }
@@ -39,8 +39,18 @@ impl Networks {
 
     /// True if the address is in one of them.
     pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
+}
+
+/// A network of IPv4 that is written inside IPv6 (RFC 4291 §2.5.5.2) as what it is, as addresses are: a socket for both shows
+/// clients in the one form, and people write the other.
+fn canonical(network: IpNet) -> IpNet {
+    let IpNet::V6(mapped) = network else { return network };
+    let plain = mapped.addr().to_ipv4_mapped().zip(mapped.prefix_len().checked_sub(96));
+    let plain = plain.and_then(|(address, length)| Ipv4Net::new(address, length).ok());
+    plain.map_or(network, IpNet::V4)
 }
 
 /// The address of the client, as far as it can be known.
@@ -111,7 +121,8 @@ mod tests {
 
     #[test]
     fn networks_are_read_and_judged() {
-        let list = networks(&["192.0.2.0/24", "2001:db8::/32", "198.51.100.7", "::ffff:203.0.113.1"]);
+        let list =
+            networks(&["192.0.2.0/24", "2001:db8::/32", "198.51.100.7", "::ffff:203.0.113.1", "::ffff:10.1.0.0/112"]);
         for (address, inside) in [
             ("192.0.2.255", true),
             ("192.0.3.0", false),
@@ -120,6 +131,11 @@ mod tests {
             ("198.51.100.7", true),
             ("198.51.100.8", false),
             ("203.0.113.1", true),
+            ("10.1.255.255", true),
+            ("10.2.0.0", false),
+            ("::ffff:192.0.2.1", true),
+            ("::ffff:10.1.0.1", true),
+            ("::ffff:192.0.3.0", false),
         ] {
             assert_eq!(list.contains(address.parse().expect("an address")), inside, "{address}");
         }
