@@ -52,11 +52,7 @@ impl<K: Eq + Hash> Buckets<K> {
         let (interval, depth) = (rate.interval(), rate.interval() * i128::from(rate.burst.max(1)));
         let mut full_at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if full_at.len() >= MOST_KEYS && !full_at.contains_key(&key) {
-            // A bucket that is full is as good as none.
-            full_at.retain(|_, at| *at > now);
-            if full_at.len() >= MOST_KEYS {
-                full_at.clear();
-            }
+            make_room(&mut full_at, now);
         }
         let at = full_at.entry(key).or_insert(now);
         let next = (*at).max(now) + interval;
@@ -67,6 +63,15 @@ impl<K: Eq + Hash> Buckets<K> {
         *at = next;
         Ok(())
     }
+}
+
+/// Forgets the buckets that are full, which are as good as none, and of the others the fuller half: whoever has used up most
+/// stays, however many others come. Half at once, so that not each of them costs a look at all.
+fn make_room<K>(full_at: &mut HashMap<K, i128>, now: i128) {
+    let mut moments: Vec<i128> = full_at.values().copied().collect();
+    let middle = moments.len() / 2;
+    let cut = if middle < moments.len() { *moments.select_nth_unstable(middle).1 } else { now };
+    full_at.retain(|_, at| *at > cut.max(now));
 }
 
 /// Whole seconds to wait, for `Retry-After`.
@@ -120,6 +125,19 @@ mod tests {
             assert_eq!(buckets.take(key, RATE, now), Ok(()));
             assert!(buckets.0.lock().expect("a lock").len() <= MOST_KEYS);
         }
+    }
+
+    /// Whoever has many addresses cannot have the count of another one forgotten.
+    #[test]
+    fn many_others_do_not_fill_a_bucket_that_is_used_up() {
+        let clock = ManualClock::new(OffsetDateTime::UNIX_EPOCH);
+        let buckets = Buckets::default();
+        let take = |key: usize| buckets.take(key, RATE, clock.now());
+        assert_eq!((0..80).filter(|_| take(0).is_ok()).count(), 50);
+        for stranger in 1..=10 * MOST_KEYS {
+            assert_eq!(take(stranger), Ok(()));
+        }
+        assert!(take(0).is_err(), "it is as empty as before");
     }
 
     #[test]
