@@ -191,6 +191,34 @@ async fn a_source_has_a_rate() -> anyhow::Result<()> {
     .await
 }
 
+/// What no route serves counts like everything else, and is told to nobody who shows something wrong.
+#[tokio::test]
+async fn a_rate_counts_what_is_not_there() -> anyhow::Result<()> {
+    let variables = [("ROLLCALL_SOURCE_REQUESTS_PER_SECOND", "25"), ("ROLLCALL_SOURCE_REQUEST_BURST", "50")];
+    let world = World::with_environment(&["generic"], &variables).await?;
+    let client = world.client("generic");
+    let rest = format!("{}/api/v1", world.server.base_url());
+    let rest = ScimClient::new(Client::Plain, &rest, world.token_of("generic"))?;
+    let nowhere = async || {
+        let answers = [
+            client.get("/Nothing").await?,
+            client.delete("/Users").await?,
+            rest.get("/nothing").await?,
+            rest.get("/sources").await?,
+        ];
+        Ok::<_, anyhow::Error>(answers.map(|answer| answer.status.as_u16()))
+    };
+    assert_eq!(nowhere().await?, [404, 405, 404, 403]);
+    wait_until(Duration::from_secs(20), "the source is too fast", async || {
+        Ok((nowhere().await? == [429; 4]).then_some(()))
+    })
+    .await?;
+    assert_eq!(nobody(&world)?.get("/Nothing").await?.status, 404);
+    let wrong = nobody(&world)?.with_header("Authorization", "Bearer wrong")?;
+    assert_eq!(wrong.get("/Nothing").await?.status, 401);
+    Ok(())
+}
+
 /// Whoever fails too often hears so; whoever shows a valid token from the same address never does.
 #[tokio::test]
 async fn failures_are_slowed_and_lock_nobody_out() -> anyhow::Result<()> {

@@ -25,6 +25,7 @@ use crate::state::ApiState;
 use address::Networks;
 use axum::extract::FromRequestParts;
 use cache::Known;
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 use presented::Presented;
 use rate::Rate;
@@ -123,13 +124,7 @@ impl FromRequestParts<ApiState> for ScimClient {
         }
         let principal = authenticate(parts, state).await?;
         match principal.kind {
-            PrincipalKind::Source(source) => {
-                if let Some(notes) = parts.extensions.get::<Notes>() {
-                    notes.source(Arc::clone(&source.name));
-                }
-                state.guard().admit_source(principal.tenant, &source, state.clock().now())?;
-                Ok(Self { tenant: principal.tenant, source, scopes: principal.scopes })
-            }
+            PrincipalKind::Source(source) => Ok(Self { tenant: principal.tenant, source, scopes: principal.scopes }),
             PrincipalKind::Api => Err(ApiError::WrongTokenKind { called: "SCIM" }),
         }
     }
@@ -147,6 +142,22 @@ impl FromRequestParts<ApiState> for ApiClient {
     }
 }
 
+/// A request that nothing here serves. Where it shows a credential it is judged and counted like every other; without one
+/// it costs nothing and only hears that there is nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counted;
+
+impl FromRequestParts<ApiState> for Counted {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        if parts.headers.contains_key(AUTHORIZATION) {
+            authenticate(parts, state).await?;
+        }
+        Ok(Self)
+    }
+}
+
 async fn authenticate(parts: &Parts, state: &ApiState) -> Result<Principal, ApiError> {
     let now = state.clock().now();
     let address = state.guard().address(&parts.extensions, &parts.headers);
@@ -161,7 +172,11 @@ async fn authenticate(parts: &Parts, state: &ApiState) -> Result<Principal, ApiE
         return Err(ApiError::Unauthenticated { basic });
     };
     if let PrincipalKind::Source(source) = &principal.kind {
+        if let Some(notes) = parts.extensions.get::<Notes>() {
+            notes.source(Arc::clone(&source.name));
+        }
         guard::check_address(source, address)?;
+        state.guard().admit_source(principal.tenant, source, now)?;
     }
     state.last_uses().note(principal.tenant, principal.credential, now);
     Ok(principal)

@@ -13,6 +13,7 @@ mod sources;
 mod targets;
 mod users;
 
+use crate::auth::Counted;
 use crate::refusal::Refusal;
 use crate::state::ApiState;
 use axum::Router;
@@ -54,6 +55,6 @@ pub(crate) fn undocumented() -> Router<ApiState> {
     Router::new().route("/openapi.json", get(crate::openapi::serve)).fallback(unknown)
 }
 
-async fn unknown(method: Method, OriginalUri(uri): OriginalUri) -> Refusal {
+async fn unknown(_: Counted, method: Method, OriginalUri(uri): OriginalUri) -> Refusal {
     Refusal::from_status(StatusCode::NOT_FOUND, &method, &uri)
 }

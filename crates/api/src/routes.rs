@@ -1,10 +1,14 @@
 //! The one place where all routes meet.
 
+use crate::auth::Counted;
 use crate::edge::health;
+use crate::refusal::Refusal;
 use crate::scim::BulkRoutes;
 use crate::state::ApiState;
 use crate::{oauth, openapi, rest, scim};
+use axum::extract::OriginalUri;
 use axum::{Extension, Router};
+use http::{Method, StatusCode};
 use utoipa_axum::router::OpenApiRouter;
 
 /// All routes: `/scim/v2`, `/api/v1`, `/oauth/token`, `/livez`, `/readyz`, with the edge around them.
@@ -20,7 +24,13 @@ pub fn router(state: ApiState) -> Router {
         .nest(rest::PATH, rest::undocumented())
         .merge(health::routes());
     let edge = state.edge();
-    edge.apply(documented.merge(undocumented).layer(Extension(bulk)).with_state(state))
+    let routes = documented.merge(undocumented).method_not_allowed_fallback(not_allowed);
+    edge.apply(routes.layer(Extension(bulk)).with_state(state))
+}
+
+/// What is said to a method that a path does not have. The router adds the header `Allow`.
+async fn not_allowed(_: Counted, method: Method, OriginalUri(uri): OriginalUri) -> Refusal {
+    Refusal::from_status(StatusCode::METHOD_NOT_ALLOWED, &method, &uri)
 }
 
 /// The health routes alone, for a process that answers no other requests.

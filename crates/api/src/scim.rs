@@ -29,6 +29,7 @@ pub(crate) use bulk::BulkRoutes;
 pub use cursor::CursorKey;
 pub(crate) use docs::ScimError;
 
+use crate::auth::Counted;
 use crate::refusal::Refusal;
 use crate::state::ApiState;
 use axum::Router;
@@ -92,6 +93,6 @@ pub(crate) fn at_root() -> Router<ApiState> {
     Router::new().route(&format!("{}/", base::PATH), get(search::root))
 }
 
-async fn unknown(method: Method, OriginalUri(uri): OriginalUri) -> Refusal {
+async fn unknown(_: Counted, method: Method, OriginalUri(uri): OriginalUri) -> Refusal {
     Refusal::from_status(StatusCode::NOT_FOUND, &method, &uri)
 }
