@@ -269,6 +269,14 @@ async fn a_client_signs_with_its_own_key() -> anyhow::Result<()> {
         with(whole, more)
     };
     let once = good.sign(&claims(&json!({})))?;
+    let too_much = [
+        ("grant_type", "client_credentials"),
+        ("client_id", &*client),
+        ("client_assertion_type", JWT_BEARER),
+        ("client_assertion", &*once),
+        ("scope", "everything"),
+    ];
+    assert_eq!(not_denied(&ask(&world, &too_much, None).await?, 400, "invalid_scope"), None, "does not use it up");
     assert_eq!(assert_as(&world, &client, &once).await?.status, 200, "{}", world.server.output());
     assert_eq!(not_denied(&assert_as(&world, &client, &once).await?, 401, "invalid_client"), None, "twice");
     let form = [

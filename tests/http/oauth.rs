@@ -164,7 +164,15 @@ async fn what_is_denied() -> anyhow::Result<()> {
     let as_json = http.post(&url).json(&json!({ "grant_type": "client_credentials" })).send().await?;
     assert_eq!(as_json.status(), 400);
     assert_eq!(as_json.json::<Value>().await?["error"], "invalid_request");
-    assert_eq!(http.get(&url).send().await?.status(), 405);
+    // What no handler sees is told in the same form (RFC 6749 §5.2).
+    let large = http.post(&url).body("x".repeat(2 << 20));
+    for (request, status) in [(http.get(&url), 405), (http.post(format!("{url}/")), 404), (large, 413)] {
+        let answer = request.send().await?;
+        let (headers, seen) = (answer.headers().clone(), answer.status());
+        let reply = Reply { status: seen, headers, body: answer.json().await? };
+        assert_eq!(not_denied(&reply, status, "invalid_request"), None);
+        assert_eq!(reply.headers.contains_key("allow"), status == 405);
+    }
     Ok(())
 }
 

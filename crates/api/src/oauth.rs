@@ -10,14 +10,13 @@ use crate::auth::access_token::Grant;
 use crate::auth::scopes::Scopes;
 use crate::auth::{PrincipalKind, guard};
 use crate::error::ApiError;
-use crate::limits::RETRY_AFTER_SECONDS;
 use crate::state::ApiState;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use client::Proven;
 use form::Form;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use std::net::IpAddr;
@@ -60,6 +59,23 @@ pub(crate) struct TokenRefusal {
     error_description: String,
 }
 
+impl TokenRefusal {
+    /// What another door says by a status and a sentence.
+    pub(crate) fn of(status: StatusCode, detail: &str) -> Self {
+        let error = match status {
+            StatusCode::FORBIDDEN => "unauthorized_client",
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
+            status if status.is_server_error() => "server_error",
+            _ => "invalid_request",
+        };
+        Self { error, error_description: printable(detail) }
+    }
+
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
 /// Gives an OAuth client of a source an access token for SCIM. The client proves itself by one of its secrets, in the body or
 /// by HTTP Basic, or by an assertion (RFC 7523): signed with its own key, or by an issuer that it trusts, such as Entra.
 #[utoipa::path(
@@ -87,10 +103,11 @@ async fn token(State(state): State<ApiState>, request: Request) -> Response {
         Ok(form) => form,
         Err(refusal) => return refusal.answer(),
     };
-    match client::prove(&state, &headers, &form, now)
-        .await
-        .and_then(|proven| grant(&state, &form, &proven, address, now))
-    {
+    let granted = async {
+        let proven = client::prove(&state, &headers, &form, now).await?;
+        grant(&state, &form, proven, address, now).await
+    };
+    match granted.await {
         Ok(answer) => json(StatusCode::OK, &answer),
         Err(No::Client) => match state.guard().note_failure(address, now) {
             Ok(()) => No::Client.answer(),
@@ -100,10 +117,10 @@ async fn token(State(state): State<ApiState>, request: Request) -> Response {
     }
 }
 
-fn grant(
+async fn grant(
     state: &ApiState,
     form: &Form,
-    proven: &Proven,
+    proven: Proven,
     address: Option<IpAddr>,
     now: OffsetDateTime,
 ) -> Result<TokenAnswer, No> {
@@ -116,6 +133,10 @@ fn grant(
     let grant = Grant { tenant: proven.tenant, client: client.id, credential: proven.credential, scopes };
     let token = state.token_key().issue(&grant, state.ids().new_id(), now, client.token_seconds);
     let access_token = token.ok_or_else(|| No::Request("the token could not be signed".to_owned()))?;
+    // Last of all: an assertion that is refused for something else can be sent again, when its rate or its scopes allow.
+    if let Some(assertion) = proven.assertion {
+        assertion.consume(state, (proven.tenant, proven.credential)).await?;
+    }
     Ok(TokenAnswer { access_token, token_type: "Bearer", expires_in: client.token_seconds, scope: scopes.to_string() })
 }
 
@@ -149,39 +170,24 @@ pub(super) enum No {
 
 impl No {
     fn answer(self) -> Response {
-        let (status, error, description, retry_after) = match self {
-            Self::Request(text) => (StatusCode::BAD_REQUEST, "invalid_request", text, None),
+        let (status, error, description) = match self {
+            Self::Request(text) => (StatusCode::BAD_REQUEST, "invalid_request", text),
             Self::Client => {
                 let text = "the client is unknown or revoked, or what it proves itself by is wrong, expired or revoked";
-                (StatusCode::UNAUTHORIZED, "invalid_client", text.to_owned(), None)
+                (StatusCode::UNAUTHORIZED, "invalid_client", text.to_owned())
             }
             Self::GrantType => {
                 let text = "the only grant type is client_credentials";
-                (StatusCode::BAD_REQUEST, "unsupported_grant_type", text.to_owned(), None)
+                (StatusCode::BAD_REQUEST, "unsupported_grant_type", text.to_owned())
             }
-            Self::Scope(text) => (StatusCode::BAD_REQUEST, "invalid_scope", text, None),
-            Self::Other(error) => {
-                let refusal = error.refusal();
-                let word = match refusal.status {
-                    StatusCode::FORBIDDEN => "unauthorized_client",
-                    StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
-                    status if status.is_server_error() => "server_error",
-                    _ => "invalid_request",
-                };
-                if refusal.status.is_server_error() {
-                    tracing::error!(error = &error as &dyn std::error::Error, "a token could not be given out");
-                }
-                let wait = refusal.retry_after.or((word == "server_error").then_some(RETRY_AFTER_SECONDS));
-                (refusal.status, word, refusal.detail, wait)
-            }
+            Self::Scope(text) => (StatusCode::BAD_REQUEST, "invalid_scope", text),
+            // The edge writes it out as it does for every other refusal.
+            Self::Other(error) => return error.into_response(),
         };
         let mut response = json(status, &TokenRefusal { error, error_description: printable(&description) });
         if status == StatusCode::UNAUTHORIZED {
             let basic = HeaderValue::from_static("Basic realm=\"rollcall\", charset=\"UTF-8\"");
             response.headers_mut().insert(WWW_AUTHENTICATE, basic);
-        }
-        if let Some(seconds) = retry_after {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

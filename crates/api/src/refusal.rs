@@ -1,11 +1,12 @@
 //! How "no" is said: one value for every refused request, written out at the edge in the dialect of its route.
 //!
 //! A handler, an extractor or a layer answers with a [`Refusal`] and does not care who asked. The edge, which
-//! alone knows the request id, turns it into a SCIM error (RFC 7644 §3.12) below `/scim` and into problem details
-//! (RFC 9457) elsewhere. Bare errors made by axum itself (404, 405) become refusals there too.
+//! alone knows the request id, turns it into a SCIM error (RFC 7644 §3.12) below `/scim`, into one of OAuth (RFC 6749
+//! §5.2) at the token endpoint, and into problem details (RFC 9457) elsewhere. Bare errors made by axum itself (404, 405) become refusals there too.
 
 use crate::auth::scopes::Scopes;
 use crate::edge::request_id::RequestId;
+use crate::oauth::{TOKEN_PATH, TokenRefusal};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -132,6 +133,7 @@ impl Refusal {
                 };
                 (PROBLEM_JSON, serde_json::to_string(&problem).unwrap_or_default())
             }
+            Dialect::Oauth => ("application/json", TokenRefusal::of(self.status, &detail).to_json()),
         };
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status;
@@ -165,14 +167,21 @@ pub enum Dialect {
     Scim,
     /// RFC 9457.
     Problem,
+    /// RFC 6749 §5.2.
+    Oauth,
 }
 
 impl Dialect {
     /// The dialect of a path.
     pub fn of(path: &str) -> Self {
-        match path.strip_prefix("/scim") {
-            Some(rest) if rest.is_empty() || rest.starts_with('/') => Self::Scim,
-            _ => Self::Problem,
+        let is_below =
+            |start: &str| path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if is_below("/scim") {
+            Self::Scim
+        } else if is_below(TOKEN_PATH) {
+            Self::Oauth
+        } else {
+            Self::Problem
         }
     }
 }

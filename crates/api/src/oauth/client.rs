@@ -28,6 +28,8 @@ pub(super) struct Proven {
     /// What it has proved itself by.
     pub(super) credential: CredentialId,
     pub(super) known: Arc<Known>,
+    /// The assertion of the client's own, which is taken once.
+    pub(super) assertion: Option<Assertion>,
 }
 
 /// Finds out which client asks, if its proof is good.
@@ -81,7 +83,7 @@ async fn with_secret(state: &ApiState, id: &str, secret: &str, now: OffsetDateTi
     let presented = token::parse_client_secret(tenant, secret).ok_or(No::Client)?;
     let known = by_secret(state, now, presented, CredentialKind::ClientSecret).await?;
     let known = known.filter(|known| known.client.is_some_and(|of| of.id == client)).ok_or(No::Client)?;
-    Ok(Proven { tenant, credential: presented.credential, known })
+    Ok(Proven { tenant, credential: presented.credential, known, assertion: None })
 }
 
 /// By an assertion. The client is the one that `client_id` names; an assertion of the client's own may name it alone, as its
@@ -113,14 +115,15 @@ async fn with_assertion(
         let verified = match judge(state, &trust, assertion, now).await {
             Ok(verified) => verified,
             Err(reason) => {
-                tracing::info!(credential = %id, reason, "an assertion was refused");
+                refused(id, reason);
                 continue;
             }
         };
-        if kind == CredentialKind::PrivateKeyJwt {
-            once(state, (tenant, id), verified, now).await?;
-        }
-        return Ok(Proven { tenant, credential: id, known });
+        let assertion = match kind {
+            CredentialKind::PrivateKeyJwt => Some(Assertion::of(verified, now).map_err(|reason| refused(id, reason))?),
+            _ => None,
+        };
+        return Ok(Proven { tenant, credential: id, known, assertion });
     }
     Err(No::Client)
 }
@@ -143,25 +146,36 @@ fn our_names(state: &ApiState) -> Vec<String> {
     vec![format!("{url}{TOKEN_PATH}"), url.to_owned(), format!("{url}/")]
 }
 
-/// Takes an assertion that a client has signed for itself, if it was not taken before (RFC 7523 §3, `jti`).
-async fn once(
-    state: &ApiState,
-    (tenant, credential): (TenantId, CredentialId),
-    Verified { ends, jti }: Verified,
-    now: OffsetDateTime,
-) -> Result<(), No> {
-    let refused = |reason| {
-        tracing::info!(%credential, reason, "an assertion was refused");
-        No::Client
-    };
-    let jti =
-        jti.filter(|jti| (1..=LONGEST_JTI).contains(&jti.len())).ok_or_else(|| refused("it has no usable jti"))?;
-    if ends > latest_end(now) {
-        return Err(refused("it lives for too long"));
+/// Why an assertion was refused is for the log alone.
+fn refused(credential: CredentialId, reason: &str) -> No {
+    tracing::info!(%credential, reason, "an assertion was refused");
+    No::Client
+}
+
+/// An assertion that a client has signed for itself. It is taken once (RFC 7523 §3, `jti`).
+pub(super) struct Assertion {
+    hash: [u8; 32],
+    ends: OffsetDateTime,
+}
+
+impl Assertion {
+    fn of(Verified { ends, jti }: Verified, now: OffsetDateTime) -> Result<Self, &'static str> {
+        let jti = jti.filter(|jti| (1..=LONGEST_JTI).contains(&jti.len())).ok_or("it has no usable jti")?;
+        if ends > latest_end(now) {
+            return Err("it lives for too long");
+        }
+        Ok(Self { hash: Sha256::digest(jti).into(), ends })
     }
-    let hash: [u8; 32] = Sha256::digest(jti).into();
-    let new = state.store().use_assertion(tenant, credential, &hash, forgotten_at(ends)).await;
-    if new.map_err(crate::ApiError::from)? { Ok(()) } else { Err(refused("it was used before")) }
+
+    /// Takes it, in one statement for all processes, if it was not taken before.
+    pub(super) async fn consume(
+        &self,
+        state: &ApiState,
+        (tenant, credential): (TenantId, CredentialId),
+    ) -> Result<(), No> {
+        let new = state.store().use_assertion(tenant, credential, &self.hash, forgotten_at(self.ends)).await;
+        if new.map_err(crate::ApiError::from)? { Ok(()) } else { Err(refused(credential, "it was used before")) }
+    }
 }
 
 /// What an assertion says whose it is, before anything of it is believed.
