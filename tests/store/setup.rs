@@ -2,7 +2,8 @@
 
 use rollcall_provisioning::ids::{CredentialId, TenantId};
 use rollcall_scim::profile::Profile;
-use rollcall_store::credentials::{CredentialKind, NewCredential, NewProof, Owner};
+use rollcall_store::credentials::clients::NewOauthClient;
+use rollcall_store::credentials::{CredentialKind, LISTED_DEAD, NewCredential, NewProof, Owner};
 use rollcall_store::sources::SetUpBy;
 use rollcall_store::{StoreError, Uniqueness};
 use time::{Duration, OffsetDateTime};
@@ -95,7 +96,7 @@ async fn at_most_two_credentials_of_a_source_are_live() -> anyhow::Result<()> {
     let first = f.store.add_credential(f.tenant, token(f.source, Some(now + Duration::HOUR))).await?;
     f.store.add_credential(f.tenant, token(f.source, None)).await?;
     let third = f.store.add_credential(f.tenant, token(f.source, None)).await;
-    assert!(matches!(third, Err(StoreError::TooManyLive { limit: 2 })), "{third:?}");
+    assert!(matches!(third, Err(StoreError::TooManyLive { limit: 2, .. })), "{third:?}");
     for _ in 0..3 {
         let api = NewCredential { owner: Owner::Api, ..token(f.source, None) };
         f.store.add_credential(f.tenant, api).await?;
@@ -121,7 +122,40 @@ async fn two_credentials_stay_two_when_added_at_the_same_time() -> anyhow::Resul
     });
     let ends = together(adding).await;
     assert_eq!(ends.iter().filter(|end| end.is_ok()).count(), 2);
-    assert_eq!(ends.iter().filter(|end| matches!(end, Err(StoreError::TooManyLive { limit: 2 }))).count(), 8);
+    assert_eq!(ends.iter().filter(|end| matches!(end, Err(StoreError::TooManyLive { limit: 2, .. }))).count(), 8);
+    Ok(())
+}
+
+#[tokio::test]
+async fn tokens_of_the_rest_api_and_oauth_clients_are_bounded_and_so_are_their_lists() -> anyhow::Result<()> {
+    let f = Fixture::new().await?;
+    let by = (SetUpBy::CommandLine, "test");
+    let api = NewCredential { owner: Owner::Api, ..token(f.source, None) };
+    let client = NewOauthClient { source: f.source, label: "x", scopes: None, token_seconds: 3_600, by };
+    let mut tokens = Vec::new();
+    for _ in 0..50 {
+        tokens.push(f.store.add_credential(f.tenant, api).await?);
+    }
+    let refused = f.store.add_credential(f.tenant, api).await;
+    assert!(matches!(refused, Err(StoreError::TooManyLive { limit: 50, .. })), "{refused:?}");
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        clients.push(f.store.add_oauth_client(f.tenant, client).await?);
+    }
+    let refused = f.store.add_oauth_client(f.tenant, client).await;
+    assert!(matches!(refused, Err(StoreError::TooManyLive { limit: 20, .. })), "{refused:?}");
+
+    // The oldest ones stay in the list while they live, and leave it some time after they were revoked.
+    for dead in 1..=LISTED_DEAD + 1 {
+        assert!(f.store.revoke_credential(f.tenant, tokens[1], by).await?);
+        assert!(f.store.revoke_oauth_client(f.tenant, clients[1], by).await?);
+        tokens[1] = f.store.add_credential(f.tenant, api).await?;
+        clients[1] = f.store.add_oauth_client(f.tenant, client).await?;
+        let listed = f.store.credentials(f.tenant).await?;
+        assert_eq!(i64::try_from(listed.len())?, 50 + dead.min(LISTED_DEAD));
+        assert!(listed.iter().any(|entry| entry.id == tokens[0]), "the oldest one lives");
+        assert_eq!(i64::try_from(f.store.oauth_clients(f.tenant).await?.len())?, 20 + dead.min(LISTED_DEAD));
+    }
     Ok(())
 }
 

@@ -242,10 +242,10 @@ fn store_refusal(error: &StoreError) -> Refusal {
              looked up by"
                 .to_owned(),
         ),
-        StoreError::TooManyLive { limit } => Refusal::new(
+        StoreError::TooManyLive { what, limit } => Refusal::new(
             StatusCode::CONFLICT,
             "too_many_live",
-            format!("there are {limit} live credentials of this kind already; revoke the oldest one first"),
+            format!("there are {limit} live {what} already; revoke the oldest one first"),
         ),
         StoreError::Unavailable(_) => Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -21,6 +21,10 @@ use std::fmt;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+/// How many credentials, and how many OAuth clients, that are refused by now are listed. The live ones are bounded each by
+/// its own limit.
+pub const LISTED_DEAD: i64 = 200;
+
 /// How a credential proves itself.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum CredentialKind {
@@ -328,14 +332,22 @@ impl Store {
         Ok(())
     }
 
-    /// The credentials of a tenant, newest first, also those that are not live any more.
+    /// The credentials of a tenant, newest first: every live one, and of those that are refused by now the newest
+    /// [`LISTED_DEAD`]. The change log knows of all.
     pub async fn credentials(&self, tenant: TenantId) -> Result<Vec<CredentialEntry>, StoreError> {
         let rows: Vec<EntryRow> = sqlx::query_as(
             "SELECT id, kind, source_id, client_id, label, scopes, trust, created_at, expires_at, revoked_at, \
                     last_used_at \
-             FROM credentials WHERE tenant_id = $1 ORDER BY created_at DESC, id DESC",
+             FROM credentials \
+             WHERE tenant_id = $1 AND (revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2) OR id IN ( \
+                 SELECT id FROM credentials \
+                 WHERE tenant_id = $1 AND (revoked_at IS NOT NULL OR expires_at <= $2) \
+                 ORDER BY created_at DESC, id DESC LIMIT $3)) \
+             ORDER BY created_at DESC, id DESC",
         )
         .bind(tenant.0)
+        .bind(self.now())
+        .bind(LISTED_DEAD)
         .fetch_all(self.pool())
         .await?;
         rows.into_iter().map(CredentialEntry::try_from).collect()

@@ -63,10 +63,11 @@ pub enum StoreError {
     /// An inactive user has the same `externalId`, and the caller wanted to know before anybody is created.
     #[error("an inactive user has this externalId")]
     Namesake,
-    /// A source or an OAuth client already has as many live credentials of this kind as it may have; one must be revoked
-    /// first.
-    #[error("there are {limit} live credentials of this kind already")]
+    /// A tenant, a source or an OAuth client already has as many live ones as it may have; one must be revoked first.
+    #[error("there are {limit} live {what} already")]
     TooManyLive {
+        /// Of what, in the plural.
+        what: &'static str,
         /// How many there may be.
         limit: i64,
     },

@@ -25,7 +25,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// Every credential, without its secret: tokens, passwords, secrets and keys of OAuth clients, trusted issuers. The newest
-/// first, also those that are refused by now.
+/// first; of those that are refused by now the 200 newest.
 #[utoipa::path(
     get, path = "/credentials", tag = "set-up", operation_id = "listCredentials",
     responses((status = 200, description = "All credentials", body = Page<CredentialView>), Refusals),
@@ -77,7 +77,7 @@ pub(super) async fn revoke(
     gone(revoked, || format!("the live credential {id}"))
 }
 
-/// Every OAuth client, the newest first, also the revoked ones.
+/// Every OAuth client, the newest first; of the revoked ones the 200 newest.
 #[utoipa::path(
     get, path = "/oauth-clients", tag = "set-up", operation_id = "listOauthClients",
     responses((status = 200, description = "All clients", body = Page<OauthClientView>), Refusals),
@@ -95,7 +95,7 @@ pub(super) async fn list_clients(
 #[utoipa::path(
     post, path = "/oauth-clients", tag = "set-up", operation_id = "createOauthClient",
     request_body = OauthClientRequest,
-    responses((status = 201, description = "The client", body = OauthClientView), Refusals),
+    responses((status = 201, description = "The client", body = OauthClientView), Refusals, ConflictRefusal),
 )]
 pub(super) async fn create_client(
     client: ApiClient,

@@ -139,7 +139,7 @@ pub struct CreatedCredential {
     pub client_secret: Option<String>,
 }
 
-/// The credentials of a tenant, newest first, also those that are refused by now.
+/// The credentials of a tenant, newest first, also the newest of those that are refused by now.
 pub async fn list(store: &Store, tenant: TenantId) -> Result<Vec<CredentialView>, ApiError> {
     let sources = store.sources(tenant).await?;
     let entries = store.credentials(tenant).await?;

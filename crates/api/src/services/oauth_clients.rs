@@ -65,7 +65,7 @@ pub struct OauthClientRequest {
     pub token_minutes: Option<u32>,
 }
 
-/// The clients of a tenant, newest first, also the revoked ones.
+/// The clients of a tenant, newest first, also the newest of the revoked ones.
 pub async fn list(store: &Store, tenant: TenantId) -> Result<Vec<OauthClientView>, ApiError> {
     let sources = store.sources(tenant).await?;
     let clients = store.oauth_clients(tenant).await?;
@@ -86,7 +86,7 @@ pub async fn list(store: &Store, tenant: TenantId) -> Result<Vec<OauthClientView
 /// Makes a client. It can do nothing before it has a credential.
 ///
 /// # Errors
-/// 400 that names what cannot be used.
+/// 400 that names what cannot be used, 409 when the source has enough clients.
 pub async fn create(
     store: &Store,
     tenant: TenantId,

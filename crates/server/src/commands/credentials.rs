@@ -6,6 +6,7 @@ use super::setup::{BY, rfc3339};
 use crate::cli::{AccessCommand, LabelArgs, OauthClientCommand, TenantArg, TokenCommand, TrustArgs};
 use crate::clock::SystemClock;
 use anyhow::{Context, Result, bail, ensure};
+use rollcall_api::limits::CREDENTIAL_TTL;
 use rollcall_api::services::credentials::{self, CreatedCredential, CredentialRequest};
 use rollcall_api::services::oauth_clients::{self, OauthClientRequest, OauthClientView};
 use rollcall_api::services::source_access::{self, AccessView, RateView};
@@ -36,7 +37,7 @@ pub(super) async fn token(command: TokenCommand, store: &Store, output: &Output)
             let tenant = chosen_tenant(store, tenant.tenant.as_deref()).await?;
             let revoked = credentials::revoke(store, tenant.id, BY, CredentialId(id)).await?;
             ensure!(revoked, "tenant {} has no live token or credential {id}", tenant.name);
-            output.result(&json!({ "id": id, "revoked": true }), || "It is refused from now on.".to_owned());
+            output.result(&json!({ "id": id, "revoked": true }), refused);
             return Ok(());
         }
     };
@@ -81,7 +82,7 @@ pub(super) async fn oauth_client(command: OauthClientCommand, store: &Store, out
             let tenant = chosen_tenant(store, tenant.tenant.as_deref()).await?;
             let revoked = oauth_clients::revoke(store, tenant.id, BY, OauthClientId(id)).await?;
             ensure!(revoked, "tenant {} has no live OAuth client {id}", tenant.name);
-            output.result(&json!({ "id": id, "revoked": true }), || "It is refused from now on.".to_owned());
+            output.result(&json!({ "id": id, "revoked": true }), refused);
             return Ok(());
         }
     };
@@ -149,6 +150,14 @@ fn shown_once(made: &CreatedCredential) -> String {
         return format!("{lines}\n\nThis is the only time that the secret is shown.{until}");
     }
     format!("{} is trusted from now on.{until}", made.id)
+}
+
+/// What is true when a revocation is stored: who has looked the credential up a moment ago must hear of it first.
+fn refused() -> String {
+    format!(
+        "It is refused. Running servers have been told; one that does not hear of it refuses it within {} seconds.",
+        CREDENTIAL_TTL.as_secs()
+    )
 }
 
 async fn list(which: &TenantArg, store: &Store, output: &Output) -> Result<()> {

@@ -58,10 +58,9 @@ pub(crate) async fn make_token(
         by: BY,
     };
     let id = store.add_credential(tenant, credential).await.map_err(|error| match error {
-        StoreError::TooManyLive { .. } => anyhow::anyhow!(
-            "the source already has two live tokens, which is enough for a rotation; revoke the older one first \
-             (`rollcall token list`, `rollcall token revoke <id>`)"
-        ),
+        StoreError::TooManyLive { .. } => {
+            anyhow::anyhow!("{error}; revoke one first (`rollcall token list`, `rollcall token revoke <id>`)")
+        }
         other => other.into(),
     })?;
     Ok((id, token::mint(tenant, id, &secret)))

@@ -16,6 +16,8 @@ use uuid::Uuid;
 const MAX_LIVE: i64 = 2;
 /// How many secrets, keys or federated identities of one OAuth client may be live at the same time.
 const MAX_LIVE_OF_CLIENT: i64 = 5;
+/// How many tokens of the REST API one tenant may have live at the same time.
+const MAX_LIVE_OF_API: i64 = 50;
 
 /// Whom a new credential speaks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,10 +79,7 @@ impl Store {
             Owner::Source(source) => (Some(source.0), None),
             Owner::Client(client) => (Some(source_of(&mut tx, tenant, client).await?), Some(client.0)),
         };
-        if let Some(source) = source {
-            let place = Place { tenant: tenant.0, source, client, kind: credential.kind };
-            place.check_room(&mut tx, now).await?;
-        }
+        Place { tenant: tenant.0, source, client, kind: credential.kind }.check_room(&mut tx, now).await?;
         let (hash, trust) = match credential.proof {
             NewProof::Secret(hash) => (Some(hash), None),
             NewProof::Trust(trust) => (None, Some(trust)),
@@ -161,24 +160,22 @@ async fn source_of(tx: &mut Transaction, tenant: TenantId, client: OauthClientId
 /// Where a credential is added.
 struct Place {
     tenant: Uuid,
-    source: Uuid,
+    source: Option<Uuid>,
     client: Option<Uuid>,
     kind: CredentialKind,
 }
 
 impl Place {
     async fn check_room(&self, tx: &mut Transaction, now: OffsetDateTime) -> Result<(), StoreError> {
-        // The lock on the source makes two additions go one after the other, so that each counts the other's.
-        let locked: Option<i32> =
-            sqlx::query_scalar("SELECT 1 FROM sources WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE")
-                .bind(self.tenant)
-                .bind(self.source)
-                .fetch_optional(&mut **tx)
-                .await?;
-        locked.ok_or(StoreError::Unknown { what: "source" })?;
+        let (what, limit) = match (self.source, self.client) {
+            (None, _) => ("tokens of the REST API", MAX_LIVE_OF_API),
+            (Some(_), None) => ("credentials of this kind", MAX_LIVE),
+            (Some(_), Some(_)) => ("credentials of this kind", MAX_LIVE_OF_CLIENT),
+        };
+        lock_owner(tx, self.tenant, self.source).await?;
         let live: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM credentials \
-             WHERE tenant_id = $1 AND source_id = $2 AND client_id IS NOT DISTINCT FROM $3 AND kind = $4 \
+             WHERE tenant_id = $1 AND source_id IS NOT DISTINCT FROM $2 AND client_id IS NOT DISTINCT FROM $3 AND kind = $4 \
                AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $5)",
         )
         .bind(self.tenant)
@@ -188,7 +185,16 @@ impl Place {
         .bind(now)
         .fetch_one(&mut **tx)
         .await?;
-        let limit = if self.client.is_some() { MAX_LIVE_OF_CLIENT } else { MAX_LIVE };
-        if live < limit { Ok(()) } else { Err(StoreError::TooManyLive { limit }) }
+        if live < limit { Ok(()) } else { Err(StoreError::TooManyLive { what, limit }) }
     }
+}
+
+/// Locks a source, or a tenant as a whole, so that two additions go one after the other and each counts the other's.
+pub(super) async fn lock_owner(tx: &mut Transaction, tenant: Uuid, source: Option<Uuid>) -> Result<(), StoreError> {
+    let (statement, what) = match source {
+        Some(_) => ("SELECT 1 FROM sources WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE", "source"),
+        None => ("SELECT 1 FROM tenants WHERE id = $1 AND $2::uuid IS NULL FOR NO KEY UPDATE", "tenant"),
+    };
+    let locked: Option<i32> = sqlx::query_scalar(statement).bind(tenant).bind(source).fetch_optional(&mut **tx).await?;
+    locked.map(|_| ()).ok_or(StoreError::Unknown { what })
 }

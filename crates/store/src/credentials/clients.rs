@@ -1,5 +1,7 @@
 //! OAuth 2.0 clients of a source (RFC 6749 §2): who may fetch access tokens. What they prove it with are credentials.
 
+use super::LISTED_DEAD;
+use super::add::lock_owner;
 use crate::changes::{Operation, SetUp, Subject, record_set_up};
 use crate::sources::SetUpBy;
 use crate::wake::CREDENTIALS_CHANNEL;
@@ -8,6 +10,9 @@ use rollcall_provisioning::ids::{OauthClientId, SourceId, TenantId};
 use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+/// How many clients of one source may be in use at the same time.
+const MAX_LIVE: i64 = 20;
 
 /// What authentication needs to know of the client that a credential belongs to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -82,7 +87,8 @@ impl From<ClientRow> for OauthClient {
 }
 
 impl Store {
-    /// Adds a client. [`StoreError::Unknown`] when there is no such source.
+    /// Adds a client. [`StoreError::Unknown`] when there is no such source, [`StoreError::TooManyLive`] when it has enough
+    /// already.
     pub async fn add_oauth_client(
         &self,
         tenant: TenantId,
@@ -90,6 +96,17 @@ impl Store {
     ) -> Result<OauthClientId, StoreError> {
         let (id, now) = (OauthClientId(self.new_id()), self.now());
         let mut tx = self.pool().begin().await?;
+        lock_owner(&mut tx, tenant.0, Some(client.source.0)).await?;
+        let live: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM oauth_clients WHERE tenant_id = $1 AND source_id = $2 AND revoked_at IS NULL",
+        )
+        .bind(tenant.0)
+        .bind(client.source.0)
+        .fetch_one(&mut *tx)
+        .await?;
+        if live >= MAX_LIVE {
+            return Err(StoreError::TooManyLive { what: "OAuth clients of this source", limit: MAX_LIVE });
+        }
         sqlx::query(
             "INSERT INTO oauth_clients (tenant_id, id, source_id, label, scopes, token_seconds, created_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -114,13 +131,18 @@ impl Store {
         Ok(id)
     }
 
-    /// The clients of a tenant, newest first, also the revoked ones.
+    /// The clients of a tenant, newest first: every one that is not revoked, and of the revoked ones the newest
+    /// [`LISTED_DEAD`].
     pub async fn oauth_clients(&self, tenant: TenantId) -> Result<Vec<OauthClient>, StoreError> {
         let rows: Vec<ClientRow> = sqlx::query_as(
             "SELECT id, source_id, label, scopes, token_seconds, created_at, revoked_at \
-             FROM oauth_clients WHERE tenant_id = $1 ORDER BY created_at DESC, id DESC",
+             FROM oauth_clients WHERE tenant_id = $1 AND (revoked_at IS NULL OR id IN ( \
+                 SELECT id FROM oauth_clients WHERE tenant_id = $1 AND revoked_at IS NOT NULL \
+                 ORDER BY created_at DESC, id DESC LIMIT $2)) \
+             ORDER BY created_at DESC, id DESC",
         )
         .bind(tenant.0)
+        .bind(LISTED_DEAD)
         .fetch_all(self.pool())
         .await?;
         Ok(rows.into_iter().map(OauthClient::from).collect())
