@@ -11,8 +11,9 @@ use utoipa::openapi::{
     ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathsBuilder, SecurityRequirement,
 };
 
-/// Name of the security scheme.
+/// Names of the security schemes.
 const BEARER: &str = "bearer";
+const BASIC: &str = "basic";
 
 const TAGS: [(&str, &str); 9] = [
     ("projection", "Where the directory stands towards each target"),
@@ -40,6 +41,20 @@ pub(crate) async fn serve() -> Response {
     ([(CONTENT_TYPE, "application/json")], openapi_document()).into_response()
 }
 
+/// Says of every operation that needs a credential that HTTP Basic is one, too.
+pub(crate) fn take_basic(document: &mut OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            operation.security.get_or_insert_with(|| [BEARER, BASIC].map(required).to_vec());
+        }
+    }
+}
+
+fn required(scheme: &str) -> SecurityRequirement {
+    SecurityRequirement::new(scheme, Vec::<String>::new())
+}
+
 /// Everything but the routes.
 pub(crate) fn frame() -> OpenApi {
     let licence = LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build();
@@ -58,9 +73,17 @@ pub(crate) fn frame() -> OpenApi {
             "A token of Rollcall. SCIM operations take the token of a source, REST operations a token of the REST API.",
         ))
         .build();
+    let basic = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Basic)
+        .description(Some(
+            "A user name and a password of a source (RFC 7617), for SCIM operations alone. Off until the source allows it \
+             (`PUT /api/v1/sources/{id}/access`).",
+        ))
+        .build();
     // Responses only refer to these two.
     let components = ComponentsBuilder::new()
         .security_scheme(BEARER, SecurityScheme::Http(scheme))
+        .security_scheme(BASIC, SecurityScheme::Http(basic))
         .schema_from::<Problem>()
         .schema_from::<ScimError>()
         .build();
@@ -68,7 +91,7 @@ pub(crate) fn frame() -> OpenApi {
         .info(info)
         .paths(PathsBuilder::new().build())
         .components(Some(components))
-        .security(Some([SecurityRequirement::new(BEARER, Vec::<String>::new())]))
+        .security(Some([required(BEARER)]))
         .tags(Some(TAGS.map(|(name, description)| TagBuilder::new().name(name).description(Some(description)).build())))
         .build()
 }

@@ -30,6 +30,7 @@ pub use cursor::CursorKey;
 pub(crate) use docs::ScimError;
 
 use crate::auth::Counted;
+use crate::openapi;
 use crate::refusal::Refusal;
 use crate::state::ApiState;
 use axum::Router;
@@ -41,7 +42,7 @@ use utoipa_axum::routes;
 
 /// The documented routes, relative to [`base::PATH`].
 pub(crate) fn documented() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new()
+    let mut router = OpenApiRouter::new()
         .routes(routes!(discovery::config))
         .routes(routes!(discovery::schemas))
         .routes(routes!(discovery::schema))
@@ -54,7 +55,9 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(search::users))
         .routes(routes!(search::groups))
         .routes(routes!(search::everything))
-        .routes(routes!(bulk::bulk))
+        .routes(routes!(bulk::bulk));
+    openapi::take_basic(router.get_openapi_mut());
+    router
 }
 
 /// What is served besides: the same paths with more slashes around them, features that are refused by name, and the

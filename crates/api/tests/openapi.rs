@@ -57,5 +57,12 @@ fn every_reference_leads_somewhere() {
     }
     assert!(seen > 0, "there are references");
     assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+    // HTTP Basic is for SCIM alone; discovery needs nothing.
+    assert_eq!(document["components"]["securitySchemes"]["basic"]["scheme"], "basic");
+    let security = |path: &str| &document["paths"][path]["get"]["security"];
+    assert_eq!(*security("/scim/v2/Users"), serde_json::json!([{ "bearer": [] }, { "basic": [] }]));
+    assert_eq!(*security("/scim/v2/Schemas"), serde_json::json!([{}]));
+    assert_eq!(*security("/api/v1/sources"), Value::Null);
+    assert_eq!(document["security"], serde_json::json!([{ "bearer": [] }]));
     assert_eq!(document["info"]["license"]["identifier"], "Apache-2.0");
 }
