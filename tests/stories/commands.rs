@@ -38,6 +38,23 @@ async fn a_folder_without_a_database_stays_as_it_is() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// `rollcall … | head -1`: the reader is gone before the text is written.
+#[tokio::test]
+async fn nobody_needs_to_read_to_the_end() -> anyhow::Result<()> {
+    let database = Database::new().await?;
+    let scratch = Scratch::new()?;
+    for arguments in ["openapi", "tenant create acme", "tenant list", "status", "source list --json", "doctor"] {
+        let (reader, writer) = std::io::pipe()?;
+        drop(reader);
+        let mut command = Command::new(server_binary!());
+        command.args(arguments.split(' ')).env("DATABASE_URL", database.url()).current_dir(scratch.path());
+        let output = command.stdout(writer).stderr(std::process::Stdio::piped()).output().await?;
+        let said = String::from_utf8(output.stderr)?;
+        assert!(output.status.success() && said.is_empty(), "{arguments}: {} {said}", output.status);
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn variables_that_are_empty_are_not_set() -> anyhow::Result<()> {
     let database = Database::new().await?;

@@ -37,7 +37,7 @@ pub(super) async fn token(command: TokenCommand, store: &Store, output: &Output)
             let tenant = chosen_tenant(store, tenant.tenant.as_deref()).await?;
             let revoked = credentials::revoke(store, tenant.id, BY, CredentialId(id)).await?;
             ensure!(revoked, "tenant {} has no live token or credential {id}", tenant.name);
-            output.result(&json!({ "id": id, "revoked": true }), refused);
+            output.result(&json!({ "id": id, "revoked": true }), refused)?;
             return Ok(());
         }
     };
@@ -63,7 +63,7 @@ pub(super) async fn oauth_client(command: OauthClientCommand, store: &Store, out
                  `… keys` or `… federate`.",
                 made.client_id, made.id, made.id
             );
-            output.result(&serde_json::to_value(&made)?, || text);
+            output.result(&serde_json::to_value(&made)?, || text)?;
             return Ok(());
         }
         OauthClientCommand::Secret { client, label, tenant } => {
@@ -82,7 +82,7 @@ pub(super) async fn oauth_client(command: OauthClientCommand, store: &Store, out
             let tenant = chosen_tenant(store, tenant.tenant.as_deref()).await?;
             let revoked = oauth_clients::revoke(store, tenant.id, BY, OauthClientId(id)).await?;
             ensure!(revoked, "tenant {} has no live OAuth client {id}", tenant.name);
-            output.result(&json!({ "id": id, "revoked": true }), refused);
+            output.result(&json!({ "id": id, "revoked": true }), refused)?;
             return Ok(());
         }
     };
@@ -105,7 +105,7 @@ pub(super) async fn access(command: AccessCommand, store: &Store, output: &Outpu
         }
         access = source_access::replace(store, tenant.id, source.id, BY, &access).await?;
     }
-    output.result(&serde_json::to_value(&access)?, || describe(&source, &access));
+    output.result(&serde_json::to_value(&access)?, || describe(&source, &access))?;
     Ok(())
 }
 
@@ -131,7 +131,7 @@ fn new(kind: CredentialKind, label: LabelArgs) -> CredentialRequest {
 
 async fn make(store: &Store, tenant: TenantId, request: CredentialRequest, output: &Output) -> Result<()> {
     let made = credentials::create(store, tenant, BY, request, SystemClock.now()).await?;
-    output.result(&serde_json::to_value(&made)?, || shown_once(&made));
+    output.result(&serde_json::to_value(&made)?, || shown_once(&made))?;
     Ok(())
 }
 
@@ -182,7 +182,7 @@ async fn list(which: &TenantArg, store: &Store, output: &Output) -> Result<()> {
         ]);
     }
     let header = ["id", "kind", "for", "label", "may", "expires", "revoked", "last used"];
-    output.table(&document.into(), &header, &rows);
+    output.table(&document.into(), &header, &rows)?;
     Ok(())
 }
 
@@ -200,7 +200,7 @@ async fn list_clients(which: &TenantArg, store: &Store, output: &Output) -> Resu
         ]
     };
     let rows: Vec<_> = clients.iter().map(row).collect();
-    output.table(&serde_json::to_value(&clients)?, &["id", "for", "label", "may", "revoked", "client_id"], &rows);
+    output.table(&serde_json::to_value(&clients)?, &["id", "for", "label", "may", "revoked", "client_id"], &rows)?;
     Ok(())
 }
 

@@ -65,7 +65,7 @@ pub(super) async fn run(config: &Config, output: &Output) -> Result<ExitCode> {
         .iter()
         .map(|check| vec![if check.fine { "ok" } else { "FAIL" }.to_owned(), check.what.clone(), check.text.clone()])
         .collect();
-    output.table(&document, &["", "check", "result"], &rows);
+    output.table(&document, &["", "check", "result"], &rows)?;
     Ok(if checks.iter().all(|check| check.fine) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

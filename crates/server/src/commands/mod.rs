@@ -31,10 +31,10 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Serve(args) => serve::run(&config_with_logs(&flags, &args, Purpose::Work)?).await?,
         Command::Simulator(args) => simulate::run(&args).await?,
-        Command::Openapi => println!("{}", rollcall_api::openapi_document()),
+        Command::Openapi => output::print(rollcall_api::openapi_document().trim_end())?,
         Command::Migrate => {
             let database = Database::open_migrated(&config(&flags)?).await?;
-            output.line("The database has this version's schema.");
+            output.line("The database has this version's schema.")?;
             database.close().await?;
         }
         Command::Doctor => return diagnose::run(&config(&flags)?, &output).await,

@@ -1,6 +1,8 @@
 //! Text for people or one JSON document for programs.
 
+use anyhow::{Context as _, Result};
 use serde_json::Value;
+use std::io::{self, Write as _};
 
 /// Where results go.
 #[derive(Clone, Copy, Debug)]
@@ -14,25 +16,36 @@ impl Output {
     }
 
     /// Prints a result: `document` for programs, or what `text` makes of it for people.
-    pub(crate) fn result(self, document: &Value, text: impl FnOnce() -> String) {
-        if self.json {
-            println!("{document}");
-        } else {
-            println!("{}", text());
-        }
+    pub(crate) fn result(self, document: &Value, text: impl FnOnce() -> String) -> Result<()> {
+        print(&if self.json { document.to_string() } else { text() })
     }
 
     /// Prints a sentence for people; programs get nothing.
-    pub(crate) fn line(self, sentence: &str) {
-        if !self.json {
-            println!("{sentence}");
-        }
+    pub(crate) fn line(self, sentence: &str) -> Result<()> {
+        if self.json { Ok(()) } else { print(sentence) }
     }
 
     /// Prints rows under a header, each column as wide as its widest cell.
-    pub(crate) fn table(self, document: &Value, header: &[&str], rows: &[Vec<String>]) {
-        self.result(document, || table(header, rows));
+    pub(crate) fn table(self, document: &Value, header: &[&str], rows: &[Vec<String>]) -> Result<()> {
+        self.result(document, || table(header, rows))
     }
+}
+
+/// Prints a text and ends its line. All that a command says on standard output goes through here. Who reads it may have
+/// seen enough, as `head` has after some lines; the command has done its work all the same.
+pub(super) fn print(text: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("the command is done, but its result could not be printed")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `1 delivery is`, `42 deliveries are`.
+pub(super) fn count_of(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// Rows under a header as text.

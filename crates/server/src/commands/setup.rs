@@ -27,13 +27,13 @@ pub(super) async fn tenant(command: TenantCommand, store: &Store, output: &Outpu
     match command {
         TenantCommand::Create { name } => {
             let made = store.create_tenant(&name).await.map_err(|error| taken(error, &name))?;
-            output.result(&json!({ "id": made.id.0, "name": made.name }), || format!("Tenant {name} is there."));
+            output.result(&json!({ "id": made.id.0, "name": made.name }), || format!("Tenant {name} is there."))?;
         }
         TenantCommand::List => {
             let tenants = store.tenants().await?;
             let document = tenants.iter().map(|tenant| json!({ "id": tenant.id.0, "name": tenant.name })).collect();
             let rows: Vec<_> = tenants.iter().map(|tenant| vec![tenant.name.clone(), tenant.id.to_string()]).collect();
-            output.table(&document, &["name", "id"], &rows);
+            output.table(&document, &["name", "id"], &rows)?;
         }
     }
     Ok(())
@@ -81,7 +81,7 @@ pub(super) async fn operator(command: OperatorCommand, store: &Store, output: &O
     let document = json!({ "name": name, "password": password.expose_secret() });
     output.result(&document, || {
         format!("{}\n\nThis is the only time that the password of {name} is shown.", password.expose_secret())
-    });
+    })?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! How things stand, and why: what the REST API says, for people at a shell.
 
 use super::chosen_tenant;
-use super::output::{Output, table};
+use super::output::{Output, count_of, table};
 use super::setup::rfc3339;
 use crate::cli::TenantArg;
 use crate::clock::{SystemClock, TimeOrderedIds};
@@ -60,7 +60,7 @@ pub(super) async fn status(which: &TenantArg, store: &Store, output: &Output) ->
             text.push_str("  … and more: GET /api/v1/deliveries?state=needs_attention\n");
         }
         text
-    });
+    })?;
     Ok(())
 }
 
@@ -104,7 +104,7 @@ pub(super) async fn explain(user_name: &str, which: &TenantArg, store: &Store, o
             }
         }
         lines.join("\n")
-    });
+    })?;
     Ok(())
 }
 
@@ -120,7 +120,9 @@ pub(super) async fn retry(user_name: Option<&str>, which: &TenantArg, store: &St
     let done = retrying::mark(store, tenant.id, &again, &request_id).await?;
     // This process has no workers and ends at once, so the others are told before it does.
     store.tell_workers().await?;
-    output.result(&serde_json::to_value(done)?, || format!("{} deliveries are looked at again.", done.marked));
+    output.result(&serde_json::to_value(done)?, || {
+        format!("{} looked at again.", count_of(done.marked, "delivery is", "deliveries are"))
+    })?;
     Ok(())
 }
 

@@ -18,7 +18,7 @@ pub(super) async fn source(command: SourceCommand, store: &Store, output: &Outpu
             let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;
             let profile = named(&profile)?;
             let made = store.create_source(tenant.id, &name, &profile).await.map_err(|error| taken(error, &name))?;
-            output.result(&document(&made), || format!("Source {name} speaks as {}.", made.profile.name));
+            output.result(&document(&made), || format!("Source {name} speaks as {}.", made.profile.name))?;
         }
         SourceCommand::Set { name, profile, switches, resets, tenant: which } => {
             let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;
@@ -38,7 +38,7 @@ pub(super) async fn source(command: SourceCommand, store: &Store, output: &Outpu
             output.result(&document(&source), || match listed(&source.overrides) {
                 None => format!("Source {name} speaks as {}.", source.profile.name),
                 Some(overrides) => format!("Source {name} speaks as {}, but with {overrides}.", source.profile.name),
-            });
+            })?;
         }
         SourceCommand::List(which) => {
             let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;
@@ -50,7 +50,7 @@ pub(super) async fn source(command: SourceCommand, store: &Store, output: &Outpu
             };
             let document = sources.iter().map(document).collect();
             let rows: Vec<_> = sources.iter().map(row).collect();
-            output.table(&document, &["name", "profile", "overrides", "last heard"], &rows);
+            output.table(&document, &["name", "profile", "overrides", "last heard"], &rows)?;
         }
     }
     Ok(())

@@ -37,8 +37,9 @@ pub(super) async fn run(command: TargetCommand, config: &Config, store: &Store, 
             let aim = Aim { name: &name, settings: &settings, secret: &secret, mode: mode.into() };
             let id = create(store, &key, tenant.id, aim).await?;
             let mode = TargetMode::from(mode).as_str();
-            output
-                .result(&json!({ "id": id.0, "name": name, "mode": mode }), || format!("Target {name} is in {mode}."));
+            output.result(&json!({ "id": id.0, "name": name, "mode": mode }), || {
+                format!("Target {name} is in {mode}.")
+            })?;
         }
         TargetCommand::List(which) => {
             let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;
@@ -59,7 +60,7 @@ pub(super) async fn run(command: TargetCommand, config: &Config, store: &Store, 
                     vec![target.name.clone(), target.kind.clone(), target.mode.as_str().to_owned(), stopped]
                 })
                 .collect();
-            output.table(&document, &["name", "kind", "mode", "stopped"], &rows);
+            output.table(&document, &["name", "kind", "mode", "stopped"], &rows)?;
         }
         TargetCommand::Mode { name, mode, tenant } => {
             set_mode(&TargetArg { target: Some(name), tenant }, mode, store, output).await?;
@@ -96,7 +97,7 @@ pub(super) async fn set_mode(which: &TargetArg, mode: ModeArg, store: &Store, ou
     let mode = TargetMode::from(mode);
     ensure!(store.set_target_mode(tenant.id, target.id, mode).await?, "the target is gone");
     let document = json!({ "id": target.id.0, "name": target.name, "mode": mode.as_str() });
-    output.result(&document, || format!("Target {} is {} now.", target.name, mode.as_str()));
+    output.result(&document, || format!("Target {} is {} now.", target.name, mode.as_str()))?;
     Ok(())
 }
 

@@ -65,7 +65,7 @@ pub(crate) async fn run(config: &Config, args: &DemoArgs, output: &Output) -> Re
         let about = describe(&base_url(server.address), &simulator_url, &keys);
         let pushed = push_sample(args, &about).await?;
         folder::announce(&announcement, &serde_json::to_string_pretty(&about)?, Readers::Owner)?;
-        output.result(&about, || welcome(&about));
+        output.result(&about, || welcome(&about))?;
         let farewells = async {
             if let Some(pushed) = pushed
                 && let Err(error) = pushed.say_farewell().await
