@@ -1,20 +1,27 @@
-//! The console at its door: signing out is the end, and an address that means nothing has a page that says so.
+//! The console: signing out is the end, an address that means nothing has a page that says so, and tokens are made and
+//! revoked.
 
 use anyhow::Context;
 use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode};
-use rollcall_tests::{Cli, Database, ServeOptions, Server, server_binary};
+use reqwest::{Client as HttpClient, Response, StatusCode};
+use rollcall_tests::{Cli, Client, Database, ScimClient, ServeOptions, Server, server_binary};
 
 /// A browser that keeps nothing by itself.
 struct Browser {
-    http: Client,
+    http: HttpClient,
     base: String,
 }
 
 impl Browser {
     async fn get(&self, path: &str, cookie: &str) -> anyhow::Result<Response> {
         Ok(self.http.get(format!("{}{path}", self.base)).header(COOKIE, cookie).send().await?)
+    }
+
+    /// Sends a form as a page of the console does.
+    async fn post(&self, path: &str, cookie: &str, form: &[(&str, &str)]) -> anyhow::Result<Response> {
+        let request = self.http.post(format!("{}{path}", self.base)).header(COOKIE, cookie);
+        Ok(request.header("Sec-Fetch-Site", "same-origin").form(form).send().await?)
     }
 
     /// Signs in, and returns the session's cookie.
@@ -34,7 +41,7 @@ async fn signing_out_ends_the_session_also_for_a_copy_of_its_cookie() -> anyhow:
     cli.json(&["tenant", "create", "acme"]).await?;
     let made = cli.json(&["operator", "create", "maria"]).await?;
     let password = made["password"].as_str().context("the password is shown")?;
-    let http = Client::builder().redirect(Policy::none()).no_proxy().build()?;
+    let http = HttpClient::builder().redirect(Policy::none()).no_proxy().build()?;
     let browser = Browser { http, base: server.base_url() };
 
     let (mine, other) = (browser.sign_in("maria", password).await?, browser.sign_in("maria", password).await?);
@@ -53,5 +60,66 @@ async fn signing_out_ends_the_session_also_for_a_copy_of_its_cookie() -> anyhow:
     assert_eq!(replayed.status(), StatusCode::SEE_OTHER, "the copy of the cookie is worth nothing");
     assert_eq!(replayed.headers().get(LOCATION).context("a way")?, "/console/sign-in");
     assert_eq!(browser.get("/console", &other).await?.status(), StatusCode::OK, "other sessions go on");
+    Ok(())
+}
+
+/// What an administrator does when a token is exchanged.
+#[tokio::test]
+async fn a_token_is_made_shown_once_used_and_revoked() -> anyhow::Result<()> {
+    let database = Database::new().await?;
+    let server = Server::start(server_binary!(), &database, ServeOptions::default()).await?;
+    let cli = Cli::new(server_binary!(), &database)?;
+    cli.json(&["tenant", "create", "acme"]).await?;
+    cli.json(&["source", "create", "okta", "--profile", "okta"]).await?;
+    let made = cli.json(&["oauth-client", "create", "--source", "okta", "--label", "gallery"]).await?;
+    let client = made["id"].as_str().context("an id")?;
+    cli.json(&["oauth-client", "secret", client, "--label", "autumn"]).await?;
+    let made = cli.json(&["operator", "create", "maria"]).await?;
+    let http = HttpClient::builder().redirect(Policy::none()).no_proxy().build()?;
+    let browser = Browser { http, base: server.base_url() };
+    let me = browser.sign_in("maria", made["password"].as_str().context("a password")?).await?;
+
+    let sources = browser.get("/console/sources", &me).await?.text().await?;
+    let source = sources.split("href=\"").filter_map(|rest| rest.split('"').next());
+    let source = source.into_iter().find(|href| href.starts_with("/console/sources/")).context("the source")?;
+    let page = async || anyhow::Ok(browser.get(source, &me).await?.text().await?);
+    let shown = page().await?;
+    for text in ["gallery", "OAuth client", "client_id", "autumn", "client secret", "Never used", "Make a token"] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+
+    let form = browser.get(&format!("{source}/token"), &me).await?.text().await?;
+    assert!(form.contains("name=\"label\"") && !form.contains("Refresh every"), "{form}");
+    let wanted = [("label", "Okta, spring"), ("days", "90")];
+    let foreign = browser.http.post(format!("{}{source}/token", browser.base)).header(COOKIE, &me);
+    let foreign = foreign.header("Sec-Fetch-Site", "cross-site").form(&wanted).send().await?;
+    assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
+    let answer = browser.post(&format!("{source}/token"), &me, &wanted).await?;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(answer.headers().get("cache-control").context("a header")?, "no-store");
+    let answer = answer.text().await?;
+    let token = answer.split("translate=\"no\">").nth(1).and_then(|rest| rest.split('<').next());
+    let token = token.filter(|token| token.starts_with("rc_")).context("the token")?.to_owned();
+    let scim = ScimClient::new(Client::Okta, &format!("{}/scim/v2", server.base_url()), &token)?;
+    assert_eq!(scim.get("/Users?count=0").await?.status, 200);
+    let shown = page().await?;
+    assert!(shown.contains("Okta, spring") && !shown.contains(&token), "{shown}");
+
+    let listed = cli.json(&["token", "list"]).await?;
+    let ours = listed.as_array().into_iter().flatten().find(|entry| entry["label"] == "Okta, spring");
+    let id = ours.and_then(|entry| entry["id"].as_str()).context("its id")?;
+    let revoke = format!("{source}/revoke");
+    assert_eq!(browser.post(&revoke, &me, &[("credential", id)]).await?.status(), StatusCode::SEE_OTHER);
+    assert_eq!(scim.get("/Users?count=0").await?.status, 401, "at once");
+    assert_eq!(browser.post(&revoke, &me, &[("client", client)]).await?.status(), StatusCode::SEE_OTHER);
+    let shown = page().await?;
+    for gone in ["Okta, spring", "gallery", "autumn"] {
+        assert!(!shown.contains(gone), "{gone}: {shown}");
+    }
+    for wrong in [&[][..], &[("credential", "x")], &[("credential", id), ("client", client)]] {
+        assert_eq!(browser.post(&revoke, &me, wrong).await?.status(), StatusCode::NOT_FOUND, "{wrong:?}");
+    }
+    let refused = browser.post(&format!("{source}/token"), &me, &[("label", " "), ("days", "90")]).await?;
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
     Ok(())
 }

@@ -9,6 +9,7 @@
 //! template. Everything is read for the tenant of the signed-in operator.
 
 mod assets;
+mod credentials;
 mod frame;
 mod groups;
 mod history;
@@ -64,6 +65,8 @@ pub fn router(state: ApiState, session_key: &[u8; 32]) -> Router {
         .route("/console/groups", get(groups::show))
         .route("/console/sources", get(sources::list))
         .route("/console/sources/{id}", get(sources::show).post(sources::change))
+        .route("/console/sources/{id}/token", get(credentials::form).post(credentials::make))
+        .route("/console/sources/{id}/revoke", post(credentials::revoke))
         .route("/console/retry", post(retry::again))
         .route("/console/assets/{name}", get(assets::serve))
         .route("/console/{*rest}", any(async || Trouble::NoSuchPage))

@@ -7,7 +7,9 @@ use crate::view::View;
 use axum::extract::FromRequestParts;
 use axum_extra::extract::CookieJar;
 use http::request::Parts;
+use rollcall_api::ApiError;
 use rollcall_api::services::sign_in::SignedIn;
+use rollcall_api::services::sources::SetUpBy;
 use rollcall_provisioning::ids::TenantId;
 
 /// A request with a session that is still good.
@@ -19,6 +21,14 @@ pub(crate) struct Operator {
     pub(crate) name: String,
     /// Whether the browser reached us over HTTPS.
     pub(crate) https: bool,
+}
+
+impl Operator {
+    /// How the change log names whoever changes something here.
+    pub(crate) async fn as_author(&self, state: &ConsoleState) -> Result<SetUpBy, Trouble> {
+        let who = state.api().store().operator(&self.name).await.map_err(ApiError::from)?;
+        Ok(SetUpBy::Operator(who.ok_or(Trouble::SessionEnded)?.id))
+    }
 }
 
 impl FromRequestParts<ConsoleState> for Operator {

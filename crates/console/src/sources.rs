@@ -1,7 +1,8 @@
-//! The sources: how each SCIM client is understood, switch by switch, and changing that.
+//! The sources: by what each may come in, how it is understood, switch by switch, and changing that.
 //!
 //! Every control is a button of its own, so that a page which refreshes itself has nothing half filled in to lose.
 
+use crate::credentials::{Way, ways};
 use crate::frame::{Section, page};
 use crate::operator::Operator;
 use crate::state::ConsoleState;
@@ -14,7 +15,7 @@ use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Extension, Path, State};
 use axum::response::{Redirect, Response};
 use rollcall_api::edge::request_id::RequestId;
-use rollcall_api::services::sources::{self, ProfileView, SetUpBy, SourceChange, SourceSwitchView, SourceView};
+use rollcall_api::services::sources::{self, ProfileView, SourceChange, SourceSwitchView, SourceView};
 use rollcall_provisioning::ids::SourceId;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -61,6 +62,7 @@ struct Source {
     address: String,
     about: &'static str,
     others: Vec<ProfileView>,
+    ways: Vec<Way>,
     switches: Vec<Switch>,
 }
 
@@ -93,7 +95,7 @@ impl Switch {
 }
 
 impl Source {
-    fn of(source: &SourceView, now: OffsetDateTime) -> Self {
+    fn of(source: &SourceView, ways: Vec<Way>, now: OffsetDateTime) -> Self {
         let (own, others): (Vec<_>, Vec<_>) =
             sources::profiles().into_iter().partition(|profile| profile.name == source.profile);
         Self {
@@ -102,6 +104,7 @@ impl Source {
             address: format!("/console/sources/{}", source.id),
             about: own.first().map_or("", |profile| profile.about),
             others,
+            ways,
             switches: source.switches.iter().map(Switch::of).collect(),
         }
     }
@@ -128,7 +131,8 @@ pub(crate) async fn show(
 ) -> Result<Response, Trouble> {
     let id = SourceId(id.map_err(|_| Trouble::NoSuchPage)?.0);
     let source = sources::read(state.api().store(), operator.tenant, id).await?;
-    page(&view, &operator, (&source.name, Section::Sources), &Source::of(&source, state.now()))
+    let ways = ways(&state, operator.tenant, source.id).await?;
+    page(&view, &operator, (&source.name, Section::Sources), &Source::of(&source, ways, state.now()))
 }
 
 /// What a button says: another profile, or a switch with a value; without a value the switch goes back to the profile.
@@ -169,8 +173,7 @@ pub(crate) async fn change(
     let id = SourceId(id.map_err(|_| Trouble::NoSuchPage)?.0);
     let patch = asked.ok().and_then(|Form(asked)| asked.patch()).ok_or(Trouble::NoSuchPage)?;
     let store = state.api().store();
-    let who = store.operator(&operator.name).await.map_err(rollcall_api::ApiError::from)?;
-    let by = SetUpBy::Operator(who.ok_or(Trouble::SessionEnded)?.id);
+    let by = operator.as_author(&state).await?;
     sources::change(store, operator.tenant, id, (by, request.as_str()), &SourceChange::parse(&patch)?).await?;
     // Other processes hear of it in a moment; whoever comes to this one need not wait for that.
     state.api().credentials().invalidate_all();
@@ -204,7 +207,7 @@ mod tests {
     }
 
     fn rendered(source: &SourceView) -> String {
-        Source::of(source, NOW).render().expect("a page")
+        Source::of(source, Vec::new(), NOW).render().expect("a page")
     }
 
     /// The part of a page that is about one switch.

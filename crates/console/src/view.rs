@@ -20,6 +20,7 @@ pub(crate) struct View {
     pub(crate) refreshing: bool,
     /// How many deliveries a retry has marked, just before.
     pub(crate) retried: Option<u64>,
+    is_still: bool,
     path: String,
     query: Vec<String>,
 }
@@ -27,7 +28,14 @@ pub(crate) struct View {
 impl View {
     /// The page of this path and query.
     pub(crate) fn of(path: &str, query: &str, fragment: bool) -> Self {
-        let mut view = Self { fragment, refreshing: true, retried: None, path: path.to_owned(), query: Vec::new() };
+        let mut view = Self {
+            fragment,
+            refreshing: true,
+            retried: None,
+            is_still: false,
+            path: path.to_owned(),
+            query: Vec::new(),
+        };
         for part in query.split('&').filter(|part| !part.is_empty()) {
             if part == STAY {
                 view.refreshing = false;
@@ -40,14 +48,20 @@ impl View {
         view
     }
 
+    /// The same page, which never refreshes itself: there is something on it to fill in or to copy.
+    #[must_use]
+    pub(crate) fn still(self) -> Self {
+        Self { refreshing: false, is_still: true, ..self }
+    }
+
     /// The address of this page, as a person would share it.
     pub(crate) fn address(&self) -> String {
         self.with(if self.refreshing { None } else { Some(STAY) })
     }
 
-    /// The address of this page with its refreshing turned off, or on again.
-    pub(crate) fn toggled(&self) -> String {
-        self.with(if self.refreshing { Some(STAY) } else { None })
+    /// The address of this page with its refreshing turned off, or on again; `None` where there is no choice.
+    pub(crate) fn toggled(&self) -> Option<String> {
+        (!self.is_still).then(|| self.with(if self.refreshing { Some(STAY) } else { None }))
     }
 
     fn with(&self, extra: Option<&str>) -> String {
@@ -90,9 +104,10 @@ mod tests {
         let view = View::of("/console/people", "state=held&retried=3&target=x", false);
         assert_eq!((view.retried, view.refreshing), (Some(3), true));
         assert_eq!(view.address(), "/console/people?state=held&target=x");
-        assert_eq!(view.toggled(), "/console/people?state=held&target=x&refresh=off");
+        assert_eq!(view.toggled().as_deref(), Some("/console/people?state=held&target=x&refresh=off"));
         let quiet = View::of("/console", "refresh=off", false);
-        assert_eq!((quiet.address(), quiet.toggled()), ("/console?refresh=off".to_owned(), "/console".to_owned()));
+        assert_eq!((quiet.address().as_str(), quiet.toggled().as_deref()), ("/console?refresh=off", Some("/console")));
+        assert_eq!(View::of("/console", "", false).still().toggled(), None);
         assert_eq!(View::of("/console", "retried=%3Cscript%3E", false).retried, None);
         assert_eq!(with_retried("/console", 2), "/console?retried=2");
         assert_eq!(with_retried("/console?a=b", 2), "/console?a=b&retried=2");
