@@ -5,6 +5,7 @@
 mod credentials;
 mod deliveries;
 mod docs;
+mod in_path;
 mod logs;
 mod owners;
 mod params;

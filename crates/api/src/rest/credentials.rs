@@ -6,23 +6,20 @@ use crate::body::JsonBody;
 use crate::edge::request_id::RequestId;
 use crate::error::ApiError;
 use crate::rest::docs::{ConflictRefusal, Refusals};
+use crate::rest::in_path::InPath;
 use crate::rest::params::Params;
-use crate::rest::sources::SourceInPath;
 use crate::services::credentials::{self, CreatedCredential, CredentialRequest, CredentialView};
 use crate::services::oauth_clients::{self, OauthClientRequest, OauthClientView};
 use crate::services::page::Page;
 use crate::services::source_access::{self, AccessView};
 use crate::state::ApiState;
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::State;
 use axum::{Extension, Json};
 use http::StatusCode;
-use http::request::Parts;
-use rollcall_provisioning::ids::{CredentialId, OauthClientId};
-use rollcall_scim::error::quoted;
+use rollcall_provisioning::ids::{CredentialId, OauthClientId, SourceId};
 use rollcall_store::sources::SetUpBy;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use uuid::Uuid;
 
 /// Every credential, without its secret: tokens, passwords, secrets and keys of OAuth clients, trusted issuers. The newest
 /// first; of those that are refused by now the 200 newest.
@@ -69,10 +66,10 @@ pub(super) async fn revoke(
     client: ApiClient,
     State(state): State<ApiState>,
     Extension(request_id): Extension<RequestId>,
-    IdInPath(id): IdInPath,
+    InPath(id): InPath<CredentialId>,
 ) -> Result<StatusCode, ApiError> {
     let by = (SetUpBy::Token(client.credential), request_id.as_str());
-    let revoked = credentials::revoke(state.store(), client.tenant, by, CredentialId(id)).await?;
+    let revoked = credentials::revoke(state.store(), client.tenant, by, id).await?;
     state.credentials().invalidate_all();
     gone(revoked, || format!("the live credential {id}"))
 }
@@ -120,10 +117,10 @@ pub(super) async fn revoke_client(
     client: ApiClient,
     State(state): State<ApiState>,
     Extension(request_id): Extension<RequestId>,
-    IdInPath(id): IdInPath,
+    InPath(id): InPath<OauthClientId>,
 ) -> Result<StatusCode, ApiError> {
     let by = (SetUpBy::Token(client.credential), request_id.as_str());
-    let revoked = oauth_clients::revoke(state.store(), client.tenant, by, OauthClientId(id)).await?;
+    let revoked = oauth_clients::revoke(state.store(), client.tenant, by, id).await?;
     state.credentials().invalidate_all();
     gone(revoked, || format!("the live OAuth client {id}"))
 }
@@ -137,7 +134,7 @@ pub(super) async fn revoke_client(
 pub(super) async fn access(
     client: ApiClient,
     State(state): State<ApiState>,
-    SourceInPath(id): SourceInPath,
+    InPath(id): InPath<SourceId>,
 ) -> Result<Json<AccessView>, ApiError> {
     Ok(Json(source_access::read(state.store(), client.tenant, id).await?))
 }
@@ -153,7 +150,7 @@ pub(super) async fn replace_access(
     client: ApiClient,
     State(state): State<ApiState>,
     Extension(request_id): Extension<RequestId>,
-    SourceInPath(id): SourceInPath,
+    InPath(id): InPath<SourceId>,
     JsonBody(body): JsonBody,
 ) -> Result<Json<AccessView>, ApiError> {
     let by = (SetUpBy::Token(client.credential), request_id.as_str());
@@ -168,20 +165,4 @@ fn read<T: DeserializeOwned>(body: Value) -> Result<T, ApiError> {
 
 fn gone(revoked: bool, what: impl FnOnce() -> String) -> Result<StatusCode, ApiError> {
     if revoked { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound { what: what() }) }
-}
-
-/// The id in the URL of an operation that takes no parameters.
-pub(super) struct IdInPath(Uuid);
-
-impl<S: Send + Sync> FromRequestParts<S> for IdInPath {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        Params::from_request_parts(parts, state).await?.end()?;
-        // A text that is no id, or not even UTF-8 after percent-decoding, is an id that does not exist.
-        let text = Path::<String>::from_request_parts(parts, state).await;
-        let text = text.map_or_else(|_| "?".to_owned(), |Path(text)| text);
-        let missing = || ApiError::NotFound { what: format!("the credential or client {}", quoted(&text)) };
-        Uuid::try_parse(&text).map(Self).map_err(|_| missing())
-    }
 }

@@ -5,14 +5,14 @@ use crate::body::JsonBody;
 use crate::edge::request_id::RequestId;
 use crate::error::ApiError;
 use crate::rest::docs::{ConflictRefusal, Refusals};
+use crate::rest::in_path::InPath;
 use crate::rest::params::Params;
 use crate::services::page::Page;
 use crate::services::schemas::{self, SchemaView};
 use crate::state::ApiState;
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::State;
 use axum::{Extension, Json};
 use http::StatusCode;
-use http::request::Parts;
 use rollcall_store::sources::SetUpBy;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -85,7 +85,7 @@ pub(super) async fn create(
 pub(super) async fn read(
     client: ApiClient,
     State(state): State<ApiState>,
-    UrnInPath(urn): UrnInPath,
+    InPath(urn): InPath<String>,
 ) -> Result<Json<SchemaView>, ApiError> {
     Ok(Json(schemas::read(state.store(), client.tenant, &urn).await?))
 }
@@ -101,7 +101,7 @@ pub(super) async fn replace(
     client: ApiClient,
     State(state): State<ApiState>,
     Extension(request_id): Extension<RequestId>,
-    UrnInPath(urn): UrnInPath,
+    InPath(urn): InPath<String>,
     JsonBody(body): JsonBody,
 ) -> Result<Json<SchemaView>, ApiError> {
     let by = (SetUpBy::Token(client.credential), request_id.as_str());
@@ -120,24 +120,10 @@ pub(super) async fn delete(
     client: ApiClient,
     State(state): State<ApiState>,
     Extension(request_id): Extension<RequestId>,
-    UrnInPath(urn): UrnInPath,
+    InPath(urn): InPath<String>,
 ) -> Result<StatusCode, ApiError> {
     let by = (SetUpBy::Token(client.credential), request_id.as_str());
     schemas::delete(state.store(), client.tenant, by, &urn).await?;
     state.rules().invalidate_all();
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The URN in the URL of an operation that takes no parameters.
-pub(super) struct UrnInPath(String);
-
-impl<S: Send + Sync> FromRequestParts<S> for UrnInPath {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        Params::from_request_parts(parts, state).await?.end()?;
-        // What is not UTF-8 after percent-decoding is a URN that does not exist.
-        let text = Path::<String>::from_request_parts(parts, state).await;
-        Ok(Self(text.map_or_else(|_| "?".to_owned(), |Path(text)| text)))
-    }
 }

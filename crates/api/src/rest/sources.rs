@@ -5,19 +5,18 @@ use crate::body::MergePatchBody;
 use crate::edge::request_id::RequestId;
 use crate::error::ApiError;
 use crate::rest::docs::Refusals;
+use crate::rest::in_path::InPath;
 use crate::rest::params::Params;
 use crate::services::page::Page;
 use crate::services::sources::{self, ProfileView, SourceChange, SourceView};
 use crate::state::ApiState;
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::State;
 use axum::{Extension, Json};
-use http::request::Parts;
 use rollcall_provisioning::ids::SourceId;
 use rollcall_store::sources::SetUpBy;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 /// Every profile with every switch: where it stands, what it does, why it exists, and whose client needs it.
 #[utoipa::path(
@@ -53,7 +52,7 @@ pub(super) async fn list(
 pub(super) async fn read(
     client: ApiClient,
     State(state): State<ApiState>,
-    SourceInPath(id): SourceInPath,
+    InPath(id): InPath<SourceId>,
 ) -> Result<Json<SourceView>, ApiError> {
     Ok(Json(sources::read(state.store(), client.tenant, id).await?))
 }
@@ -85,7 +84,7 @@ pub(super) async fn change(
     client: ApiClient,
     State(state): State<ApiState>,
     Extension(request_id): Extension<RequestId>,
-    SourceInPath(id): SourceInPath,
+    InPath(id): InPath<SourceId>,
     MergePatchBody(body): MergePatchBody,
 ) -> Result<Json<SourceView>, ApiError> {
     let change = SourceChange::parse(&body)?;
@@ -94,19 +93,4 @@ pub(super) async fn change(
     // Other processes hear of it in a moment; whoever asks this one again need not wait for that.
     state.credentials().invalidate_all();
     Ok(Json(source))
-}
-
-/// The source in the URL of an operation that takes no parameters.
-pub(super) struct SourceInPath(pub(super) SourceId);
-
-impl<S: Send + Sync> FromRequestParts<S> for SourceInPath {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        Params::from_request_parts(parts, state).await?.end()?;
-        // A text that is no id, or not even UTF-8 after percent-decoding, is an id that does not exist.
-        let text = Path::<String>::from_request_parts(parts, state).await;
-        let text = text.map_or_else(|_| "?".to_owned(), |Path(text)| text);
-        Uuid::try_parse(&text).map(|id| Self(SourceId(id))).map_err(|_| sources::no_source(&text))
-    }
 }

@@ -3,17 +3,15 @@
 use crate::auth::ApiClient;
 use crate::error::ApiError;
 use crate::rest::docs::Refusals;
+use crate::rest::in_path::InPath;
 use crate::rest::params::Params;
 use crate::services::explain::{self, Explanation};
 use crate::services::page::Page;
 use crate::services::person::{self, PersonView};
 use crate::state::ApiState;
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use rollcall_provisioning::ids::ResourceId;
-use rollcall_scim::error::quoted;
-use uuid::Uuid;
 
 /// The person with a userName, whatever its case. Nobody: an empty list.
 #[utoipa::path(
@@ -46,11 +44,9 @@ pub(super) async fn by_user_name(
 pub(super) async fn by_id(
     client: ApiClient,
     State(state): State<ApiState>,
-    id: Result<Path<String>, PathRejection>,
-    params: Params,
+    InPath(id): InPath<ResourceId>,
 ) -> Result<Json<PersonView>, ApiError> {
-    params.end()?;
-    Ok(Json(person::by_id(state.store(), client.tenant, resource_id(id)?).await?))
+    Ok(Json(person::by_id(state.store(), client.tenant, id).await?))
 }
 
 /// Why this person is, or is not, at the targets: the last request, what is stored, what the mapping makes of it,
@@ -63,17 +59,8 @@ pub(super) async fn by_id(
 pub(super) async fn explain(
     client: ApiClient,
     State(state): State<ApiState>,
-    id: Result<Path<String>, PathRejection>,
-    params: Params,
+    InPath(id): InPath<ResourceId>,
 ) -> Result<Json<Explanation>, ApiError> {
-    params.end()?;
-    let (id, now) = (resource_id(id)?, state.clock().now());
+    let now = state.clock().now();
     Ok(Json(explain::explain(state.store(), state.target_schema(), client.tenant, id, now).await?))
-}
-
-/// A text that is no id, or not even UTF-8 after percent-decoding, is an id that does not exist.
-fn resource_id(text: Result<Path<String>, PathRejection>) -> Result<ResourceId, ApiError> {
-    let text = text.map_or_else(|_| "?".to_owned(), |Path(text)| text);
-    let id = Uuid::try_parse(&text).map_err(|_| ApiError::NotFound { what: format!("the user {}", quoted(&text)) })?;
-    Ok(ResourceId(id))
 }

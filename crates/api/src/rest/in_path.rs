@@ -1,0 +1,68 @@
+//! What the URL of an operation names.
+
+use crate::error::ApiError;
+use crate::rest::params::Params;
+use crate::services::sources::no_source;
+use axum::extract::{FromRequestParts, Path};
+use http::request::Parts;
+use rollcall_provisioning::ids::{CredentialId, OauthClientId, ResourceId, SourceId};
+use rollcall_scim::error::quoted;
+use uuid::Uuid;
+
+/// What the URL of an operation names that takes no parameters.
+pub(super) struct InPath<T>(pub(super) T);
+
+/// Something that a URL can name.
+pub(super) trait Named: Sized {
+    /// What the text names.
+    ///
+    /// # Errors
+    /// [`ApiError::NotFound`]: a text that cannot be a name is the name of something that does not exist.
+    fn by_text(text: String) -> Result<Self, ApiError>;
+}
+
+impl<S: Send + Sync, T: Named> FromRequestParts<S> for InPath<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Params::from_request_parts(parts, state).await?.end()?;
+        // Not even UTF-8 after percent-decoding.
+        let text = Path::<String>::from_request_parts(parts, state).await;
+        T::by_text(text.map_or_else(|_| "?".to_owned(), |Path(text)| text)).map(Self)
+    }
+}
+
+/// A URN.
+impl Named for String {
+    fn by_text(text: String) -> Result<Self, ApiError> {
+        Ok(text)
+    }
+}
+
+impl Named for SourceId {
+    fn by_text(text: String) -> Result<Self, ApiError> {
+        Uuid::try_parse(&text).map(Self).map_err(|_| no_source(&text))
+    }
+}
+
+impl Named for CredentialId {
+    fn by_text(text: String) -> Result<Self, ApiError> {
+        Uuid::try_parse(&text).map(Self).map_err(|_| missing("live credential", &text))
+    }
+}
+
+impl Named for OauthClientId {
+    fn by_text(text: String) -> Result<Self, ApiError> {
+        Uuid::try_parse(&text).map(Self).map_err(|_| missing("live OAuth client", &text))
+    }
+}
+
+impl Named for ResourceId {
+    fn by_text(text: String) -> Result<Self, ApiError> {
+        Uuid::try_parse(&text).map(Self).map_err(|_| missing("user", &text))
+    }
+}
+
+fn missing(what: &str, text: &str) -> ApiError {
+    ApiError::NotFound { what: format!("the {what} {}", quoted(text)) }
+}
