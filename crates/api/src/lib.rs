@@ -16,6 +16,7 @@ mod openapi;
 mod owners;
 mod query_text;
 pub mod refusal;
+mod remembered;
 pub mod rest;
 mod routes;
 mod rules;

@@ -48,6 +48,9 @@ pub const CREDENTIAL_TTL: Duration = Duration::from_secs(5);
 /// is announced and takes effect at once; this is the net under a lost announcement.
 pub const RULES_TTL: Duration = Duration::from_secs(5);
 
+/// Most tenants whose schemas and owners are remembered at once.
+pub const RULES_CACHE_SIZE: usize = 1024;
+
 /// Most credentials remembered at once.
 pub const CREDENTIAL_CACHE_SIZE: usize = 4096;
 

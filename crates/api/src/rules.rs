@@ -1,15 +1,15 @@
-//! What a tenant has made of its directory: its resource types with its own schemas, and which source decides what. Remembered for a few seconds, so that
-//! no request pays a round trip for it.
+//! What a tenant has made of its directory: its resource types with its own schemas, and which source decides what.
+//! Remembered for a few seconds.
 
-use crate::limits::RULES_TTL;
+use crate::limits::{RULES_CACHE_SIZE, RULES_TTL};
 use crate::owners::Owners;
+use crate::remembered::Remembered;
 use rollcall_provisioning::ids::{ResourceKind, TenantId};
 use rollcall_scim::schema::{Extension, ResourceType, builtin};
 use rollcall_store::owners::AttributeOwner;
 use rollcall_store::schemas::TenantSchema;
 use rollcall_store::{Store, StoreError};
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock};
 use time::OffsetDateTime;
 
 /// What a tenant starts with, and what nobody in particular sees.
@@ -84,22 +84,19 @@ impl ResourceTypes {
 }
 
 /// The rules of the tenants that asked lately.
-#[derive(Debug, Default)]
-pub struct RulesCache(Mutex<Entries>);
+#[derive(Debug)]
+pub struct RulesCache(Remembered<TenantId, Rules>);
 
-#[derive(Debug, Default)]
-struct Entries {
-    /// Grows with each invalidation, so that a look-up begun before it does not bring back what it read.
-    generation: u64,
-    known: HashMap<TenantId, (Arc<Rules>, OffsetDateTime)>,
+impl Default for RulesCache {
+    fn default() -> Self {
+        Self(Remembered::new(RULES_TTL, RULES_CACHE_SIZE))
+    }
 }
 
 impl RulesCache {
     /// Forgets everything. To be called when somebody says that rules changed (`rollcall_store::wake::Wake::Rules`).
     pub fn invalidate_all(&self) {
-        let mut entries = self.entries();
-        entries.generation += 1;
-        entries.known.clear();
+        self.0.forget_all();
     }
 
     /// The rules of a tenant, from memory or from the store.
@@ -109,25 +106,11 @@ impl RulesCache {
         now: OffsetDateTime,
         tenant: TenantId,
     ) -> Result<Arc<Rules>, StoreError> {
-        let generation = {
-            let entries = self.entries();
-            if let Some((rules, looked_up)) = entries.known.get(&tenant)
-                && now - *looked_up < RULES_TTL
-            {
-                return Ok(Arc::clone(rules));
-            }
-            entries.generation
+        let look_up = async {
+            let (schemas, owners) = tokio::try_join!(store.schemas(tenant), store.attribute_owners(tenant))?;
+            Ok::<_, StoreError>(Some(Rules::of(&schemas, &owners)))
         };
-        let (schemas, owners) = tokio::try_join!(store.schemas(tenant), store.attribute_owners(tenant))?;
-        let rules = Arc::new(Rules::of(&schemas, &owners));
-        let mut entries = self.entries();
-        if entries.generation == generation {
-            entries.known.insert(tenant, (Arc::clone(&rules), now));
-        }
-        Ok(rules)
-    }
-
-    fn entries(&self) -> MutexGuard<'_, Entries> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let found = self.0.get(tenant, now, |_| true, look_up).await?;
+        Ok(found.unwrap_or_else(Rules::built_in))
     }
 }

@@ -5,12 +5,12 @@ use crate::auth::rate::Rate;
 use crate::auth::scopes::Scopes;
 use crate::auth::{Access, PrincipalKind, SourcePrincipal};
 use crate::limits::{CREDENTIAL_CACHE_SIZE, CREDENTIAL_TTL};
+use crate::remembered::Remembered;
 use rollcall_provisioning::ids::{CredentialId, OauthClientId, TenantId};
 use rollcall_store::credentials::access::SourceAccess;
 use rollcall_store::credentials::{Credential, CredentialKind};
 use rollcall_store::{Store, StoreError};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use time::OffsetDateTime;
 
 /// What is remembered of a credential.
@@ -89,26 +89,28 @@ fn access(stored: &SourceAccess) -> Access {
 
 /// Credentials that were looked up lately. Unknown ones are not remembered: whoever sends random tokens could
 /// otherwise push the real ones out.
-#[derive(Debug, Default)]
-pub struct CredentialCache(Mutex<Entries>);
-
-#[derive(Debug, Default)]
-struct Entries {
-    /// Grows with each invalidation, so that a look-up begun before it does not bring back what it read.
-    generation: u64,
-    known: HashMap<(TenantId, CredentialId), (Arc<Known>, OffsetDateTime)>,
+#[derive(Debug)]
+pub struct CredentialCache {
+    known: Remembered<(TenantId, CredentialId), Known>,
     /// Whether any source may use HTTP Basic.
-    basic: Option<(bool, OffsetDateTime)>,
+    basic: Remembered<(), bool>,
+}
+
+impl Default for CredentialCache {
+    fn default() -> Self {
+        Self {
+            known: Remembered::new(CREDENTIAL_TTL, CREDENTIAL_CACHE_SIZE),
+            basic: Remembered::new(CREDENTIAL_TTL, 1),
+        }
+    }
 }
 
 impl CredentialCache {
     /// Forgets everything. To be called when another process says that a credential was added or revoked
     /// (`rollcall_store::wake::Wake::Credentials`).
     pub fn invalidate_all(&self) {
-        let mut entries = self.entries();
-        entries.generation += 1;
-        entries.known.clear();
-        entries.basic = None;
+        self.known.forget_all();
+        self.basic.forget_all();
     }
 
     /// The credential with these ids, from memory or from the store. It is remembered only if `proven` says that whoever
@@ -120,57 +122,14 @@ impl CredentialCache {
         key: (TenantId, CredentialId),
         proven: impl Fn(&Known) -> bool + Send,
     ) -> Result<Option<Arc<Known>>, StoreError> {
-        let generation = {
-            let entries = self.entries();
-            if let Some((known, looked_up)) = entries.known.get(&key)
-                && now - *looked_up < CREDENTIAL_TTL
-            {
-                return Ok(Some(Arc::clone(known)));
-            }
-            entries.generation
-        };
-        let Some(credential) = store.credential(key.0, key.1).await? else {
-            return Ok(None);
-        };
-        let known = Arc::new(Known::from(credential));
-        if proven(&known) {
-            self.remember(generation, key, &known, now);
-        }
-        Ok(Some(known))
+        let look_up = async { Ok(store.credential(key.0, key.1).await?.map(Known::from)) };
+        self.known.get(key, now, proven, look_up).await
     }
 
     /// Whether any source may use HTTP Basic, from memory or from the store. Without the store nobody is told of it.
     pub(crate) async fn is_basic_allowed_anywhere(&self, store: &Store, now: OffsetDateTime) -> bool {
-        let generation = {
-            let entries = self.entries();
-            match entries.basic {
-                Some((allowed, looked_up)) if now - looked_up < CREDENTIAL_TTL => return allowed,
-                _ => entries.generation,
-            }
-        };
-        let allowed = store.is_basic_allowed_anywhere().await.unwrap_or_default();
-        let mut entries = self.entries();
-        if entries.generation == generation {
-            entries.basic = Some((allowed, now));
-        }
-        allowed
-    }
-
-    fn remember(&self, generation: u64, key: (TenantId, CredentialId), known: &Arc<Known>, now: OffsetDateTime) {
-        let mut entries = self.entries();
-        if entries.generation != generation {
-            return;
-        }
-        if entries.known.len() >= CREDENTIAL_CACHE_SIZE {
-            entries.known.retain(|_, (_, looked_up)| now - *looked_up < CREDENTIAL_TTL);
-            if entries.known.len() >= CREDENTIAL_CACHE_SIZE {
-                entries.known.clear();
-            }
-        }
-        entries.known.insert(key, (Arc::clone(known), now));
-    }
-
-    fn entries(&self) -> MutexGuard<'_, Entries> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let look_up = async { store.is_basic_allowed_anywhere().await.map(Some) };
+        let allowed = self.basic.get((), now, |_| true, look_up).await;
+        allowed.is_ok_and(|allowed| allowed.is_some_and(|allowed| *allowed))
     }
 }
