@@ -191,3 +191,34 @@ async fn what_was_written_while_an_attribute_went_does_not_come_back_with_its_na
     assert_eq!(small.status, 409, "{}", small.body);
     Ok(())
 }
+
+#[tokio::test]
+async fn people_are_put_in_the_order_of_a_moment() -> anyhow::Result<()> {
+    let world = World::with(&["generic"]).await?;
+    let (api, client) = (rest(&world, "acme").await?, world.client("generic"));
+    let attributes = json!([{ "name": "hiredAt", "type": "dateTime" }]);
+    api.post("/schemas", &json!({ "resource_type": "User", "schema": hr(&attributes) })).await?;
+    // The texts are in another order than the moments.
+    for (name, moment) in
+        [("b", "2026-03-01T10:30:00+02:00"), ("c", "2026-03-01T09:00:00"), ("a", "2026-03-01T08:00:00Z")]
+    {
+        world.user(client, json!({ "userName": name, HR: { "hiredAt": moment } })).await?;
+    }
+    world.user(client, json!({ "userName": "d" })).await?;
+    let names = |reply: &rollcall_tests::Reply| -> String {
+        let found = reply.body["Resources"].as_array().into_iter().flatten();
+        found.filter_map(|user| user["userName"].as_str()).collect()
+    };
+    for (order, wanted) in [("ascending", "abcd"), ("descending", "dcba")] {
+        let list = format!("/Users?sortBy={HR}:hiredAt&sortOrder={order}");
+        assert_eq!(names(&client.get(&list).await?), wanted);
+        let mut page = client.get(&format!("{list}&cursor&count=1")).await?;
+        let mut walked = names(&page);
+        while let Some(next) = page.body["nextCursor"].as_str() {
+            page = client.get(&format!("{list}&count=1&cursor={next}")).await?;
+            walked.push_str(&names(&page));
+        }
+        assert_eq!(walked, wanted, "by cursor");
+    }
+    Ok(())
+}
