@@ -2,7 +2,7 @@
 
 mod credentials;
 
-pub(crate) use credentials::{AccessCommand, LabelArgs, OauthClientCommand, TokenCommand, TrustArgs};
+pub(crate) use credentials::{AccessCommand, NewArgs, OauthClientCommand, TokenCommand, TrustArgs};
 
 use crate::config::{Flags, ServeFlags};
 use clap::{Args, Parser, Subcommand, ValueEnum};

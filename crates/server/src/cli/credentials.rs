@@ -6,15 +6,18 @@ use rollcall_api::names;
 use std::path::PathBuf;
 use uuid::Uuid;
 
-/// What a new credential is called, and until when it is good.
+/// What every new credential takes: what it is called, until when it is good, and whose it is.
 #[derive(Args, Debug, Clone)]
-pub(crate) struct LabelArgs {
+pub(crate) struct NewArgs {
     /// What people call it
     #[arg(long, default_value = "made on the command line", value_parser = names::parse)]
     pub(crate) label: String,
     /// Days until it expires; left out: 365 for a secret, never for a trusted signature
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub(crate) days: Option<u32>,
+    /// Whose.
+    #[command(flatten)]
+    pub(crate) tenant: TenantArg,
 }
 
 /// What a new credential may do.
@@ -64,30 +67,24 @@ pub(crate) enum TokenCommand {
         /// The source that it is for; without one it opens the REST API
         #[arg(long)]
         source: Option<String>,
-        /// What it is called.
-        #[command(flatten)]
-        label: LabelArgs,
         /// What it may do.
         #[command(flatten)]
         scopes: ScopesArg,
-        /// Whose.
+        /// The rest.
         #[command(flatten)]
-        tenant: TenantArg,
+        new: NewArgs,
     },
     /// Make a user name and a password for HTTP Basic, for old set-ups of Okta; the password is shown once
     Password {
         /// The source that it is for; it must allow HTTP Basic (`rollcall access set --basic true`)
         #[arg(long)]
         source: String,
-        /// What it is called.
-        #[command(flatten)]
-        label: LabelArgs,
         /// What it may do.
         #[command(flatten)]
         scopes: ScopesArg,
-        /// Whose.
+        /// The rest.
         #[command(flatten)]
-        tenant: TenantArg,
+        new: NewArgs,
     },
     /// Trust tokens of an issuer as they are, such as Entra's own for an application without a secret token
     Trust {
@@ -97,15 +94,12 @@ pub(crate) enum TokenCommand {
         /// Whose tokens.
         #[command(flatten)]
         trust: TrustArgs,
-        /// What it is called.
-        #[command(flatten)]
-        label: LabelArgs,
         /// What they may do.
         #[command(flatten)]
         scopes: ScopesArg,
-        /// Whose.
+        /// The rest.
         #[command(flatten)]
-        tenant: TenantArg,
+        new: NewArgs,
     },
     /// List everything by which somebody may come in, without the secrets
     List(TenantArg),
@@ -144,12 +138,9 @@ pub(crate) enum OauthClientCommand {
     Secret {
         /// The client's id, as listed
         client: Uuid,
-        /// What it is called.
+        /// The rest.
         #[command(flatten)]
-        label: LabelArgs,
-        /// Whose.
-        #[command(flatten)]
-        tenant: TenantArg,
+        new: NewArgs,
     },
     /// Register the public keys with which a client signs assertions (`private_key_jwt`)
     Keys {
@@ -167,12 +158,9 @@ pub(crate) enum OauthClientCommand {
         /// What assertions must name as their audience; left out: the token endpoint below `public_url`
         #[arg(long, value_name = "TEXT")]
         audience: Option<String>,
-        /// What it is called.
+        /// The rest.
         #[command(flatten)]
-        label: LabelArgs,
-        /// Whose.
-        #[command(flatten)]
-        tenant: TenantArg,
+        new: NewArgs,
     },
     /// Trust assertions that somebody else signs for a client, such as Entra's workload identity federation
     Federate {
@@ -181,12 +169,9 @@ pub(crate) enum OauthClientCommand {
         /// Whose assertions.
         #[command(flatten)]
         trust: TrustArgs,
-        /// What it is called.
+        /// The rest.
         #[command(flatten)]
-        label: LabelArgs,
-        /// Whose.
-        #[command(flatten)]
-        tenant: TenantArg,
+        new: NewArgs,
     },
     /// List the OAuth clients
     List(TenantArg),

@@ -3,7 +3,7 @@
 use super::chosen_tenant;
 use super::output::Output;
 use super::setup::{BY, rfc3339};
-use crate::cli::{AccessCommand, LabelArgs, OauthClientCommand, TenantArg, TokenCommand, TrustArgs};
+use crate::cli::{AccessCommand, NewArgs, OauthClientCommand, TenantArg, TokenCommand, TrustArgs};
 use crate::clock::SystemClock;
 use anyhow::{Context, Result, bail, ensure};
 use rollcall_api::limits::CREDENTIAL_TTL;
@@ -22,15 +22,11 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 pub(super) async fn token(command: TokenCommand, store: &Store, output: &Output) -> Result<()> {
-    let (kind, source, label, scopes, trust, which) = match command {
-        TokenCommand::Create { source, label, scopes, tenant } => {
-            (CredentialKind::Token, source, label, scopes, None, tenant)
-        }
-        TokenCommand::Password { source, label, scopes, tenant } => {
-            (CredentialKind::Password, Some(source), label, scopes, None, tenant)
-        }
-        TokenCommand::Trust { source, trust, label, scopes, tenant } => {
-            (CredentialKind::Issuer, Some(source), label, scopes, Some(trust.into()), tenant)
+    let (kind, source, scopes, trust, new) = match command {
+        TokenCommand::Create { source, scopes, new } => (CredentialKind::Token, source, scopes, None, new),
+        TokenCommand::Password { source, scopes, new } => (CredentialKind::Password, Some(source), scopes, None, new),
+        TokenCommand::Trust { source, trust, scopes, new } => {
+            (CredentialKind::Issuer, Some(source), scopes, Some(trust.into()), new)
         }
         TokenCommand::List(which) => return list(&which, store, output).await,
         TokenCommand::Revoke { id, tenant } => {
@@ -41,17 +37,17 @@ pub(super) async fn token(command: TokenCommand, store: &Store, output: &Output)
             return Ok(());
         }
     };
-    let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;
+    let tenant = chosen_tenant(store, new.tenant.tenant.as_deref()).await?;
     let source_id = match &source {
         Some(name) => Some(source_named(store, &tenant, name).await?.id.0),
         None => None,
     };
-    let request = CredentialRequest { source_id, scopes: scopes.scopes, trust, ..new(kind, label) };
+    let request = CredentialRequest { source_id, scopes: scopes.scopes, trust, ..request(kind, new) };
     make(store, tenant.id, request, output).await
 }
 
 pub(super) async fn oauth_client(command: OauthClientCommand, store: &Store, output: &Output) -> Result<()> {
-    let (kind, client, label, trust, which) = match command {
+    let (kind, client, trust, new) = match command {
         OauthClientCommand::Create { source, label, scopes, token_minutes, tenant } => {
             let tenant = chosen_tenant(store, tenant.tenant.as_deref()).await?;
             let source_id = source_named(store, &tenant, &source).await?.id.0;
@@ -66,16 +62,14 @@ pub(super) async fn oauth_client(command: OauthClientCommand, store: &Store, out
             output.result(&serde_json::to_value(&made)?, || text)?;
             return Ok(());
         }
-        OauthClientCommand::Secret { client, label, tenant } => {
-            (CredentialKind::ClientSecret, client, label, None, tenant)
-        }
-        OauthClientCommand::Keys { client, jwks_file, jwks_uri, algorithm, audience, label, tenant } => {
+        OauthClientCommand::Secret { client, new } => (CredentialKind::ClientSecret, client, None, new),
+        OauthClientCommand::Keys { client, jwks_file, jwks_uri, algorithm, audience, new } => {
             let jwks = jwks_file.as_deref().map(key_set).transpose()?;
             let trust = TrustRequest { jwks, jwks_uri, algorithm, audience, ..TrustRequest::default() };
-            (CredentialKind::PrivateKeyJwt, client, label, Some(trust), tenant)
+            (CredentialKind::PrivateKeyJwt, client, Some(trust), new)
         }
-        OauthClientCommand::Federate { client, trust, label, tenant } => {
-            (CredentialKind::Federation, client, label, Some(trust.into()), tenant)
+        OauthClientCommand::Federate { client, trust, new } => {
+            (CredentialKind::Federation, client, Some(trust.into()), new)
         }
         OauthClientCommand::List(which) => return list_clients(&which, store, output).await,
         OauthClientCommand::Revoke { id, tenant } => {
@@ -86,8 +80,9 @@ pub(super) async fn oauth_client(command: OauthClientCommand, store: &Store, out
             return Ok(());
         }
     };
-    let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;
-    make(store, tenant.id, CredentialRequest { oauth_client_id: Some(client), trust, ..new(kind, label) }, output).await
+    let tenant = chosen_tenant(store, new.tenant.tenant.as_deref()).await?;
+    let request = CredentialRequest { oauth_client_id: Some(client), trust, ..request(kind, new) };
+    make(store, tenant.id, request, output).await
 }
 
 pub(super) async fn access(command: AccessCommand, store: &Store, output: &Output) -> Result<()> {
@@ -124,8 +119,7 @@ impl From<TrustArgs> for TrustRequest {
     }
 }
 
-fn new(kind: CredentialKind, label: LabelArgs) -> CredentialRequest {
-    let LabelArgs { label, days } = label;
+fn request(kind: CredentialKind, NewArgs { label, days, .. }: NewArgs) -> CredentialRequest {
     CredentialRequest { kind: kind.as_str().to_owned(), label, days, ..CredentialRequest::default() }
 }
 
