@@ -123,8 +123,14 @@ pub(crate) fn request(method: &str, path: &str, body: Option<&Value>, host: &str
     }
 }
 
-fn user_name() -> String {
+/// The `userName` of a person, and the address.
+pub(crate) fn user_name() -> String {
     format!("person.{NUMBER}@bench.example")
+}
+
+/// What the client calls a person.
+pub(crate) fn external_id() -> String {
+    format!("bench-{NUMBER}")
 }
 
 /// A person as identity providers send them, about 700 bytes.
@@ -132,7 +138,7 @@ pub(crate) fn person() -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
         "userName": user_name(),
-        "externalId": format!("bench-{NUMBER}"),
+        "externalId": external_id(),
         "active": true,
         "displayName": "Grace Gardner",
         "name": { "givenName": "Grace", "familyName": "Gardner" },

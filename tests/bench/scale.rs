@@ -31,9 +31,8 @@ pub(crate) async fn measure(options: &Scale, binary: &Path, cluster: &Cluster) -
         println!("{directory}: filled in {:.0} s", start.elapsed().as_secs_f64());
         directories.push(directory);
     }
-    let mut ends = Vec::new();
-    for directory in &directories {
-        ends.push(walk(directory).await?);
+    for directory in &mut directories {
+        directory.last_page = walk(directory).await?;
     }
 
     let mut header = vec!["median, ms".to_owned()];
@@ -43,8 +42,8 @@ pub(crate) async fn measure(options: &Scale, binary: &Path, cluster: &Cluster) -
     for asked in Asked::ALL {
         let mut medians = vec![Vec::new(); directories.len()];
         for round in 0..options.rounds {
-            for ((directory, last_page), taken) in directories.iter().zip(&ends).zip(&mut medians) {
-                taken.extend(run(directory, asked, last_page, round, options.requests).await?);
+            for (directory, taken) in directories.iter().zip(&mut medians) {
+                taken.extend(run(directory, asked, round, options.requests).await?);
             }
         }
         let medians: Vec<u32> = medians.iter().map(|taken| percentile(taken, 0.5)).collect();
@@ -67,18 +66,12 @@ pub(crate) async fn measure(options: &Scale, binary: &Path, cluster: &Cluster) -
 }
 
 /// Asks so often, one after the other, and returns what each took, in microseconds.
-async fn run(
-    directory: &Directory,
-    asked: Asked,
-    last_page: &str,
-    round: u32,
-    requests: u32,
-) -> anyhow::Result<Vec<u32>> {
+async fn run(directory: &Directory, asked: Asked, round: u32, requests: u32) -> anyhow::Result<Vec<u32>> {
     let mut connection = Connection::open(directory.api.address).await?;
     let mut taken = Vec::new();
-    for part in asked.parts(requests) {
+    for part in asked.parts(round, requests) {
         for turn in part.turns.clone() {
-            let request = asked.request(directory, last_page, part.undoes, round, turn);
+            let request = asked.request(directory, &part, turn);
             let start = Instant::now();
             let answer = connection.ask(request.as_bytes()).await?;
             let micros = u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX);

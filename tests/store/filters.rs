@@ -234,7 +234,7 @@ async fn the_membership_check_needs_no_members() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn first_one<'a>(matching: Option<Matching<'a, StoredUser>>) -> UserQuery<'a> {
+fn first_one(matching: Option<Matching<'_, StoredUser>>) -> UserQuery<'_> {
     UserQuery { matching, start_index: 1, count: 1, view: UserView::default() }
 }
 

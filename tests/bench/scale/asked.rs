@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use crate::operation::{NUMBER, person, request};
+use crate::operation::{NUMBER, external_id, request, user_name};
 use crate::scale::directory::{BUSY, Directory};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -45,6 +45,8 @@ pub(crate) enum Asked {
 /// Requests that follow each other.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
+    /// The round.
+    pub(crate) round: u32,
     /// Their numbers.
     pub(crate) turns: Range<u64>,
     /// Whether they take back what the others do.
@@ -93,12 +95,12 @@ impl Asked {
     }
 
     /// What is sent in a round. Whoever is added is removed, so that every round finds the same directory.
-    pub(crate) fn parts(self, requests: u32) -> Vec<Part> {
+    pub(crate) fn parts(self, round: u32, requests: u32) -> Vec<Part> {
         let requests = match self {
             Self::AddMany | Self::RemoveMany | Self::FirstPage | Self::LastPage => requests.div_ceil(20),
             _ => requests,
         };
-        let part = |undoes, counts| Part { turns: 0..u64::from(requests), undoes, counts };
+        let part = |undoes, counts| Part { round, turns: 0..u64::from(requests), undoes, counts };
         match self {
             Self::Add | Self::AddMany => vec![part(false, true), part(true, false)],
             Self::Remove | Self::RemoveMany => vec![part(false, false), part(true, true)],
@@ -106,18 +108,17 @@ impl Asked {
         }
     }
 
-    /// The request with this number of a round.
-    pub(crate) fn request(self, directory: &Directory, last_page: &str, undoes: bool, round: u32, turn: u64) -> String {
+    /// A request of a round.
+    pub(crate) fn request(self, directory: &Directory, part: &Part, turn: u64) -> String {
         // Spread over all people, and others in every round.
-        let somebody = (turn + u64::from(round) * 10_007).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 16;
+        let somebody = (turn + u64::from(part.round) * 10_007).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 16;
         let number = || directory.number(somebody).to_string();
-        let of_number = |text: &Value| text.as_str().unwrap_or_default().replace(NUMBER, &number());
-        let model = person();
+        let of_number = |text: String| text.replace(NUMBER, &number());
         let path = match self {
             Self::Id => format!("/scim/v2/Users/{}", directory.person(somebody)),
-            Self::UserName => users("userName", &of_number(&model["userName"])),
-            Self::ExternalId => users("externalId", &of_number(&model["externalId"])),
-            Self::Email => users("emails.value", &of_number(&model["userName"])),
+            Self::UserName => users("userName", &of_number(user_name())),
+            Self::ExternalId => users("externalId", &of_number(external_id())),
+            Self::Email => users("emails.value", &of_number(user_name())),
             Self::EmployeeNumber => users(&format!("{ENTERPRISE}:employeeNumber"), &number()),
             Self::Busy => format!("/scim/v2/Users/{}", directory.person(0)),
             Self::GroupName => {
@@ -130,9 +131,11 @@ impl Asked {
                 format!("/scim/v2/Groups?excludedAttributes=members&filter={}", encode(&filter))
             }
             Self::FirstPage => FIRST_PAGE.to_owned(),
-            Self::LastPage => last_page.to_owned(),
-            Self::Add | Self::Remove => return membership(directory, turn..turn + 1, undoes),
-            Self::AddMany | Self::RemoveMany => return membership(directory, turn * MANY..(turn + 1) * MANY, undoes),
+            Self::LastPage => directory.last_page.clone(),
+            Self::Add | Self::Remove => return membership(directory, turn..turn + 1, part.undoes),
+            Self::AddMany | Self::RemoveMany => {
+                return membership(directory, turn * MANY..(turn + 1) * MANY, part.undoes);
+            }
         };
         request("GET", &path, None, &directory.api.host, &directory.api.token)
     }

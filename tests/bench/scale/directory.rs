@@ -40,6 +40,8 @@ pub(crate) struct Directory {
     pub(crate) members: u32,
     /// The large group.
     pub(crate) large: String,
+    /// The path of the last full page by cursor, once it is known.
+    pub(crate) last_page: String,
 }
 
 impl Directory {
@@ -85,7 +87,7 @@ impl Directory {
         sqlx::raw_sql("VACUUM ANALYZE").execute(&mut postgres).await?;
         sqlx::raw_sql("CHECKPOINT").execute(&mut postgres).await?;
         postgres.close().await?;
-        Ok(Self { api, server, people, groups, members, large })
+        Ok(Self { api, server, people, groups, members, large, last_page: String::new() })
     }
 
     /// Stops the server.

@@ -1,5 +1,6 @@
 //! Reading a group with all its members: how long it takes, and what memory the server needs for it.
 
+use std::fmt::Write as _;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
@@ -31,12 +32,13 @@ pub(crate) async fn measure(directory: &Directory) -> anyhow::Result<String> {
         while let Some(read) = reading.join_next().await {
             bytes = read??;
         }
-        text += &format!(
+        write!(
+            text,
             "\n  {clients} at once: {:.2} MiB each, {:.0} ms, server's memory {before:.0} MiB before, {:.0} MiB at the peak",
             f64::from(u32::try_from(bytes)?) / 1_048_576.0,
             start.elapsed().as_secs_f64() * 1000.0,
             usage::memory(pid)?.peak
-        );
+        )?;
     }
     Ok(text)
 }
