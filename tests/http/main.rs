@@ -21,6 +21,7 @@ mod members;
 mod nested_groups;
 mod oauth;
 mod okta;
+mod owners;
 mod pages;
 mod people;
 mod profiles;

@@ -1,18 +1,8 @@
-//! Several sources for one person: each has its own externalId, and each attribute may have one source that decides it.
+//! Several sources for one person: each has its own externalId.
 
-use rollcall_tests::{Client, ScimClient};
 use serde_json::{Value, json};
 
-use crate::world::{ENTERPRISE, World, missing, none_wrong, patch};
-
-async fn rest(world: &World) -> anyhow::Result<ScimClient> {
-    let (_, token) = world.token(&["--tenant", "acme"]).await?;
-    ScimClient::new(Client::Plain, &format!("{}/api/v1", world.server.base_url()), &token)
-}
-
-fn owner(attribute: &str, source: &str) -> Value {
-    json!({ "resource_type": "User", "attribute": attribute, "source": source })
-}
+use crate::world::{World, missing, none_wrong, patch};
 
 #[tokio::test]
 async fn each_source_has_its_own_external_id() -> anyhow::Result<()> {
@@ -81,7 +71,7 @@ async fn each_source_has_its_own_external_id() -> anyhow::Result<()> {
         }
     }
     entra.patch(&ada.path, &link).await?;
-    let person = rest(&world).await?.get(&format!("/users/{}", ada.id)).await?.body;
+    let person = world.rest().await?.get(&format!("/users/{}", ada.id)).await?.body;
     if person["external_ids"] != json!({ "okta": "00u1", "entra": "e-7" }) {
         wrong.push(format!("REST shows all of them: {person}"));
     }
@@ -108,124 +98,5 @@ async fn groups_have_external_ids_for_each_source_too() -> anyhow::Result<()> {
     let member = json!([{ "op": "add", "path": "members", "value": [{ "value": "x" }] }]);
     okta.patch(&staff.path, &patch(&member)).await?;
     assert_eq!(entra.get(&staff.path).await?.body["externalId"], "e1");
-    Ok(())
-}
-
-#[tokio::test]
-async fn what_another_source_decides_is_recorded_and_not_applied() -> anyhow::Result<()> {
-    let world = World::with(&["okta", "workday", "entra"]).await?;
-    let (okta, workday, entra) = (world.client("okta"), world.client("workday"), world.client("entra"));
-    let api = rest(&world).await?;
-    let department = format!("{ENTERPRISE}:department");
-    let owners = json!({ "owners": [
-        owner("TITLE", "workday"), owner(&department, "workday"), owner("active", "workday"),
-        owner("emails", "entra"),
-        { "resource_type": "Group", "attribute": "members", "source": "okta" },
-        { "resource_type": "Group", "attribute": "displayName", "source": "okta" },
-    ] });
-    let set = api.put("/attribute-owners", &owners).await?;
-    assert_eq!(set.status, 200, "{}", set.body);
-    let listed = api.get("/attribute-owners").await?.body;
-    assert_eq!(listed["data"].as_array().map(Vec::len), Some(6), "{listed}");
-
-    let body = json!({
-        "userName": "ada", "externalId": "00u1", "title": "Clerk", "active": true, "nickName": "A",
-        "emails": [{ "value": "ada@acme.test", "type": "work" }], ENTERPRISE: { "department": "Sales", "division": "D" },
-    });
-    let ada = world.user(okta, body).await?;
-    let wanted = json!({
-        "userName": "ada", "title": null, "nickName": "A", "emails": null, ENTERPRISE: { "department": null, "division": "D" },
-    });
-    assert_eq!(missing(&wanted, &ada.body), None, "what others decide waits for them: {}", ada.body);
-
-    let operations = json!([
-        { "op": "replace", "path": "title", "value": "Countess" },
-        { "op": "replace", "path": &department, "value": "Research" },
-        { "op": "add", "path": "emails", "value": [{ "value": "nobody@acme.test" }] },
-    ]);
-    let reply = workday.patch(&ada.path, &patch(&operations)).await?;
-    let wanted =
-        json!({ "title": "Countess", "emails": null, ENTERPRISE: { "department": "Research", "division": "D" } });
-    assert_eq!(missing(&wanted, &reply.body), None, "{}", reply.body);
-
-    // Who does not decide is answered as usual, and changes nothing of it.
-    let version = reply.body["meta"]["version"].clone();
-    let mut whole = okta.get(&ada.path).await?.body;
-    whole["title"] = "Clerk".into();
-    whole["active"] = false.into();
-    let put = okta.put(&ada.path, &whole).await?;
-    let wanted = json!({ "title": "Countess", "active": true, "meta": { "version": version } });
-    assert_eq!((put.status.as_u16(), missing(&wanted, &put.body)), (200, None), "{}", put.body);
-    whole["nickName"] = "B".into();
-    let put = okta.put(&ada.path, &whole).await?;
-    assert_eq!(missing(&json!({ "title": "Countess", "nickName": "B" }), &put.body), None, "{}", put.body);
-
-    let log = api.get(&format!("/changes?resource={}&limit=200", ada.id)).await?.body;
-    let told = |number: usize| log["data"][number]["details"].clone();
-    assert_eq!(told(0), json!({ "attributes": ["nickName"], "withheld": ["active", "title"] }), "{log}");
-    assert_eq!(told(1), json!({ "attributes": [], "withheld": ["active", "title"] }), "{log}");
-    assert_eq!(told(2)["withheld"], json!(["emails"]), "{log}");
-    assert_eq!(told(3)["withheld"], json!(["emails", "title", department]), "{log}");
-
-    // A deletion by another source only lets go.
-    assert_eq!(okta.delete(&ada.path).await?.status, 204);
-    let left = okta.get(&ada.path).await?;
-    assert_eq!(missing(&json!({ "userName": "ada", "externalId": null }), &left.body), None, "{}", left.body);
-    assert_eq!(workday.delete(&ada.path).await?.status, 204);
-    assert_eq!(okta.get(&ada.path).await?.status, 404);
-
-    let staff = world.group(entra, json!({ "displayName": "Staff", "members": [{ "value": "x" }] })).await?;
-    assert_eq!(missing(&json!({ "members": null }), &entra.get(&staff.path).await?.body), None);
-    let add = patch(&json!([{ "op": "add", "path": "members", "value": [{ "value": "y" }] }]));
-    assert!(entra.patch(&staff.path, &add).await?.status.is_success());
-    assert_eq!(entra.get(&staff.path).await?.body["members"], Value::Null);
-    okta.patch(&staff.path, &add).await?;
-    assert_eq!(entra.get(&staff.path).await?.body["members"][0]["value"], "y");
-
-    assert_eq!(entra.delete(&staff.path).await?.status, 204);
-    assert_eq!(okta.get(&staff.path).await?.status, 200, "it was not Entra's to delete");
-    assert_eq!(okta.delete(&staff.path).await?.status, 204);
-    assert_eq!(entra.get(&staff.path).await?.status, 404);
-
-    // What is left out of a PUT is not known to the source, and is no wish.
-    let eve = world.user(workday, json!({ "title": "Boss" })).await?;
-    let put = okta.put(&eve.path, &world.user_body(&json!({ "userName": eve.body["userName"] }))).await?;
-    assert_eq!(put.body["title"], "Boss", "{}", put.body);
-    let log = api.get(&format!("/changes?resource={}", eve.id)).await?.body;
-    assert_eq!(log["data"].as_array().map(Vec::len), Some(1), "only the creation: {log}");
-
-    // Nobody decides any more.
-    assert_eq!(api.put("/attribute-owners", &json!({ "owners": [] })).await?.status, 200);
-    let bob = world.user(okta, json!({ "title": "Clerk" })).await?;
-    assert_eq!(bob.body["title"], "Clerk");
-    Ok(())
-}
-
-#[tokio::test]
-async fn owners_that_cannot_be_are_refused() -> anyhow::Result<()> {
-    let world = World::with(&["okta"]).await?;
-    let api = rest(&world).await?;
-    let cases = [
-        (json!({}), "must be an array"),
-        (json!({ "owners": [], "x": 1 }), "it can hold owners"),
-        (json!({ "owners": [owner("externalId", "okta")] }), "externalId"),
-        (json!({ "owners": [owner("id", "okta")] }), "no source can decide"),
-        (json!({ "owners": [owner("groups", "okta")] }), "no source can decide"),
-        (json!({ "owners": [owner("name.givenName", "okta")] }), "as a whole"),
-        (json!({ "owners": [owner("nope", "okta")] }), "nope"),
-        (json!({ "owners": [owner("title", "nobody")] }), "nobody"),
-        (json!({ "owners": [owner("title", "okta"), owner("Title", "okta")] }), "twice"),
-        (json!({ "owners": [{ "resource_type": "Robot", "attribute": "title", "source": "okta" }] }), "resource_type"),
-        (json!({ "owners": [{ "resource_type": "User", "attribute": "title", "source": "okta", "x": 1 }] }), "hold"),
-    ];
-    let mut wrong = Vec::new();
-    for (body, part) in cases {
-        let reply = api.put("/attribute-owners", &body).await?;
-        if reply.status != 400 || !reply.body.to_string().contains(part) {
-            wrong.push(format!("{body}: {} {}", reply.status, reply.body));
-        }
-    }
-    none_wrong(&wrong);
-    assert_eq!(api.get("/attribute-owners").await?.body["data"], json!([]));
     Ok(())
 }

@@ -96,6 +96,12 @@ impl World {
         format!("{}/scim/v2", self.server.base_url())
     }
 
+    /// A client of the REST interface of `acme`.
+    pub(crate) async fn rest(&self) -> anyhow::Result<ScimClient> {
+        let (_, token) = self.token(&["--tenant", "acme"]).await?;
+        ScimClient::new(Client::Plain, &format!("{}/api/v1", self.server.base_url()), &token)
+    }
+
     /// The client of a source.
     pub(crate) fn client(&self, name: &str) -> &ScimClient {
         &self.clients[name]

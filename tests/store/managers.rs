@@ -1,7 +1,8 @@
 //! How a manager is named: kept with the value that a source wrote, and read again by nobody else.
 
-use rollcall_scim::profile::ManagerBy;
-use rollcall_store::users::{Namesake, StoredUser, UserView};
+use rollcall_scim::profile::{ManagerBy, Profile};
+use rollcall_scim::resource::Resource;
+use rollcall_store::users::{ManagerReading, Namesake, StoredUser, UserView};
 use rollcall_store::write::Actor;
 use serde_json::{Value, json};
 
@@ -38,7 +39,7 @@ async fn what_is_answered_is_what_is_read() -> anyhow::Result<()> {
         for manager in [None, Some("W1")] {
             let made = report(&f, by, manager).await?;
             let wanted = if manager.is_some() { by } else { ManagerBy::Id };
-            assert_eq!(made.manager_by, wanted);
+            assert_eq!(made.manager_reading.by(), wanted);
             let read = f.store.user(f.tenant, made.id, UserView::default()).await?;
             assert_eq!(read.as_ref(), Some(&made), "{by:?} {manager:?}");
         }
@@ -78,7 +79,7 @@ async fn the_reading_goes_with_the_value() -> anyhow::Result<()> {
             .await
             .map_err(|error| anyhow::anyhow!("{error:?}"))?;
         let case = format!("{named:?} {by:?} {manager:?}");
-        assert_eq!((updated.value.manager_by, updated.changed), (wanted, written), "{case}");
+        assert_eq!((updated.value.manager_reading.by(), updated.changed), (wanted, written), "{case}");
         let read = f.store.user(f.tenant, made.id, UserView::default()).await?;
         assert_eq!(read, Some(updated.value), "{case}");
         f.delete(made.id).await.map_err(|error| anyhow::anyhow!("{error:?}"))?;
@@ -125,5 +126,51 @@ async fn reports_are_marked_when_somebody_is_named_so_or_not_any_more() -> anyho
         .fetch_one(f.database.pool())
         .await?;
     assert_eq!(kept.as_deref(), Some("W1"), "it is the source's word, and somebody may come who is named so");
+    Ok(())
+}
+
+/// An externalId belongs to the source that gave it: the same text of another source is another name.
+#[tokio::test]
+async fn reports_are_marked_when_their_source_names_somebody_otherwise() -> anyhow::Result<()> {
+    let f = Fixture::new().await?;
+    f.target("one").await?;
+    let hr = f.store.create_source(f.tenant, "hr", &Profile::generic()).await?.id;
+    let of_hr = Actor { source: hr, ..actor(&f, ManagerBy::ExternalId) };
+    let report_to_hr = without_nulls(under("report-hr", Some("W1")));
+    let of_okta = report(&f, ManagerBy::ExternalId, Some("W1")).await?.id;
+    let made = f.store.create_user(&of_hr, report_to_hr, Namesake::Ignored).await?;
+    assert_eq!(made.manager_reading, ManagerReading::ExternalId(hr));
+    let marks = async || {
+        let marks = "SELECT mark FROM unnest($1::uuid[]) WITH ORDINALITY AS named (id, place) \
+                     JOIN deliveries ON resource_id = named.id ORDER BY place";
+        let ids = [of_okta.0, made.id.0];
+        anyhow::Ok(sqlx::query_scalar::<_, i64>(marks).bind(ids).fetch_all(f.database.pool()).await?)
+    };
+    let boss = f.user(json!({ "userName": "boss", "active": true, "externalId": "W1" })).await?.id;
+    assert_eq!(marks().await?, [2, 1], "whom Okta calls W1 has come");
+    let gives = async |id: Option<&str>, active: bool| {
+        let change = |user: &StoredUser| {
+            let mut map = user.resource.as_map().clone();
+            map.shift_remove("externalId");
+            map.extend(id.map(|id| ("externalId".to_owned(), id.into())));
+            map.insert("active".to_owned(), active.into());
+            Ok::<_, Never>(Resource::from_map(map))
+        };
+        let updated = f.store.update_user(&of_hr, boss, UserView::default(), change).await;
+        updated.map_err(|error| anyhow::anyhow!("{error:?}"))
+    };
+    // What HR calls the manager, and how often its report is marked then. Whoever uses another name of the same person
+    // is marked with it.
+    for (id, mark) in [(Some("W2"), 1), (Some("W1"), 2), (Some("W1"), 2), (None, 3), (Some("W1"), 4)] {
+        gives(id, true).await?;
+        assert_eq!(marks().await?[1], mark, "{id:?}");
+    }
+    let before = marks().await?;
+    gives(Some("W1"), false).await?;
+    let left = marks().await?;
+    assert!(left.iter().zip(&before).all(|(now, before)| now > before), "the manager has left: {left:?}");
+    f.delete(boss).await.map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    let gone = marks().await?;
+    assert!(gone.iter().zip(&left).all(|(now, before)| now > before), "the manager is gone: {gone:?}");
     Ok(())
 }

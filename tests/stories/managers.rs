@@ -1,9 +1,12 @@
 //! Managers: set once they have an account, in circles too, and never at the expense of the person.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::setup::Setup;
+use crate::drivers::PATCH_OP;
+use crate::endpoint::Endpoint;
+use crate::setup::{Setup, Tenant};
 use crate::staff::{MOBILE, enterprise, mobile, replace, somebody, with};
 use crate::world::World;
 
@@ -121,4 +124,51 @@ async fn a_feed_names_managers_by_worker_id_before_they_are_there() -> anyhow::R
     world.until_state(&third, "in_step").await?;
     expect_manager(&world, 2, Some(3)).await?;
     expect_manager(&world, 4, Some(3)).await
+}
+
+/// Two feeds number people by themselves, and what one calls W1 is somebody else to the other.
+#[tokio::test]
+async fn each_feed_means_those_whom_it_calls_so() -> anyhow::Result<()> {
+    let world = World::with(Setup { profile: "workday", ..Setup::default() }).await?;
+    world.cli(&["source", "create", "hr", "--profile", "workday", "--tenant", "acme"]).await?;
+    let made = world.cli(&["token", "create", "--source", "hr", "--tenant", "acme"]).await?;
+    let token = made["token"].as_str().context("no token was shown")?.to_owned();
+    let hr = Endpoint::fixed(world.scim_client(&Tenant { scim_token: token, ..world.tenant.clone() })?);
+    let hr_changes = async |id: &str, operation: Value| {
+        let body = json!({ "schemas": [PATCH_OP], "Operations": [operation] });
+        hr.expect(StatusCode::OK, Method::PATCH, &format!("/Users/{id}"), &body).await
+    };
+    let mut bosses = Vec::new();
+    for (number, id, of_hr) in [(1, "W1", "W2"), (2, "W2", "W1")] {
+        let mut person = somebody(number);
+        person["externalId"] = json!(id);
+        let id = world.join(&person).await?;
+        hr_changes(&id, replace("externalId", of_hr)).await?;
+        bosses.push(id);
+    }
+    let third = world.join(&reports_to(3, "W1")).await?;
+    let fourth = hr.expect(StatusCode::CREATED, Method::POST, "/Users", &reports_to(4, "W1")).await?;
+    let fourth = fourth.text("/id")?.to_owned();
+    world.settled().await?;
+    expect_manager(&world, 3, Some(1)).await?;
+    expect_manager(&world, 4, Some(2)).await?;
+
+    // Who says nothing of the manager leaves the reference to whoever wrote it; who writes the same text means another.
+    hr_changes(&third, replace("title", "Analyst")).await?;
+    world.settled().await?;
+    expect_manager(&world, 3, Some(1)).await?;
+    hr_changes(&third, replace(&enterprise("manager"), "W1")).await?;
+    world.settled().await?;
+    expect_manager(&world, 3, Some(2)).await?;
+
+    // One feed gives a number to somebody else; the other one's numbers stay what they are.
+    world.change(&third, replace(&enterprise("manager"), "W1")).await?;
+    hr_changes(&bosses[1], replace("externalId", "W9")).await?;
+    let standing = world.until_state(&fourth, "needs_attention").await?;
+    ensure!(standing["error_code"] == "manager_unknown", "nobody has the number: {standing}");
+    hr_changes(&bosses[0], replace("externalId", "W1")).await?;
+    world.until_state(&fourth, "in_step").await?;
+    world.settled().await?;
+    expect_manager(&world, 4, Some(1)).await?;
+    expect_manager(&world, 3, Some(1)).await
 }

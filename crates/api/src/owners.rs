@@ -4,7 +4,7 @@
 use rollcall_provisioning::ids::{ResourceKind, SourceId};
 use rollcall_scim::patch::DetachedChange;
 use rollcall_scim::resource::Resource;
-use rollcall_scim::schema::ResourceType;
+use rollcall_scim::schema::{ResourceType, enterprise};
 use rollcall_store::owners::AttributeOwner;
 use rollcall_store::write::Wish;
 use serde_json::{Map, Value};
@@ -25,6 +25,10 @@ impl Owned {
     /// Its name in a path.
     fn name(&self) -> String {
         self.schema.as_ref().map_or_else(|| self.attribute.clone(), |urn| format!("{urn}:{}", self.attribute))
+    }
+
+    fn is(&self, (schema, attribute): Name<'_>) -> bool {
+        self.schema.as_deref() == schema && self.attribute == attribute
     }
 
     fn value<'r>(&self, attributes: &'r Map<String, Value>) -> Option<&'r Value> {
@@ -65,10 +69,10 @@ impl Owners {
         Self(all.iter().filter(|owner| owner.kind == kind).filter_map(owned).collect())
     }
 
-    /// True if another source decides an attribute outside extensions.
-    pub(crate) fn deny(&self, source: SourceId, attribute: &str) -> bool {
-        let of_others = self.0.iter().filter(|owned| owned.source != source);
-        of_others.into_iter().any(|owned| owned.schema.is_none() && owned.attribute == attribute)
+    /// True if another source decides an attribute.
+    pub(crate) fn deny(&self, source: SourceId, name: Name<'_>) -> bool {
+        let mut of_others = self.0.iter().filter(|owned| owned.source != source);
+        of_others.any(|owned| owned.is(name))
     }
 
     /// What becomes of a resource when a source wants it to become `after`: what others decide stays as it was. Withheld is
@@ -95,7 +99,7 @@ impl Owners {
             owned.schema.is_none() && rt.top_level_attribute(&owned.attribute).is_some_and(|known| known.required)
         };
         let mut nothing = Map::new();
-        for owned in self.0.iter().filter(|owned| must(owned) || owned.attribute == ACTIVE) {
+        for owned in self.0.iter().filter(|owned| must(owned) || owned.is(ACTIVE)) {
             owned.put(&mut nothing, owned.value(resource.as_map()).cloned());
         }
         self.apply(source, &Resource::from_map(nothing), resource)
@@ -110,7 +114,7 @@ impl Owners {
     ) -> Wish<(Resource, Vec<DetachedChange>)> {
         let Wish { becomes, mut withheld } = wish;
         let (denied, allowed): (Vec<_>, Vec<_>) =
-            changes.into_iter().partition(|change| self.deny(source, &change.attribute));
+            changes.into_iter().partition(|change| self.deny(source, (None, &change.attribute)));
         let mut names: Vec<String> = denied.into_iter().map(|change| change.attribute).collect();
         names.dedup();
         withheld.append(&mut names);
@@ -118,8 +122,13 @@ impl Owners {
     }
 }
 
+/// The URN of the extension that defines an attribute, if one does, and the attribute's name.
+type Name<'a> = (Option<&'a str>, &'a str);
+
 /// Whether somebody works here; who decides it also decides about deletions.
-pub(crate) const ACTIVE: &str = "active";
+pub(crate) const ACTIVE: Name<'_> = (None, "active");
+/// Whom somebody reports to.
+pub(crate) const MANAGER: Name<'_> = (Some(enterprise::URN), "manager");
 
 /// The schema and the canonical name behind the name of an attribute; `None` for what a source cannot decide: what does
 /// not exist, what only the server writes, and `externalId`, which every source has for itself.
@@ -139,7 +148,7 @@ pub(crate) fn split(rt: &ResourceType, name: &str) -> Option<(Option<String>, St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rollcall_scim::schema::{builtin, enterprise};
+    use rollcall_scim::schema::builtin;
     use serde_json::json;
     use uuid::Uuid;
 

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::filter::Filter;
+use crate::path::AttributePath;
 use crate::profile::Profile;
 use crate::resource::Resource;
 use crate::schema::ResourceType;
@@ -38,6 +39,11 @@ impl PatchRequest {
     /// operations than [`crate::limits::MAX_PATCH_OPERATIONS`].
     pub fn parse(rt: &ResourceType, body: &Value, profile: &Profile) -> Result<Self, Error> {
         parse::parse(rt, body, profile)
+    }
+
+    /// True if the request says anything of an attribute, be it what is stored already.
+    pub fn names(&self, attribute: &AttributePath) -> bool {
+        self.operations.iter().any(|operation| operation.path == *attribute)
     }
 
     /// Names in the request that no schema defines and that were left out, for a log.

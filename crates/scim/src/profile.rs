@@ -84,8 +84,8 @@ switches! {
         client: "every provider with a mapping that people can edit: they put names of files, or \"not set\", there",
     }
     manager_by: ManagerBy {
-        does: "How manager.value finds the manager: by the id of a user (id), by the manager's externalId or by the \
-               manager's employeeNumber. It is kept and shown as it was sent, the manager may arrive later, and an \
+        does: "How manager.value finds the manager: by the id of a user (id), by the externalId that the same source \
+               gives the manager or by the manager's employeeNumber. It is kept and shown as it was sent, the manager may arrive later, and an \
                id is understood in any position.",
         why: "RFC 7643 section 4.3 has the id of the manager's resource there, which a client that only pushes never \
               learns.",

@@ -39,11 +39,6 @@ impl ExternalIds {
         self.creator
     }
 
-    /// What the source calls the resource that created it.
-    pub(crate) fn of_creator(&self) -> Option<&str> {
-        self.of_creator.as_deref()
-    }
-
     /// What a source calls the resource.
     pub fn of(&self, source: SourceId) -> Option<&str> {
         if source == self.creator {

@@ -31,6 +31,7 @@ mod filter_sql;
 mod gather;
 pub mod groups;
 pub mod listing;
+mod manager;
 mod mark;
 mod members;
 mod migrate;

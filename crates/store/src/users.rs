@@ -8,6 +8,7 @@ mod read;
 mod row;
 mod update;
 
+pub use crate::manager::ManagerReading;
 pub(crate) use create::Create;
 pub use create::Namesake;
 pub use list::UserQuery;
@@ -17,7 +18,6 @@ pub(crate) use update::Change;
 use crate::external_ids::ExternalIds;
 use rollcall_provisioning::delivery::DeliveryState;
 use rollcall_provisioning::ids::{ResourceId, SourceId};
-use rollcall_scim::profile::ManagerBy;
 use rollcall_scim::resource::Resource;
 use time::OffsetDateTime;
 
@@ -30,8 +30,8 @@ pub struct StoredUser {
     pub resource: Resource,
     /// What each source calls the user.
     pub external_ids: ExternalIds,
-    /// How the manager is named in it; [`ManagerBy::Id`] if there is none.
-    pub manager_by: ManagerBy,
+    /// How the manager is named in it.
+    pub manager_reading: ManagerReading,
     /// Grows by one with every change; what the `ETag` is made of.
     pub version: i64,
     /// When the user was created.

@@ -22,7 +22,8 @@ pub struct Actor {
     pub tenant: TenantId,
     /// The client.
     pub source: SourceId,
-    /// How the client names managers.
+    /// How the client names managers. [`ManagerBy::Id`] also if it says nothing of a manager: then how a reference is read
+    /// stays as it is.
     pub manager_by: ManagerBy,
     /// The request, so that a person can find everything that followed from it.
     pub request_id: String,

@@ -4,6 +4,7 @@ use crate::auth::ScimClient;
 use crate::auth::scopes::{self, Scopes};
 use crate::edge::request_id::RequestId;
 use crate::error::ApiError;
+use crate::owners::MANAGER;
 use crate::rules::{ResourceTypes, Rules};
 use crate::scim::base::BaseUrl;
 use crate::scim::query::Query;
@@ -14,6 +15,7 @@ use http::request::Parts;
 use rollcall_provisioning::ids::{ResourceId, SourceId};
 use rollcall_scim::Error;
 use rollcall_scim::error::quoted;
+use rollcall_scim::profile::ManagerBy;
 use rollcall_scim::schema::ResourceType;
 use rollcall_scim::version;
 use rollcall_store::write::Actor;
@@ -35,12 +37,14 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Who writes.
+    /// Who writes. A client whose word about managers does not count does not change how they are read either.
     pub(super) fn actor(&self) -> Actor {
+        let source = &self.client.source;
+        let names_managers = !self.rules.user_owners().deny(source.id, MANAGER);
         Actor {
             tenant: self.client.tenant,
-            source: self.client.source.id,
-            manager_by: self.client.source.profile.manager_by,
+            source: source.id,
+            manager_by: if names_managers { source.profile.manager_by } else { ManagerBy::Id },
             request_id: self.request_id.as_str().to_owned(),
         }
     }

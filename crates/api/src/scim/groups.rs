@@ -27,7 +27,7 @@ use rollcall_store::groups::{GroupUpdate, StoredGroup};
 use rollcall_store::write::Wish;
 
 /// Whoever decides how a group is called also decides about deletions.
-const DISPLAY_NAME: &str = "displayName";
+const DISPLAY_NAME: (Option<&str>, &str) = (None, "displayName");
 
 /// `POST /Groups`.
 #[utoipa::path(
@@ -52,7 +52,7 @@ pub(super) async fn create(
     let ids: Vec<String> = strict_members::ids(&members).map(str::to_owned).collect();
     let owners = call.rules().group_owners();
     let mut wish = owners.apply_to_new(rt, call.source(), group.clone());
-    let ids = if owners.deny(call.source(), MEMBERS) && !ids.is_empty() {
+    let ids = if owners.deny(call.source(), (None, MEMBERS)) && !ids.is_empty() {
         wish.withheld.push(MEMBERS.to_owned());
         Vec::new()
     } else {
@@ -208,7 +208,7 @@ async fn part(call: &Call, id: &IdInPath, state: &ApiState) -> Result<Response, 
         let mut attributes = group.resource.as_map().clone();
         attributes.shift_remove("externalId");
         let becomes = (Resource::from_map(attributes), Vec::new());
-        Ok::<_, Error>(Wish { becomes, withheld: vec![DISPLAY_NAME.to_owned()] })
+        Ok::<_, Error>(Wish { becomes, withheld: vec![DISPLAY_NAME.1.to_owned()] })
     };
     let how = GroupUpdate { pinned: call.has_precondition(), ..GroupUpdate::default() };
     let parted = state.store().update_group(&call.actor(), id.resolve(rt)?, how, become_what).await;

@@ -17,11 +17,13 @@ use axum::response::Response;
 use http::StatusCode;
 use rollcall_scim::Error;
 use rollcall_scim::patch::{self, Context, PatchRequest};
-use rollcall_scim::profile::PatchResponse;
+use rollcall_scim::path::AttributePath;
+use rollcall_scim::profile::{ManagerBy, PatchResponse};
 use rollcall_scim::projection::Projection;
 use rollcall_scim::resource::{self, Resource};
+use rollcall_scim::schema::enterprise;
 use rollcall_store::users::{StoredUser, UserView};
-use rollcall_store::write::Wish;
+use rollcall_store::write::{Actor, Wish};
 
 /// `POST /Users`.
 #[utoipa::path(
@@ -106,8 +108,10 @@ pub(super) async fn replace(
     let rt = call.types().user();
     let projection = call.query.projection(rt)?;
     let profile = &call.client.source.profile;
-    let user =
-        change(&call, &id, &state, &projection, |user| resource::replace(rt, &user.resource, &body, profile)).await?;
+    let user = change(&call, &id, &state, (&call.actor(), &projection), |user| {
+        resource::replace(rt, &user.resource, &body, profile)
+    })
+    .await?;
     Ok(reply(&call, StatusCode::OK, &user, &projection))
 }
 
@@ -132,7 +136,11 @@ pub(super) async fn patch(
     let profile = &call.client.source.profile;
     let request = PatchRequest::parse(rt, &body, profile).map_err(|error| about(rt, id.as_str(), error))?;
     let context = Context { id: id.as_str(), profile, detached: &[] };
-    let user = change(&call, &id, &state, &projection, |user| {
+    let mut actor = call.actor();
+    if !request.names(&AttributePath::extension(enterprise::URN, "manager")) {
+        actor.manager_by = ManagerBy::Id;
+    }
+    let user = change(&call, &id, &state, (&actor, &projection), |user| {
         Ok(patch::apply(rt, &user.resource, &request, &context)?.resource)
     })
     .await?;
@@ -174,7 +182,7 @@ async fn part(call: &Call, id: &IdInPath, state: &ApiState) -> Result<Response, 
         call.check_version(user.version).map_err(|error| about(rt, id.as_str(), error))?;
         let mut attributes = user.resource.as_map().clone();
         attributes.shift_remove("externalId");
-        Ok::<_, Error>(Wish { becomes: Resource::from_map(attributes), withheld: vec![ACTIVE.to_owned()] })
+        Ok::<_, Error>(Wish { becomes: Resource::from_map(attributes), withheld: vec![ACTIVE.1.to_owned()] })
     };
     let parted = state.store().update_user(&call.actor(), id.resolve(rt)?, UserView::default(), become_what).await;
     parted.map_err(|error| change_failed(error, rt, id, None))?;
@@ -186,14 +194,14 @@ async fn change(
     call: &Call,
     id: &IdInPath,
     state: &ApiState,
-    projection: &Projection<'_>,
+    (actor, projection): (&Actor, &Projection<'_>),
     become_what: impl Fn(&StoredUser) -> Result<Resource, Error> + Send + Sync,
 ) -> Result<StoredUser, ApiError> {
     let rt = call.types().user();
     let mut wanted_name = None;
     let changed = state
         .store()
-        .update_user(&call.actor(), id.resolve(rt)?, user_json::view(projection, call.source()), |user| {
+        .update_user(actor, id.resolve(rt)?, user_json::view(projection, call.source()), |user| {
             let name = user.resource.string("userName").unwrap_or(id.as_str());
             let checked = call.check_version(user.version).and_then(|()| become_what(user));
             let resource = checked.map_err(|error| about(rt, name, error))?;

@@ -91,7 +91,13 @@ impl Store {
                      UNION ALL
                      SELECT 2, m.id, m.active FROM users m
                      WHERE u.manager_by = 'externalId' AND m.tenant_id = c.tenant_id AND m.external_id = u.manager_key
-                       AND m.deleted_at IS NULL
+                       AND m.source_id = COALESCE(u.manager_source, u.source_id) AND m.deleted_at IS NULL
+                     UNION ALL
+                     SELECT 2, m.id, m.active FROM users m
+                     WHERE u.manager_by = 'externalId' AND m.tenant_id = c.tenant_id
+                       AND m.external_ids @> CASE WHEN u.manager_key IS NOT NULL
+                           THEN jsonb_build_object(COALESCE(u.manager_source, u.source_id), u.manager_key) END
+                       AND m.external_ids IS NOT NULL AND m.deleted_at IS NULL
                      UNION ALL
                      SELECT 2, m.id, m.active FROM users m
                      WHERE u.manager_by = 'employeeNumber' AND m.tenant_id = c.tenant_id

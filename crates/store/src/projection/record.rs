@@ -8,6 +8,7 @@
 use super::claims::Claim;
 use super::targets::TargetMode;
 use crate::changes::Alert;
+use crate::manager::{manager_names, names_as_manager};
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::{DeliveryState, Standing};
 use rollcall_provisioning::ids::ResourceId;
@@ -184,16 +185,19 @@ impl Store {
     /// The claim's entity is gone, or there under a new remote id after it had been gone: whoever names it at the target
     /// has the old one, and is looked at again. Nothing is written when there never was another remote id. Returns how many.
     pub async fn mark_dependents(&self, claim: &Claim) -> Result<u64, StoreError> {
-        let done = sqlx::query(
+        let done = sqlx::query(concat!(
             "WITH dependent AS (
                  SELECT 'user' AS kind, u.id FROM users u
                  WHERE $3 = 'user' AND u.tenant_id = $1 AND u.manager_id = $4::text AND u.deleted_at IS NULL
                  UNION ALL
-                 SELECT 'user', u.id FROM users m
-                 CROSS JOIN LATERAL (VALUES ('externalId', m.external_id), ('employeeNumber', m.employee_number_key))
-                      AS named (by, key)
-                 JOIN users u ON u.tenant_id = $1 AND u.manager_key = named.key AND u.manager_by = named.by
-                 WHERE $3 = 'user' AND m.tenant_id = $1 AND m.id = $4 AND u.deleted_at IS NULL
+                 SELECT 'user', r.id FROM users m
+                 CROSS JOIN LATERAL (",
+            manager_names!("m", creator = "m.source_id"),
+            ") named
+                 JOIN users r ON r.tenant_id = $1 AND ",
+            names_as_manager!(),
+            "
+                 WHERE $3 = 'user' AND m.tenant_id = $1 AND m.id = $4 AND r.deleted_at IS NULL
                  UNION ALL
                  SELECT 'user', p.user_id FROM placements p
                  WHERE $3 = 'org_unit' AND p.tenant_id = $1 AND p.target_id = $2 AND p.wanted_unit = $4
@@ -208,8 +212,8 @@ impl Store {
              WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = dependent.kind
                AND d.resource_id = dependent.id
                AND EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = $3
-                             AND l.resource_id = $4 AND l.generation > 1)",
-        )
+                             AND l.resource_id = $4 AND l.generation > 1)"
+        ))
         .bind(claim.tenant.0)
         .bind(claim.target.0)
         .bind(claim.kind.as_str())

@@ -9,12 +9,12 @@ use crate::connections::Connections;
 use crate::detail;
 use crate::external_ids::ExternalIds;
 use crate::gather::{Kind, Rows, column};
+use crate::manager::{ManagerReading, names_as_manager};
 use crate::mark::mark_dirty;
 use crate::write::{Actor, Wish};
 use crate::{Store, StoreError, Uniqueness};
 use rollcall_provisioning::delivery::{DeliveryState, Lane};
 use rollcall_provisioning::ids::{ResourceId, TenantId};
-use rollcall_scim::profile::ManagerBy;
 use rollcall_scim::resource::Resource;
 use serde_json::{Map, Value};
 use sqlx::types::Json;
@@ -30,10 +30,11 @@ const CREATE: &str = concat!(
     "WITH input AS MATERIALIZED (
          SELECT * FROM unnest((SELECT $2)::uuid[], $3::timestamptz[], $4::uuid[], $5::text[], $6::jsonb[],
                               $7::smallint[], $8::text[], $9::text[], $10::boolean[], $11::text[], $12::jsonb[],
-                              $13::text[], $14::text[], $15::jsonb[], $16::boolean[], $17::text[], $18::text[])
+                              $13::text[], $14::text[], $15::jsonb[], $16::boolean[], $17::text[], $18::text[],
+                              $19::uuid[])
               AS input (id, at, source_id, request_id, details, lane, user_name_key, external_id, active,
                         display_name_key, emails, employee_number_key, manager_id, attributes, respects,
-                        manager_by, manager_key)),
+                        manager_by, manager_key, manager_source)),
      namesakes AS MATERIALIZED (
          SELECT input.id FROM input
          WHERE input.respects AND EXISTS (
@@ -42,11 +43,11 @@ const CREATE: &str = concat!(
                                      AND u.deleted_at IS NULL)),
      written AS (
          INSERT INTO users (tenant_id, id, source_id, user_name_key, external_id, active, display_name_key, email_keys,
-                            employee_number_key, manager_id, manager_by, manager_key, attributes, version, created_at,
-                            modified_at)
+                            employee_number_key, manager_id, manager_by, manager_key, manager_source, attributes, version,
+                            created_at, modified_at)
          SELECT $1, input.id, source_id, user_name_key, external_id, active, display_name_key,
                 ARRAY(SELECT jsonb_array_elements_text(emails)), employee_number_key, manager_id, manager_by,
-                manager_key, attributes, 1, at, at
+                manager_key, manager_source, attributes, 1, at, at
          FROM input WHERE NOT EXISTS (SELECT 1 FROM namesakes WHERE namesakes.id = input.id)
          ORDER BY user_name_key
          ON CONFLICT (tenant_id, user_name_key) WHERE deleted_at IS NULL DO NOTHING
@@ -65,9 +66,11 @@ const CREATE: &str = concat!(
          SELECT r.id AS resource_id, min(CASE WHEN r.active THEN 2::smallint ELSE 0::smallint END) AS lane,
                 max(input.at) AS at, max(input.request_id) AS request_id
          FROM input JOIN written USING (id)
-         CROSS JOIN LATERAL (VALUES ('externalId', input.external_id), ('employeeNumber', input.employee_number_key))
-              AS named (by, key)
-         JOIN users r ON r.tenant_id = $1 AND r.manager_key = named.key AND r.manager_by = named.by
+         CROSS JOIN LATERAL (VALUES ('externalId', input.external_id, input.source_id),
+                                    ('employeeNumber', input.employee_number_key, NULL)) AS named (by, key, source)
+         JOIN users r ON r.tenant_id = $1 AND ",
+    names_as_manager!(),
+    "
          WHERE r.deleted_at IS NULL GROUP BY r.id),
      ",
     mark_dirty!("user", at = "dirty.at", request_id = "dirty.request_id"),
@@ -139,6 +142,7 @@ impl Kind for Create {
             .bind(column(users, |user| user.namesake == Namesake::Respected))
             .bind(column(users, |user| user.keys.manager_key.as_ref().map(|key| key.by.as_str())))
             .bind(column(users, |user| user.keys.manager_key.as_ref().map(|key| key.key.as_str())))
+            .bind(column(users, |user| user.keys.manager_key.as_ref().and_then(|key| key.source)))
             .fetch_all(connections)
             .await?;
         let end = |created: Created| match created {
@@ -164,8 +168,8 @@ impl Store {
         let mut details = detail::created(resource);
         detail::withhold(&mut details, withheld);
         let (id, now) = (self.new_id(), self.now());
-        let keys = UserKeys::of(resource, actor.manager_by)?;
-        let manager_by = keys.manager_key.as_ref().map_or(ManagerBy::Id, |key| key.by);
+        let manager_reading = ManagerReading::of_wish(actor, resource);
+        let keys = UserKeys::of(resource, manager_reading)?;
         let user = NewUser {
             now,
             source: actor.source.0,
@@ -181,7 +185,7 @@ impl Store {
             id: ResourceId(id),
             resource: resource.clone(),
             external_ids: ExternalIds::new(actor.source, resource),
-            manager_by,
+            manager_reading,
             version: 1,
             created_at: now,
             modified_at: now,

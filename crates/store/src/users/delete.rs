@@ -3,6 +3,7 @@
 //! nobody would come back with every read, and a client that writes what it has read would keep it for ever. Who names the
 //! manager by something else than the id keeps that: it is the client's own word, and somebody may come who has it.
 
+use crate::manager::{manager_names, names_as_manager};
 use crate::mark::mark_dirty;
 use crate::write::{Actor, Lock, UpdateError, Write, bind_write, change_entry};
 use crate::{Store, StoreError};
@@ -21,11 +22,12 @@ macro_rules! enterprise {
 const DELETE: &str = concat!(
     "WITH written AS (UPDATE users SET deleted_at = $3, modified_at = $3, version = version + 1 ",
     "WHERE tenant_id = $1 AND id = $2 AND version = $6 AND deleted_at IS NULL ",
-    "RETURNING id, version, external_id, employee_number_key), ",
+    "RETURNING id, version, source_id, external_id, external_ids, employee_number_key), ",
     "left_groups AS (DELETE FROM memberships m USING written ",
     "WHERE m.tenant_id = $1 AND m.member_id = written.id::text RETURNING 1), ",
     change_entry!("user", "delete", "jsonb_build_object('groups', (SELECT count(*) FROM left_groups))"),
-    ", released AS (UPDATE users r SET manager_id = NULL, manager_by = NULL, manager_key = NULL, version = r.version + 1, modified_at = $3, attributes = CASE ",
+    ", released AS (UPDATE users r SET manager_id = NULL, manager_by = NULL, manager_key = NULL, manager_source = NULL, ",
+    "version = r.version + 1, modified_at = $3, attributes = CASE ",
     "WHEN (r.attributes -> '",
     enterprise!(),
     "') - 'manager' = '{}'::jsonb THEN r.attributes - '",
@@ -44,10 +46,11 @@ const DELETE: &str = concat!(
     "FROM written JOIN users r ON r.tenant_id = $1 AND r.manager_id = written.id::text ",
     "WHERE r.deleted_at IS NULL AND r.id <> written.id UNION ",
     "SELECT r.id, CASE WHEN r.active THEN 2::smallint ELSE 0::smallint END FROM written ",
-    "CROSS JOIN LATERAL (VALUES ('externalId', written.external_id), ",
-    "('employeeNumber', written.employee_number_key)) AS named (by, key) ",
-    "JOIN users r ON r.tenant_id = $1 AND r.manager_key = named.key AND r.manager_by = named.by ",
-    "WHERE r.deleted_at IS NULL AND r.id <> written.id), ",
+    "CROSS JOIN LATERAL (",
+    manager_names!("written", creator = "written.source_id"),
+    ") named JOIN users r ON r.tenant_id = $1 AND ",
+    names_as_manager!(),
+    " WHERE r.deleted_at IS NULL AND r.id <> written.id), ",
     mark_dirty!("user", at = "$3", request_id = "$5"),
     " SELECT count(*) FROM written"
 );

@@ -1,12 +1,10 @@
-//! The columns of `users` that clients look people up by, computed from the resource; and how a person's manager is
-//! found.
+//! The columns of `users` that clients look people up by, computed from the resource.
 
 use crate::StoreError;
-use crate::external_ids::ExternalIds;
 use crate::filter_sql::clip;
+use crate::manager::{ManagerKey, ManagerReading, manager};
 use rollcall_scim::fold::fold;
 use rollcall_scim::path::AttributePath;
-use rollcall_scim::profile::ManagerBy;
 use rollcall_scim::resource::Resource;
 use rollcall_scim::schema::{enterprise, sub};
 use serde_json::Value;
@@ -20,42 +18,13 @@ pub(super) struct UserKeys {
     pub(super) emails: Vec<String>,
     pub(super) employee_number: Option<String>,
     pub(super) manager: Option<String>,
-    /// What the manager's own column must hold, and which column that is. `None` where `manager` is an id.
+    /// `None` where `manager` is an id.
     pub(super) manager_key: Option<ManagerKey>,
 }
 
-/// The key that finds a manager who is not named by an id.
-pub(super) struct ManagerKey {
-    pub(super) by: ManagerBy,
-    pub(super) key: String,
-}
-
-impl ManagerKey {
-    fn of(manager: &str, by: ManagerBy) -> Option<Self> {
-        let key = match by {
-            ManagerBy::Id => return None,
-            ManagerBy::ExternalId => clip(manager).to_owned(),
-            ManagerBy::EmployeeNumber => clip(&fold(manager)).to_owned(),
-        };
-        Some(Self { by, key })
-    }
-}
-
-/// What the client wrote of the manager.
-pub(super) fn manager(resource: &Resource) -> Option<&str> {
-    text(resource, &AttributePath::extension(enterprise::URN, "manager").sub(sub::VALUE))
-}
-
-/// True if somebody who is named as manager by the one is not found by the other. Of externalIds only that of the source
-/// finds a manager that created the user.
-pub(super) fn is_named_otherwise(before: (&Resource, &ExternalIds), after: (&Resource, &ExternalIds)) -> bool {
-    let number = AttributePath::extension(enterprise::URN, "employeeNumber");
-    before.1.of_creator() != after.1.of_creator() || text(before.0, &number) != text(after.0, &number)
-}
-
 impl UserKeys {
-    /// The columns of a resource whose manager is named in this way.
-    pub(super) fn of(resource: &Resource, manager_by: ManagerBy) -> Result<Self, StoreError> {
+    /// The columns of a resource whose manager is read so.
+    pub(super) fn of(resource: &Resource, reading: ManagerReading) -> Result<Self, StoreError> {
         let user_name = resource
             .string("userName")
             .ok_or(StoreError::InvalidInput { what: "user without a userName", source: None })?;
@@ -76,7 +45,7 @@ impl UserKeys {
             employee_number: text(resource, &AttributePath::extension(enterprise::URN, "employeeNumber"))
                 .map(|number| clip(&fold(number)).to_owned()),
             manager: manager(resource).map(|id| clip(id).to_owned()),
-            manager_key: manager(resource).and_then(|manager| ManagerKey::of(manager, manager_by)),
+            manager_key: manager(resource).and_then(|manager| ManagerKey::of(manager, reading)),
         })
     }
 }

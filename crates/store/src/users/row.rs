@@ -3,9 +3,9 @@
 use super::{GroupRef, ProjectionView, StoredUser, UserView};
 use crate::StoreError;
 use crate::external_ids::ExternalIds;
+use crate::manager::ManagerReading;
 use rollcall_provisioning::delivery::DeliveryState;
 use rollcall_provisioning::ids::ResourceId;
-use rollcall_scim::profile::ManagerBy;
 use rollcall_scim::resource::Resource;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// The columns of a [`UserRow`], from `users u` and the tables joined by [`user_joins`].
 macro_rules! user_columns {
     () => {
-        "u.id, u.source_id, u.attributes, u.external_ids, u.manager_by, u.version, u.created_at, u.modified_at, belongs.group_ids, belongs.group_names, belongs.group_direct, \
+        "u.id, u.source_id, u.attributes, u.external_ids, u.manager_by, u.manager_source, u.version, u.created_at, u.modified_at, belongs.group_ids, belongs.group_names, belongs.group_direct, \
          standing.remote_id, standing.state, standing.applied_version, standing.applied_at, standing.reason"
     };
 }
@@ -58,6 +58,7 @@ pub(crate) struct UserRow {
     attributes: Value,
     external_ids: Option<Value>,
     manager_by: Option<String>,
+    manager_source: Option<Uuid>,
     version: i64,
     created_at: OffsetDateTime,
     modified_at: OffsetDateTime,
@@ -93,10 +94,8 @@ impl UserRow {
                 reason: row.reason,
             }),
         };
-        let manager_by = match row.manager_by {
-            None => ManagerBy::Id,
-            Some(word) => ManagerBy::parse(&word).ok_or_else(|| corrupt("manager_by"))?,
-        };
+        let manager_reading = ManagerReading::of_row(row.manager_by.as_deref(), row.manager_source, row.source_id)
+            .ok_or_else(|| corrupt("manager_by"))?;
         let external_ids =
             ExternalIds::of_row(row.source_id, &attributes, row.external_ids).ok_or_else(|| corrupt("external_ids"))?;
         let groups = row.group_ids.unwrap_or_default().into_iter().zip(row.group_names.unwrap_or_default());
@@ -109,7 +108,7 @@ impl UserRow {
             id: ResourceId(row.id),
             resource: Resource::from_map(external_ids.shown(view.source, attributes)),
             external_ids,
-            manager_by,
+            manager_reading,
             version: row.version,
             created_at: row.created_at,
             modified_at: row.modified_at,

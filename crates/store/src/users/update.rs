@@ -1,7 +1,7 @@
 //! Changing a user: one statement reads, one writes; those of many at a time are shared.
 
 use super::create::lane;
-use super::keys::{UserKeys, is_active, is_named_otherwise, manager};
+use super::keys::{UserKeys, is_active};
 use super::read::read;
 use super::{ProjectionView, StoredUser, UserView};
 use crate::changes::record_withheld;
@@ -9,6 +9,7 @@ use crate::connections::Connections;
 use crate::detail;
 use crate::external_ids::ExternalIds;
 use crate::gather::{Kind, Rows, column};
+use crate::manager::{ManagerReading, is_named_otherwise, manager, manager_names, names_as_manager};
 use crate::mark::mark_dirty;
 use crate::write::{Actor, Lock, UpdateError, Updated, Wish, Write};
 use crate::{Store, StoreError};
@@ -29,14 +30,16 @@ use uuid::Uuid;
 const UPDATE: &str = concat!(
     "WITH input AS MATERIALIZED (SELECT * FROM unnest((SELECT $2)::uuid[], $3::timestamptz[], $4::uuid[], $5::text[], ",
     "$6::jsonb[], $7::bigint[], $8::smallint[], $9::boolean[], $10::text[], $11::text[], $12::boolean[], $13::text[], ",
-    "$14::jsonb[], $15::text[], $16::text[], $17::jsonb[], $18::text[], $19::text[], $20::boolean[], $21::jsonb[]) ",
+    "$14::jsonb[], $15::text[], $16::text[], $17::jsonb[], $18::text[], $19::text[], $20::boolean[], $21::jsonb[], ",
+    "$22::uuid[]) ",
     "AS input (id, at, source_id, request_id, details, version, ",
     "lane, reports, user_name_key, external_id, active, display_name_key, emails, employee_number_key, manager_id, ",
-    "attributes, manager_by, manager_key, renamed, external_ids) ORDER BY id), ",
+    "attributes, manager_by, manager_key, renamed, external_ids, manager_source) ORDER BY id), ",
     "written AS (UPDATE users u SET user_name_key = i.user_name_key, external_id = i.external_id, active = i.active, ",
     "display_name_key = i.display_name_key, email_keys = ARRAY(SELECT jsonb_array_elements_text(i.emails)), ",
     "employee_number_key = i.employee_number_key, manager_id = i.manager_id, ",
-    "manager_by = i.manager_by, manager_key = i.manager_key, attributes = i.attributes, ",
+    "manager_by = i.manager_by, manager_key = i.manager_key, manager_source = i.manager_source, ",
+    "attributes = i.attributes, ",
     "external_ids = i.external_ids, ",
     "version = u.version + 1, modified_at = i.at FROM input i ",
     "WHERE u.tenant_id = $1 AND u.id = i.id AND u.version = i.version AND u.deleted_at IS NULL ",
@@ -51,10 +54,13 @@ const UPDATE: &str = concat!(
     // What the row held before is still seen in the table.
     "UNION ALL SELECT r.id, CASE WHEN r.active THEN 2::smallint ELSE 0::smallint END, i.at, i.request_id ",
     "FROM input i JOIN written ON written.id = i.id JOIN users o ON o.tenant_id = $1 AND o.id = i.id ",
-    "CROSS JOIN LATERAL (VALUES ('externalId', o.external_id), ('externalId', i.external_id), ",
-    "('employeeNumber', o.employee_number_key), ('employeeNumber', i.employee_number_key)) AS named (by, key) ",
-    "JOIN users r ON r.tenant_id = $1 AND r.manager_key = named.key AND r.manager_by = named.by ",
-    "WHERE (i.reports OR i.renamed) AND r.deleted_at IS NULL AND r.id <> i.id), ",
+    "CROSS JOIN LATERAL (",
+    manager_names!("o", creator = "o.source_id"),
+    " UNION ALL ",
+    manager_names!("i", creator = "o.source_id"),
+    ") named JOIN users r ON r.tenant_id = $1 AND ",
+    names_as_manager!(),
+    " WHERE (i.reports OR i.renamed) AND r.deleted_at IS NULL AND r.id <> i.id), ",
     "dirty AS (SELECT resource_id, min(lane) AS lane, max(at) AS at, max(request_id) AS request_id FROM reasons ",
     "GROUP BY resource_id), ",
     mark_dirty!("user", at = "dirty.at", request_id = "dirty.request_id"),
@@ -128,9 +134,9 @@ impl<E: Send, W: Into<Wish<Resource>>, C: FnMut(&StoredUser) -> Result<W, E> + S
         };
         let asked = [(user.id.0, changed)];
         let ends = write_all(connection, self.actor.tenant, &asked).await?;
-        let [(_, ChangedUser { now, manager_by, resource, external_ids, .. })] = asked;
+        let [(_, ChangedUser { now, manager_reading, resource, external_ids, .. })] = asked;
         let end = ends.into_iter().next().map(|(_, end)| end).transpose()?.flatten();
-        Ok(end.map(|state| changed_to(StoredUser { external_ids, manager_by, ..user }, resource, now, state)))
+        Ok(end.map(|state| changed_to(StoredUser { external_ids, manager_reading, ..user }, resource, now, state)))
     }
 }
 
@@ -158,25 +164,25 @@ impl<E: Send, W: Into<Wish<Resource>>, C: FnMut(&StoredUser) -> Result<W, E> + S
                 return Ok(Some(unchanged(user)));
             }
         };
-        let (now, manager_by, resource) = (changed.now, changed.manager_by, changed.resource.clone());
+        let (now, manager_reading, resource) = (changed.now, changed.manager_reading, changed.resource.clone());
         let external_ids = changed.external_ids.clone();
         let end = self.store.changed_users.ask(Change(self.actor.tenant), user.id.0, changed).await?.flatten();
-        Ok(end.map(|state| changed_to(StoredUser { external_ids, manager_by, ..user }, resource, now, state)))
+        Ok(end.map(|state| changed_to(StoredUser { external_ids, manager_reading, ..user }, resource, now, state)))
     }
 
     /// What is to be written, if anything is.
     fn decide(&mut self, user: &StoredUser) -> Result<Decision, UpdateError<E>> {
         let wish = (self.change)(user).map_err(UpdateError::Refused)?;
         let Wish { becomes: resource, withheld } = wish.into();
-        let manager_by = reading(self.actor.manager_by, user, &resource);
-        if resource == user.resource && manager_by == user.manager_by {
+        let manager_reading = reading(self.actor, user, &resource);
+        if resource == user.resource && manager_reading == user.manager_reading {
             return Ok(Decision::Nothing(withheld));
         }
         let (external_ids, kept) = user.external_ids.written(self.actor.source, &resource);
-        let keys = UserKeys::of(kept.as_ref().unwrap_or(&resource), manager_by)?;
+        let keys = UserKeys::of(kept.as_ref().unwrap_or(&resource), manager_reading)?;
         let mut details = detail::updated(&user.resource, &resource);
-        if let (true, Some(details)) = (manager_by != user.manager_by, details.as_object_mut()) {
-            details.insert("manager_by".to_owned(), manager_by.as_str().into());
+        if let (true, Some(details)) = (manager_reading != user.manager_reading, details.as_object_mut()) {
+            details.insert("manager_by".to_owned(), manager_reading.by().as_str().into());
         }
         detail::withhold(&mut details, withheld);
         Ok(Decision::Write(Box::new(ChangedUser {
@@ -187,7 +193,7 @@ impl<E: Send, W: Into<Wish<Resource>>, C: FnMut(&StoredUser) -> Result<W, E> + S
             version: user.version,
             reports: keys.active != is_active(&user.resource),
             renamed: is_named_otherwise((&user.resource, &user.external_ids), (&resource, &external_ids)),
-            manager_by,
+            manager_reading,
             keys,
             external_ids,
             kept,
@@ -212,7 +218,7 @@ pub(crate) struct ChangedUser {
     reports: bool,
     /// Whether those are marked too who name them as manager by something else than the id.
     renamed: bool,
-    manager_by: ManagerBy,
+    manager_reading: ManagerReading,
     keys: UserKeys,
     external_ids: ExternalIds,
     /// What is written, where that is not what the source sees.
@@ -274,6 +280,7 @@ async fn write_all(
         .bind(column(users, |user| user.keys.manager_key.as_ref().map(|key| key.key.as_str())))
         .bind(column(users, |user| user.renamed))
         .bind(column(users, |user| user.external_ids.others()))
+        .bind(column(users, |user| user.keys.manager_key.as_ref().and_then(|key| key.source)))
         .fetch_all(executor)
         .await?;
     let end = |row: WrittenRow| -> Result<End, StoreError> {
@@ -284,13 +291,12 @@ async fn write_all(
     Ok(rows.into_iter().map(|row| (row.id, end(row))).collect())
 }
 
-/// How the manager in `after` is read, if a client that names managers like this writes it over what is stored.
-fn reading(by: ManagerBy, before: &StoredUser, after: &Resource) -> ManagerBy {
-    match manager(after) {
-        None => ManagerBy::Id,
-        stated if by == ManagerBy::Id && stated == manager(&before.resource) => before.manager_by,
-        Some(_) => by,
+/// How the manager in `after` is read, if this actor writes it over what is stored.
+fn reading(actor: &Actor, before: &StoredUser, after: &Resource) -> ManagerReading {
+    if actor.manager_by == ManagerBy::Id && manager(after) == manager(&before.resource) {
+        return before.manager_reading;
     }
+    ManagerReading::of_wish(actor, after)
 }
 
 /// The user already was what it should become.

@@ -1,0 +1,16 @@
+-- Expand step 7: whose externalId a manager is named by.
+--
+-- An externalId belongs to the source that gave it, and so does a reference that is made of one: `manager_source` is the
+-- source that wrote it, and the manager is whoever that source calls so. Set only where `manager_by` is externalId. Where
+-- it is missing there, a program of the release before has written the reference: it counts as that of the source that
+-- created the report.
+ALTER TABLE users ADD COLUMN manager_source uuid;
+-- The change log knows who wrote the references that are there.
+UPDATE users u SET manager_source = COALESCE(
+    (SELECT c.source_id FROM changes c
+     WHERE c.tenant_id = u.tenant_id AND c.resource_id = u.id AND c.source_id IS NOT NULL
+       AND (c.details ? 'manager_by'
+            OR c.details -> 'attributes' ? 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager')
+     ORDER BY c.id DESC LIMIT 1),
+    u.source_id)
+WHERE u.manager_by = 'externalId';

@@ -1,0 +1,179 @@
+//! Which source decides an attribute: what another one writes there is accepted, recorded and not applied.
+
+use serde_json::{Value, json};
+
+use crate::world::{ENTERPRISE, World, missing, none_wrong, patch};
+
+fn owner(attribute: &str, source: &str) -> Value {
+    json!({ "resource_type": "User", "attribute": attribute, "source": source })
+}
+
+#[tokio::test]
+async fn what_another_source_decides_is_recorded_and_not_applied() -> anyhow::Result<()> {
+    let world = World::with(&["okta", "workday", "entra"]).await?;
+    let (okta, workday, entra) = (world.client("okta"), world.client("workday"), world.client("entra"));
+    let api = world.rest().await?;
+    let department = format!("{ENTERPRISE}:department");
+    let owners = json!({ "owners": [
+        owner("TITLE", "workday"), owner(&department, "workday"), owner("active", "workday"),
+        owner("emails", "entra"),
+        { "resource_type": "Group", "attribute": "members", "source": "okta" },
+        { "resource_type": "Group", "attribute": "displayName", "source": "okta" },
+    ] });
+    let set = api.put("/attribute-owners", &owners).await?;
+    assert_eq!(set.status, 200, "{}", set.body);
+    let listed = api.get("/attribute-owners").await?.body;
+    assert_eq!(listed["data"].as_array().map(Vec::len), Some(6), "{listed}");
+
+    let body = json!({
+        "userName": "ada", "externalId": "00u1", "title": "Clerk", "active": true, "nickName": "A",
+        "emails": [{ "value": "ada@acme.test", "type": "work" }], ENTERPRISE: { "department": "Sales", "division": "D" },
+    });
+    let ada = world.user(okta, body).await?;
+    let wanted = json!({
+        "userName": "ada", "title": null, "nickName": "A", "emails": null, ENTERPRISE: { "department": null, "division": "D" },
+    });
+    assert_eq!(missing(&wanted, &ada.body), None, "what others decide waits for them: {}", ada.body);
+
+    let operations = json!([
+        { "op": "replace", "path": "title", "value": "Countess" },
+        { "op": "replace", "path": &department, "value": "Research" },
+        { "op": "add", "path": "emails", "value": [{ "value": "nobody@acme.test" }] },
+    ]);
+    let reply = workday.patch(&ada.path, &patch(&operations)).await?;
+    let wanted =
+        json!({ "title": "Countess", "emails": null, ENTERPRISE: { "department": "Research", "division": "D" } });
+    assert_eq!(missing(&wanted, &reply.body), None, "{}", reply.body);
+
+    // Who does not decide is answered as usual, and changes nothing of it.
+    let version = reply.body["meta"]["version"].clone();
+    let mut whole = okta.get(&ada.path).await?.body;
+    whole["title"] = "Clerk".into();
+    whole["active"] = false.into();
+    let put = okta.put(&ada.path, &whole).await?;
+    let wanted = json!({ "title": "Countess", "active": true, "meta": { "version": version } });
+    assert_eq!((put.status.as_u16(), missing(&wanted, &put.body)), (200, None), "{}", put.body);
+    whole["nickName"] = "B".into();
+    let put = okta.put(&ada.path, &whole).await?;
+    assert_eq!(missing(&json!({ "title": "Countess", "nickName": "B" }), &put.body), None, "{}", put.body);
+
+    let log = api.get(&format!("/changes?resource={}&limit=200", ada.id)).await?.body;
+    let told = |number: usize| log["data"][number]["details"].clone();
+    assert_eq!(told(0), json!({ "attributes": ["nickName"], "withheld": ["active", "title"] }), "{log}");
+    assert_eq!(told(1), json!({ "attributes": [], "withheld": ["active", "title"] }), "{log}");
+    assert_eq!(told(2)["withheld"], json!(["emails"]), "{log}");
+    assert_eq!(told(3)["withheld"], json!(["emails", "title", department]), "{log}");
+
+    // A deletion by another source only lets go.
+    assert_eq!(okta.delete(&ada.path).await?.status, 204);
+    let left = okta.get(&ada.path).await?;
+    assert_eq!(missing(&json!({ "userName": "ada", "externalId": null }), &left.body), None, "{}", left.body);
+    assert_eq!(workday.delete(&ada.path).await?.status, 204);
+    assert_eq!(okta.get(&ada.path).await?.status, 404);
+
+    let staff = world.group(entra, json!({ "displayName": "Staff", "members": [{ "value": "x" }] })).await?;
+    assert_eq!(missing(&json!({ "members": null }), &entra.get(&staff.path).await?.body), None);
+    let add = patch(&json!([{ "op": "add", "path": "members", "value": [{ "value": "y" }] }]));
+    assert!(entra.patch(&staff.path, &add).await?.status.is_success());
+    assert_eq!(entra.get(&staff.path).await?.body["members"], Value::Null);
+    okta.patch(&staff.path, &add).await?;
+    assert_eq!(entra.get(&staff.path).await?.body["members"][0]["value"], "y");
+
+    assert_eq!(entra.delete(&staff.path).await?.status, 204);
+    assert_eq!(okta.get(&staff.path).await?.status, 200, "it was not Entra's to delete");
+    assert_eq!(okta.delete(&staff.path).await?.status, 204);
+    assert_eq!(entra.get(&staff.path).await?.status, 404);
+
+    // What is left out of a PUT is not known to the source, and is no wish.
+    let eve = world.user(workday, json!({ "title": "Boss" })).await?;
+    let put = okta.put(&eve.path, &world.user_body(&json!({ "userName": eve.body["userName"] }))).await?;
+    assert_eq!(put.body["title"], "Boss", "{}", put.body);
+    let log = api.get(&format!("/changes?resource={}", eve.id)).await?.body;
+    assert_eq!(log["data"].as_array().map(Vec::len), Some(1), "only the creation: {log}");
+
+    // Nobody decides any more.
+    assert_eq!(api.put("/attribute-owners", &json!({ "owners": [] })).await?.status, 200);
+    let bob = world.user(okta, json!({ "title": "Clerk" })).await?;
+    assert_eq!(bob.body["title"], "Clerk");
+    Ok(())
+}
+
+#[tokio::test]
+async fn owners_that_cannot_be_are_refused() -> anyhow::Result<()> {
+    let world = World::with(&["okta"]).await?;
+    let api = world.rest().await?;
+    let cases = [
+        (json!({}), "must be an array"),
+        (json!({ "owners": [], "x": 1 }), "it can hold owners"),
+        (json!({ "owners": [owner("externalId", "okta")] }), "externalId"),
+        (json!({ "owners": [owner("id", "okta")] }), "no source can decide"),
+        (json!({ "owners": [owner("groups", "okta")] }), "no source can decide"),
+        (json!({ "owners": [owner("name.givenName", "okta")] }), "as a whole"),
+        (json!({ "owners": [owner("nope", "okta")] }), "nope"),
+        (json!({ "owners": [owner("title", "nobody")] }), "nobody"),
+        (json!({ "owners": [owner("title", "okta"), owner("Title", "okta")] }), "twice"),
+        (json!({ "owners": [{ "resource_type": "Robot", "attribute": "title", "source": "okta" }] }), "resource_type"),
+        (json!({ "owners": [{ "resource_type": "User", "attribute": "title", "source": "okta", "x": 1 }] }), "hold"),
+    ];
+    let mut wrong = Vec::new();
+    for (body, part) in cases {
+        let reply = api.put("/attribute-owners", &body).await?;
+        if reply.status != 400 || !reply.body.to_string().contains(part) {
+            wrong.push(format!("{body}: {} {}", reply.status, reply.body));
+        }
+    }
+    none_wrong(&wrong);
+    assert_eq!(api.get("/attribute-owners").await?.body["data"], json!([]));
+    Ok(())
+}
+
+/// The reading belongs to the value, and so does the right to change it.
+#[tokio::test]
+async fn how_a_manager_is_read_is_decided_by_whoever_decides_the_manager() -> anyhow::Result<()> {
+    let world = World::with(&["workday", "generic"]).await?;
+    let (workday, generic) = (world.client("workday"), world.client("generic"));
+    let api = world.rest().await?;
+    let sources = api.get("/sources").await?.body["data"].clone();
+    let named = |name: &str| sources.as_array().into_iter().flatten().find(|source| source["name"] == name).cloned();
+    let ids = ["workday", "generic"].map(|name| named(name).unwrap_or_default()["id"].as_str().map(str::to_owned));
+    let ann = world.user(workday, json!({ ENTERPRISE: { "manager": { "value": "W1" } } })).await?;
+    let path = format!("{ENTERPRISE}:manager");
+    let same = json!([{ "op": "replace", "path": &path, "value": "W1" }]);
+    let other = json!([{ "op": "replace", "path": &path, "value": "W2" }]);
+    let title = json!([{ "op": "replace", "path": "title", "value": "x" }]);
+    let number = Some("employeeNumber");
+    let (own, of_other) = ((Some("externalId"), ids[0].as_deref()), (Some("externalId"), ids[1].as_deref()));
+    // Who decides, how the other source names managers, what that one writes, how the manager is read then.
+    let cases = [
+        (Some("workday"), "employeeNumber", Some(&same), own),
+        (Some("workday"), "externalId", Some(&same), own),
+        (Some("workday"), "externalId", Some(&other), own),
+        (Some("workday"), "employeeNumber", None, own),
+        (None, "employeeNumber", Some(&title), own),
+        (None, "externalId", Some(&title), own),
+        (None, "id", None, own),
+        (Some("generic"), "externalId", Some(&same), of_other),
+        (None, "employeeNumber", None, (number, None)),
+    ];
+    let mut wrong = Vec::new();
+    for (decides, by, operations, wanted) in cases {
+        let all: Vec<Value> = decides.iter().map(|source| owner(&path, source)).collect();
+        assert_eq!(api.put("/attribute-owners", &json!({ "owners": all })).await?.status, 200);
+        world.cli.json(&["source", "set", "generic", "--switch", &format!("manager_by={by}")]).await?;
+        let reply = match operations {
+            Some(operations) => generic.patch(&ann.path, &patch(operations)).await?,
+            None => generic.put(&ann.path, &generic.get(&ann.path).await?.body).await?,
+        };
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        let read: (Option<String>, Option<String>, String) =
+            sqlx::query_as("SELECT manager_by, manager_source::text, manager_id FROM users WHERE id = $1::uuid")
+                .bind(&ann.id)
+                .fetch_one(world.database.pool())
+                .await?;
+        if (read.0.as_deref(), read.1.as_deref(), read.2.as_str()) != (wanted.0, wanted.1, "W1") {
+            wrong.push(format!("{decides:?} decides, the other names by {by} and writes {operations:?}: {read:?}"));
+        }
+    }
+    none_wrong(&wrong);
+    Ok(())
+}
