@@ -1,11 +1,19 @@
 //! Which source decides an attribute: what another one writes there is accepted, recorded and not applied.
 
+use rollcall_tests::ScimClient;
 use serde_json::{Value, json};
 
-use crate::world::{ENTERPRISE, World, missing, none_wrong, patch};
+use crate::world::{ENTERPRISE, World, missing, none_wrong, patch, with};
 
 fn owner(attribute: &str, source: &str) -> Value {
     json!({ "resource_type": "User", "attribute": attribute, "source": source })
+}
+
+/// What the change log says was withheld of a resource, the newest first.
+async fn withheld(api: &ScimClient, id: &str) -> anyhow::Result<Vec<Value>> {
+    let log = api.get(&format!("/changes?resource={id}&limit=200")).await?.body;
+    let told = log["data"].as_array().into_iter().flatten().map(|entry| entry["details"]["withheld"].clone());
+    Ok(told.filter(|names| !names.is_null()).collect())
 }
 
 #[tokio::test]
@@ -95,6 +103,103 @@ async fn what_another_source_decides_is_recorded_and_not_applied() -> anyhow::Re
     assert_eq!(api.put("/attribute-owners", &json!({ "owners": [] })).await?.status, 200);
     let bob = world.user(okta, json!({ "title": "Clerk" })).await?;
     assert_eq!(bob.body["title"], "Clerk");
+    Ok(())
+}
+
+/// Members are kept apart from the group, but decided like every other attribute.
+#[tokio::test]
+async fn who_does_not_decide_the_members_of_groups() -> anyhow::Result<()> {
+    let world = World::with(&["okta", "strict"]).await?;
+    let (okta, strict) = (world.client("okta"), world.client("strict"));
+    let api = world.rest().await?;
+    let all = json!({ "owners": [{ "resource_type": "Group", "attribute": "members", "source": "okta" }] });
+    assert_eq!(api.put("/attribute-owners", &all).await?.status, 200);
+    let (ann, bob) = (world.user(okta, json!({})).await?.id, world.user(okta, json!({})).await?.id);
+    let [ann, bob, nobody] = [ann.as_str(), bob.as_str(), "nobody"].map(|id| json!({ "value": id }));
+    let change = |op: &str, path: &str, value: Value| patch(&json!([{ "op": op, "path": path, "value": value }]));
+    let remove = |path: &str| patch(&json!([{ "op": "remove", "path": path }]));
+    let by_type = remove("members[type eq \"User\"]");
+    // What is sent, and how many entries say that something was withheld. A body without operations is a PUT.
+    let cases = [
+        (vec![json!({ "members": [ann, bob] })], 0),
+        (vec![json!({ "members": [bob, ann] })], 0),
+        (vec![json!({})], 0),
+        (vec![json!({ "members": [] })], 0),
+        (vec![json!({ "members": [ann] })], 1),
+        (vec![json!({ "members": [ann, bob, nobody] })], 1),
+        (vec![json!({ "members": [ann] }), json!({ "members": [bob] }), change("add", "members", json!([nobody]))], 1),
+        (vec![change("add", "members", json!([ann]))], 0),
+        (vec![change("add", "members", json!([nobody]))], 1),
+        (vec![change("replace", "members", json!([bob, ann]))], 0),
+        (vec![change("replace", "members", json!([nobody]))], 1),
+        (vec![remove(&format!("members[value eq {}]", ann["value"]))], 1),
+        (vec![remove("members[value eq \"nobody\"]")], 0),
+        (vec![remove("members")], 1),
+        (vec![by_type.clone()], 1),
+        (vec![by_type.clone(), by_type.clone(), by_type], 1),
+    ];
+    let mut wrong = Vec::new();
+    for (bodies, entries) in cases {
+        let group = world.group(okta, json!({ "members": [ann, bob] })).await?;
+        for body in &bodies {
+            let reply = if body["Operations"].is_array() {
+                strict.patch(&group.path, body).await?
+            } else {
+                let name = json!({ "displayName": group.body["displayName"] });
+                strict.put(&group.path, &world.group_body(&with(name, body))).await?
+            };
+            if reply.status != 200 || reply.body["members"].as_array().map(Vec::len) != Some(2) {
+                wrong.push(format!("{body}: {} {}", reply.status, reply.body));
+            }
+        }
+        let withheld = withheld(&api, &group.id).await?;
+        if withheld != vec![json!(["members"]); entries] {
+            wrong.push(format!("{bodies:?} should be told {entries} times: {withheld:?}"));
+        }
+    }
+    let made = world.group(strict, json!({ "members": [nobody] })).await?;
+    if (made.body["members"].clone(), withheld(&api, &made.id).await?) != (Value::Null, vec![json!(["members"])]) {
+        wrong.push(format!("a new group: {}", made.body));
+    }
+    none_wrong(&wrong);
+    Ok(())
+}
+
+/// A feed that compares finds its value different each time, and sends it again each time.
+#[tokio::test]
+async fn what_is_withheld_again_and_again_is_told_once() -> anyhow::Result<()> {
+    let world = World::with(&["workday", "okta", "entra"]).await?;
+    let api = world.rest().await?;
+    let owners = json!({ "owners": [owner("title", "workday"), owner("nickName", "workday")] });
+    assert_eq!(api.put("/attribute-owners", &owners).await?.status, 200);
+    let ada = world.user(world.client("workday"), json!({ "title": "Countess" })).await?;
+    // Who writes what, and what the log tells of it.
+    let cases = [
+        ("okta", json!([("title", "a")]), Some(json!(["title"]))),
+        ("okta", json!([("title", "a")]), None),
+        ("okta", json!([("title", "b")]), None),
+        ("entra", json!([("title", "a")]), Some(json!(["title"]))),
+        ("okta", json!([("title", "a"), ("nickName", "b")]), Some(json!(["nickName", "title"]))),
+        ("okta", json!([("nickName", "b"), ("title", "a")]), None),
+        ("okta", json!([("title", "Countess")]), None),
+        ("okta", json!([("title", "a"), ("displayName", "Ada")]), Some(json!(["title"]))),
+        ("okta", json!([("title", "a")]), None),
+        ("entra", json!([("title", "a")]), None),
+    ];
+    let mut wrong = Vec::new();
+    for (source, values, wanted) in cases {
+        let before = withheld(&api, &ada.id).await?;
+        let pairs = values.as_array().into_iter().flatten();
+        let operations: Value =
+            pairs.map(|pair| json!({ "op": "replace", "path": pair[0], "value": pair[1] })).collect();
+        assert_eq!(world.client(source).patch(&ada.path, &patch(&operations)).await?.status, 200);
+        let told = withheld(&api, &ada.id).await?;
+        let expected: Vec<Value> = wanted.into_iter().chain(before).collect();
+        if told != expected {
+            wrong.push(format!("{source} {values}: {told:?}"));
+        }
+    }
+    none_wrong(&wrong);
     Ok(())
 }
 

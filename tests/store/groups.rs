@@ -168,7 +168,7 @@ async fn members_are_removed_by_what_they_are() -> anyhow::Result<()> {
 async fn attributes_and_members_change_together() -> anyhow::Result<()> {
     let f = Fixture::new().await?;
     let group = f.group("Sales", &["a"]).await?;
-    let how = GroupUpdate { view: GroupView { members: true, source: None }, pinned: true };
+    let how = GroupUpdate { view: GroupView { members: true, source: None }, pinned: true, ..GroupUpdate::default() };
     let rename = |_: &StoredGroup| {
         let add = DetachedChange { attribute: "members".to_owned(), change: Detached::Add(elements(&["b"])) };
         Ok::<_, Never>((resource(json!({ "displayName": "Sales EU", "externalId": "e" })), vec![add]))
@@ -197,7 +197,7 @@ fn change_members(
     let (store, actor) = (f.store.clone(), f.actor("race"));
     let change = DetachedChange { attribute: "members".to_owned(), change };
     async move {
-        let how = GroupUpdate { view: GroupView::default(), pinned };
+        let how = GroupUpdate { pinned, ..GroupUpdate::default() };
         store.update_group(&actor, id, how, |group| Ok((group.resource.clone(), vec![change.clone()]))).await
     }
 }

@@ -2,7 +2,6 @@
 //! no source has to be configured around another one.
 
 use rollcall_provisioning::ids::{ResourceKind, SourceId};
-use rollcall_scim::patch::DetachedChange;
 use rollcall_scim::resource::Resource;
 use rollcall_scim::schema::{ResourceType, enterprise};
 use rollcall_store::owners::AttributeOwner;
@@ -103,22 +102,6 @@ impl Owners {
             owned.put(&mut nothing, owned.value(resource.as_map()).cloned());
         }
         self.apply(source, &Resource::from_map(nothing), resource)
-    }
-
-    /// The same for changes of values that are kept apart.
-    pub(crate) fn apply_to_members(
-        &self,
-        source: SourceId,
-        wish: Wish<Resource>,
-        changes: Vec<DetachedChange>,
-    ) -> Wish<(Resource, Vec<DetachedChange>)> {
-        let Wish { becomes, mut withheld } = wish;
-        let (denied, allowed): (Vec<_>, Vec<_>) =
-            changes.into_iter().partition(|change| self.deny(source, (None, &change.attribute)));
-        let mut names: Vec<String> = denied.into_iter().map(|change| change.attribute).collect();
-        names.dedup();
-        withheld.append(&mut names);
-        Wish { becomes: (becomes, allowed), withheld }
     }
 }
 

@@ -8,8 +8,9 @@ use crate::sources::SetUpBy;
 use crate::write::Actor;
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::{ResourceId, ResourceKind, SourceId, TenantId};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::PgExecutor;
+use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -293,7 +294,11 @@ pub(crate) async fn record_set_up(
     Ok(())
 }
 
+/// Entries of a resource that are looked through for what a source was told last.
+const LOOKED_BACK: i64 = 100;
+
 /// Records what a source wrote of a resource and was not applied, because another source decides it: names of attributes.
+/// A client that compares sends the same again and again, so what it was told last is not said once more.
 pub(crate) async fn record_withheld(
     executor: impl PgExecutor<'_>,
     actor: &Actor,
@@ -304,7 +309,12 @@ pub(crate) async fn record_withheld(
     sqlx::query(
         "INSERT INTO changes \
              (tenant_id, at, source_id, request_id, operation, resource_kind, resource_id, version, details) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, jsonb_build_object('attributes', '[]'::jsonb, 'withheld', $9::jsonb) \
+         WHERE (SELECT last.details -> 'withheld' \
+                FROM (SELECT id, source_id, details FROM changes WHERE tenant_id = $1 AND resource_id = $7 \
+                      ORDER BY id DESC LIMIT $10) last \
+                WHERE last.source_id = $3 AND last.details ? 'withheld' ORDER BY last.id DESC LIMIT 1) \
+               IS DISTINCT FROM $9::jsonb",
     )
     .bind(actor.tenant.0)
     .bind(now)
@@ -314,7 +324,8 @@ pub(crate) async fn record_withheld(
     .bind(kind.as_str())
     .bind(id.0)
     .bind(version)
-    .bind(json!({ "attributes": [], "withheld": withheld }))
+    .bind(Json(withheld))
+    .bind(LOOKED_BACK)
     .execute(executor)
     .await?;
     Ok(())

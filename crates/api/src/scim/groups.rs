@@ -47,17 +47,15 @@ pub(super) async fn create(
     let projection = call.query.projection(rt)?;
     let mut group = resource::parse(rt, &body, &call.client.source.profile)
         .map_err(|error| about_new(rt, "displayName", &body, error))?;
-    let members = group.take_values(MEMBERS);
-    strict_members::check(&state, &call, &members).await?;
-    let ids: Vec<String> = strict_members::ids(&members).map(str::to_owned).collect();
+    let mut members = group.take_values(MEMBERS);
     let owners = call.rules().group_owners();
     let mut wish = owners.apply_to_new(rt, call.source(), group.clone());
-    let ids = if owners.deny(call.source(), (None, MEMBERS)) && !ids.is_empty() {
+    if !members.is_empty() && members_withheld(&call) {
         wish.withheld.push(MEMBERS.to_owned());
-        Vec::new()
-    } else {
-        ids
-    };
+        members.clear();
+    }
+    strict_members::check(&state, &call, &members).await?;
+    let ids: Vec<String> = strict_members::ids(&members).map(str::to_owned).collect();
     let stored = match state.store().create_group(&call.actor(), wish, &ids).await {
         Ok(stored) => stored,
         Err(error) => return Err(create_failed(error, rt, group.string("displayName"))),
@@ -131,6 +129,10 @@ pub(super) async fn replace(
     let become_what = |group: &StoredGroup| {
         let mut after = resource::replace(rt, &group.resource, &body, profile)?;
         let members = after.take_values(MEMBERS);
+        if members.is_empty() && members_withheld(&call) {
+            // What is left out is no wish.
+            return Ok((after, Vec::new()));
+        }
         let members = DetachedChange { attribute: MEMBERS.to_owned(), change: Detached::Replace(members) };
         Ok((after, vec![members]))
     };
@@ -226,8 +228,13 @@ async fn change(
 ) -> Result<StoredGroup, ApiError> {
     let rt = call.types().group();
     let resource_id = id.resolve(rt)?;
-    strict_members::check_change(state, call, resource_id, &become_what).await?;
-    let how = GroupUpdate { view: group_json::view(projection, call.source()), pinned: call.has_precondition() };
+    let (owners, source) = (call.rules().group_owners(), call.source());
+    let members_withheld = members_withheld(call);
+    if !members_withheld {
+        strict_members::check_change(state, call, resource_id, &become_what).await?;
+    }
+    let view = group_json::view(projection, source);
+    let how = GroupUpdate { view, pinned: call.has_precondition(), members_withheld };
     let mut wanted_name = None;
     let changed = state
         .store()
@@ -235,16 +242,20 @@ async fn change(
             let name = group.resource.string("displayName").unwrap_or(id.as_str());
             let checked = call.check_version(group.version).and_then(|()| become_what(group));
             let (resource, members) = checked.map_err(|error| about(rt, name, error))?;
-            let (owners, source) = (call.rules().group_owners(), call.source());
-            let wish = owners.apply(source, &group.resource, resource);
-            wanted_name = wish.becomes.string("displayName").map(str::to_owned);
-            Ok(owners.apply_to_members(source, wish, members))
+            let Wish { becomes, withheld } = owners.apply(source, &group.resource, resource);
+            wanted_name = becomes.string("displayName").map(str::to_owned);
+            Ok(Wish { becomes: (becomes, members), withheld })
         })
         .await;
     match changed {
         Ok(updated) => Ok(updated.value),
         Err(error) => Err(change_failed(error, rt, id, wanted_name.as_deref())),
     }
+}
+
+/// True if another source decides the members of groups.
+fn members_withheld(call: &Call) -> bool {
+    call.rules().group_owners().deny(call.source(), (None, MEMBERS))
 }
 
 async fn reply(

@@ -6,10 +6,10 @@ use super::{GroupView, Load, StoredGroup};
 use crate::changes::record_withheld;
 use crate::detail;
 use crate::external_ids::ExternalIds;
-use crate::members::{NetChange, needs_members, sweeps};
+use crate::members::{MEMBERS, NetChange, needs_members, sweeps};
 use crate::write::{Actor, Lock, UpdateError, Updated, Wish, Write, bind_write, change_entry};
 use crate::{Store, StoreError};
-use rollcall_provisioning::ids::{ResourceId, ResourceKind};
+use rollcall_provisioning::ids::{ResourceId, ResourceKind, TenantId};
 use rollcall_scim::patch::DetachedChange;
 use rollcall_scim::resource::Resource;
 use serde_json::Value;
@@ -27,6 +27,8 @@ pub struct GroupUpdate {
     /// True if the change depends on the version it was shown (`If-Match`). If not, members can be added without
     /// minding who else is at the group.
     pub pinned: bool,
+    /// True if another source decides the members: what would change them is withheld.
+    pub members_withheld: bool,
 }
 
 /// A part of the membership of one member, null if they are none. A subquery of its own for each member is looked up by
@@ -40,6 +42,55 @@ macro_rules! membership {
             " FROM memberships m WHERE m.tenant_id = $1 AND m.group_id = $2 AND m.member_id = ",
             $member,
             ")"
+        )
+    };
+}
+
+/// Those of a list who are no members yet.
+macro_rules! fresh_some {
+    ($named:literal) => {
+        concat!(
+            "SELECT named.member_id FROM unnest(",
+            $named,
+            "::text[]) AS named (member_id) WHERE ",
+            membership!("true", "named.member_id"),
+            " IS NULL"
+        )
+    };
+}
+
+/// Those of a list who are members.
+macro_rules! gone_some {
+    ($named:literal) => {
+        concat!(
+            "SELECT named.member_id FROM unnest(",
+            $named,
+            "::text[]) AS named (member_id) WHERE ",
+            membership!("true", "named.member_id")
+        )
+    };
+}
+
+/// Those of a list of all members who are no members yet.
+macro_rules! fresh_all {
+    ($named:literal) => {
+        concat!(
+            "SELECT named.member_id FROM unnest(",
+            $named,
+            "::text[]) AS named (member_id) EXCEPT ",
+            "SELECT m.member_id FROM memberships m WHERE m.tenant_id = $1 AND m.group_id = $2"
+        )
+    };
+}
+
+/// Members who are not in a list of all members.
+macro_rules! gone_all {
+    ($named:literal) => {
+        concat!(
+            "SELECT m.member_id FROM memberships m WHERE m.tenant_id = $1 AND m.group_id = $2 EXCEPT ",
+            "SELECT named.member_id FROM unnest(",
+            $named,
+            "::text[]) AS named (member_id)"
         )
     };
 }
@@ -89,26 +140,17 @@ macro_rules! group_write {
 }
 
 /// Some members come (`$12`), some go (`$13`), the others stay.
-const UPDATE_SOME: &str = group_write!(
-    fresh = concat!(
-        "SELECT named.member_id FROM unnest($12::text[]) AS named (member_id) WHERE ",
-        membership!("true", "named.member_id"),
-        " IS NULL"
-    ),
-    gone = concat!(
-        "SELECT named.member_id FROM unnest($13::text[]) AS named (member_id) WHERE ",
-        membership!("true", "named.member_id")
-    )
-);
+const UPDATE_SOME: &str = group_write!(fresh = fresh_some!("$12"), gone = gone_some!("$13"));
 
 /// The members are exactly those named (`$12`). Sets are subtracted, which costs the same whatever the planner thinks
 /// of their sizes.
-const UPDATE_ALL: &str = group_write!(
-    fresh = "SELECT named.member_id FROM unnest($12::text[]) AS named (member_id) EXCEPT \
-             SELECT m.member_id FROM memberships m WHERE m.tenant_id = $1 AND m.group_id = $2",
-    gone = "SELECT m.member_id FROM memberships m WHERE m.tenant_id = $1 AND m.group_id = $2 EXCEPT \
-            SELECT named.member_id FROM unnest($12::text[]) AS named (member_id)"
-);
+const UPDATE_ALL: &str = group_write!(fresh = fresh_all!("$12"), gone = gone_all!("$12"));
+
+/// Whether [`UPDATE_SOME`] would change the members.
+const CHANGES_SOME: &str = concat!("SELECT EXISTS (", fresh_some!("$3"), ") OR EXISTS (", gone_some!("$4"), ")");
+
+/// Whether [`UPDATE_ALL`] would.
+const CHANGES_ALL: &str = concat!("SELECT EXISTS (", fresh_all!("$3"), ") OR EXISTS (", gone_all!("$3"), ")");
 
 impl Store {
     /// Changes a group. `change` says what its attributes become and what happens to its members, from what it is
@@ -154,16 +196,14 @@ where
         let group = read(&mut *connection, tenant, self.id, source, (Load::Nothing, lock)).await?;
         let group = group.ok_or(UpdateError::NotFound)?;
         let wish = (self.change)(&group).map_err(UpdateError::Refused)?;
-        let Wish { becomes: (resource, changes), withheld } = wish.into();
-        let present = if needs_members(&changes) {
-            let full = read(&mut *connection, tenant, self.id, source, (Load::All, Lock::None)).await?;
-            let present = full.and_then(|group| group.members).unwrap_or_default();
-            check_effort(&changes, present.len())?;
-            present
-        } else {
-            Vec::new()
-        };
-        let net = NetChange::of(&changes, &present);
+        let Wish { becomes: (resource, changes), mut withheld } = wish.into();
+        let mut net = net_change(connection, tenant, self.id, &changes).await?;
+        if self.how.members_withheld {
+            let denied = std::mem::take(&mut net);
+            if !denied.is_nothing() && changes_members(connection, tenant, self.id, denied).await? {
+                withheld.push(MEMBERS.to_owned());
+            }
+        }
         let before_version = group.version;
         if resource == group.resource && net.is_nothing() {
             if !withheld.is_empty() {
@@ -176,6 +216,35 @@ where
         let change = Change { actor: self.actor, before: group, after: resource, net, pinned, withheld };
         Ok(change.write(self.store, connection).await?)
     }
+}
+
+/// What the changes of the members come to, all in all.
+async fn net_change(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    id: ResourceId,
+    changes: &[DetachedChange],
+) -> Result<NetChange, StoreError> {
+    if !needs_members(changes) {
+        return Ok(NetChange::of(changes, &[]));
+    }
+    let full = read(connection, tenant, id, None, (Load::All, Lock::None)).await?;
+    let present = full.and_then(|group| group.members).unwrap_or_default();
+    check_effort(changes, present.len())?;
+    Ok(NetChange::of(changes, &present))
+}
+
+/// Whether the members would be others than they are.
+async fn changes_members(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    id: ResourceId,
+    net: NetChange,
+) -> Result<bool, StoreError> {
+    let statement = if net.cleared { CHANGES_ALL } else { CHANGES_SOME };
+    let asked = sqlx::query_scalar(statement).bind(tenant.0).bind(id.0).bind(net.add.into_iter().collect::<Vec<_>>());
+    let asked = if net.cleared { asked } else { asked.bind(net.remove.into_iter().collect::<Vec<_>>()) };
+    Ok(asked.fetch_one(connection).await?)
 }
 
 /// Refuses changes that would look at too many members, all in all.
