@@ -3,7 +3,7 @@
 use rollcall_tests::ScimClient;
 use serde_json::{Value, json};
 
-use crate::world::{ENTERPRISE, World, missing, none_wrong, patch, with};
+use crate::world::{ENTERPRISE, GROUP, USER, World, missing, none_wrong, patch, with};
 
 fn owner(attribute: &str, source: &str) -> Value {
     json!({ "resource_type": "User", "attribute": attribute, "source": source })
@@ -205,8 +205,11 @@ async fn what_is_withheld_again_and_again_is_told_once() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn owners_that_cannot_be_are_refused() -> anyhow::Result<()> {
-    let world = World::with(&["okta"]).await?;
+    let world = World::with(&["okta", "entra"]).await?;
     let api = world.rest().await?;
+    let sources = api.get("/sources").await?.body["data"].clone();
+    let entra = sources.as_array().into_iter().flatten().find(|source| source["name"] == "entra");
+    let entra = entra.map(|source| source["id"].clone());
     let cases = [
         (json!({}), "must be an array"),
         (json!({ "owners": [], "x": 1 }), "it can hold owners"),
@@ -216,6 +219,12 @@ async fn owners_that_cannot_be_are_refused() -> anyhow::Result<()> {
         (json!({ "owners": [owner("name.givenName", "okta")] }), "as a whole"),
         (json!({ "owners": [owner("nope", "okta")] }), "nope"),
         (json!({ "owners": [owner("title", "nobody")] }), "nobody"),
+        (json!({ "owners": [owner(&format!("{USER}:nope"), "okta")] }), "nope"),
+        (json!({ "owners": [owner(&format!("{USER}:id"), "okta")] }), "no source can decide"),
+        (json!({ "owners": [owner(&format!("{GROUP}:title"), "okta")] }), "no source can decide"),
+        (json!({ "owners": [with(owner("title", "okta"), &json!({ "source_id": entra }))] }), "another source"),
+        (json!({ "owners": [with(owner("title", "okta"), &json!({ "source_id": "nobody" }))] }), "nobody"),
+        (json!({ "owners": [owner("title", "okta"), owner(&format!("{USER}:Title"), "okta")] }), "twice"),
         (json!({ "owners": [owner("title", "okta"), owner("Title", "okta")] }), "twice"),
         (json!({ "owners": [{ "resource_type": "Robot", "attribute": "title", "source": "okta" }] }), "resource_type"),
         (json!({ "owners": [{ "resource_type": "User", "attribute": "title", "source": "okta", "x": 1 }] }), "hold"),
@@ -277,6 +286,78 @@ async fn how_a_manager_is_read_is_decided_by_whoever_decides_the_manager() -> an
                 .await?;
         if (read.0.as_deref(), read.1.as_deref(), read.2.as_str()) != (wanted.0, wanted.1, "W1") {
             wrong.push(format!("{decides:?} decides, the other names by {by} and writes {operations:?}: {read:?}"));
+        }
+    }
+    none_wrong(&wrong);
+    Ok(())
+}
+
+#[tokio::test]
+async fn owners_are_named_as_they_are_listed_or_in_any_other_way_that_is_understood() -> anyhow::Result<()> {
+    let world = World::with(&["okta"]).await?;
+    let api = world.rest().await?;
+    for (kind, name, canonical) in [
+        ("User", "title".to_owned(), "title".to_owned()),
+        ("User", format!("{USER}:TITLE"), "title".to_owned()),
+        ("User", USER.to_uppercase() + ":name", "name".to_owned()),
+        ("Group", format!("{GROUP}:members"), "members".to_owned()),
+        ("User", ENTERPRISE.to_uppercase() + ":Department", format!("{ENTERPRISE}:department")),
+    ] {
+        let one = json!({ "resource_type": kind, "attribute": name, "source": "okta" });
+        let set = api.put("/attribute-owners", &json!({ "owners": [one] })).await?;
+        assert_eq!((set.status.as_u16(), &set.body["data"][0]["attribute"]), (200, &json!(canonical)), "{name}");
+        let listed = api.get("/attribute-owners").await?.body["data"].clone();
+        let again = api.put("/attribute-owners", &json!({ "owners": listed })).await?;
+        assert_eq!((again.status.as_u16(), &again.body["data"]), (200, &listed), "what is listed can be set");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn owners_of_what_a_schema_does_not_have_any_more_go_with_it() -> anyhow::Result<()> {
+    const HR: &str = "urn:example:hr:2.0:User";
+    let world = World::with(&["okta"]).await?;
+    let api = world.rest().await?;
+    let schema = |attributes: Value| json!({ "id": HR, "name": "HR", "attributes": attributes });
+    let badge = json!({ "name": "Badge" });
+    let grade = json!({ "name": "grade", "type": "integer" });
+    let whole = schema(json!([badge, grade]));
+    let path = format!("/schemas/{HR}");
+    // The next version of the schema, or none, and the attributes of it that have an owner afterwards.
+    let cases = [
+        (Some(json!([badge, grade, { "name": "more" }])), vec!["Badge", "grade"]),
+        (Some(json!([grade])), vec!["grade"]),
+        (None, vec![]),
+    ];
+    let mut wrong = Vec::new();
+    for (next, left) in cases {
+        assert_eq!(api.post("/schemas", &json!({ "resource_type": "User", "schema": whole })).await?.status, 201);
+        let names = [format!("{HR}:badge"), "title".to_owned(), format!("{HR}:grade")];
+        let all: Vec<Value> = names.iter().map(|name| owner(name, "okta")).collect();
+        assert_eq!(api.put("/attribute-owners", &json!({ "owners": all })).await?.status, 200);
+        let reply = match &next {
+            Some(attributes) => api.put(&path, &json!({ "schema": schema(attributes.clone()) })).await?,
+            None => api.delete(&path).await?,
+        };
+        assert!(reply.status.is_success(), "{next:?}: {}", reply.body);
+        let listed = api.get("/attribute-owners").await?.body["data"].clone();
+        let owned = listed.as_array().into_iter().flatten().map(|owner| owner["attribute"].clone());
+        let wanted: Vec<Value> =
+            [json!("title")].into_iter().chain(left.iter().map(|name| json!(format!("{HR}:{name}")))).collect();
+        if owned.collect::<Vec<_>>() != wanted {
+            wrong.push(format!("{next:?} should leave {wanted:?}: {listed}"));
+        }
+        assert_eq!(api.put("/attribute-owners", &json!({ "owners": listed })).await?.status, 200);
+        let log = api.get("/changes?limit=4").await?.body["data"].clone();
+        let told = log.as_array().into_iter().flatten().filter(|entry| entry["kind"] == "attribute_owners");
+        let told: Vec<usize> = told.filter_map(|entry| entry["details"]["owners"].as_array().map(Vec::len)).collect();
+        // The list that was set again, what the schema took away, the list before.
+        let expected = if left.len() == 2 { vec![3, 3] } else { vec![left.len() + 1, left.len() + 1, 3] };
+        if told != expected {
+            wrong.push(format!("{next:?} should be told as {expected:?}: {log}"));
+        }
+        if next.is_some() {
+            assert_eq!(api.delete(&path).await?.status, 204);
         }
     }
     none_wrong(&wrong);

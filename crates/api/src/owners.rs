@@ -119,6 +119,9 @@ pub(crate) fn split(rt: &ResourceType, name: &str) -> Option<(Option<String>, St
     let writable = |attribute: &rollcall_scim::schema::Attribute| {
         attribute.mutability != rollcall_scim::schema::Mutability::ReadOnly
     };
+    // The URN of the core schema may stand before the names that it defines (RFC 7644 §3.10).
+    let core = name.rsplit_once(':').filter(|(urn, _)| rt.schema.id.eq_ignore_ascii_case(urn));
+    let name = core.map_or(name, |(_, attribute)| attribute);
     if let Some((urn, attribute)) = name.rsplit_once(':') {
         let extension = rt.extension(urn)?;
         let attribute = extension.schema.attribute(attribute).filter(|attribute| writable(attribute))?;

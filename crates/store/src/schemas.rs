@@ -8,6 +8,7 @@ mod values;
 
 use crate::changes::{Operation, SetUp, Subject, record_set_up};
 use crate::connections::Transaction;
+use crate::owners::keep_owners;
 use crate::sources::SetUpBy;
 use crate::wake::RULES_CHANNEL;
 use crate::{Store, StoreError};
@@ -146,7 +147,7 @@ impl Store {
     }
 
     /// Replaces a schema by another version of it. Attributes that resources hold values of can neither go nor change
-    /// their type.
+    /// their type. The owners of those that go, go too.
     pub async fn replace_schema(
         &self,
         tenant: TenantId,
@@ -177,12 +178,14 @@ impl Store {
             .bind(after.modified_at)
             .execute(&mut *tx)
             .await?;
+        let left: Vec<String> = schema.attributes.iter().map(|left| left.name.to_ascii_lowercase()).collect();
+        keep_owners(&mut tx, tenant, by, (&schema.id, &left), after.modified_at).await?;
         tell(&mut tx, tenant, by, Operation::Update, (&after, after.modified_at)).await?;
         tx.commit().await?;
         Ok(after)
     }
 
-    /// Removes a schema of which no resource holds a value.
+    /// Removes a schema of which no resource holds a value, and the owners of its attributes.
     pub async fn delete_schema(&self, tenant: TenantId, by: (SetUpBy, &str), urn: &str) -> Result<(), SchemaError> {
         let mut tx = self.schemas_locked(tenant).await?;
         let before = one(&mut tx, tenant, urn).await?;
@@ -193,6 +196,7 @@ impl Store {
             .bind(before.id)
             .execute(&mut *tx)
             .await?;
+        keep_owners(&mut tx, tenant, by, (&before.schema.id, &[]), self.now()).await?;
         tell(&mut tx, tenant, by, Operation::Delete, (&before, self.now())).await?;
         tx.commit().await?;
         Ok(())

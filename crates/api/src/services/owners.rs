@@ -100,11 +100,26 @@ fn owner(item: &Value, rules: &Rules, sources: &[Source]) -> Result<AttributeOwn
             rt.name
         ))
     })?;
-    let named = if text("source").is_empty() { text("source_id") } else { text("source") };
-    let source = sources.iter().find(|source| source.name == named || source.id.to_string() == named);
-    let source = source.ok_or_else(|| wrong(format!("name the source {}, which does not exist", quoted(named))))?;
+    let source = source(sources, text("source"), text("source_id"))?;
     let attribute = schema.map_or_else(|| attribute.clone(), |urn| format!("{urn}:{attribute}"));
     Ok(AttributeOwner { kind, attribute, source: source.id })
+}
+
+/// The source that an owner names, by its name, its id, or, as in the list of owners, by both.
+fn source<'s>(sources: &'s [Source], name: &str, id: &str) -> Result<&'s Source, ApiError> {
+    let find = |named: &str| {
+        let found = sources.iter().find(|source| source.name == named || source.id.to_string() == named);
+        found.ok_or_else(|| wrong(format!("name the source {}, which does not exist", quoted(named))))
+    };
+    let source = find(if name.is_empty() { id } else { name })?;
+    if !id.is_empty() && find(id)?.id != source.id {
+        return Err(wrong(format!(
+            "name the source {} and the source_id {}, which is another source; one of them is enough",
+            quoted(name),
+            quoted(id)
+        )));
+    }
+    Ok(source)
 }
 
 fn wrong(problem: impl Into<String>) -> ApiError {

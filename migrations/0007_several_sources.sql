@@ -1,4 +1,6 @@
--- Expand step 7: whose externalId a manager is named by.
+-- Expand step 7: what follows from several sources.
+
+-- Whose externalId a manager is named by.
 --
 -- An externalId belongs to the source that gave it, and so does a reference that is made of one: `manager_source` is the
 -- source that wrote it, and the manager is whoever that source calls so. Set only where `manager_by` is externalId. Where
@@ -14,3 +16,9 @@ UPDATE users u SET manager_source = COALESCE(
      ORDER BY c.id DESC LIMIT 1),
     u.source_id)
 WHERE u.manager_by = 'externalId';
+
+-- Owners of attributes of schemas that tenants have removed decide nothing, and stood in the way of a new list.
+DELETE FROM attribute_owners o
+WHERE o.attribute LIKE '%:%' AND o.attribute NOT ILIKE 'urn:ietf:params:scim:schemas:%'
+  AND NOT EXISTS (SELECT 1 FROM schemas s WHERE s.tenant_id = o.tenant_id
+                    AND s.urn_key = lower(substring(o.attribute from '^(.*):[^:]*$')));
