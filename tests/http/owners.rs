@@ -39,11 +39,13 @@ async fn what_another_source_decides_is_recorded_and_not_applied() -> anyhow::Re
     });
     let ada = world.user(okta, body).await?;
     let wanted = json!({
-        "userName": "ada", "title": null, "nickName": "A", "emails": null, ENTERPRISE: { "department": null, "division": "D" },
+        "userName": "ada", "title": null, "nickName": "A", "emails": null, "active": false,
+        ENTERPRISE: { "department": null, "division": "D" },
     });
     assert_eq!(missing(&wanted, &ada.body), None, "what others decide waits for them: {}", ada.body);
 
     let operations = json!([
+        { "op": "replace", "path": "active", "value": true },
         { "op": "replace", "path": "title", "value": "Countess" },
         { "op": "replace", "path": &department, "value": "Research" },
         { "op": "add", "path": "emails", "value": [{ "value": "nobody@acme.test" }] },
@@ -70,7 +72,7 @@ async fn what_another_source_decides_is_recorded_and_not_applied() -> anyhow::Re
     assert_eq!(told(0), json!({ "attributes": ["nickName"], "withheld": ["active", "title"] }), "{log}");
     assert_eq!(told(1), json!({ "attributes": [], "withheld": ["active", "title"] }), "{log}");
     assert_eq!(told(2)["withheld"], json!(["emails"]), "{log}");
-    assert_eq!(told(3)["withheld"], json!(["emails", "title", department]), "{log}");
+    assert_eq!(told(3)["withheld"], json!(["active", "emails", "title", department]), "{log}");
 
     // A deletion by another source only lets go.
     assert_eq!(okta.delete(&ada.path).await?.status, 204);
@@ -103,6 +105,59 @@ async fn what_another_source_decides_is_recorded_and_not_applied() -> anyhow::Re
     assert_eq!(api.put("/attribute-owners", &json!({ "owners": [] })).await?.status, 200);
     let bob = world.user(okta, json!({ "title": "Clerk" })).await?;
     assert_eq!(bob.body["title"], "Clerk");
+    Ok(())
+}
+
+/// Nobody is made active by a source that does not decide that, and nobody is told that they are.
+#[tokio::test]
+async fn who_is_active_is_said_by_whoever_decides_it() -> anyhow::Result<()> {
+    let world = World::with(&["okta", "workday"]).await?;
+    let (okta, workday) = (world.client("okta"), world.client("workday"));
+    let api = world.rest().await?;
+    let all = json!({ "owners": [owner("active", "workday")] });
+    assert_eq!(api.put("/attribute-owners", &all).await?.status, 200);
+    let (on, off) = (json!({ "active": true }), json!({ "active": false }));
+    let set = |value: &Value| patch(&json!([{ "op": "replace", "value": value }]));
+    let mut wrong = Vec::new();
+    // What is posted, and what the change log tells of it.
+    for (posted, told) in [(&on, 1), (&json!({}), 1), (&off, 0)] {
+        let ann = world.user(okta, posted.clone()).await?;
+        let told = vec![json!(["active"]); told];
+        if (&ann.body["active"], withheld(&api, &ann.id).await?) != (&json!(false), told.clone()) {
+            wrong.push(format!("new, {posted}: {}", ann.body));
+        }
+        let active = workday.patch(&ann.path, &set(&on)).await?;
+        assert_eq!(active.body["active"], true, "{}", active.body);
+        workday.patch(&ann.path, &set(&off)).await?;
+
+        // Okta assigns the person again.
+        let name = json!({ "userName": ann.body["userName"], "title": "again" });
+        let back = okta.post("/Users", &world.user_body(&with(name, posted))).await?;
+        let wanted = json!({ "id": ann.id, "active": false, "title": "again" });
+        if back.status != 201 || missing(&wanted, &back.body).is_some() {
+            wrong.push(format!("again, {posted}: {} {}", back.status, back.body));
+        }
+        let twice = [told.clone(), told].concat();
+        if withheld(&api, &ann.id).await? != twice {
+            wrong.push(format!("again, {posted}, is told as {:?}", withheld(&api, &ann.id).await?));
+        }
+    }
+    // Whoever decides makes somebody active who comes and who comes back, and says so or not.
+    for posted in [&on, &json!({})] {
+        let eve = world.user(workday, posted.clone()).await?;
+        workday.patch(&eve.path, &set(&off)).await?;
+        let body = with(json!({ "userName": eve.body["userName"] }), posted);
+        let back = workday.post("/Users", &world.user_body(&body)).await?;
+        if (back.status.as_u16(), &back.body["id"]) != (201, &json!(eve.id)) || back.body["active"] == false {
+            wrong.push(format!("by workday, {posted}: {} {}", back.status, back.body));
+        }
+        // To repeat what is meant by saying nothing is no wish for something else.
+        okta.put(&eve.path, &with(back.body.clone(), &on)).await?;
+        if withheld(&api, &eve.id).await? != Vec::<Value>::new() {
+            wrong.push(format!("{posted}: nothing was withheld"));
+        }
+    }
+    none_wrong(&wrong);
     Ok(())
 }
 

@@ -100,3 +100,129 @@ async fn groups_have_external_ids_for_each_source_too() -> anyhow::Result<()> {
     assert_eq!(entra.get(&staff.path).await?.body["externalId"], "e1");
     Ok(())
 }
+
+/// A source that may not delete somebody lets go of them. To it they are gone, and what it sends next is the same person.
+#[tokio::test]
+async fn who_let_go_of_somebody_finds_them_again() -> anyhow::Result<()> {
+    let world = World::with(&["okta", "entra", "strict", "workday"]).await?;
+    let api = world.rest().await?;
+    let active = json!({ "resource_type": "User", "attribute": "active", "source": "workday" });
+    assert_eq!(api.put("/attribute-owners", &json!({ "owners": [active] })).await?.status, 200);
+    let sources = ["okta", "entra", "strict"];
+    let mut wrong = Vec::new();
+    // Who creates, who lets go, the externalId in the POST, whether the person is active meanwhile.
+    for (creator, source, given, is_active) in [
+        ("okta", "okta", Some("again"), true),
+        ("okta", "okta", None, true),
+        ("okta", "entra", Some("again"), true),
+        ("okta", "strict", None, true),
+        ("entra", "entra", Some("again"), false),
+        ("entra", "okta", Some("again"), false),
+    ] {
+        let case = format!("{creator} creates, {source} lets go, {given:?}");
+        let client = world.client(source);
+        let ada = world.user(world.client(creator), json!({ "externalId": creator })).await?;
+        for other in sources.iter().filter(|other| **other != creator) {
+            let link = patch(&json!([{ "op": "add", "path": "externalId", "value": other }]));
+            assert_eq!(world.client(other).patch(&ada.path, &link).await?.status, 200);
+        }
+        let state = patch(&json!([{ "op": "replace", "path": "active", "value": is_active }]));
+        assert_eq!(world.client("workday").patch(&ada.path, &state).await?.status, 200);
+        assert_eq!(client.delete(&ada.path).await?.status, 204, "{case}");
+        let only = format!("id eq \"{}\" and externalId pr", ada.id);
+        if client.find("/Users", &only).await?.body["totalResults"] != 0 {
+            wrong.push(format!("{case}: it has an externalId still"));
+        }
+        let body = json!({ "userName": ada.body["userName"], "externalId": given, "active": true, "title": "back" });
+        let back = client.post("/Users", &world.user_body(&body)).await?;
+        let wanted = json!({ "id": ada.id, "externalId": given, "active": is_active, "title": "back" });
+        if back.status != 201 || missing(&wanted, &back.body).is_some() {
+            wrong.push(format!("{case}: {} {}", back.status, back.body));
+        }
+        let ids = api.get(&format!("/users/{}", ada.id)).await?.body["external_ids"].clone();
+        for other in sources {
+            let wanted = if other == source { given } else { Some(other) };
+            if ids[other] != json!(wanted) {
+                wrong.push(format!("{case}: {other} should call them {wanted:?}: {ids}"));
+            }
+        }
+        // The link is there again: one who creates somebody twice is told so, as ever.
+        let twice = client.post("/Users", &world.user_body(&body)).await?;
+        let restored = source == "okta" && !is_active;
+        if twice.status != if restored { 201 } else { 409 } {
+            wrong.push(format!("{case}, twice: {} {}", twice.status, twice.body));
+        }
+    }
+    // Who never was here does not take somebody over by creating them.
+    let ada = world.user(world.client("okta"), json!({})).await?;
+    let body = json!({ "userName": ada.body["userName"] });
+    world.client("okta").delete(&ada.path).await?;
+    let stranger = world.client("strict").post("/Users", &world.user_body(&body)).await?;
+    assert_eq!(stranger.status, 409, "{}", stranger.body);
+    none_wrong(&wrong);
+    Ok(())
+}
+
+/// HR hires somebody again whom another source had created, and who left.
+#[tokio::test]
+async fn whoever_knew_somebody_brings_them_back() -> anyhow::Result<()> {
+    let world = World::with(&["okta", "workday", "entra"]).await?;
+    let (okta, workday) = (world.client("okta"), world.client("workday"));
+    let link = |id: &str| patch(&json!([{ "op": "add", "path": "externalId", "value": id }]));
+    let off = patch(&json!([{ "op": "replace", "path": "active", "value": false }]));
+    let leaver = async |id: &str, of_hr: Option<&str>| {
+        let user = world.user(okta, json!({ "externalId": id, "title": "old" })).await?;
+        if let Some(of_hr) = of_hr {
+            assert_eq!(workday.patch(&user.path, &link(of_hr)).await?.status, 200);
+        }
+        assert_eq!(okta.patch(&user.path, &off).await?.status, 200);
+        anyhow::Ok(user)
+    };
+    let hire = async |name: &Value, id: &str| {
+        let mut body = world.user_body(&json!({ "externalId": id, "active": true }));
+        if !name.is_null() {
+            body["userName"] = name.clone();
+        }
+        workday.post("/Users", &body).await
+    };
+    let mut wrong = Vec::new();
+    // How Okta and HR call the leaver, whom HR hires: by the same name or not, by which id. Who it is then.
+    for (of_okta, of_hr, same_name, id, wanted) in [
+        ("o1", Some("W1"), true, "W1", "back"),
+        ("o2", Some("W2"), false, "W2", "back"),
+        ("o3", Some("W3"), true, "W3-new", "back"),
+        ("o4", Some("W4"), false, "w4", "new"),
+        ("W5", None, false, "W5", "new"),
+        ("W6", None, true, "W6", "refused"),
+        ("W8", Some("W7"), false, "W8", "new"),
+    ] {
+        let ann = leaver(of_okta, of_hr).await?;
+        let name = if same_name { ann.body["userName"].clone() } else { Value::Null };
+        let reply = hire(&name, id).await?;
+        let is_back = reply.body["id"] == json!(ann.id) && reply.body["active"] == true;
+        let seen = match reply.status.as_u16() {
+            201 if is_back && reply.body["externalId"] == id && reply.body["title"].is_null() => "back",
+            201 if !is_back => "new",
+            409 => "refused",
+            _ => "something else",
+        };
+        if seen != wanted {
+            wrong.push(format!("{of_okta} {of_hr:?} {same_name} {id}: {seen}: {}", reply.body));
+        }
+        if seen == "back" && okta.get(&ann.path).await?.body["externalId"] != of_okta {
+            wrong.push(format!("{of_okta}: Okta's name for them is another"));
+        }
+    }
+    // Of two whom HR calls so none is guessed; the name says who is meant.
+    let (one, two) = (leaver("o8", Some("twin")).await?, leaver("o9", Some("twin")).await?);
+    let neither = hire(&Value::Null, "twin").await?;
+    if neither.status != 201 || [&one.id, &two.id].iter().any(|id| neither.body["id"] == json!(id)) {
+        wrong.push(format!("somebody else was meant: {}", neither.body));
+    }
+    let named = hire(&two.body["userName"], "twin").await?;
+    if (named.status.as_u16(), &named.body["id"]) != (201, &json!(two.id)) {
+        wrong.push(format!("the second was meant: {} {}", named.status, named.body));
+    }
+    none_wrong(&wrong);
+    Ok(())
+}

@@ -38,6 +38,13 @@ impl Owned {
         home.get(&self.attribute)
     }
 
+    /// Whether it has another value. Somebody is active unless it is said otherwise (RFC 7643 §4.1.1).
+    fn differs(&self, before: &Map<String, Value>, after: &Map<String, Value>) -> bool {
+        let (before, after) = (self.value(before), self.value(after));
+        let active = |value: Option<&Value>| value.is_none_or(|value| *value != Value::Bool(false));
+        if self.is(ACTIVE) { active(before) != active(after) } else { before != after }
+    }
+
     fn put(&self, attributes: &mut Map<String, Value>, value: Option<Value>) {
         let Some(urn) = &self.schema else { return put(attributes, &self.attribute, value) };
         let mut home = match attributes.shift_remove(urn) {
@@ -77,8 +84,7 @@ impl Owners {
     /// What becomes of a resource when a source wants it to become `after`: what others decide stays as it was. Withheld is
     /// only what the source gives another value: what it leaves out of a PUT it does not know.
     pub(crate) fn apply(&self, source: SourceId, before: &Resource, after: Resource) -> Wish<Resource> {
-        let differs =
-            |owned: &&Owned| owned.source != source && owned.value(before.as_map()) != owned.value(after.as_map());
+        let differs = |owned: &&Owned| owned.source != source && owned.differs(before.as_map(), after.as_map());
         let denied: Vec<&Owned> = self.0.iter().filter(differs).collect();
         if denied.is_empty() {
             return after.into();
@@ -92,13 +98,14 @@ impl Owners {
         Wish { becomes: Resource::from_map(attributes), withheld }
     }
 
-    /// What becomes of a new resource: what others decide waits for them, except for what must be there.
+    /// What becomes of a new resource: what others decide waits for them, except for what must be there. Nobody is active
+    /// before whoever decides that has said so.
     pub(crate) fn apply_to_new(&self, rt: &ResourceType, source: SourceId, resource: Resource) -> Wish<Resource> {
         let must = |owned: &Owned| {
             owned.schema.is_none() && rt.top_level_attribute(&owned.attribute).is_some_and(|known| known.required)
         };
-        let mut nothing = Map::new();
-        for owned in self.0.iter().filter(|owned| must(owned) || owned.is(ACTIVE)) {
+        let mut nothing = Map::from_iter([(ACTIVE.1.to_owned(), Value::Bool(false))]);
+        for owned in self.0.iter().filter(|owned| must(owned)) {
             owned.put(&mut nothing, owned.value(resource.as_map()).cloned());
         }
         self.apply(source, &Resource::from_map(nothing), resource)
@@ -193,7 +200,7 @@ mod tests {
         let new =
             json!({ "userName": "ada", "title": "Clerk", "active": true, enterprise::URN: { "department": "R" } });
         let wish = owners().apply_to_new(&builtin::user_type(), OKTA, resource(new));
-        assert_eq!(wish.becomes, resource(json!({ "userName": "ada", "active": true })));
-        assert_eq!(wish.withheld, ["title".to_owned(), format!("{}:department", enterprise::URN)]);
+        assert_eq!(wish.becomes, resource(json!({ "userName": "ada", "active": false })));
+        assert_eq!(wish.withheld, ["title".to_owned(), "active".to_owned(), format!("{}:department", enterprise::URN)]);
     }
 }

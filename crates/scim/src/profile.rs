@@ -50,8 +50,8 @@ switches! {
         client: "authentik, and requests copied from Entra's documentation",
     }
     restore_on_post: bool {
-        does: "POST of a person whom the same source has created and deactivated before brings that person back, with \
-               the same id. Otherwise it is 409 uniqueness, or another person.",
+        does: "POST of an inactive person whom the same source has created, or given an externalId, brings that person \
+               back, with the same id. Otherwise it is 409 uniqueness, or another person.",
         why: "An inactive person still exists (RFC 7644 section 3.3), so 409 is right; but a client that creates again \
               would never get past it.",
         client: "Okta: people who are assigned again; HR feeds: people who are hired again",

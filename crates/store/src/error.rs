@@ -60,7 +60,7 @@ pub enum StoreError {
     /// Something that must be unique is taken.
     #[error("the {} is taken", .0.as_str())]
     Conflict(Uniqueness),
-    /// An inactive user has the same `externalId`, and the caller wanted to know before anybody is created.
+    /// The source calls an inactive user by the same `externalId`, and the caller wanted to know before anybody is created.
     #[error("an inactive user has this externalId")]
     Namesake,
     /// A tenant, a source or an OAuth client already has as many live ones as it may have; one must be revoked first.

@@ -13,7 +13,7 @@ const NAME: &str = "externalId";
 pub struct ExternalIds {
     creator: SourceId,
     of_creator: Option<String>,
-    /// Those of other sources, by the text of their ids.
+    /// Those of other sources, by the text of their ids; null for a source, the creator too, that has let go.
     of_others: Map<String, Value>,
 }
 
@@ -48,6 +48,22 @@ impl ExternalIds {
         }
     }
 
+    /// Whether a source has created the resource, or written to it by a name of its own, or let go of it since.
+    pub fn has_known(&self, source: SourceId) -> bool {
+        source == self.creator || self.of_others.contains_key(&source.to_string())
+    }
+
+    /// Whether the resource is none of the source's any more: it has deleted it, and another source keeps it.
+    pub fn was_let_go_by(&self, source: SourceId) -> bool {
+        self.of_others.get(&source.to_string()).is_some_and(Value::is_null)
+    }
+
+    /// What they become when a source lets go that has written a resource without a name of its own.
+    pub(crate) fn let_go(mut self, source: SourceId) -> Self {
+        self.of_others.insert(source.to_string(), Value::Null);
+        self
+    }
+
     /// What each source calls the resource, the creator first.
     pub fn iter(&self) -> impl Iterator<Item = (SourceId, &str)> {
         let others = self.of_others.iter();
@@ -68,15 +84,15 @@ impl ExternalIds {
     pub(crate) fn written(&self, writer: SourceId, resource: &Resource) -> (Self, Option<Resource>) {
         let mut after = self.clone();
         let given = resource.string(NAME).map(str::to_owned);
+        let name = writer.to_string();
+        // Whoever writes has not let go.
+        after.of_others.shift_remove(&name);
         if writer == self.creator {
             after.of_creator = given;
             return (after, None);
         }
         let mut attributes = resource.as_map().clone();
-        match given {
-            Some(id) => after.of_others.insert(writer.to_string(), id.into()),
-            None => after.of_others.shift_remove(&writer.to_string()),
-        };
+        after.of_others.extend(given.map(|id| (name, id.into())));
         put(&mut attributes, self.of_creator.as_deref());
         (after, Some(Resource::from_map(attributes)))
     }
@@ -125,5 +141,25 @@ mod tests {
         assert_eq!(ids.of(hr), Some("W7"), "and nobody else's");
         let (ids, kept) = ids.written(hr, &resource(json!({ "userName": "ada" })));
         assert_eq!((kept, ids.others()), (Some(resource(json!({ "userName": "ada" }))), None));
+    }
+
+    #[test]
+    fn who_lets_go_is_remembered_until_they_write_again() {
+        let [okta, hr, other] = [1, 2, 3].map(|number| SourceId(Uuid::from_u128(number)));
+        let ids = ExternalIds::new(okta, &resource(json!({ "userName": "ada", "externalId": "00u1" })));
+        let (ids, _) = ids.written(hr, &resource(json!({ "userName": "ada", "externalId": "W7" })));
+        for source in [okta, hr] {
+            let (gone, _) = ids.written(source, &resource(json!({ "userName": "ada" })));
+            let gone = gone.let_go(source);
+            let state = |ids: &ExternalIds| (ids.of(source).map(str::to_owned), ids.was_let_go_by(source));
+            assert_eq!((state(&gone), gone.iter().count()), ((None, true), 1));
+            assert!(gone.has_known(source) && !gone.has_known(other));
+            let (back, _) = gone.written(source, &resource(json!({ "userName": "ada", "externalId": "new" })));
+            assert_eq!(state(&back), (Some("new".to_owned()), false));
+            let (back, _) = gone.written(source, &resource(json!({ "userName": "ada" })));
+            assert_eq!(state(&back), (None, false));
+            let (still, _) = gone.written(other, &resource(json!({ "userName": "ada" })));
+            assert_eq!(state(&still), (None, true));
+        }
     }
 }

@@ -54,7 +54,8 @@ pub(crate) struct NewOwner {
 
 /// Sets all owners at once. What another source writes of an attribute is then accepted, recorded in the change log as
 /// `withheld`, and not applied; values that are there stay. Who decides `active` of users, or `displayName` of groups, also
-/// decides about deletions: a deletion by another source only takes its externalId away.
+/// decides about deletions: a deletion by another source only takes its externalId away. Nobody is active before whoever
+/// decides `active` has said so.
 #[utoipa::path(
     put, path = "/attribute-owners", tag = "sources", operation_id = "setAttributeOwners", request_body = NewOwners,
     responses((status = 200, description = "All owners as they are now", body = Page<OwnerView>), Refusals),

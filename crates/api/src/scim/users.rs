@@ -22,7 +22,7 @@ use rollcall_scim::profile::{ManagerBy, PatchResponse};
 use rollcall_scim::projection::Projection;
 use rollcall_scim::resource::{self, Resource};
 use rollcall_scim::schema::enterprise;
-use rollcall_store::users::{StoredUser, UserView};
+use rollcall_store::users::StoredUser;
 use rollcall_store::write::{Actor, Wish};
 
 /// `POST /Users`.
@@ -42,7 +42,7 @@ pub(super) async fn create(
     let projection = call.query.projection(rt)?;
     let resource = resource::parse(rt, &body, &call.client.source.profile)
         .map_err(|error| about_new(rt, "userName", &body, error))?;
-    let user = create_or_restore(&state, &call, &resource, user_json::view(&projection, call.source())).await?;
+    let user = create_or_restore(&state, &call, resource, user_json::view(&projection, call.source())).await?;
     Ok(reply(&call, StatusCode::CREATED, &user, &projection))
 }
 
@@ -180,11 +180,9 @@ async fn part(call: &Call, id: &IdInPath, state: &ApiState) -> Result<Response, 
     let rt = call.types().user();
     let become_what = |user: &StoredUser| {
         call.check_version(user.version).map_err(|error| about(rt, id.as_str(), error))?;
-        let mut attributes = user.resource.as_map().clone();
-        attributes.shift_remove("externalId");
-        Ok::<_, Error>(Wish { becomes: Resource::from_map(attributes), withheld: vec![ACTIVE.1.to_owned()] })
+        Ok::<_, Error>(Wish { becomes: user.resource.clone(), withheld: vec![ACTIVE.1.to_owned()] })
     };
-    let parted = state.store().update_user(&call.actor(), id.resolve(rt)?, UserView::default(), become_what).await;
+    let parted = state.store().let_go_of_user(&call.actor(), id.resolve(rt)?, become_what).await;
     parted.map_err(|error| change_failed(error, rt, id, None))?;
     Ok(answer::deleted())
 }

@@ -174,14 +174,14 @@ fn has_external_id(table: Table, viewer: SourceId) -> Part {
         Table::Users => [
             "((u.source_id = ",
             " AND u.external_id IS NOT NULL) OR (u.source_id <> ",
-            " AND u.external_ids IS NOT NULL AND jsonb_exists(u.external_ids, ",
-            ")))",
+            " AND u.external_ids IS NOT NULL AND (u.external_ids ->> ",
+            ") IS NOT NULL))",
         ],
         Table::Groups => [
             "((g.source_id = ",
             " AND g.external_id IS NOT NULL) OR (g.source_id <> ",
-            " AND g.external_ids IS NOT NULL AND jsonb_exists(g.external_ids, ",
-            ")))",
+            " AND g.external_ids IS NOT NULL AND (g.external_ids ->> ",
+            ") IS NOT NULL))",
         ],
     };
     Part::exact([

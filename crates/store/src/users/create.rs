@@ -37,10 +37,14 @@ const CREATE: &str = concat!(
                         manager_by, manager_key, manager_source)),
      namesakes AS MATERIALIZED (
          SELECT input.id FROM input
-         WHERE input.respects AND EXISTS (
+         WHERE input.respects AND input.external_id IS NOT NULL AND (EXISTS (
              SELECT 1 FROM users u WHERE u.tenant_id = $1 AND u.source_id = input.source_id
                                      AND u.external_id = input.external_id AND NOT u.active
-                                     AND u.deleted_at IS NULL)),
+                                     AND u.deleted_at IS NULL)
+         OR EXISTS (
+             SELECT 1 FROM users u WHERE u.tenant_id = $1 AND u.external_ids IS NOT NULL
+                                     AND u.external_ids @> jsonb_build_object(input.source_id, input.external_id)
+                                     AND NOT u.active AND u.deleted_at IS NULL))),
      written AS (
          INSERT INTO users (tenant_id, id, source_id, user_name_key, external_id, active, display_name_key, email_keys,
                             employee_number_key, manager_id, manager_by, manager_key, manager_source, attributes, version,
@@ -85,7 +89,7 @@ const CREATE: &str = concat!(
 pub enum Namesake {
     /// Only the uniqueness of `userName` stands in the way.
     Ignored,
-    /// Nobody is created while an inactive user of the same source has the same `externalId`: it is [`StoreError::Namesake`].
+    /// Nobody is created while the same source calls an inactive user so: it is [`StoreError::Namesake`].
     Respected,
 }
 

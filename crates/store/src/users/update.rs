@@ -86,7 +86,26 @@ impl Store {
         change: impl FnMut(&StoredUser) -> Result<W, E> + Send,
     ) -> Result<Updated<StoredUser>, UpdateError<E>> {
         let view = UserView { source: Some(actor.source), ..view };
-        let mut update = Update { store: self, actor, id, view, change };
+        self.change_user(Update { store: self, actor, id, view, change, lets_go: false }).await
+    }
+
+    /// The source has nothing to do with the user any more, who stays, because another one decides about that: as
+    /// [`Self::update_user`], and the source's `externalId` goes.
+    pub async fn let_go_of_user<E: Send, W: Into<Wish<Resource>>>(
+        &self,
+        actor: &Actor,
+        id: ResourceId,
+        change: impl FnMut(&StoredUser) -> Result<W, E> + Send,
+    ) -> Result<(), UpdateError<E>> {
+        let view = UserView { source: Some(actor.source), ..UserView::default() };
+        self.change_user(Update { store: self, actor, id, view, change, lets_go: true }).await.map(drop)
+    }
+
+    async fn change_user<E: Send, W: Into<Wish<Resource>>>(
+        &self,
+        mut update: Update<'_, impl FnMut(&StoredUser) -> Result<W, E> + Send>,
+    ) -> Result<Updated<StoredUser>, UpdateError<E>> {
+        let Update { actor, id, view, .. } = update;
         // Mostly nobody else is at the user: then read and write each share a statement with other requests.
         let seen = self.user(actor.tenant, id, view).await?.ok_or(UpdateError::NotFound)?;
         let updated = match update.together(seen).await {
@@ -108,6 +127,8 @@ struct Update<'a, C> {
     id: ResourceId,
     view: UserView,
     change: C,
+    /// Whether the source lets go of the user.
+    lets_go: bool,
 }
 
 /// What follows from a wish.
@@ -173,12 +194,18 @@ impl<E: Send, W: Into<Wish<Resource>>, C: FnMut(&StoredUser) -> Result<W, E> + S
     /// What is to be written, if anything is.
     fn decide(&mut self, user: &StoredUser) -> Result<Decision, UpdateError<E>> {
         let wish = (self.change)(user).map_err(UpdateError::Refused)?;
-        let Wish { becomes: resource, withheld } = wish.into();
+        let Wish { becomes: mut resource, withheld } = wish.into();
+        let source = self.actor.source;
+        if self.lets_go {
+            resource = without_external_id(resource);
+        }
         let manager_reading = reading(self.actor, user, &resource);
-        if resource == user.resource && manager_reading == user.manager_reading {
+        let (external_ids, kept) = user.external_ids.written(source, &resource);
+        let external_ids = if self.lets_go { external_ids.let_go(source) } else { external_ids };
+        let same = (&resource, manager_reading, &external_ids);
+        if same == (&user.resource, user.manager_reading, &user.external_ids) {
             return Ok(Decision::Nothing(withheld));
         }
-        let (external_ids, kept) = user.external_ids.written(self.actor.source, &resource);
         let keys = UserKeys::of(kept.as_ref().unwrap_or(&resource), manager_reading)?;
         let mut details = detail::updated(&user.resource, &resource);
         if let (true, Some(details)) = (manager_reading != user.manager_reading, details.as_object_mut()) {
@@ -289,6 +316,12 @@ async fn write_all(
         Ok(row.written.then_some(state))
     };
     Ok(rows.into_iter().map(|row| (row.id, end(row))).collect())
+}
+
+fn without_external_id(resource: Resource) -> Resource {
+    let mut attributes = resource.into_map();
+    attributes.shift_remove("externalId");
+    Resource::from_map(attributes)
 }
 
 /// How the manager in `after` is read, if this actor writes it over what is stored.
