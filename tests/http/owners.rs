@@ -237,6 +237,9 @@ async fn what_is_withheld_again_and_again_is_told_once() -> anyhow::Result<()> {
         ("okta", json!([("title", "a"), ("nickName", "b")]), Some(json!(["nickName", "title"]))),
         ("okta", json!([("nickName", "b"), ("title", "a")]), None),
         ("okta", json!([("title", "Countess")]), None),
+        ("okta", json!([("nickName", "b")]), Some(json!(["nickName"]))),
+        ("okta", json!([["title", null]]), Some(json!(["title"]))),
+        ("okta", json!([["nickName", null]]), None),
         ("okta", json!([("title", "a"), ("displayName", "Ada")]), Some(json!(["title"]))),
         ("okta", json!([("title", "a")]), None),
         ("entra", json!([("title", "a")]), None),
@@ -343,6 +346,15 @@ async fn how_a_manager_is_read_is_decided_by_whoever_decides_the_manager() -> an
             wrong.push(format!("{decides:?} decides, the other names by {by} and writes {operations:?}: {read:?}"));
         }
     }
+    // To let go of somebody says nothing of their manager.
+    assert_eq!(api.put("/attribute-owners", &json!({ "owners": [owner("active", "workday")] })).await?.status, 200);
+    world.cli.json(&["source", "set", "generic", "--switch", "manager_by=externalId"]).await?;
+    assert_eq!(generic.delete(&ann.path).await?.status, 204);
+    let by: Option<String> = sqlx::query_scalar("SELECT manager_by FROM users WHERE id = $1::uuid")
+        .bind(&ann.id)
+        .fetch_one(world.database.pool())
+        .await?;
+    assert_eq!(by.as_deref(), number);
     none_wrong(&wrong);
     Ok(())
 }

@@ -81,9 +81,24 @@ impl Owners {
         of_others.any(|owned| owned.is(name))
     }
 
-    /// What becomes of a resource when a source wants it to become `after`: what others decide stays as it was. Withheld is
-    /// only what the source gives another value: what it leaves out of a PUT it does not know.
+    /// What becomes of a resource when a source changes it to `after`: what others decide stays as it was.
     pub(crate) fn apply(&self, source: SourceId, before: &Resource, after: Resource) -> Wish<Resource> {
+        self.keep(source, before, after, |_, _| true)
+    }
+
+    /// The same when `after` is all that the source sends: what it leaves out it does not know, so that is not withheld.
+    pub(crate) fn apply_whole(&self, source: SourceId, before: &Resource, after: Resource) -> Wish<Resource> {
+        self.keep(source, before, after, |owned, after| owned.value(after.as_map()).is_some())
+    }
+
+    /// Keeps what others decide as it was. `is_wish` says whether the source meant to change it.
+    fn keep(
+        &self,
+        source: SourceId,
+        before: &Resource,
+        after: Resource,
+        is_wish: impl Fn(&Owned, &Resource) -> bool,
+    ) -> Wish<Resource> {
         let differs = |owned: &&Owned| owned.source != source && owned.differs(before.as_map(), after.as_map());
         let denied: Vec<&Owned> = self.0.iter().filter(differs).collect();
         if denied.is_empty() {
@@ -93,8 +108,7 @@ impl Owners {
         for owned in &denied {
             owned.put(&mut attributes, owned.value(before.as_map()).cloned());
         }
-        let given = denied.into_iter().filter(|owned| owned.value(after.as_map()).is_some());
-        let withheld = given.map(Owned::name).collect();
+        let withheld = denied.into_iter().filter(|owned| is_wish(owned, &after)).map(Owned::name).collect();
         Wish { becomes: Resource::from_map(attributes), withheld }
     }
 
@@ -108,7 +122,7 @@ impl Owners {
         for owned in self.0.iter().filter(|owned| must(owned)) {
             owned.put(&mut nothing, owned.value(resource.as_map()).cloned());
         }
-        self.apply(source, &Resource::from_map(nothing), resource)
+        self.apply_whole(source, &Resource::from_map(nothing), resource)
     }
 }
 
@@ -187,7 +201,7 @@ mod tests {
             ),
         ];
         for (wanted, becomes, withheld) in cases {
-            let wish = owners().apply(OKTA, &resource(before.clone()), resource(wanted.clone()));
+            let wish = owners().apply_whole(OKTA, &resource(before.clone()), resource(wanted.clone()));
             assert_eq!(Value::Object(wish.becomes.as_map().clone()), becomes, "{wanted}");
             assert_eq!(wish.withheld, withheld, "{wanted}");
             let wish = owners().apply(HR, &resource(before.clone()), resource(wanted.clone()));

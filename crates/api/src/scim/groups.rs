@@ -126,15 +126,17 @@ pub(super) async fn replace(
     let rt = call.types().group();
     let projection = call.query.projection(rt)?;
     let profile = &call.client.source.profile;
+    let owners = call.rules().group_owners();
     let become_what = |group: &StoredGroup| {
         let mut after = resource::replace(rt, &group.resource, &body, profile)?;
         let members = after.take_values(MEMBERS);
+        let wish = owners.apply_whole(call.source(), &group.resource, after);
         if members.is_empty() && members_withheld(&call) {
             // What is left out is no wish.
-            return Ok((after, Vec::new()));
+            return Ok((wish, Vec::new()));
         }
         let members = DetachedChange { attribute: MEMBERS.to_owned(), change: Detached::Replace(members) };
-        Ok((after, vec![members]))
+        Ok((wish, vec![members]))
     };
     let group = change(&call, &id, &state, &projection, become_what).await?;
     reply(&call, &state, StatusCode::OK, (&group, &projection)).await
@@ -171,9 +173,10 @@ pub(super) async fn patch(
     };
     let request = PatchRequest::parse(rt, &body, profile).map_err(|error| about(rt, id.as_str(), error))?;
     let context = Context { id: id.as_str(), profile, detached: &[MEMBERS] };
+    let owners = call.rules().group_owners();
     let become_what = |group: &StoredGroup| {
         let patched = patch::apply(rt, &group.resource, &request, &context)?;
-        Ok((patched.resource, patched.detached))
+        Ok((owners.apply(call.source(), &group.resource, patched.resource), patched.detached))
     };
     let group = change(&call, &id, &state, &projection, become_what).await?;
     if bodiless_wanted {
@@ -224,16 +227,15 @@ async fn change(
     id: &IdInPath,
     state: &ApiState,
     projection: &Projection<'_>,
-    become_what: impl Fn(&StoredGroup) -> Result<(Resource, Vec<DetachedChange>), Error> + Send + Sync,
+    become_what: impl Fn(&StoredGroup) -> Result<(Wish<Resource>, Vec<DetachedChange>), Error> + Send + Sync,
 ) -> Result<StoredGroup, ApiError> {
     let rt = call.types().group();
     let resource_id = id.resolve(rt)?;
-    let (owners, source) = (call.rules().group_owners(), call.source());
     let members_withheld = members_withheld(call);
     if !members_withheld {
         strict_members::check_change(state, call, resource_id, &become_what).await?;
     }
-    let view = group_json::view(projection, source);
+    let view = group_json::view(projection, call.source());
     let how = GroupUpdate { view, pinned: call.has_precondition(), members_withheld };
     let mut wanted_name = None;
     let changed = state
@@ -241,8 +243,7 @@ async fn change(
         .update_group(&call.actor(), resource_id, how, |group| {
             let name = group.resource.string("displayName").unwrap_or(id.as_str());
             let checked = call.check_version(group.version).and_then(|()| become_what(group));
-            let (resource, members) = checked.map_err(|error| about(rt, name, error))?;
-            let Wish { becomes, withheld } = owners.apply(source, &group.resource, resource);
+            let (Wish { becomes, withheld }, members) = checked.map_err(|error| about(rt, name, error))?;
             wanted_name = becomes.string("displayName").map(str::to_owned);
             Ok(Wish { becomes: (becomes, members), withheld })
         })

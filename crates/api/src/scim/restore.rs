@@ -75,7 +75,11 @@ async fn restore(
     let Some(gone) = find(state, call, resource).await? else { return Ok(None) };
     let owners = call.rules().user_owners();
     let become_what = |user: &StoredUser| {
-        if comes_back(call, user) { Ok(owners.apply(call.source(), &user.resource, resource.clone())) } else { Err(()) }
+        if comes_back(call, user) {
+            Ok(owners.apply_whole(call.source(), &user.resource, resource.clone()))
+        } else {
+            Err(())
+        }
     };
     match state.store().update_user(&call.actor(), gone.id, view, become_what).await {
         Ok(updated) => Ok(Some(updated.value)),

@@ -10,6 +10,7 @@ use rollcall_scim::patch::{Detached, DetachedChange};
 use rollcall_scim::resource::Resource;
 use rollcall_scim::schema::sub;
 use rollcall_store::groups::{GroupView, StoredGroup};
+use rollcall_store::write::Wish;
 use serde_json::Value;
 
 /// Most unknown members that an error names.
@@ -51,7 +52,7 @@ pub(super) async fn check_change(
     state: &ApiState,
     call: &Call,
     id: ResourceId,
-    become_what: impl Fn(&StoredGroup) -> Result<(Resource, Vec<DetachedChange>), Error>,
+    become_what: impl Fn(&StoredGroup) -> Result<(Wish<Resource>, Vec<DetachedChange>), Error>,
 ) -> Result<(), ApiError> {
     if call.client.source.profile.dangling_members {
         return Ok(());

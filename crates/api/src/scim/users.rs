@@ -108,8 +108,10 @@ pub(super) async fn replace(
     let rt = call.types().user();
     let projection = call.query.projection(rt)?;
     let profile = &call.client.source.profile;
+    let owners = call.rules().user_owners();
     let user = change(&call, &id, &state, (&call.actor(), &projection), |user| {
-        resource::replace(rt, &user.resource, &body, profile)
+        let after = resource::replace(rt, &user.resource, &body, profile)?;
+        Ok(owners.apply_whole(call.source(), &user.resource, after))
     })
     .await?;
     Ok(reply(&call, StatusCode::OK, &user, &projection))
@@ -136,12 +138,13 @@ pub(super) async fn patch(
     let profile = &call.client.source.profile;
     let request = PatchRequest::parse(rt, &body, profile).map_err(|error| about(rt, id.as_str(), error))?;
     let context = Context { id: id.as_str(), profile, detached: &[] };
-    let mut actor = call.actor();
+    let (owners, mut actor) = (call.rules().user_owners(), call.actor());
     if !request.names(&AttributePath::extension(enterprise::URN, "manager")) {
         actor.manager_by = ManagerBy::Id;
     }
     let user = change(&call, &id, &state, (&actor, &projection), |user| {
-        Ok(patch::apply(rt, &user.resource, &request, &context)?.resource)
+        let after = patch::apply(rt, &user.resource, &request, &context)?.resource;
+        Ok(owners.apply(call.source(), &user.resource, after))
     })
     .await?;
     if profile.patch_response_users == PatchResponse::NoContent && !call.query.chooses_attributes() {
@@ -193,7 +196,7 @@ async fn change(
     id: &IdInPath,
     state: &ApiState,
     (actor, projection): (&Actor, &Projection<'_>),
-    become_what: impl Fn(&StoredUser) -> Result<Resource, Error> + Send + Sync,
+    become_what: impl Fn(&StoredUser) -> Result<Wish<Resource>, Error> + Send + Sync,
 ) -> Result<StoredUser, ApiError> {
     let rt = call.types().user();
     let mut wanted_name = None;
@@ -202,8 +205,7 @@ async fn change(
         .update_user(actor, id.resolve(rt)?, user_json::view(projection, call.source()), |user| {
             let name = user.resource.string("userName").unwrap_or(id.as_str());
             let checked = call.check_version(user.version).and_then(|()| become_what(user));
-            let resource = checked.map_err(|error| about(rt, name, error))?;
-            let wish = call.rules().user_owners().apply(call.source(), &user.resource, resource);
+            let wish = checked.map_err(|error| about(rt, name, error))?;
             wanted_name = wish.becomes.string("userName").map(str::to_owned);
             Ok(wish)
         })

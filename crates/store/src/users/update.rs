@@ -199,7 +199,7 @@ impl<E: Send, W: Into<Wish<Resource>>, C: FnMut(&StoredUser) -> Result<W, E> + S
         if self.lets_go {
             resource = without_external_id(resource);
         }
-        let manager_reading = reading(self.actor, user, &resource);
+        let manager_reading = if self.lets_go { user.manager_reading } else { reading(self.actor, user, &resource) };
         let (external_ids, kept) = user.external_ids.written(source, &resource);
         let external_ids = if self.lets_go { external_ids.let_go(source) } else { external_ids };
         let same = (&resource, manager_reading, &external_ids);
