@@ -127,7 +127,7 @@ impl Owners {
 }
 
 /// The URN of the extension that defines an attribute, if one does, and the attribute's name.
-type Name<'a> = (Option<&'a str>, &'a str);
+pub(crate) type Name<'a> = (Option<&'a str>, &'a str);
 
 /// Whether somebody works here; who decides it also decides about deletions.
 pub(crate) const ACTIVE: Name<'_> = (None, "active");

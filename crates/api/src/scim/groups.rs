@@ -5,6 +5,7 @@
 
 use crate::body::JsonBody;
 use crate::error::ApiError;
+use crate::owners::Name;
 use crate::scim::answer::{self, About};
 use crate::scim::call::{Call, IdInPath, about, about_new};
 use crate::scim::docs::{ReadRefusals, WriteRefusals};
@@ -27,7 +28,7 @@ use rollcall_store::groups::{GroupUpdate, StoredGroup};
 use rollcall_store::write::Wish;
 
 /// Whoever decides how a group is called also decides about deletions.
-const DISPLAY_NAME: (Option<&str>, &str) = (None, "displayName");
+const DISPLAY_NAME: Name<'_> = (None, "displayName");
 
 /// `POST /Groups`.
 #[utoipa::path(
