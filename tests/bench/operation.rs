@@ -67,8 +67,9 @@ impl Operation {
     /// The share of pgbench's rate that we want to reach.
     pub(crate) const fn goal(self) -> f64 {
         match self {
-            Self::Get | Self::Filter => 0.5,
-            Self::Patch | Self::Create => 0.7,
+            Self::Get | Self::Filter => 0.6,
+            Self::Patch => 0.7,
+            Self::Create => 0.8,
         }
     }
 

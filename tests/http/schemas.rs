@@ -1,6 +1,8 @@
 //! Schemas that a tenant registers: used by the next request, like those of the standard.
 
-use rollcall_tests::{Client, ScimClient};
+use std::time::Duration;
+
+use rollcall_tests::{Client, ScimClient, wait_until};
 use serde_json::{Value, json};
 
 use crate::world::{USER, World, missing, none_wrong, patch};
@@ -26,6 +28,8 @@ async fn rest(world: &World, tenant: &str) -> anyhow::Result<ScimClient> {
     let (_, token) = world.token(&["--tenant", tenant]).await?;
     ScimClient::new(Client::Plain, &format!("{}/api/v1", world.server.base_url()), &token)
 }
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn a_schema_is_used_by_the_next_request() -> anyhow::Result<()> {
@@ -189,6 +193,30 @@ async fn what_was_written_while_an_attribute_went_does_not_come_back_with_its_na
     assert_eq!(patched.status, 200, "{}", patched.body);
     let small = api.put(&path, &json!({ "schema": hr(&small) })).await?;
     assert_eq!(small.status, 409, "{}", small.body);
+
+    // Whatever is written meanwhile stays, too.
+    late(json!({ "late": 1 })).await?;
+    let mut other = world.database.pool().begin().await?;
+    sqlx::query("UPDATE users SET attributes = attributes || '{\"title\": \"new\"}', version = version + 1")
+        .execute(&mut *other)
+        .await?;
+    let next = json!({ "schema": hr(&json!([large[0], large[1], large[2], { "name": "late" }])) });
+    let adding = api.put(&path, &next);
+    let writing = async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        wait_until(PATIENCE, "the schema waits for the write", async || {
+            let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(world.database.pool()).await?;
+            Ok((waiting > 0).then_some(()))
+        })
+        .await?;
+        anyhow::Ok(other.commit().await?)
+    };
+    let (added, written) = tokio::join!(adding, writing);
+    written?;
+    assert_eq!(added?.status, 200);
+    let shown = client.get(&ada.path).await?.body;
+    assert_eq!((&shown["title"], &shown[HR]), (&json!("new"), &Value::Null));
     Ok(())
 }
 

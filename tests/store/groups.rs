@@ -1,5 +1,7 @@
 //! Groups and their members.
 
+use std::time::Duration;
+
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
 use rollcall_scim::filter::Filter;
 use rollcall_scim::patch::{Detached, DetachedChange};
@@ -8,9 +10,12 @@ use rollcall_scim::schema::builtin;
 use rollcall_store::groups::{GroupUpdate, GroupView, Member, StoredGroup};
 use rollcall_store::write::{UpdateError, Updated};
 use rollcall_store::{StoreError, Uniqueness};
+use rollcall_tests::wait_until;
 use serde_json::{Value, json};
 
 use crate::fixture::{Fixture, Never, resource, together};
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn elements(values: &[&str]) -> Vec<Value> {
     values.iter().map(|value| json!({ "value": value })).collect()
@@ -255,6 +260,31 @@ async fn replacing_at_the_same_time_leaves_what_one_of_them_wanted() -> anyhow::
     assert_eq!(left.len(), 5, "{left:?}");
     let first = left[0].split('-').next().unwrap_or_default();
     assert!(left.iter().all(|member| member.split('-').next() == Some(first)), "{left:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_is_added_is_a_member_also_when_they_are_removed_meanwhile() -> anyhow::Result<()> {
+    let f = Fixture::new().await?;
+    let id = f.group("Team", &["x"]).await?.id;
+    let mut other = f.database.pool().begin().await?;
+    sqlx::query("UPDATE groups SET version = version + 1 WHERE id = $1").bind(id.0).execute(&mut *other).await?;
+    sqlx::query("DELETE FROM memberships WHERE group_id = $1").bind(id.0).execute(&mut *other).await?;
+    let adding = f.members(id, vec![Detached::Add(elements(&["x", "y"]))]);
+    let removing = async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        wait_until(PATIENCE, "the addition waits for the removal", async || {
+            let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(f.database.pool()).await?;
+            Ok((waiting > 0).then_some(()))
+        })
+        .await?;
+        anyhow::Ok(other.commit().await?)
+    };
+    let (added, removed) = tokio::join!(adding, removing);
+    removed?;
+    assert!(added?.changed);
+    assert_eq!(f.member_values(id).await?, ["x", "y"], "both were asked for, and both are there");
     Ok(())
 }
 

@@ -214,18 +214,19 @@ pub(crate) async fn revoke(
     let Form(refused) = refused.map_err(|_| Trouble::NoSuchPage)?;
     let store = state.api().store();
     let by = (operator.as_author(&state).await?, request.as_str());
-    match (refused.credential, refused.client) {
-        (Some(credential), None) => {
-            credentials::revoke(store, operator.tenant, by, CredentialId(credential)).await?;
-        }
-        (None, Some(client)) => {
-            oauth_clients::revoke(store, operator.tenant, by, OauthClientId(client)).await?;
-        }
-        _ => return Err(Trouble::NoSuchPage),
+    let revoked = refused.credential.xor(refused.client).ok_or(Trouble::NoSuchPage)?;
+    if !ways(&state, operator.tenant, id).await?.iter().any(|way| way.id == revoked) {
+        // Somebody else was faster, or it never was this source's.
+        return Ok(Redirect::to(&format!("/console/sources/{id}")));
+    }
+    if refused.client.is_some() {
+        oauth_clients::revoke(store, operator.tenant, by, OauthClientId(revoked)).await?;
+    } else {
+        credentials::revoke(store, operator.tenant, by, CredentialId(revoked)).await?;
     }
     // Other processes hear of it in a moment; whoever comes to this one need not wait for that.
     state.api().credentials().invalidate_all();
-    tracing::info!(tenant = %operator.tenant, source = %id, "an operator has revoked a way in");
+    tracing::info!(tenant = %operator.tenant, source = %id, %revoked, "an operator has revoked a way in");
     Ok(Redirect::to(&format!("/console/sources/{id}")))
 }
 

@@ -144,8 +144,9 @@ impl BulkRequest {
     }
 
     /// The [plan](Self::plan), cut into waves: the steps of one can be served at the same time, and it comes to the same.
-    /// They have one method and one endpoint, are about different resources with different names, and none refers to what
-    /// another one makes. Where processing stops after errors each step is a wave, because who comes after whom counts.
+    /// They have one method and one endpoint, are about different resources, give different names, and none refers to what
+    /// another one makes. Only a name that another one of the wave gives up may be had sooner or later than in order. Where
+    /// processing stops after errors each step is a wave, because who comes after whom counts.
     pub fn waves(&self) -> Vec<Vec<Step>> {
         let mut waves = Vec::new();
         let mut wave = Wave::default();
@@ -166,7 +167,7 @@ struct Wave<'a> {
     steps: Vec<Step>,
     kind: Option<(Method, &'a str)>,
     ids: BTreeSet<&'a str>,
-    names: BTreeSet<String>,
+    claims: BTreeSet<String>,
     makes: BTreeSet<&'a str>,
     alone: bool,
 }
@@ -180,7 +181,8 @@ impl<'a> Wave<'a> {
         !self.alone
             && self.kind.is_none_or(|kind| kind == (operation.method, operation.endpoint.as_str()))
             && operation.id.as_deref().is_none_or(|id| !self.ids.contains(id))
-            && operation.unique_name().is_none_or(|name| !self.names.contains(&name))
+            && !operation.is_touchy()
+            && self.claims.is_disjoint(&operation.claims())
             && !operation.references.iter().any(|name| self.makes.contains(name.as_str()))
     }
 
@@ -192,7 +194,8 @@ impl<'a> Wave<'a> {
         if let Ok(operation) = &entry.operation {
             self.kind = Some((operation.method, &operation.endpoint));
             self.ids.extend(operation.id.as_deref());
-            self.names.extend(operation.unique_name());
+            self.alone |= operation.is_touchy();
+            self.claims.extend(operation.claims());
             self.makes.extend(entry.name());
         }
     }
@@ -259,16 +262,41 @@ impl Operation {
             references,
         })
     }
+
+    /// The names that it gives, by which resources are told from each other, folded: whoever comes first has them.
+    fn claims(&self) -> BTreeSet<String> {
+        let mut claims = BTreeSet::new();
+        claim(&self.data, &mut claims);
+        let operations = self.data.as_object().and_then(|data| member(data, "Operations")).and_then(Value::as_array);
+        for operation in operations.into_iter().flatten().filter_map(Value::as_object) {
+            let path = member(operation, "path").and_then(Value::as_str);
+            match member(operation, "value") {
+                Some(Value::String(name)) if path.is_some_and(names) => {
+                    claims.insert(fold(name));
+                }
+                Some(value) => claim(value, &mut claims),
+                None => {}
+            }
+        }
+        claims
+    }
+
+    /// Whether what others do beside it could move the version that it wants: a user who is deleted moves those of their
+    /// reports.
+    fn is_touchy(&self) -> bool {
+        self.method == Method::Delete && self.version.is_some()
+    }
 }
 
-impl Operation {
-    /// What no two resources of a type have in common, folded, if the body says it: the `userName`, or what stands in its
-    /// place for groups.
-    fn unique_name(&self) -> Option<String> {
-        let object = self.data.as_object()?;
-        let name = member(object, "userName").or_else(|| member(object, "displayName"));
-        name.and_then(Value::as_str).map(fold)
-    }
+/// Whether an attribute is one by which resources are told from each other; a path may have the schema before it.
+fn names(path: &str) -> bool {
+    let attribute = path.rsplit(':').next().unwrap_or(path);
+    ["userName", "displayName", "externalId"].iter().any(|name| name.eq_ignore_ascii_case(attribute))
+}
+
+fn claim(value: &Value, claims: &mut BTreeSet<String>) {
+    let given = value.as_object().into_iter().flatten().filter(|(key, _)| names(key));
+    claims.extend(given.filter_map(|(_, value)| value.as_str()).map(fold));
 }
 
 /// Endpoint and id of a path such as `/Users/2819`. The slash before it may be missing, one behind it may be there.

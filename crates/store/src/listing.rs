@@ -2,7 +2,8 @@
 //!
 //! When the database can judge the filter alone, one statement counts and fetches. Otherwise it narrows down, and the
 //! rest is judged here, batch after batch, so that memory stays bounded. Wherever more than [`SCAN_LIMIT`] resources would
-//! have to be looked at, by whom ever, that is refused (RFC 7644 §3.4.2, `tooMany`) before any of them is read.
+//! have to be looked at that no index has found, by whom ever, that is refused (RFC 7644 §3.4.2, `tooMany`) before any of
+//! them is read.
 //!
 //! The order is that of the ids, which grow with time: stable across pages, and what is created meanwhile comes last.
 

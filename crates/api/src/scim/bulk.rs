@@ -108,10 +108,19 @@ impl Run<'_> {
         let ends: Vec<_> = at_once.buffered(AT_ONCE).collect().await;
         for (step, end) in wave.iter().zip(ends) {
             // Somebody of its own wave may have stood in the way of a change, because they had not moved yet.
-            let again = wave.len() > 1 && end.as_ref().is_some_and(|end| end.status == StatusCode::CONFLICT);
+            let again = wave.len() > 1 && self.may_change_again(operations, *step, end.as_ref());
             let end = if again { self.end_of(operations, *step).await } else { end };
             self.note(operations, *step, end);
         }
+    }
+
+    /// Whether a change found a name taken, and there is time to try it again.
+    fn may_change_again(&self, operations: &[Entry], step: Step, end: Option<&End>) -> bool {
+        let Step::Whole(place) = step else { return false };
+        let operation = operations.get(place).and_then(|entry| entry.operation.as_ref().ok());
+        operation.is_some_and(|operation| matches!(operation.method, Method::Put | Method::Patch))
+            && end.is_some_and(|end| end.status == StatusCode::CONFLICT)
+            && Instant::now() <= self.until
     }
 
     async fn end_of(&self, operations: &[Entry], step: Step) -> Option<End> {

@@ -27,6 +27,7 @@ use serde_json::Value;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::vec;
+use tracing::{Instrument as _, Span};
 
 /// What a client reads, and how it wants groups to be written.
 pub(super) struct Writer {
@@ -110,10 +111,16 @@ impl Writer {
     }
 
     fn answer(self, status: StatusCode) -> Response {
-        let parts = stream::try_unfold(self, async |mut writer| {
-            let part = writer.next().await;
-            let part = part.inspect_err(|error| tracing::error!(%error, "an answer was broken off in the middle"))?;
-            Ok::<_, ApiError>(part.map(|part| (part, writer)))
+        // The request has been answered, as far as its span knows, when this is written.
+        let span = Span::current();
+        let parts = stream::try_unfold(self, move |mut writer| {
+            let part = async {
+                let part = writer.next().await.inspect_err(|error| {
+                    tracing::error!(tenant = %writer.tenant, %error, "an answer was broken off in the middle");
+                })?;
+                Ok::<_, ApiError>(part.map(|part| (part, writer)))
+            };
+            part.instrument(span.clone())
         });
         let mut response = Response::new(Body::from_stream(parts));
         *response.status_mut() = status;

@@ -49,10 +49,20 @@ fn what_does_not_touch_each_other_is_served_at_once() {
     let report = |name: &str| json!({ "method": "POST", "path": "/Users", "data": { "userName": name, "manager": { "value": "bulkId:b" } } });
     let patch = |id: &str| json!({ "method": "PATCH", "path": format!("/Users/{id}"), "data": {} });
     let delete = |id: &str| json!({ "method": "DELETE", "path": format!("/Users/{id}") });
+    let delete_version = |id: &str| json!({ "method": "DELETE", "path": format!("/Users/{id}"), "version": "W/\"1\"" });
+    let called = |name: &str, external: &str| json!({ "method": "POST", "path": "/Users", "data": { "userName": name, "externalId": external } });
+    let rename = |id: &str, name: &str| {
+        let operations =
+            json!([{ "op": "replace", "path": "urn:ietf:params:scim:schemas:core:2.0:User:username", "value": name }]);
+        json!({ "method": "PATCH", "path": format!("/Users/{id}"), "data": { "Operations": operations } })
+    };
     let cases = [
         (json!([user("a"), user("b"), user("c")]), "0 1 2"),
         (json!([user("a"), user("A"), user("c")]), "0 | 1 2"),
         (json!([user("a"), post("g", &[]), user("c")]), "0 | 1 | 2"),
+        (json!([called("a", "X"), called("b", "X"), called("c", "Y")]), "0 | 1 2"),
+        (json!([rename("1", "a"), rename("2", "b"), rename("3", "A")]), "0 1 | 2"),
+        (json!([delete("1"), delete_version("2"), delete("3"), delete("4")]), "0 | 1 | 2 3"),
         (json!([boss, report("r"), report("s")]), "0 | 1 2"),
         (json!([patch("1"), patch("2"), patch("1")]), "0 1 | 2"),
         (json!([patch("1"), delete("2"), delete("3")]), "0 | 1 2"),

@@ -62,23 +62,35 @@ fn millis(duration: Duration) -> u64 {
 /// A request that is being answered.
 pub(super) struct Busy(Arc<Patience>);
 
-impl Drop for Busy {
-    fn drop(&mut self) {
+impl Busy {
+    /// The next thing to happen is up to the client.
+    fn wait(&self) {
         let Patience { began, until, next_head } = &*self.0;
         until.store(millis(began.elapsed() + *next_head), Ordering::Relaxed);
     }
+
+    /// The next thing to happen is up to us.
+    fn work(&self) {
+        self.0.until.store(BUSY, Ordering::Relaxed);
+    }
 }
 
-/// The body of an answer. When it has been handed over for sending, the wait for the next request begins; so a client
-/// that does not read its answer is not waited for either.
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.wait();
+    }
+}
+
+/// The body of an answer. When a part of it has been handed over for sending, the client is waited for: to read so much that
+/// there is room for the next part, or to send the next request. So one that does not read its answer is not waited for.
 pub(super) struct Answer {
     body: Body,
-    _busy: Busy,
+    busy: Busy,
 }
 
 impl Answer {
     pub(super) fn new(body: Body, busy: Busy) -> Self {
-        Self { body, _busy: busy }
+        Self { body, busy }
     }
 }
 
@@ -90,7 +102,13 @@ impl hyper::body::Body for Answer {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        if frame.is_ready() {
+            self.busy.wait();
+        } else {
+            self.busy.work();
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -20,7 +20,12 @@ impl Serving {
             tokio::time::sleep(SHORT * 3).await;
             "slow"
         };
+        let endless = async || {
+            let parts = futures::stream::repeat_with(|| Ok::<_, std::convert::Infallible>(vec![b'x'; 64 * 1024]));
+            Body::from_stream(parts)
+        };
         let router = Router::new().route("/quick", get(async || "quick")).route("/slow", get(slow));
+        let router = router.route("/endless", get(endless));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let (address, stop) = (listener.local_addr().expect("an address"), CancellationToken::new());
         let limits = Limits { connections, first_head, next_head };
@@ -94,6 +99,22 @@ async fn a_slow_answer_is_waited_for() {
     let serving = Serving::start(10, SHORT * 2, SHORT * 2).await;
     let mut stream = serving.connect().await;
     ask(&mut stream, b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n", "slow").await;
+    serving.stopped().await;
+}
+
+#[tokio::test]
+async fn who_does_not_read_an_answer_in_parts_is_not_waited_for() {
+    let serving = Serving::start(1, LONG, SHORT * 2).await;
+    let mut reader = serving.connect().await;
+    reader.write_all(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
+    let began = Instant::now();
+    while began.elapsed() < SHORT * 4 {
+        assert_ne!(reader.read(&mut [0; 8 * 1024]).await.expect("read"), 0, "whoever reads is waited for");
+    }
+    // The only place is free when the connection is given up.
+    let mut next = serving.connect().await;
+    tokio::time::timeout(LONG / 4, ask(&mut next, HEAD, "quick")).await.expect("a place");
+    drop((reader, next));
     serving.stopped().await;
 }
 

@@ -18,13 +18,20 @@ const BATCH_SIZE: i64 = 500;
 /// Groups judged at a time by their members, of which each may have very many.
 const BATCH_SIZE_WITH_MEMBERS: i64 = 8;
 
+/// A macro, so that it can stand in a statement.
+macro_rules! listed_members {
+    () => {
+        100
+    };
+}
+
 /// The most members that are loaded with each group of a list.
-pub const LISTED_MEMBERS: usize = 100;
+pub const LISTED_MEMBERS: usize = listed_members!();
 
 /// `$4` wants those of a list, `$5` wants all.
 macro_rules! members {
     () => {
-        "CASE WHEN $5 THEN NULL WHEN $4 THEN 101 ELSE 0 END"
+        concat!("CASE WHEN $5 THEN NULL WHEN $4 THEN ", listed_members!(), " + 1 ELSE 0 END")
     };
 }
 

@@ -19,6 +19,9 @@ use sqlx::types::Json;
 /// The most members that one change may look at, counting each as often as it is looked at: a second or so.
 const LOOKED_AT: i64 = 2_000_000;
 
+/// The most members of a group whose members are all read, to find those that a filter means which names no `value`.
+const SWEPT: usize = 100_000;
+
 /// How a group is changed.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct GroupUpdate {
@@ -99,9 +102,9 @@ macro_rules! gone_all {
 /// there is anything to write: `$8` says so of the attributes, `fresh` and `gone` of the members.
 ///
 /// A group that still has its version still has its members, so what `fresh` and `gone` saw is what is there. Without
-/// a version only members are added, and an addition that somebody else made meanwhile is not made twice.
+/// a version only members are added: all that were named, because somebody else may have removed one of them meanwhile.
 macro_rules! group_write {
-    (fresh = $fresh:expr, gone = $gone:expr) => {
+    (fresh = $fresh:expr, coming = $coming:expr, gone = $gone:expr) => {
         concat!(
             "WITH fresh AS MATERIALIZED (",
             $fresh,
@@ -118,9 +121,13 @@ macro_rules! group_write {
             "AND ($7::bigint IS NULL OR g.version = $7) AND (SELECT anything FROM wanted) ",
             "RETURNING g.id, g.version, g.attributes, g.source_id, g.external_ids), ",
             "added AS (INSERT INTO memberships (tenant_id, group_id, member_id) ",
-            "SELECT $1, written.id, fresh.member_id FROM written CROSS JOIN fresh ORDER BY fresh.member_id ",
+            "SELECT $1, written.id, coming.member_id FROM written CROSS JOIN ",
+            $coming,
+            " AS coming (member_id) ORDER BY coming.member_id ",
             "ON CONFLICT DO NOTHING RETURNING member_id), ",
-            "removed AS (DELETE FROM memberships m WHERE m.ctid = ANY(ARRAY(SELECT ",
+            // No index may be used for tenant and group: it would read all members.
+            "removed AS (DELETE FROM memberships m WHERE m.tenant_id IS NOT DISTINCT FROM $1 ",
+            "AND m.group_id IS NOT DISTINCT FROM $2 AND m.ctid = ANY(ARRAY(SELECT ",
             membership!("m.ctid", "gone.member_id"),
             " FROM written CROSS JOIN gone)) RETURNING m.member_id), ",
             change_entry!(
@@ -140,11 +147,13 @@ macro_rules! group_write {
 }
 
 /// Some members come (`$12`), some go (`$13`), the others stay.
-const UPDATE_SOME: &str = group_write!(fresh = fresh_some!("$12"), gone = gone_some!("$13"));
+const UPDATE_SOME: &str =
+    group_write!(fresh = fresh_some!("$12"), coming = "unnest($12::text[])", gone = gone_some!("$13"));
 
 /// The members are exactly those named (`$12`). Sets are subtracted, which costs the same whatever the planner thinks
 /// of their sizes.
-const UPDATE_ALL: &str = group_write!(fresh = fresh_all!("$12"), gone = gone_all!("$12"));
+const UPDATE_ALL: &str =
+    group_write!(fresh = fresh_all!("$12"), coming = "(SELECT member_id FROM fresh)", gone = gone_all!("$12"));
 
 /// Whether [`UPDATE_SOME`] would change the members.
 const CHANGES_SOME: &str = concat!("SELECT EXISTS (", fresh_some!("$3"), ") OR EXISTS (", gone_some!("$4"), ")");
@@ -228,8 +237,11 @@ async fn net_change(
     if !needs_members(changes) {
         return Ok(NetChange::of(changes, &[]));
     }
-    let full = read(connection, tenant, id, None, (Load::All, Lock::None)).await?;
-    let present = full.and_then(|group| group.members).unwrap_or_default();
+    let full = read(connection, tenant, id, None, (Load::First(SWEPT), Lock::None)).await?;
+    let (present, more) = full.map(|group| (group.members.unwrap_or_default(), group.more_members)).unwrap_or_default();
+    if more {
+        return Err(StoreError::TooMany { limit: i64::try_from(SWEPT).unwrap_or(i64::MAX) });
+    }
     check_effort(changes, present.len())?;
     Ok(NetChange::of(changes, &present))
 }

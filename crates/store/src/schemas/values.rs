@@ -58,8 +58,19 @@ const COUNT: [&str; 2] = [
     ),
 ];
 
-const FIND: [&str; 2] =
-    [holders!("users", "SELECT DISTINCT id, attributes"), holders!("groups", "SELECT DISTINCT id, attributes")];
+/// Those of live resources, locked, as they are when whoever wrote to them has ended.
+const FIND: [&str; 2] = [
+    concat!(
+        "SELECT id, attributes FROM users WHERE tenant_id = $1 AND deleted_at IS NULL AND id IN (",
+        holders!("users", "SELECT id"),
+        ") ORDER BY id FOR NO KEY UPDATE"
+    ),
+    concat!(
+        "SELECT id, attributes FROM groups WHERE tenant_id = $1 AND deleted_at IS NULL AND id IN (",
+        holders!("groups", "SELECT id"),
+        ") ORDER BY id FOR NO KEY UPDATE"
+    ),
+];
 
 /// The version moves, so that nobody who has read the resource before writes the values back.
 const WRITE: [&str; 2] = [
@@ -97,7 +108,7 @@ pub(super) async fn refuse_held(
     Err(SchemaError::InUse(format!("{holders} {who} values of {what}; let their source remove them first, or keep it")))
 }
 
-/// Removes what lies there from all resources: there is hardly ever anything.
+/// Removes what lies there from all live resources: there is hardly ever anything.
 pub(super) async fn forget(
     tx: &mut Transaction,
     tenant: TenantId,
