@@ -1,8 +1,6 @@
 //! Schemas that a tenant registers: used by the next request, like those of the standard.
 
-use std::time::Duration;
-
-use rollcall_tests::{Client, ScimClient, wait_until};
+use rollcall_tests::{Client, ScimClient};
 use serde_json::{Value, json};
 
 use crate::world::{USER, World, missing, none_wrong, patch};
@@ -28,8 +26,6 @@ async fn rest(world: &World, tenant: &str) -> anyhow::Result<ScimClient> {
     let (_, token) = world.token(&["--tenant", tenant]).await?;
     ScimClient::new(Client::Plain, &format!("{}/api/v1", world.server.base_url()), &token)
 }
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn a_schema_is_used_by_the_next_request() -> anyhow::Result<()> {
@@ -203,13 +199,7 @@ async fn what_was_written_while_an_attribute_went_does_not_come_back_with_its_na
     let next = json!({ "schema": hr(&json!([large[0], large[1], large[2], { "name": "late" }])) });
     let adding = api.put(&path, &next);
     let writing = async {
-        let waiting = "SELECT count(*) FROM pg_stat_activity \
-                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        wait_until(PATIENCE, "the schema waits for the write", async || {
-            let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(world.database.pool()).await?;
-            Ok((waiting > 0).then_some(()))
-        })
-        .await?;
+        world.database.until_somebody_waits().await?;
         anyhow::Ok(other.commit().await?)
     };
     let (added, written) = tokio::join!(adding, writing);

@@ -1,7 +1,5 @@
 //! Groups and their members.
 
-use std::time::Duration;
-
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
 use rollcall_scim::filter::Filter;
 use rollcall_scim::patch::{Detached, DetachedChange};
@@ -10,12 +8,9 @@ use rollcall_scim::schema::builtin;
 use rollcall_store::groups::{GroupUpdate, GroupView, Member, StoredGroup};
 use rollcall_store::write::{UpdateError, Updated};
 use rollcall_store::{StoreError, Uniqueness};
-use rollcall_tests::wait_until;
 use serde_json::{Value, json};
 
 use crate::fixture::{Fixture, Never, resource, together};
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 fn elements(values: &[&str]) -> Vec<Value> {
     values.iter().map(|value| json!({ "value": value })).collect()
@@ -272,13 +267,7 @@ async fn who_is_added_is_a_member_also_when_they_are_removed_meanwhile() -> anyh
     sqlx::query("DELETE FROM memberships WHERE group_id = $1").bind(id.0).execute(&mut *other).await?;
     let adding = f.members(id, vec![Detached::Add(elements(&["x", "y"]))]);
     let removing = async {
-        let waiting = "SELECT count(*) FROM pg_stat_activity \
-                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        wait_until(PATIENCE, "the addition waits for the removal", async || {
-            let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(f.database.pool()).await?;
-            Ok((waiting > 0).then_some(()))
-        })
-        .await?;
+        f.database.until_somebody_waits().await?;
         anyhow::Ok(other.commit().await?)
     };
     let (added, removed) = tokio::join!(adding, removing);

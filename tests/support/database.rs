@@ -1,11 +1,16 @@
 //! A database of one's own for each test.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Duration;
 
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
 use crate::cluster::Cluster;
+use crate::wait::wait_until;
+
+/// How long another session is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A database with all migrations applied and nothing in it, which no other test sees. Dropped with this value.
 #[derive(Debug)]
@@ -45,6 +50,20 @@ impl Database {
     /// A pool of at most five connections, opened when they are needed.
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// Waits until some session of this database waits for a lock.
+    ///
+    /// # Errors
+    /// None does for [`PATIENCE`], or Postgres does not answer.
+    pub async fn until_somebody_waits(&self) -> anyhow::Result<()> {
+        let waiting = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity \
+                       WHERE datname = current_database() AND wait_event_type = 'Lock')";
+        wait_until(PATIENCE, "somebody waits for a lock", async || {
+            let waits: bool = sqlx::query_scalar(waiting).fetch_one(&self.pool).await?;
+            Ok(waits.then_some(()))
+        })
+        .await
     }
 }
 

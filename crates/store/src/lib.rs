@@ -24,6 +24,7 @@ macro_rules! counted {
 pub mod changes;
 mod connections;
 pub mod credentials;
+mod deletion;
 mod detail;
 pub mod error;
 pub mod external_ids;

@@ -1,10 +1,10 @@
 //! Deleting a group (RFC 7644 §3.6): its `displayName` is free at once, its members are forgotten, and it leaves the
 //! groups that it is a member of.
 
-use crate::write::{Actor, Lock, UpdateError, Write, bind_write, change_entry};
-use crate::{Store, StoreError};
-use rollcall_provisioning::ids::{ResourceId, TenantId};
-use sqlx::PgConnection;
+use crate::Store;
+use crate::deletion::{Deletion, Statements};
+use crate::write::{Actor, UpdateError, change_entry};
+use rollcall_provisioning::ids::ResourceId;
 
 /// Deletes the group if it still has the version that was read (`$6`).
 const DELETE: &str = concat!(
@@ -22,6 +22,12 @@ const DELETE: &str = concat!(
     " SELECT count(*) FROM written"
 );
 
+const STATEMENTS: Statements = Statements {
+    version: "SELECT version FROM groups WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL",
+    version_locked: "SELECT version FROM groups WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE",
+    delete: DELETE,
+};
+
 impl Store {
     /// Deletes a group, if `check` agrees to the version it has.
     pub async fn delete_group<E: Send>(
@@ -30,43 +36,6 @@ impl Store {
         id: ResourceId,
         check: impl Fn(i64) -> Result<(), E> + Send,
     ) -> Result<(), UpdateError<E>> {
-        self.write(Delete { store: self, actor, id, check }).await
+        self.write(Deletion { store: self, actor, id, check, statements: STATEMENTS }).await
     }
-}
-
-struct Delete<'a, C> {
-    store: &'a Store,
-    actor: &'a Actor,
-    id: ResourceId,
-    check: C,
-}
-
-impl<E: Send, C: Fn(i64) -> Result<(), E> + Send> Write for Delete<'_, C> {
-    type Done = ();
-    type Refusal = E;
-
-    async fn once(&mut self, connection: &mut PgConnection, lock: Lock) -> Result<Option<()>, UpdateError<E>> {
-        let version = version(connection, self.actor.tenant, self.id, lock).await?.ok_or(UpdateError::NotFound)?;
-        (self.check)(version).map_err(UpdateError::Refused)?;
-        let written: i64 = bind_write!(sqlx::query_scalar(DELETE), self.actor, self.id, self.store.now())
-            .bind(version)
-            .fetch_one(connection)
-            .await?;
-        Ok((written > 0).then_some(()))
-    }
-}
-
-async fn version(
-    connection: &mut PgConnection,
-    tenant: TenantId,
-    id: ResourceId,
-    lock: Lock,
-) -> Result<Option<i64>, StoreError> {
-    let statement = match lock {
-        Lock::None => "SELECT version FROM groups WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL",
-        Lock::Row => {
-            "SELECT version FROM groups WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE"
-        }
-    };
-    Ok(sqlx::query_scalar(statement).bind(tenant.0).bind(id.0).fetch_optional(connection).await?)
 }

@@ -3,12 +3,12 @@
 //! nobody would come back with every read, and a client that writes what it has read would keep it for ever. Who names the
 //! manager by something else than the id keeps that: it is the client's own word, and somebody may come who has it.
 
+use crate::Store;
+use crate::deletion::{Deletion, Statements};
 use crate::manager::{manager_names, names_as_manager};
 use crate::mark::mark_dirty;
-use crate::write::{Actor, Lock, UpdateError, Write, bind_write, change_entry};
-use crate::{Store, StoreError};
-use rollcall_provisioning::ids::{ResourceId, TenantId};
-use sqlx::PgConnection;
+use crate::write::{Actor, UpdateError, change_entry};
+use rollcall_provisioning::ids::ResourceId;
 
 /// [`rollcall_scim::schema::enterprise::URN`], where only a literal will do.
 macro_rules! enterprise {
@@ -55,6 +55,12 @@ const DELETE: &str = concat!(
     " SELECT count(*) FROM written"
 );
 
+const STATEMENTS: Statements = Statements {
+    version: "SELECT version FROM users WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL",
+    version_locked: "SELECT version FROM users WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE",
+    delete: DELETE,
+};
+
 impl Store {
     /// Deletes a user, if `check` agrees to the version it has.
     pub async fn delete_user<E: Send>(
@@ -63,45 +69,8 @@ impl Store {
         id: ResourceId,
         check: impl Fn(i64) -> Result<(), E> + Send,
     ) -> Result<(), UpdateError<E>> {
-        self.write(Delete { store: self, actor, id, check }).await?;
+        self.write(Deletion { store: self, actor, id, check, statements: STATEMENTS }).await?;
         self.signal.dirty();
         Ok(())
     }
-}
-
-struct Delete<'a, C> {
-    store: &'a Store,
-    actor: &'a Actor,
-    id: ResourceId,
-    check: C,
-}
-
-impl<E: Send, C: Fn(i64) -> Result<(), E> + Send> Write for Delete<'_, C> {
-    type Done = ();
-    type Refusal = E;
-
-    async fn once(&mut self, connection: &mut PgConnection, lock: Lock) -> Result<Option<()>, UpdateError<E>> {
-        let version = version(connection, self.actor.tenant, self.id, lock).await?.ok_or(UpdateError::NotFound)?;
-        (self.check)(version).map_err(UpdateError::Refused)?;
-        let written: i64 = bind_write!(sqlx::query_scalar(DELETE), self.actor, self.id, self.store.now())
-            .bind(version)
-            .fetch_one(connection)
-            .await?;
-        Ok((written > 0).then_some(()))
-    }
-}
-
-async fn version(
-    connection: &mut PgConnection,
-    tenant: TenantId,
-    id: ResourceId,
-    lock: Lock,
-) -> Result<Option<i64>, StoreError> {
-    let statement = match lock {
-        Lock::None => "SELECT version FROM users WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL",
-        Lock::Row => {
-            "SELECT version FROM users WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE"
-        }
-    };
-    Ok(sqlx::query_scalar(statement).bind(tenant.0).bind(id.0).fetch_optional(connection).await?)
 }
