@@ -205,3 +205,53 @@ async fn operations_served_at_once_come_to_what_they_come_to_in_order() -> anyho
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn what_is_done_to_one_resource_is_done_in_order() -> anyhow::Result<()> {
+    let world = World::with(&["generic", "okta"]).await?;
+    let client = world.client("generic");
+    let leaver = world.user(client, json!({})).await?;
+    let set = |path: &str, value: Value| {
+        let data = patch(&json!([{ "op": "replace", "value": value }]));
+        json!({ "method": "PATCH", "path": path, "data": data })
+    };
+    let create = |name: &str, data: Value| json!({ "method": "POST", "path": "/Users", "bulkId": name, "data": data });
+    let manager = |name: &str| json!({ ENTERPRISE: { "manager": { "value": format!("bulkId:{name}") } } });
+    let mut hired = manager("new");
+    hired["active"] = json!(true);
+    let rows = json!([
+        set(&leaver.path, hired),
+        set(&leaver.path, json!({ "active": false })),
+        create("new", world.user_body(&json!({}))),
+        // In a circle, and changed before it is closed.
+        create("a", world.user_body(&manager("b"))),
+        set("/Users/bulkId:a", json!({ "title": "kept" })),
+        create("b", world.user_body(&manager("a"))),
+    ]);
+    let reply = client.post("/Bulk", &bulk(&rows)).await?;
+    let ends = reply.body["Operations"].as_array().cloned().unwrap_or_default();
+    let statuses: Vec<&str> = ends.iter().filter_map(|end| end["status"].as_str()).collect();
+    assert_eq!(statuses, ["200", "200", "201", "201", "200", "201"], "{}", reply.body);
+    assert_eq!(client.get(&leaver.path).await?.body["active"], false, "the last word counts");
+    let changed = client.get(&format!("/Users/{}", id_of(&ends[3]))).await?.body;
+    assert_eq!(changed["title"], "kept", "{changed}");
+    assert_eq!(changed[ENTERPRISE]["manager"]["value"], id_of(&ends[5]), "{changed}");
+
+    // Whoever comes back gives up a name, and the next one may have it.
+    let okta = world.client("okta");
+    for _ in 0..4 {
+        let (old, external) = (world.name(), world.name());
+        let back = world.user(okta, json!({ "userName": old, "externalId": external })).await?;
+        let off = patch(&json!([{ "op": "replace", "value": { "active": false } }]));
+        assert!(okta.patch(&back.path, &off).await?.status.is_success());
+        let rows = json!([
+            create("1", world.user_body(&json!({ "externalId": external }))),
+            create("2", world.user_body(&json!({ "userName": old }))),
+        ]);
+        let reply = okta.post("/Bulk", &bulk(&rows)).await?;
+        let ends = reply.body["Operations"].as_array().cloned().unwrap_or_default();
+        let came: Vec<String> = ends.iter().map(id_of).collect();
+        assert!(came[0] == back.id && !came[1].is_empty() && came[1] != back.id, "{}", reply.body);
+    }
+    Ok(())
+}

@@ -166,7 +166,9 @@ async fn what_is_denied() -> anyhow::Result<()> {
     assert_eq!(as_json.json::<Value>().await?["error"], "invalid_request");
     // What no handler sees is told in the same form (RFC 6749 §5.2).
     let large = http.post(&url).body("x".repeat(2 << 20));
-    for (request, status) in [(http.get(&url), 405), (http.post(format!("{url}/")), 404), (large, 413)] {
+    // A client's own credential is nobody's here.
+    let shown = http.get(&url).header("Authorization", "Bearer rcc_nobody");
+    for (request, status) in [(http.get(&url), 405), (shown, 405), (http.post(format!("{url}/")), 404), (large, 413)] {
         let answer = request.send().await?;
         let (headers, seen) = (answer.headers().clone(), answer.status());
         let reply = Reply { status: seen, headers, body: answer.json().await? };

@@ -135,6 +135,9 @@ async fn a_schema_in_use_keeps_what_is_used() -> anyhow::Result<()> {
     expect("no type", &api.post("/schemas", &json!({ "schema": hr(&attributes()) })).await?, 400, "resource_type");
     expect("no document", &api.post("/schemas", &json!({ "resource_type": "Group" })).await?, 400, "is missing");
     let twice = hr(&json!([{ "name": "a" }, { "name": "A" }]));
+    let inside = json!({ "id": format!("{HR}:grade"), "name": "x", "attributes": [{ "name": "y" }] });
+    let inside = json!({ "resource_type": "User", "schema": inside });
+    expect("the path of an attribute", &api.post("/schemas", &inside).await?, 409, "continues the other");
     expect("no schema", &api.put(&path, &json!({ "schema": twice })).await?, 400, "twice");
     expect("too much", &api.put(&path, &json!({ "schema": hr(&attributes()), "x": 1 })).await?, 400, "holds");
 
@@ -187,6 +190,10 @@ async fn what_was_written_while_an_attribute_went_does_not_come_back_with_its_na
     let patched =
         client.patch(&ada.path, &patch(&json!([{ "op": "add", "path": format!("{HR}:grade"), "value": 3 }]))).await?;
     assert_eq!(patched.status, 200, "{}", patched.body);
+    let beyond = json!([{ "op": "add", "path": format!("{HR}:grade"), "value": 9_223_372_036_854_775_808_u64 }]);
+    assert_eq!(client.patch(&ada.path, &patch(&beyond)).await?.status, 400, "no filter would find it exactly");
+    let below = client.get(&format!("/Users?filter={HR}:grade%20lt%2018446744073709551615")).await?.body;
+    assert_eq!(below["totalResults"], 1, "{below}");
     let small = api.put(&path, &json!({ "schema": hr(&small) })).await?;
     assert_eq!(small.status, 409, "{}", small.body);
 

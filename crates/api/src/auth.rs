@@ -21,6 +21,7 @@ pub(crate) use guard::Guard;
 
 use crate::edge::Notes;
 use crate::error::ApiError;
+use crate::oauth::TOKEN_PATH;
 use crate::state::ApiState;
 use address::Networks;
 use axum::extract::FromRequestParts;
@@ -143,7 +144,8 @@ impl FromRequestParts<ApiState> for ApiClient {
 }
 
 /// A request that nothing here serves. Where it shows a credential it is judged and counted like every other; without one
-/// it costs nothing and only hears that there is nothing.
+/// it costs nothing and only hears that there is nothing. At the token endpoint a credential means an OAuth client, and
+/// nobody but that endpoint knows those.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counted;
 
@@ -151,7 +153,7 @@ impl FromRequestParts<ApiState> for Counted {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        if parts.headers.contains_key(AUTHORIZATION) {
+        if parts.headers.contains_key(AUTHORIZATION) && parts.uri.path().trim_end_matches('/') != TOKEN_PATH {
             authenticate(parts, state).await?;
         }
         Ok(Self)

@@ -133,8 +133,9 @@ impl BulkRequest {
     }
 
     /// The order in which the operations are served: that of the request, but each after those whose resources it
-    /// refers to. Where they refer to each other in a circle, one POST begins without what is not there yet, and is
-    /// completed later. Operations that cannot be read are steps too: they end with their error.
+    /// refers to; and those of one resource always in their order. Where they refer to each other in a circle, one POST
+    /// begins without what is not there yet, and is completed before anything else is done to its resource. Operations
+    /// that cannot be read are steps too: they end with their error.
     pub fn plan(&self) -> Vec<Step> {
         let mut plan = Plan::of(&self.operations);
         while let Some(step) = plan.next() {
@@ -146,12 +147,15 @@ impl BulkRequest {
     /// The [plan](Self::plan), cut into waves: the steps of one can be served at the same time, and it comes to the same.
     /// They have one method and one endpoint, are about different resources, give different names, and none refers to what
     /// another one makes. Only a name that another one of the wave gives up may be had sooner or later than in order. Where
-    /// processing stops after errors each step is a wave, because who comes after whom counts.
-    pub fn waves(&self) -> Vec<Vec<Step>> {
+    /// processing stops after errors each step is a wave, because who comes after whom counts. So is each POST where one can
+    /// bring somebody back (`revives`), who then gives up a name that nobody here knows.
+    pub fn waves(&self, revives: bool) -> Vec<Vec<Step>> {
         let mut waves = Vec::new();
         let mut wave = Wave::default();
         for step in self.plan() {
-            if !wave.steps.is_empty() && (self.fail_on_errors.is_some() || !wave.takes(&self.operations, step)) {
+            let alone =
+                self.fail_on_errors.is_some() || (revives && wave.kind.is_some_and(|(kind, _)| kind == Method::Post));
+            if !wave.steps.is_empty() && (alone || !wave.takes(&self.operations, step)) {
                 waves.push(std::mem::take(&mut wave).steps);
             }
             wave.add(&self.operations, step);
@@ -281,6 +285,11 @@ impl Operation {
         claims
     }
 
+    /// The resource that it is about, unless it makes one.
+    fn resource(&self) -> Option<(&str, &str)> {
+        Some((&self.endpoint, self.id.as_deref()?))
+    }
+
     /// Whether what others do beside it could move the version that it wants: a user who is deleted moves those of their
     /// reports.
     fn is_touchy(&self) -> bool {
@@ -402,7 +411,9 @@ struct Plan<'a> {
     operations: &'a [Entry],
     /// Who refers to a name.
     dependents: HashMap<&'a str, Vec<usize>>,
-    /// How many of its references an operation still waits for.
+    /// Who is next at the same resource.
+    followers: HashMap<usize, usize>,
+    /// How much an operation still waits for: its references, and who is before it at the same resource.
     missing: Vec<usize>,
     /// Not begun.
     waiting: BTreeSet<usize>,
@@ -418,6 +429,7 @@ struct Plan<'a> {
 impl<'a> Plan<'a> {
     fn of(operations: &'a [Entry]) -> Self {
         let mut dependents: HashMap<&str, Vec<usize>> = HashMap::new();
+        let (mut followers, mut last) = (HashMap::new(), HashMap::new());
         let mut missing = Vec::new();
         for (place, entry) in operations.iter().enumerate() {
             let mut number = 0;
@@ -425,12 +437,22 @@ impl<'a> Plan<'a> {
                 dependents.entry(name).or_default().push(place);
                 number += 1;
             }
+            let resource = entry.operation.as_ref().ok().and_then(Operation::resource);
+            if let Some(before) = resource.and_then(|resource| last.insert(resource, place)) {
+                followers.insert(before, place);
+                number += 1;
+            }
             missing.push(number);
         }
         let waiting: BTreeSet<usize> = (0..operations.len()).collect();
         let ready = waiting.iter().copied().filter(|place| missing.get(*place) == Some(&0)).collect();
         let (begun, complete, steps) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
-        Self { operations, dependents, missing, waiting, ready, begun, complete, steps }
+        Self { operations, dependents, followers, missing, waiting, ready, begun, complete, steps }
+    }
+
+    fn posts(&self, place: usize) -> bool {
+        let operation = self.operations.get(place).and_then(|entry| entry.operation.as_ref().ok());
+        operation.is_some_and(|operation| operation.method == Method::Post)
     }
 
     fn next(&self) -> Option<Step> {
@@ -440,31 +462,32 @@ impl<'a> Plan<'a> {
         if let Some(place) = self.ready.first() {
             return Some(Step::Whole(*place));
         }
-        // Everybody waits for somebody, so some POSTs do so in a circle; only what others wait for helps them.
+        // Everybody waits for somebody, so some POSTs do so in a circle; only what other POSTs wait for helps them.
         let awaited = |place: &&usize| {
             let name = self.operations.get(**place).and_then(Entry::name);
-            name.and_then(|name| self.dependents.get(name)).is_some_and(|those| !those.is_empty())
+            name.and_then(|name| self.dependents.get(name))
+                .is_some_and(|those| those.iter().any(|one| self.posts(*one)))
         };
         self.waiting.iter().find(awaited).or(self.waiting.first()).map(|place| Step::Without(*place))
     }
 
     fn take(&mut self, step: Step) {
         self.steps.push(step);
-        let place = match step {
-            Step::Complete(place) => {
-                self.complete.remove(&place);
-                return;
-            }
-            Step::Without(place) => {
-                self.begun.insert(place);
-                place
-            }
-            Step::Whole(place) => place,
-        };
+        let (Step::Whole(place) | Step::Without(place) | Step::Complete(place)) = step;
+        self.complete.remove(&place);
         self.waiting.remove(&place);
         self.ready.remove(&place);
         let name = self.operations.get(place).and_then(Entry::name);
-        for dependent in name.and_then(|name| self.dependents.remove(name)).unwrap_or_default() {
+        let mut released = name.and_then(|name| self.dependents.remove(name)).unwrap_or_default();
+        released.extend(self.followers.remove(&place));
+        if let (Step::Without(_), Some(name)) = (step, name) {
+            self.begun.insert(place);
+            // Whoever changes the resource waits until it is complete, which would undo the change.
+            let (posts, others) = released.into_iter().partition(|dependent| self.posts(*dependent));
+            self.dependents.insert(name, others);
+            released = posts;
+        }
+        for dependent in released {
             let Some(missing) = self.missing.get_mut(dependent) else { continue };
             *missing -= 1;
             if *missing > 0 {

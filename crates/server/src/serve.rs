@@ -17,7 +17,9 @@ use rollcall_api::{ApiConfig, ApiState, AuthenticationConfig, CursorKey};
 use rollcall_reconciler::{Options, Reconciler};
 use rollcall_store::Store;
 use rollcall_store::wake::{Listener, Wake};
+use rustix::process::{Pid, test_kill_process};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -53,7 +55,9 @@ pub(crate) async fn told_to_stop() {
 pub(crate) async fn run(config: &Config) -> Result<()> {
     folder::make(&config.data_dir)?;
     let announcement = config.data_dir.join("server.json");
-    folder::remove(&announcement)?;
+    if !is_of_another_server(&announcement) {
+        folder::remove(&announcement)?;
+    }
     let database = Database::open_migrated(config).await?;
     let server = Server::start(config, &database.store).await?;
     let about = serde_json::json!({ "listen": server.address, "pid": std::process::id() });
@@ -64,6 +68,14 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     server.stop().await;
     folder::remove(&announcement)?;
     database.close().await
+}
+
+/// Whether the announcement is that of a server that runs: this one has yet to find out that there is no place for it.
+fn is_of_another_server(announcement: &Path) -> bool {
+    let about =
+        std::fs::read(announcement).ok().and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
+    let pid = about.and_then(|about| about.get("pid")?.as_i64()).and_then(|pid| i32::try_from(pid).ok());
+    pid.and_then(Pid::from_raw).is_some_and(|pid| test_kill_process(pid).is_ok())
 }
 
 impl Server {
@@ -186,5 +198,24 @@ async fn hear(mut listener: Listener, store: Store, api: ApiState, stop: Cancell
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_process_that_runs_has_an_announcement() {
+        let file = std::env::temp_dir().join(format!("rollcall-announcement-{}", std::process::id()));
+        let mut gone = std::process::Command::new("true").spawn().expect("a process");
+        gone.wait().expect("its end");
+        let about = |pid: u32| format!("{{\"listen\":\"127.0.0.1:1\",\"pid\":{pid}}}");
+        for (text, runs) in [(about(std::process::id()), true), (about(gone.id()), false), ("{".to_owned(), false)] {
+            std::fs::write(&file, &text).expect("written");
+            assert_eq!(is_of_another_server(&file), runs, "{text}");
+        }
+        std::fs::remove_file(&file).expect("removed");
+        assert!(!is_of_another_server(&file));
     }
 }

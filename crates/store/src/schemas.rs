@@ -112,14 +112,24 @@ impl Store {
         schema: &Schema,
     ) -> Result<TenantSchema, SchemaError> {
         let mut tx = self.schemas_locked(tenant).await?;
-        let (total, taken): (i64, bool) =
-            sqlx::query_as("SELECT count(*), COALESCE(bool_or(urn_key = $2), false) FROM schemas WHERE tenant_id = $1")
-                .bind(tenant.0)
-                .bind(urn_key(&schema.id))
-                .fetch_one(&mut *tx)
-                .await?;
+        let (total, taken, nested): (i64, bool, Option<String>) = sqlx::query_as(
+            "SELECT count(*), COALESCE(bool_or(urn_key = $2), false), \
+                    min(urn_key) FILTER (WHERE starts_with($2, urn_key || ':') OR starts_with(urn_key, $2 || ':')) \
+             FROM schemas WHERE tenant_id = $1",
+        )
+        .bind(tenant.0)
+        .bind(urn_key(&schema.id))
+        .fetch_one(&mut *tx)
+        .await?;
         if taken {
             return Err(SchemaError::Taken);
+        }
+        if let Some(other) = nested {
+            let sentence = format!(
+                "one of \"{}\" and the registered \"{other}\" continues the other, so that it could be the path of an attribute",
+                schema.id
+            );
+            return Err(SchemaError::Obstacle(sentence));
         }
         if total >= MAX_SCHEMAS {
             return Err(SchemaError::TooMany);

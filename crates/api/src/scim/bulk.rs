@@ -60,7 +60,8 @@ pub(super) async fn bulk(
         ends: vec![None; request.operations.len()],
         until: Instant::now() + BULK_TIME,
     };
-    for wave in request.waves() {
+    let revives = call.client.source.profile.restore_on_post;
+    for wave in request.waves(revives) {
         if request.fail_on_errors.is_some_and(|most| run.failures() >= most) {
             break;
         }

@@ -132,6 +132,8 @@ fn texts(op: CompareOp, actual: &str, literal: &str) -> bool {
 fn numbers(actual: &Value, literal: &Value) -> Option<std::cmp::Ordering> {
     match (actual.as_i64(), literal.as_i64()) {
         (Some(actual), Some(literal)) => Some(actual.cmp(&literal)),
+        // An integer beyond those that are kept is greater than each of them.
+        (Some(_), None) if literal.is_u64() => Some(std::cmp::Ordering::Less),
         _ => actual.as_f64()?.partial_cmp(&literal.as_f64()?),
     }
 }

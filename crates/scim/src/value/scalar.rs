@@ -36,7 +36,8 @@ pub(super) fn read(
         (Kind::Boolean, Value::String(text)) if profile.string_booleans => {
             return boolean(text).map(|read| Some(read.into())).ok_or_else(|| wrong_type(attribute, value, place));
         }
-        (Kind::Integer, Value::Number(number)) => number.is_i64() || number.is_u64(),
+        // Filters compare these exactly, whatever parses them (RFC 7643 §2.3.4 sets no bound).
+        (Kind::Integer, Value::Number(number)) => number.is_i64(),
         (Kind::String, Value::String(text)) => {
             check_text(attribute, text, place)?;
             true

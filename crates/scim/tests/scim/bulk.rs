@@ -20,15 +20,24 @@ fn post(name: &str, others: &[&str]) -> Value {
 
 #[test]
 fn operations_are_served_after_what_they_refer_to() {
-    let delete = json!({ "method": "DELETE", "path": "/Users/bulkId:b" });
+    let delete = |id: &str| json!({ "method": "DELETE", "path": format!("/Users/{id}") });
+    let change = |id: &str, other: &str| {
+        let value = if other.is_empty() { json!("x") } else { json!(format!("bulkId:{other}")) };
+        let operations = json!([{ "op": "add", "path": "manager", "value": { "value": value } }]);
+        json!({ "method": "PATCH", "path": format!("/Users/{id}"), "data": { "Operations": operations } })
+    };
     let cases = [
         (json!([post("a", &[]), post("b", &[])]), "0 1"),
         (json!([post("a", &["b"]), post("b", &[])]), "1 0"),
         (json!([post("a", &["b"]), post("b", &["c"]), post("c", &[])]), "2 1 0"),
-        (json!([delete, post("b", &[]), post("c", &[])]), "1 0 2"),
+        (json!([delete("bulkId:b"), post("b", &[]), post("c", &[])]), "1 0 2"),
         (json!([post("a", &["b"]), post("b", &["a"])]), "0- 1 0+"),
         (json!([post("a", &["a"])]), "0- 0+"),
         (json!([post("x", &["a"]), post("a", &["b"]), post("b", &["a"])]), "1- 0 2 1+"),
+        (json!([change("1", "n"), change("1", ""), post("n", &[])]), "2 0 1"),
+        (json!([change("1", "n"), delete("1"), change("2", ""), post("n", &[])]), "2 3 0 1"),
+        (json!([post("a", &["b"]), change("bulkId:a", ""), post("b", &["a"])]), "0- 2 0+ 1"),
+        (json!([change("bulkId:x", ""), post("x", &["a"]), post("a", &["b"]), post("b", &["a"])]), "2- 1 0 3 2+"),
         (json!([post("a", &["b", "c"]), post("b", &["a"]), post("c", &["b"])]), "0- 1 2 0+"),
     ];
     for (operations, order) in cases {
@@ -76,7 +85,7 @@ fn what_does_not_touch_each_other_is_served_at_once() {
                 Step::Whole(place) | Step::Without(place) | Step::Complete(place) => place.to_string(),
             };
             let waves =
-                request.waves().into_iter().map(|wave| wave.into_iter().map(place).collect::<Vec<_>>().join(" "));
+                request.waves(false).into_iter().map(|wave| wave.into_iter().map(place).collect::<Vec<_>>().join(" "));
             waves.collect::<Vec<_>>().join(" | ")
         };
         assert_eq!(waves(&request), expected, "{operations}");
