@@ -1,16 +1,21 @@
 //! Bulk (RFC 7644 §3.7): many operations in one request, which may name each other's new resources by `bulkId`.
 //!
 //! Each operation is served as if it had come alone. What is decided here is what one needs of another: in which order
-//! they are served ([`BulkRequest::plan`]), and what stands in place of a `bulkId` ([`resolve`], [`without`]).
+//! they are served ([`BulkRequest::plan`]), which of them at the same time ([`BulkRequest::waves`]), and what stands in
+//! place of a `bulkId` ([`resolve`], [`without`]).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod plan;
+mod wave;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, quoted};
-use crate::fold::fold;
 use crate::limits::MAX_BULK_OPERATIONS;
 use crate::resource::{check_keys, member};
+use plan::Plan;
+use wave::Wave;
 
 /// Schema URN of a bulk request.
 pub const REQUEST_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
@@ -165,46 +170,6 @@ impl BulkRequest {
     }
 }
 
-/// Steps that can be served at the same time.
-#[derive(Default)]
-struct Wave<'a> {
-    steps: Vec<Step>,
-    kind: Option<(Method, &'a str)>,
-    ids: BTreeSet<&'a str>,
-    claims: BTreeSet<String>,
-    makes: BTreeSet<&'a str>,
-    alone: bool,
-}
-
-impl<'a> Wave<'a> {
-    fn takes(&self, operations: &[Entry], step: Step) -> bool {
-        let Step::Whole(place) = step else { return false };
-        let Some(entry) = operations.get(place) else { return false };
-        // What cannot be read is not served either.
-        let Ok(operation) = &entry.operation else { return true };
-        !self.alone
-            && self.kind.is_none_or(|kind| kind == (operation.method, operation.endpoint.as_str()))
-            && operation.id.as_deref().is_none_or(|id| !self.ids.contains(id))
-            && !operation.is_touchy()
-            && self.claims.is_disjoint(&operation.claims())
-            && !operation.references.iter().any(|name| self.makes.contains(name.as_str()))
-    }
-
-    fn add(&mut self, operations: &'a [Entry], step: Step) {
-        let (Step::Whole(place) | Step::Without(place) | Step::Complete(place)) = step;
-        self.steps.push(step);
-        self.alone |= !matches!(step, Step::Whole(_));
-        let Some(entry) = operations.get(place) else { return };
-        if let Ok(operation) = &entry.operation {
-            self.kind = Some((operation.method, &operation.endpoint));
-            self.ids.extend(operation.id.as_deref());
-            self.alone |= operation.is_touchy();
-            self.claims.extend(operation.claims());
-            self.makes.extend(entry.name());
-        }
-    }
-}
-
 impl Entry {
     fn parse(value: &Value, endpoints: &[&str]) -> Self {
         let nothing = Map::new();
@@ -267,45 +232,10 @@ impl Operation {
         })
     }
 
-    /// The names that it gives, by which resources are told from each other, folded: whoever comes first has them.
-    fn claims(&self) -> BTreeSet<String> {
-        let mut claims = BTreeSet::new();
-        claim(&self.data, &mut claims);
-        let operations = self.data.as_object().and_then(|data| member(data, "Operations")).and_then(Value::as_array);
-        for operation in operations.into_iter().flatten().filter_map(Value::as_object) {
-            let path = member(operation, "path").and_then(Value::as_str);
-            match member(operation, "value") {
-                Some(Value::String(name)) if path.is_some_and(names) => {
-                    claims.insert(fold(name));
-                }
-                Some(value) => claim(value, &mut claims),
-                None => {}
-            }
-        }
-        claims
-    }
-
     /// The resource that it is about, unless it makes one.
     fn resource(&self) -> Option<(&str, &str)> {
         Some((&self.endpoint, self.id.as_deref()?))
     }
-
-    /// Whether what others do beside it could move the version that it wants: a user who is deleted moves those of their
-    /// reports.
-    fn is_touchy(&self) -> bool {
-        self.method == Method::Delete && self.version.is_some()
-    }
-}
-
-/// Whether an attribute is one by which resources are told from each other; a path may have the schema before it.
-fn names(path: &str) -> bool {
-    let attribute = path.rsplit(':').next().unwrap_or(path);
-    ["userName", "displayName", "externalId"].iter().any(|name| name.eq_ignore_ascii_case(attribute))
-}
-
-fn claim(value: &Value, claims: &mut BTreeSet<String>) {
-    let given = value.as_object().into_iter().flatten().filter(|(key, _)| names(key));
-    claims.extend(given.filter_map(|(_, value)| value.as_str()).map(fold));
 }
 
 /// Endpoint and id of a path such as `/Users/2819`. The slash before it may be missing, one behind it may be there.
@@ -404,100 +334,4 @@ pub fn without(value: &Value, missing: &BTreeSet<String>) -> Value {
 /// The body of the answer.
 pub fn response(operations: &[Value]) -> Value {
     json!({ "schemas": [RESPONSE_SCHEMA], "Operations": operations })
-}
-
-/// The order, as it comes about.
-struct Plan<'a> {
-    operations: &'a [Entry],
-    /// Who refers to a name.
-    dependents: HashMap<&'a str, Vec<usize>>,
-    /// Who is next at the same resource.
-    followers: HashMap<usize, usize>,
-    /// How much an operation still waits for: its references, and who is before it at the same resource.
-    missing: Vec<usize>,
-    /// Not begun.
-    waiting: BTreeSet<usize>,
-    /// Not begun, and nothing is missing.
-    ready: BTreeSet<usize>,
-    /// Begun without something.
-    begun: BTreeSet<usize>,
-    /// To be completed.
-    complete: BTreeSet<usize>,
-    steps: Vec<Step>,
-}
-
-impl<'a> Plan<'a> {
-    fn of(operations: &'a [Entry]) -> Self {
-        let mut dependents: HashMap<&str, Vec<usize>> = HashMap::new();
-        let (mut followers, mut last) = (HashMap::new(), HashMap::new());
-        let mut missing = Vec::new();
-        for (place, entry) in operations.iter().enumerate() {
-            let mut number = 0;
-            for name in entry.references() {
-                dependents.entry(name).or_default().push(place);
-                number += 1;
-            }
-            let resource = entry.operation.as_ref().ok().and_then(Operation::resource);
-            if let Some(before) = resource.and_then(|resource| last.insert(resource, place)) {
-                followers.insert(before, place);
-                number += 1;
-            }
-            missing.push(number);
-        }
-        let waiting: BTreeSet<usize> = (0..operations.len()).collect();
-        let ready = waiting.iter().copied().filter(|place| missing.get(*place) == Some(&0)).collect();
-        let (begun, complete, steps) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
-        Self { operations, dependents, followers, missing, waiting, ready, begun, complete, steps }
-    }
-
-    fn posts(&self, place: usize) -> bool {
-        let operation = self.operations.get(place).and_then(|entry| entry.operation.as_ref().ok());
-        operation.is_some_and(|operation| operation.method == Method::Post)
-    }
-
-    fn next(&self) -> Option<Step> {
-        if let Some(place) = self.complete.first() {
-            return Some(Step::Complete(*place));
-        }
-        if let Some(place) = self.ready.first() {
-            return Some(Step::Whole(*place));
-        }
-        // Everybody waits for somebody, so some POSTs do so in a circle; only what other POSTs wait for helps them.
-        let awaited = |place: &&usize| {
-            let name = self.operations.get(**place).and_then(Entry::name);
-            name.and_then(|name| self.dependents.get(name))
-                .is_some_and(|those| those.iter().any(|one| self.posts(*one)))
-        };
-        self.waiting.iter().find(awaited).or(self.waiting.first()).map(|place| Step::Without(*place))
-    }
-
-    fn take(&mut self, step: Step) {
-        self.steps.push(step);
-        let (Step::Whole(place) | Step::Without(place) | Step::Complete(place)) = step;
-        self.complete.remove(&place);
-        self.waiting.remove(&place);
-        self.ready.remove(&place);
-        let name = self.operations.get(place).and_then(Entry::name);
-        let mut released = name.and_then(|name| self.dependents.remove(name)).unwrap_or_default();
-        released.extend(self.followers.remove(&place));
-        if let (Step::Without(_), Some(name)) = (step, name) {
-            self.begun.insert(place);
-            // Whoever changes the resource waits until it is complete, which would undo the change.
-            let (posts, others) = released.into_iter().partition(|dependent| self.posts(*dependent));
-            self.dependents.insert(name, others);
-            released = posts;
-        }
-        for dependent in released {
-            let Some(missing) = self.missing.get_mut(dependent) else { continue };
-            *missing -= 1;
-            if *missing > 0 {
-                continue;
-            }
-            if self.begun.remove(&dependent) {
-                self.complete.insert(dependent);
-            } else if self.waiting.contains(&dependent) {
-                self.ready.insert(dependent);
-            }
-        }
-    }
 }
