@@ -20,6 +20,34 @@ pub const TITLE: &str = "title";
 pub const JOB_NUMBER: &str = "job_number";
 /// The office: string.
 pub const WORK_PLACE: &str = "work_place";
+/// The mailbox of the organisation, where the target keeps one: string.
+pub const ORG_EMAIL: &str = "org_email";
+/// A free remark: string.
+pub const REMARK: &str = "remark";
+/// The first day at work: integer, milliseconds since 1970 of midnight where the organisation is.
+pub const HIRED_DATE: &str = "hired_date";
+/// Whether colleagues do not see the number: boolean.
+pub const HIDE_MOBILE: &str = "hide_mobile";
+/// Whether ordinary staff cannot reach the person directly: boolean.
+pub const SENIOR_MODE: &str = "senior_mode";
+/// Before the name of a field that the organisation made itself, as in `extension.shirt size`: string.
+pub const EXTENSION_PREFIX: &str = "extension.";
+/// What kind of account it is: `normal`, `sso` or `dingtalk`. Decided when it is created.
+pub const ACCOUNT_KIND: &str = "account_kind";
+/// Whether the account may be used: boolean. Only enterprise accounts can be turned off.
+pub const ENABLED: &str = "enabled";
+/// The name that a person signs in with, where the target keeps it: string.
+pub const LOGIN_ID: &str = "login_id";
+/// The nickname of an enterprise account: string.
+pub const NICKNAME: &str = "nickname";
+/// The number of an enterprise account, which needs none: string.
+pub const EXCLUSIVE_MOBILE: &str = "exclusive_mobile";
+/// Where the person stands in each org unit: object of remote id to integer.
+pub const ORG_UNIT_ORDERS: &str = "org_unit_orders";
+/// The title in each org unit: object of remote id to string.
+pub const ORG_UNIT_TITLES: &str = "org_unit_titles";
+/// Remote id of the org unit that counts as the person's own: string.
+pub const PRIMARY_ORG_UNIT: &str = "primary_org_unit";
 /// Remote ids of the org units that the account belongs to: array of strings, sorted, each once.
 pub const ORG_UNITS: &str = "org_units";
 /// Remote id of the manager's account: string.
@@ -28,6 +56,25 @@ pub const MANAGER: &str = "manager";
 pub const PARENT: &str = "parent";
 /// Our own id of the resource, where the target can carry one: string. Only org units have it.
 pub const SOURCE_IDENTIFIER: &str = "source_identifier";
+
+/// Remote ids of the accounts that head an org unit: array of strings, sorted, each once.
+pub const HEADS: &str = "heads";
+/// Where an org unit or account stands among its neighbours: integer.
+pub const ORDER: &str = "order";
+/// Whether only its own people see an org unit: boolean.
+pub const HIDDEN: &str = "hidden";
+/// Whether the people of an org unit see only their own org unit: boolean.
+pub const RESTRICTED: &str = "restricted";
+/// The name of the group that a role belongs to: string.
+pub const ROLE_GROUP: &str = "role_group";
+/// Remote id of the account that owns a chat: string.
+pub const OWNER: &str = "owner";
+/// The company of an external contact: string.
+pub const COMPANY: &str = "company";
+/// Remote id of the account that looks after an external contact: string.
+pub const FOLLOWER: &str = "follower";
+/// The labels of an external contact: array of integers, sorted, each once.
+pub const LABELS: &str = "labels";
 
 /// Attribute name → value. An attribute that is missing has no value.
 pub type Attributes = BTreeMap<String, Value>;
