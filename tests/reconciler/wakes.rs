@@ -89,9 +89,9 @@ async fn a_number_that_becomes_free_while_somebody_is_refused_it_is_tried_again(
 async fn a_worker_that_dies_after_a_deletion_still_tells_who_waited_for_the_number() -> anyhow::Result<()> {
     for table in ["links", "placements", "deliveries"] {
         let world = World::new().await?;
-        let old = world.person("old", json!({ "mobile": "13900000001" })).await?;
+        let old = world.person("old", json!({ "mobile": "13900000001", "department": "Sales" })).await?;
         world.settle().await?;
-        world.person("new", json!({ "mobile": "13900000001" })).await?;
+        world.person("new", json!({ "mobile": "13900000001", "department": "Sales" })).await?;
         world.settle().await?;
         assert_eq!(world.standing("new").await?.state, "needs_attention", "{table}");
         world.delete(old).await?;

@@ -14,17 +14,17 @@ use rollcall_provisioning::mapping::{self, Mapped};
 use rollcall_provisioning::plan::{Plan, plan, unique_value};
 use rollcall_provisioning::retry;
 use rollcall_scim::profile::ManagerBy;
-use rollcall_store::projection::{Claim, Link, LoadedUser, TargetMode};
+use rollcall_store::projection::{Claim, Link, LoadedUser, TargetMode, WantedPlace};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// An account on its way to what is wanted.
 pub(crate) struct Wish {
     pub(crate) attributes: BTreeMap<String, Option<Value>>,
     pub(crate) findings: Vec<Finding>,
-    /// The department wanted; `None` is the root.
-    pub(crate) unit: Option<Uuid>,
+    /// The departments wanted, in the order of their ids; none is the root.
+    pub(crate) units: Vec<Uuid>,
     /// The manager, when they must be at the target first.
     manager_awaited: Option<Uuid>,
     /// Why the target does not take the manager, although we believe that they are there.
@@ -70,17 +70,28 @@ impl Job<'_> {
             };
             return Ok(Outcome::NeedsAttention { findings: mapped.findings, awaited: None, again, wants: Vec::new() });
         }
-        let unit = self.store.place(self.claim, &mapped.org_path).await?.ok_or(Interrupt::LostClaim)?;
-        let rehearsal = self.claim.mode == TargetMode::Rehearsal;
-        let org_unit = match self.org_unit(unit).await? {
-            Some(remote_id) => remote_id,
-            None if rehearsal => "new".to_owned(),
-            None => {
-                let name = mapped.org_path.last().map_or("", |unit| unit.name.as_str());
-                return Ok(report::waits_for_department(unit.unwrap_or_default(), name));
-            }
+        let places = if mapped.org_path.is_empty() {
+            Vec::new()
+        } else {
+            vec![WantedPlace { path: &mapped.org_path, head: false }]
         };
-        let wish = self.wish(mapped, loaded, unit, &org_unit);
+        let units = self.store.place(self.claim, &places).await?.ok_or(Interrupt::LostClaim)?;
+        let rehearsal = self.claim.mode == TargetMode::Rehearsal;
+        let mut org_units = BTreeSet::new();
+        for (unit, place) in units.iter().zip(&places) {
+            match self.store.unit_remote_id(self.claim, *unit).await? {
+                Some(remote_id) => org_units.insert(remote_id),
+                None if rehearsal => org_units.insert("new".to_owned()),
+                None => {
+                    let name = place.path.last().map_or("", |unit| unit.name.as_str());
+                    return Ok(report::waits_for_department(*unit, name));
+                }
+            };
+        }
+        if org_units.is_empty() {
+            org_units.insert(self.ready.connector.root_org_unit().to_owned());
+        }
+        let wish = self.wish(mapped, loaded, units, &org_units);
         let observed = match self.observe_account(link, Sought::Wanted(wish.mobile())).await? {
             Seen::Now(observed) => observed,
             Seen::Invited(since) => return Ok(report::invited(since)),
@@ -101,16 +112,10 @@ impl Job<'_> {
         }
     }
 
-    async fn org_unit(&self, unit: Option<Uuid>) -> Result<Option<String>, Interrupt> {
-        match unit {
-            None => Ok(Some(self.ready.connector.root_org_unit().to_owned())),
-            Some(unit) => Ok(self.store.unit_remote_id(self.claim, unit).await?),
-        }
-    }
-
-    fn wish(&self, mapped: Mapped, loaded: &LoadedUser, unit: Option<Uuid>, org_unit: &str) -> Wish {
+    fn wish(&self, mapped: Mapped, loaded: &LoadedUser, mut units: Vec<Uuid>, org_units: &BTreeSet<String>) -> Wish {
+        units.sort_unstable();
         let Mapped { mut attributes, manager, mut findings, .. } = mapped;
-        attributes.insert(entity::ORG_UNITS.to_owned(), Some(json!([org_unit])));
+        attributes.insert(entity::ORG_UNITS.to_owned(), Some(json!(org_units)));
         let mut manager_awaited = None;
         match (&manager, &loaded.manager) {
             (None, _) => {
@@ -134,7 +139,7 @@ impl Job<'_> {
                 findings.push(report::bad_manager(why));
             }
         }
-        Wish { attributes, findings, unit, manager_awaited, manager_refused: None, wants: Vec::new() }
+        Wish { attributes, findings, units, manager_awaited, manager_refused: None, wants: Vec::new() }
     }
 
     fn plan_account(&self, desired: &Desired, observed: &Observed, link: Option<&Link>) -> Plan {
@@ -171,8 +176,8 @@ impl Job<'_> {
     }
 
     async fn fulfilled(&self, wish: Wish, loaded: &LoadedUser) -> Result<Outcome, Interrupt> {
-        if loaded.placement.applied != wish.unit {
-            held(self.store.placed(self.claim, wish.unit).await?)?;
+        if loaded.placement.applied != wish.units {
+            held(self.store.placed(self.claim, &wish.units).await?)?;
         }
         let manager_missing = loaded.manager.is_none() && loaded.manager_by != ManagerBy::Id;
         let Wish { mut findings, manager_awaited, manager_refused, wants, .. } = wish;

@@ -38,7 +38,7 @@ impl Job<'_> {
             // The invitation is not watched any more, and its userid not asked for again.
             held(self.store.link_absent(self.claim, true).await?)?;
         }
-        held(self.store.placed(self.claim, None).await?)?;
+        held(self.store.placed(self.claim, &[]).await?)?;
         // Whoever was given them as manager while they were leaving has not been told by the departure itself.
         self.store.mark_dependents(self.claim).await?;
         Ok(Outcome::Gone)

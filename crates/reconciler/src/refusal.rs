@@ -49,8 +49,9 @@ impl Job<'_> {
                 Ok(None)
             }
             (ErrorClass::MissingReference, Some(entity::ORG_UNITS)) => {
-                if let Some(unit) = wish.unit {
-                    self.store.link_doubted(self.claim, ResourceKind::OrgUnit, ResourceId(unit)).await?;
+                // The answer does not say which of them is missing.
+                for unit in &wish.units {
+                    self.store.link_doubted(self.claim, ResourceKind::OrgUnit, ResourceId(*unit)).await?;
                 }
                 Ok(Some(ended(error)))
             }

@@ -39,7 +39,7 @@ pub struct LoadedUser {
     pub user: Option<UserRow>,
     /// What we know of the account.
     pub link: Option<Link>,
-    /// Their department.
+    /// Their departments.
     pub placement: Placement,
     /// The manager, if the directory has them.
     pub manager: Option<LoadedManager>,
@@ -73,14 +73,18 @@ impl Store {
             "SELECT u.attributes, u.active AND u.deleted_at IS NULL AS present, u.version,
                     l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed,
                     l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.updated_at AS l_updated_at,
-                    p.wanted_unit, p.applied_unit,
+                    p.wanted_units, p.applied_units,
                     u.manager_by, m.ambiguous AS m_ambiguous, m.id AS m_id, m.present AS m_present,
                     CASE WHEN ml.observed = 'known' THEN ml.remote_id END AS m_remote_id
              FROM (VALUES ($1::uuid, $2::uuid, $3::uuid)) AS c (tenant_id, target_id, user_id)
              LEFT JOIN users u ON u.tenant_id = c.tenant_id AND u.id = c.user_id
              LEFT JOIN links l ON l.tenant_id = c.tenant_id AND l.target_id = c.target_id
                               AND l.resource_kind = 'user' AND l.resource_id = c.user_id
-             LEFT JOIN placements p ON p.tenant_id = c.tenant_id AND p.target_id = c.target_id AND p.user_id = c.user_id
+             LEFT JOIN LATERAL (
+                 SELECT COALESCE(array_agg(unit_id ORDER BY unit_id) FILTER (WHERE wanted), '{}') AS wanted_units,
+                        COALESCE(array_agg(unit_id ORDER BY unit_id) FILTER (WHERE applied), '{}') AS applied_units
+                 FROM placements p
+                 WHERE p.tenant_id = c.tenant_id AND p.target_id = c.target_id AND p.user_id = c.user_id) p ON true
              LEFT JOIN LATERAL (
                  SELECT found.id, found.present, found.rank > 1 AND found.present
                         AND count(*) FILTER (WHERE found.present AND found.rank > 1) OVER () > 1 AS ambiguous
@@ -134,7 +138,7 @@ impl Store {
             }
             None => None,
         };
-        let placement = Placement { wanted: row.try_get("wanted_unit")?, applied: row.try_get("applied_unit")? };
+        let placement = Placement { wanted: row.try_get("wanted_units")?, applied: row.try_get("applied_units")? };
         let link = Link::read(&row, "l_", claim.resource.0)?;
         Ok(LoadedUser { user, link, placement, manager, manager_by, manager_ambiguous })
     }
@@ -145,12 +149,12 @@ impl Store {
             "SELECT o.name, NULLIF(o.parent_id, o.target_id) AS parent_id,
                     CASE WHEN pl.observed = 'known' THEN pl.remote_id END AS parent_remote_id,
                     EXISTS (SELECT 1 FROM placements p
-                            WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.wanted_unit = $3)
+                            WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.unit_id = $3 AND p.wanted)
                     OR EXISTS (SELECT 1 FROM org_units k
                                WHERE k.tenant_id = $1 AND k.target_id = $2 AND k.parent_id = $3 AND k.gone_at IS NULL)
                     AS wanted,
                     EXISTS (SELECT 1 FROM placements p
-                            WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.applied_unit = $3) AS occupied,
+                            WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.unit_id = $3 AND p.applied) AS occupied,
                     l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed,
                     l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.updated_at AS l_updated_at
              FROM org_units o

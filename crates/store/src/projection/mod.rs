@@ -22,7 +22,7 @@ pub use claims::{Claim, ClaimKey, ClaimRequest};
 pub use deliveries::{DeliveryCount, DeliveryItem, DeliveryQuery, MarkAgain, OldestWaiting};
 pub use links::Link;
 pub use loading::{LoadedManager, LoadedUnit, LoadedUser, UserRow};
-pub use placements::Placement;
+pub use placements::{Placement, WantedPlace};
 pub use record::Recorded;
 pub use renames::Rename;
 pub use targets::{NewTarget, Target, TargetMode};

@@ -75,7 +75,7 @@ impl Store {
         // A statement of its own: it sees whoever moved in before the row was locked.
         let wanted: bool = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM placements
-                            WHERE tenant_id = $1 AND target_id = $2 AND wanted_unit = $3)
+                            WHERE tenant_id = $1 AND target_id = $2 AND unit_id = $3 AND wanted)
                  OR EXISTS (SELECT 1 FROM org_units
                             WHERE tenant_id = $1 AND target_id = $2 AND parent_id = $3 AND gone_at IS NULL)",
         )

@@ -1,39 +1,65 @@
-//! Placements: in which department a person belongs, and in which one the target has them.
+//! Placements: in which departments a person belongs, and in which ones the target has them.
 
 use super::claims::Claim;
 use crate::{Store, StoreError};
 use rollcall_provisioning::org_unit::OrgName;
-use sqlx::{PgConnection, Row};
+use sqlx::PgConnection;
+use sqlx::Row;
 use uuid::Uuid;
 
-/// The department of a person, wanted and applied. `None` is the root, or nowhere.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// The departments of a person, wanted and applied, in the order of their ids. None is the root, or nowhere.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Placement {
     /// Where the directory wants them.
-    pub wanted: Option<Uuid>,
+    pub wanted: Vec<Uuid>,
     /// Where the target has them.
-    pub applied: Option<Uuid>,
+    pub applied: Vec<Uuid>,
+}
+
+/// A department in which a person belongs.
+#[derive(Clone, Copy, Debug)]
+pub struct WantedPlace<'a> {
+    /// The way to it from the root, not empty.
+    pub path: &'a [OrgName],
+    /// Whether the person heads it.
+    pub head: bool,
+}
+
+/// What is kept of one department of one person.
+struct Place {
+    unit: Uuid,
+    wanted: bool,
+    applied: bool,
+    head: bool,
 }
 
 impl Store {
-    /// Notes where a person belongs: makes sure that the departments of `path` exist, moves the person's wish
-    /// to the last of them, and marks the departments that have something to do now: the new ones, and the one
-    /// that the person leaves. An empty path is the root. Returns the department; `None` for the root.
+    /// Notes where a person belongs: makes sure that the departments exist, keeps the wish, and marks the departments
+    /// that have something to do now: the new ones, those that the person leaves and those that get or lose a head.
+    /// Returns the departments in the order of `wanted`, each once; none is the root.
     ///
-    /// The outer `None` means that the claim is lost and nothing was changed.
-    pub async fn place(&self, claim: &Claim, path: &[OrgName]) -> Result<Option<Option<Uuid>>, StoreError> {
+    /// `None` means that the claim is lost and nothing was changed.
+    pub async fn place(&self, claim: &Claim, wanted: &[WantedPlace<'_>]) -> Result<Option<Vec<Uuid>>, StoreError> {
         let mut tx = self.pool().begin().await?;
         if !fenced(&mut tx, claim).await? {
             tx.rollback().await?;
             return Ok(None);
         }
-        let mut unit = None;
-        for name in path {
-            unit = Some(self.ensure_unit(&mut tx, claim, unit, name).await?);
+        let mut wishes: Vec<(Uuid, bool)> = Vec::with_capacity(wanted.len());
+        for place in wanted {
+            let mut unit = None;
+            for name in place.path {
+                unit = Some(self.ensure_unit(&mut tx, claim, unit, name).await?);
+            }
+            match unit.map(|unit| (unit, wishes.iter_mut().find(|(known, _)| *known == unit))) {
+                Some((_, Some((_, head)))) => *head |= place.head,
+                Some((unit, None)) => wishes.push((unit, place.head)),
+                None => {}
+            }
         }
-        self.move_wish(&mut tx, claim, unit).await?;
+        self.move_wish(&mut tx, claim, &wishes).await?;
         tx.commit().await?;
-        Ok(Some(unit))
+        Ok(Some(wishes.into_iter().map(|(unit, _)| unit).collect()))
     }
 
     /// The person has left: they are wanted in no department. `false` when the claim is lost.
@@ -43,41 +69,45 @@ impl Store {
             tx.rollback().await?;
             return Ok(false);
         }
-        self.move_wish(&mut tx, claim, None).await?;
+        self.move_wish(&mut tx, claim, &[]).await?;
         tx.commit().await?;
         Ok(true)
     }
 
-    /// The target has the person in `unit` now (`None`: at the root, or not at all). The department that they
-    /// left is marked, since it may be empty. `false` when the claim is lost.
-    pub async fn placed(&self, claim: &Claim, unit: Option<Uuid>) -> Result<bool, StoreError> {
+    /// The target has the person in `units` now (none: at the root, or not at all). The departments that they left
+    /// are marked, since they may be empty, and those that they are to head. `false` when the claim is lost.
+    pub async fn placed(&self, claim: &Claim, units: &[Uuid]) -> Result<bool, StoreError> {
         let mut tx = self.pool().begin().await?;
         if !fenced(&mut tx, claim).await? {
             tx.rollback().await?;
             return Ok(false);
         }
-        let before: Option<Uuid> = sqlx::query_scalar(
-            "SELECT applied_unit FROM placements
-             WHERE tenant_id = $1 AND target_id = $2 AND user_id = $3 FOR UPDATE",
-        )
-        .bind(claim.tenant.0)
-        .bind(claim.target.0)
-        .bind(claim.resource.0)
-        .fetch_optional(&mut *tx)
-        .await?
-        .flatten();
+        let before = places(&mut tx, claim).await?;
         sqlx::query(
-            "INSERT INTO placements (tenant_id, target_id, user_id, applied_unit) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (tenant_id, target_id, user_id) DO UPDATE SET applied_unit = $4",
+            "WITH there AS (SELECT unnest($4::uuid[]) AS unit_id),
+             left_behind AS (
+                 DELETE FROM placements p
+                 WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.user_id = $3 AND NOT p.wanted
+                   AND p.unit_id <> ALL ($4)),
+             gone AS (
+                 UPDATE placements p SET applied = false
+                 WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.user_id = $3 AND p.wanted AND p.applied
+                   AND p.unit_id <> ALL ($4))
+             INSERT INTO placements (tenant_id, target_id, user_id, unit_id, wanted, applied)
+             SELECT $1, $2, $3, there.unit_id, false, true FROM there
+             ON CONFLICT (tenant_id, target_id, user_id, unit_id) DO UPDATE SET applied = true",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
         .bind(claim.resource.0)
-        .bind(unit)
+        .bind(units)
         .execute(&mut *tx)
         .await?;
-        if let Some(before) = before.filter(|before| Some(*before) != unit) {
-            self.mark_unit(&mut tx, claim, before).await?;
+        for place in before {
+            let there = units.contains(&place.unit);
+            if (place.applied && !there) || (place.head && place.applied != there) {
+                self.mark_unit(&mut tx, claim, place.unit).await?;
+            }
         }
         tx.commit().await?;
         Ok(true)
@@ -130,42 +160,72 @@ impl Store {
         Ok(id)
     }
 
-    async fn move_wish(&self, tx: &mut PgConnection, claim: &Claim, unit: Option<Uuid>) -> Result<(), StoreError> {
-        let before: Option<Uuid> = sqlx::query_scalar(
-            "SELECT wanted_unit FROM placements
-             WHERE tenant_id = $1 AND target_id = $2 AND user_id = $3 FOR UPDATE",
-        )
-        .bind(claim.tenant.0)
-        .bind(claim.target.0)
-        .bind(claim.resource.0)
-        .fetch_optional(&mut *tx)
-        .await?
-        .flatten();
-        if before == unit && unit.is_none() {
+    async fn move_wish(&self, tx: &mut PgConnection, claim: &Claim, wishes: &[(Uuid, bool)]) -> Result<(), StoreError> {
+        let before = places(tx, claim).await?;
+        let (units, heads): (Vec<Uuid>, Vec<bool>) = wishes.iter().copied().unzip();
+        let unchanged = before.iter().filter(|place| place.wanted).count() == wishes.len()
+            && before.iter().filter(|place| place.wanted).all(|place| wishes.contains(&(place.unit, place.head)));
+        if unchanged {
             return Ok(());
         }
         sqlx::query(
-            "INSERT INTO placements (tenant_id, target_id, user_id, wanted_unit) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (tenant_id, target_id, user_id) DO UPDATE SET wanted_unit = $4",
+            "WITH given_up AS (
+                 DELETE FROM placements p
+                 WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.user_id = $3 AND NOT p.applied
+                   AND p.unit_id <> ALL ($4)),
+             to_leave AS (
+                 UPDATE placements p SET wanted = false, head = false
+                 WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.user_id = $3 AND p.wanted AND p.applied
+                   AND p.unit_id <> ALL ($4))
+             INSERT INTO placements (tenant_id, target_id, user_id, unit_id, wanted, applied, head)
+             SELECT $1, $2, $3, w.unit_id, true, false, w.head FROM unnest($4::uuid[], $5::boolean[]) AS w (unit_id, head)
+             ON CONFLICT (tenant_id, target_id, user_id, unit_id) DO UPDATE SET wanted = true, head = EXCLUDED.head",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
         .bind(claim.resource.0)
-        .bind(unit)
+        .bind(&units)
+        .bind(&heads)
         .execute(&mut *tx)
         .await?;
-        if before == unit {
-            return Ok(());
+        for place in &before {
+            let wish = wishes.iter().find(|(unit, _)| *unit == place.unit);
+            let heads_now = wish.is_some_and(|(_, head)| *head);
+            if (place.wanted && wish.is_none()) || (place.applied && place.head != heads_now) {
+                self.mark_unit(tx, claim, place.unit).await?;
+            }
         }
-        if let Some(before) = before {
-            self.mark_unit(tx, claim, before).await?;
-        }
-        if let Some(unit) = unit {
-            // A department that was on its way out is wanted again.
-            self.mark_unit_unless_settled(tx, claim, unit).await?;
+        for (unit, _) in wishes {
+            if !before.iter().any(|place| place.unit == *unit && place.wanted) {
+                // A department that was on its way out is wanted again.
+                self.mark_unit_unless_settled(tx, claim, *unit).await?;
+            }
         }
         Ok(())
     }
+}
+
+/// What is kept of the departments of the claim's person.
+async fn places(tx: &mut PgConnection, claim: &Claim) -> Result<Vec<Place>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT unit_id, wanted, applied, head FROM placements
+         WHERE tenant_id = $1 AND target_id = $2 AND user_id = $3 ORDER BY unit_id FOR UPDATE",
+    )
+    .bind(claim.tenant.0)
+    .bind(claim.target.0)
+    .bind(claim.resource.0)
+    .fetch_all(tx)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Place {
+                unit: row.try_get("unit_id")?,
+                wanted: row.try_get("wanted")?,
+                applied: row.try_get("applied")?,
+                head: row.try_get("head")?,
+            })
+        })
+        .collect()
 }
 
 /// Whether the claim is still held; its row stays locked until the transaction ends.

@@ -200,7 +200,7 @@ impl Store {
                  WHERE $3 = 'user' AND m.tenant_id = $1 AND m.id = $4 AND r.deleted_at IS NULL
                  UNION ALL
                  SELECT 'user', p.user_id FROM placements p
-                 WHERE $3 = 'org_unit' AND p.tenant_id = $1 AND p.target_id = $2 AND p.wanted_unit = $4
+                 WHERE $3 = 'org_unit' AND p.tenant_id = $1 AND p.target_id = $2 AND p.unit_id = $4 AND p.wanted
                  UNION ALL
                  SELECT 'org_unit', o.id FROM org_units o
                  WHERE $3 = 'org_unit' AND o.tenant_id = $1 AND o.target_id = $2 AND o.parent_id = $4

@@ -30,23 +30,25 @@ const UNDER_WAY: &str = "WITH RECURSIVE trees AS (
         SELECT trees.root, o.id FROM org_units o JOIN trees ON o.parent_id = trees.id
         WHERE o.tenant_id = $1 AND o.target_id = $2 AND o.gone_at IS NULL),
     people AS (
-        SELECT applied.root AS had, wanted.root AS wants, COALESCE(d.state IN ('pending', 'applying'), false) AS coming
+        SELECT p.user_id, trees.root, bool_or(p.applied) AS had, bool_or(p.wanted) AS wants,
+               COALESCE(bool_or(d.state IN ('pending', 'applying')), false) AS coming
         FROM placements p
-        LEFT JOIN trees applied ON applied.id = p.applied_unit
-        LEFT JOIN trees wanted ON wanted.id = p.wanted_unit
+        JOIN trees ON trees.id = p.unit_id
         LEFT JOIN deliveries d ON d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = 'user'
                               AND d.resource_id = p.user_id
-        WHERE p.tenant_id = $1 AND p.target_id = $2 AND (applied.root IS NOT NULL OR wanted.root IS NOT NULL))
+        WHERE p.tenant_id = $1 AND p.target_id = $2
+        GROUP BY p.user_id, trees.root),
+    movers AS (SELECT user_id FROM people WHERE root = $3 AND wants)
     SELECT EXISTS (
         SELECT 1 FROM links l
         JOIN (SELECT DISTINCT root FROM trees WHERE root <> $3) old ON old.root = l.resource_id
         WHERE l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = 'org_unit' AND l.observed = 'known'
           AND starts_with(l.snapshot ->> 'source_identifier', $4)
-          AND EXISTS (SELECT 1 FROM people WHERE had = old.root AND wants = $3)
-          AND EXISTS (SELECT 1 FROM people WHERE wants = old.root)
-          AND NOT EXISTS (SELECT 1 FROM people WHERE wants = old.root AND NOT coming)
-          AND NOT EXISTS (SELECT 1 FROM people WHERE had = old.root AND wants IS DISTINCT FROM $3
-                                                 AND wants IS DISTINCT FROM old.root))";
+          AND EXISTS (SELECT 1 FROM people JOIN movers USING (user_id) WHERE root = old.root AND had)
+          AND EXISTS (SELECT 1 FROM people WHERE root = old.root AND wants)
+          AND NOT EXISTS (SELECT 1 FROM people WHERE root = old.root AND wants AND NOT coming)
+          AND NOT EXISTS (SELECT 1 FROM people WHERE root = old.root AND had AND NOT wants
+                            AND user_id NOT IN (SELECT user_id FROM movers)))";
 
 /// What became of the question whether a department was renamed to the claimed one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,7 +95,7 @@ impl Store {
                          AND starts_with(l.snapshot ->> 'source_identifier', $4)
              WHERE new.tenant_id = $1 AND new.target_id = $2 AND new.id = $3 AND new.gone_at IS NULL
                AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.tenant_id = $1 AND p.target_id = $2
-                                 AND p.wanted_unit = old.id)
+                                 AND p.unit_id = old.id AND p.wanted)
              ORDER BY old.id LIMIT 20",
         )
         .bind(claim.tenant.0)
@@ -128,12 +130,16 @@ impl Store {
         new: &[Uuid],
     ) -> Result<bool, StoreError> {
         let row = sqlx::query(
-            "SELECT count(*) FILTER (WHERE applied_unit = ANY($3) AND wanted_unit = ANY($4)) AS moved,
-                    count(*) FILTER (WHERE applied_unit = ANY($3)
-                                       AND (wanted_unit IS NULL OR NOT wanted_unit = ANY($4))) AS elsewhere,
-                    count(*) FILTER (WHERE wanted_unit = ANY($3)) AS wanted
-             FROM placements
-             WHERE tenant_id = $1 AND target_id = $2 AND (applied_unit = ANY($3) OR wanted_unit = ANY($3))",
+            "WITH old AS (
+                 SELECT user_id, bool_or(applied) AS had, bool_or(wanted) AS wants FROM placements
+                 WHERE tenant_id = $1 AND target_id = $2 AND unit_id = ANY($3) GROUP BY user_id),
+             movers AS (
+                 SELECT DISTINCT user_id FROM placements
+                 WHERE tenant_id = $1 AND target_id = $2 AND unit_id = ANY($4) AND wanted)
+             SELECT count(*) FILTER (WHERE had AND movers.user_id IS NOT NULL) AS moved,
+                    count(*) FILTER (WHERE had AND movers.user_id IS NULL) AS elsewhere,
+                    count(*) FILTER (WHERE wants) AS wanted
+             FROM old LEFT JOIN movers USING (user_id)",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
@@ -225,7 +231,11 @@ impl Store {
         for statement in [
             "UPDATE links SET resource_id = $4 WHERE tenant_id = $1 AND target_id = $2
                AND resource_kind = 'org_unit' AND resource_id = $3",
-            "UPDATE placements SET applied_unit = $4 WHERE tenant_id = $1 AND target_id = $2 AND applied_unit = $3",
+            "WITH moved AS (
+                 DELETE FROM placements WHERE tenant_id = $1 AND target_id = $2 AND unit_id = $3 RETURNING user_id, applied)
+             INSERT INTO placements (tenant_id, target_id, user_id, unit_id, wanted, applied)
+             SELECT $1, $2, user_id, $4, false, true FROM moved WHERE applied
+             ON CONFLICT (tenant_id, target_id, user_id, unit_id) DO UPDATE SET applied = true",
         ] {
             sqlx::query(statement)
                 .bind(claim.tenant.0)
@@ -261,8 +271,10 @@ impl Store {
 /// the questions that look at everybody need not be asked.
 async fn someone_moves_in(tx: &mut PgConnection, claim: &Claim, units: &[Uuid]) -> Result<bool, StoreError> {
     Ok(sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM placements WHERE tenant_id = $1 AND target_id = $2
-                          AND wanted_unit = ANY($3) AND applied_unit IS NOT NULL)",
+        "SELECT EXISTS (SELECT 1 FROM placements p
+                        JOIN placements had ON had.tenant_id = $1 AND had.target_id = $2 AND had.user_id = p.user_id
+                                           AND had.applied
+                        WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.unit_id = ANY($3) AND p.wanted)",
     )
     .bind(claim.tenant.0)
     .bind(claim.target.0)
