@@ -1,5 +1,6 @@
 //! The thinking of Rollcall, as pure code: what an entity in a target should look like ([`mapping`],
-//! [`org_unit`]), what must be done to get there ([`plan`]), whether that is sane ([`guard`]), what a
+//! [`org_unit`]), what must be done to get there ([`plan`]), whether that
+//! is sane ([`contradiction`]) and not too much at once ([`guard`]), what a
 //! failure means ([`retry`]) and how it is told to a person ([`delivery`]).
 //!
 //! Nothing here reads a clock, draws a random number or does IO: time comes in as an argument (or as a
@@ -8,6 +9,7 @@
 
 pub mod budget;
 pub mod connector;
+pub mod contradiction;
 pub mod delivery;
 pub mod entity;
 pub mod finding;

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use rollcall_provisioning::connector::{AttributeSpec, Clearing, TargetSchema};
+use rollcall_provisioning::contradiction::{Contradiction, judge};
 use rollcall_provisioning::entity::{Attributes, Desired, Entity, EntityKind, Observed};
-use rollcall_provisioning::guard::{Contradiction, judge};
 use rollcall_provisioning::plan::{Action, Plan, after, given_up, plan};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

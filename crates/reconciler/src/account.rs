@@ -5,10 +5,10 @@ use crate::observe::{Seen, Sought};
 use crate::refusal::Refusal;
 use crate::report::{self, BadManager};
 use rollcall_provisioning::connector::ConnectorError;
+use rollcall_provisioning::contradiction;
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::finding::Finding;
-use rollcall_provisioning::guard;
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping::{self, Mapped};
 use rollcall_provisioning::plan::{Plan, plan, unique_value};
@@ -154,7 +154,7 @@ impl Job<'_> {
             let desired = Desired::Present(wish.attributes.clone());
             let made = self.plan_account(&desired, &observed, loaded.link.as_ref());
             let connector = &self.ready.connector;
-            if let Err(found) = guard::judge(&made, &desired, connector.schema(), connector.root_org_unit()) {
+            if let Err(found) = contradiction::judge(&made, &desired, connector.schema(), connector.root_org_unit()) {
                 return Ok(report::contradiction(&found));
             }
             let Some(action) = made.actions.first() else {

@@ -3,9 +3,9 @@
 use crate::act::{Acted, Interrupt, Job, ended, finding, held, unread};
 use crate::report;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
+use rollcall_provisioning::contradiction;
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
-use rollcall_provisioning::guard;
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
 use rollcall_provisioning::plan::{Action, plan, unique_value};
 use rollcall_store::projection::{LoadedUnit, Rename, TargetMode};
@@ -57,7 +57,7 @@ impl Job<'_> {
         let desired = self.desired(unit, parent, &observed);
         let connector = &self.ready.connector;
         let made = plan(EntityKind::OrgUnit, &desired, &observed, None, connector.schema());
-        if let Err(found) = guard::judge(&made, &desired, connector.schema(), connector.root_org_unit()) {
+        if let Err(found) = contradiction::judge(&made, &desired, connector.schema(), connector.root_org_unit()) {
             return Ok(report::contradiction(&found));
         }
         if rehearsal {

@@ -1,10 +1,10 @@
 //! Sentences and findings that the loop itself makes.
 
 use rollcall_provisioning::connector::ErrorClass;
+use rollcall_provisioning::contradiction::Contradiction;
 use rollcall_provisioning::delivery::{Outcome, WaitingFor};
 use rollcall_provisioning::entity;
 use rollcall_provisioning::finding::{Finding, FindingKind};
-use rollcall_provisioning::guard::Contradiction;
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping;
 use rollcall_provisioning::plan::{Action, Plan};

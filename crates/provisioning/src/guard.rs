@@ -1,0 +1,13 @@
+//! Safety rules that set destructive changes aside until a person decides.
+//!
+//! An [`effect`](Effect) says what a step does that a person may want to be asked about; a [`Guard`] counts
+//! one kind of effect and has a [`Limit`], which grows with the size of what it protects. Counts are taken over
+//! the plan at hand, over a day and over a week, so that neither a landslide nor a slow bleed passes.
+
+mod effect;
+mod limit;
+mod settings;
+
+pub use effect::{Effect, effects};
+pub use limit::{Limit, Reading, Trip, Window};
+pub use settings::{Guard, Guards, SettingsError};
