@@ -327,7 +327,7 @@ impl Holdings {
 
     fn apply(&mut self, action: &Action) -> Result<Applied, ConnectorError> {
         let remote_id = match action {
-            Action::Create { kind: EntityKind::Account, remote_id, attributes } => {
+            Action::Create { kind: EntityKind::Account, remote_id, attributes, .. } => {
                 self.create_account(remote_id.as_deref().unwrap_or(""), attributes)
             }
             Action::Create { kind: EntityKind::OrgUnit, attributes, .. } => self.create_department(attributes),
@@ -343,8 +343,9 @@ impl Holdings {
                 Ok(remote_id.clone())
             }
             Action::Delete { kind: EntityKind::OrgUnit, remote_id } => self.delete_department(remote_id),
+            other => Err(ConnectorError::unsupported(other.kind().as_str())),
         };
-        Ok(Applied { remote_id: remote_id? })
+        Ok(Applied::to(remote_id?))
     }
 }
 
@@ -400,13 +401,10 @@ impl Connector for FakeTarget {
     }
 
     fn apply<'a>(&'a self, action: &'a Action) -> BoxFuture<'a, Result<Applied, ConnectorError>> {
-        let kind = match action.kind() {
-            EntityKind::Account => "account",
-            EntityKind::OrgUnit => "org_unit",
-        };
+        let kind = action.kind().as_str();
         let whose = match action {
             Action::Create { attributes, .. } => text(attributes, entity::NAME).to_owned(),
-            Action::Update { remote_id, .. } | Action::Delete { remote_id, .. } => self.name_of(kind, remote_id),
+            other => self.name_of(kind, other.remote_id().unwrap_or_default()),
         };
         let manager = if action.attributes().contains(&entity::MANAGER) { " with manager" } else { "" };
         let call = format!("{} {kind} {whose}{manager}", action.verb());

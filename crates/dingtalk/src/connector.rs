@@ -31,7 +31,7 @@ impl DingTalk {
         fit::action(action)?;
         let client = &self.client;
         let remote_id = match action {
-            Action::Create { kind: EntityKind::Account, remote_id, attributes } => {
+            Action::Create { kind: EntityKind::Account, remote_id, attributes, .. } => {
                 account::create(client, remote_id.as_deref(), attributes).await?
             }
             Action::Create { kind: EntityKind::OrgUnit, attributes, .. } => {
@@ -53,8 +53,9 @@ impl DingTalk {
                 department::delete(client, self.touchable(remote_id)?).await?;
                 remote_id.clone()
             }
+            other => return Err(ConnectorError::unsupported(other.kind().as_str())),
         };
-        Ok(Applied { remote_id })
+        Ok(Applied::to(remote_id))
     }
 
     /// The number of a department that may be written: not the one at the top (60007, 60018).

@@ -35,7 +35,7 @@ pub(crate) fn action(action: &Action) -> Result<(), ConnectorError> {
             }
             Ok(())
         }),
-        Action::Delete { .. } => Ok(()),
+        Action::Delete { .. } | Action::AddMembers { .. } | Action::RemoveMembers { .. } => Ok(()),
     }
 }
 

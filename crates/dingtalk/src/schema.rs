@@ -16,6 +16,7 @@ impl TargetSchema for DingTalkSchema {
         match kind {
             EntityKind::Account => ACCOUNT,
             EntityKind::OrgUnit => ORG_UNIT,
+            EntityKind::Role | EntityKind::Chat | EntityKind::Contact => &[],
         }
     }
 }

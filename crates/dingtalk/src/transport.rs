@@ -161,10 +161,10 @@ fn observe(operation: Operation, error: Option<&ConnectorError>, took: Duration)
 fn outcome(error: Option<&ConnectorError>) -> &'static str {
     let Some(error) = error else { return "ok" };
     match error.class {
-        ErrorClass::RateLimited if error::means_quota(error) => "quota",
+        ErrorClass::RateLimited | ErrorClass::KindStopped if error::means_quota(error) => "quota",
         ErrorClass::RateLimited => "throttle",
         ErrorClass::Stopped if error.code == "banned" => "throttle",
-        ErrorClass::Stopped => "auth",
+        ErrorClass::Stopped | ErrorClass::KindStopped => "auth",
         ErrorClass::Transient if error.code.starts_with("connection") || error.code == "timeout" => "network",
         ErrorClass::Transient => "server",
         ErrorClass::NotFound => "not_found",

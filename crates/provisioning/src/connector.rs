@@ -2,10 +2,15 @@
 //! nothing.
 
 use crate::budget::BoxFuture;
-use crate::entity::{Attributes, Entity, EntityKind};
-use crate::finding::FindingKind;
+use crate::entity::{ACCOUNT_KIND, Attributes, Entity, EntityKind};
 use crate::plan::Action;
-use std::time::Duration;
+use serde_json::Value;
+
+mod error;
+mod read;
+
+pub use error::{ConnectorError, ErrorClass};
+pub use read::{Circle, Cursor, Hidden, Named, Page};
 
 /// How an attribute can be emptied at the target.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,80 +51,24 @@ pub trait TargetSchema: Send + Sync {
     fn attribute(&self, kind: EntityKind, name: &str) -> Option<&AttributeSpec> {
         self.attributes(kind).iter().find(|spec| spec.name == name)
     }
-}
 
-/// What a failure means for what comes next. Made by the connector's own table; see [`crate::retry`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ErrorClass {
-    /// It may work later, unchanged: busy, time-out, network.
-    Transient,
-    /// Too many calls; the same call works after a pause.
-    RateLimited,
-    /// Nothing of this target works until a person acts (credentials, scope, address not allowed) or a ban
-    /// ends: the whole target is stopped, not the one resource blamed.
-    Stopped,
-    /// The value belongs to another entity, or can no longer be changed.
-    Conflict,
-    /// The value does not fit.
-    Invalid,
-    /// The entity is not there.
-    NotFound,
-    /// This one entity is out of the application's reach.
-    Forbidden,
-    /// Several entities could be meant.
-    Ambiguous,
-    /// The person was invited and is not there until they accept (DingTalk 40103).
-    Invited,
-    /// An entity that this one needs is not there (any more): a department, a manager.
-    MissingReference,
-}
-
-impl ErrorClass {
-    /// The word used in tables, JSON, metrics and logs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Transient => "transient",
-            Self::RateLimited => "rate_limited",
-            Self::Stopped => "stopped",
-            Self::Conflict => "conflict",
-            Self::Invalid => "invalid",
-            Self::NotFound => "not_found",
-            Self::Forbidden => "forbidden",
-            Self::Ambiguous => "ambiguous",
-            Self::Invited => "invited",
-            Self::MissingReference => "missing_reference",
-        }
+    /// The names of the attributes without which an entity cannot be created. What an account needs may depend on its
+    /// `account_kind` ([`ACCOUNT_KIND`]; `None` is the usual kind).
+    fn required(&self, kind: EntityKind, account_kind: Option<&str>) -> Vec<&'static str> {
+        let _ = account_kind;
+        self.attributes(kind).iter().filter(|spec| spec.required).map(|spec| spec.name).collect()
     }
 
-    /// The kind of finding that a failure of this class becomes when it stops a resource for good.
-    pub const fn finding(self) -> FindingKind {
-        match self {
-            Self::Conflict => FindingKind::Conflict,
-            Self::Forbidden | Self::Stopped => FindingKind::Forbidden,
-            Self::Ambiguous => FindingKind::Ambiguous,
-            _ => FindingKind::Invalid,
-        }
+    /// The value that means the same as none: what a switch is that nobody has touched.
+    fn blank(&self, kind: EntityKind, name: &str) -> Option<&Value> {
+        let _ = (kind, name);
+        None
     }
 }
 
-/// A failed call.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{code}: {message}")]
-pub struct ConnectorError {
-    /// What it means.
-    pub class: ErrorClass,
-    /// The target's code (`60104`, `88/60011`), or a word of ours (`timeout`, `connection`).
-    pub code: String,
-    /// What happened, in words for a person, without personal data.
-    pub message: String,
-    /// What a person can do about it. A sentence; empty when nothing needs to be done.
-    pub advice: String,
-    /// Our name of the attribute that is to blame, if the code says so.
-    pub attribute: Option<&'static str>,
-    /// How long the target wants to be left alone, if it says so.
-    pub retry_after: Option<Duration>,
-    /// Whether a write may have happened all the same: the answer was lost.
-    pub outcome_unknown: bool,
+/// The kind of account that these attributes are of.
+pub fn account_kind(attributes: &Attributes) -> Option<&str> {
+    attributes.get(ACCOUNT_KIND).and_then(Value::as_str)
 }
 
 /// What an accepted action left behind.
@@ -127,31 +76,135 @@ pub struct ConnectorError {
 pub struct Applied {
     /// The entity's remote id; for a creation the new one.
     pub remote_id: String,
+    /// Members whom the target did not take although it took the others: remote id and why.
+    pub refused: Vec<(String, ConnectorError)>,
 }
 
+impl Applied {
+    /// All of it was done.
+    pub const fn to(remote_id: String) -> Self {
+        Self { remote_id, refused: Vec::new() }
+    }
+}
+
+/// What comes of a call to a target.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, ConnectorError>>;
+
 /// A connector to one configured target.
+///
+/// A read that fails is an error, never an absence or an empty list: whoever deletes relies on it. Reads of kinds that
+/// a target does not have are refused as [`ConnectorError::unsupported`].
 pub trait Connector: Send + Sync {
     /// What the target allows.
     fn schema(&self) -> &dyn TargetSchema;
 
     /// The account with this remote id; `None` if there is none.
-    fn account<'a>(&'a self, remote_id: &'a str) -> BoxFuture<'a, Result<Option<Entity>, ConnectorError>>;
+    fn account<'a>(&'a self, remote_id: &'a str) -> Answer<'a, Option<Entity>>;
 
     /// The remote id of the account that has this mobile number (in the target's form); `None` if none has.
-    fn account_by_mobile<'a>(&'a self, mobile: &'a str) -> BoxFuture<'a, Result<Option<String>, ConnectorError>>;
+    fn account_by_mobile<'a>(&'a self, mobile: &'a str) -> Answer<'a, Option<String>>;
 
     /// The org unit with this remote id; `None` if there is none.
-    fn org_unit<'a>(&'a self, remote_id: &'a str) -> BoxFuture<'a, Result<Option<Entity>, ConnectorError>>;
+    fn org_unit<'a>(&'a self, remote_id: &'a str) -> Answer<'a, Option<Entity>>;
 
     /// The org unit of this name directly under `parent`; `None` if there is none.
-    fn org_unit_by_name<'a>(
+    fn org_unit_by_name<'a>(&'a self, parent: &'a str, name: &'a str) -> Answer<'a, Option<Entity>>;
+
+    /// The entity with this remote id; `None` if there is none.
+    fn entity<'a>(&'a self, kind: EntityKind, remote_id: &'a str) -> Answer<'a, Option<Entity>> {
+        match kind {
+            EntityKind::Account => self.account(remote_id),
+            EntityKind::OrgUnit => self.org_unit(remote_id),
+            EntityKind::Role | EntityKind::Chat | EntityKind::Contact => unsupported(kind.as_str()),
+        }
+    }
+
+    /// The entity that has this name `within` another one: an org unit within the one above, a role within the role
+    /// group of that name (`None` is the group that roles get when nothing else is said). `None` if there is none.
+    fn by_name<'a>(&'a self, kind: EntityKind, within: Option<&'a str>, name: &'a str) -> Answer<'a, Option<Entity>> {
+        match kind {
+            EntityKind::OrgUnit => self.org_unit_by_name(within.unwrap_or_else(|| self.root_org_unit()), name),
+            _ => unsupported("entities by their name"),
+        }
+    }
+
+    /// The external contact who has this mobile number (in the target's form); `None` if none has.
+    fn contact_by_mobile<'a>(&'a self, mobile: &'a str) -> Answer<'a, Option<Entity>> {
+        let _ = mobile;
+        unsupported("external contacts")
+    }
+
+    /// The remote ids of the members of a role or chat, from a place on; `None` is the beginning.
+    fn members<'a>(
         &'a self,
-        parent: &'a str,
-        name: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Entity>, ConnectorError>>;
+        kind: EntityKind,
+        remote_id: &'a str,
+        from: Option<&'a Cursor>,
+    ) -> Answer<'a, Page<String>> {
+        let _ = (kind, remote_id, from);
+        unsupported("members")
+    }
+
+    /// The org units directly under this one.
+    fn children<'a>(&'a self, org_unit: &'a str) -> Answer<'a, Vec<Named>> {
+        let _ = org_unit;
+        unsupported("lists of org units")
+    }
+
+    /// The accounts directly in this org unit, without what [`Connector::unlisted`] names. An account in several org
+    /// units is on the list of each.
+    fn accounts_in<'a>(&'a self, org_unit: &'a str, from: Option<&'a Cursor>) -> Answer<'a, Page<Entity>> {
+        let _ = (org_unit, from);
+        unsupported("lists of accounts")
+    }
+
+    /// All roles, also those that are not ours to change.
+    fn roles<'a>(&'a self, from: Option<&'a Cursor>) -> Answer<'a, Page<Entity>> {
+        let _ = from;
+        unsupported("roles")
+    }
+
+    /// All external contacts.
+    fn contacts<'a>(&'a self, from: Option<&'a Cursor>) -> Answer<'a, Page<Entity>> {
+        let _ = from;
+        unsupported("external contacts")
+    }
+
+    /// The remote ids of the accounts that administer the target, which must never be removed.
+    fn administrators(&self) -> Answer<'_, Vec<String>> {
+        unsupported("administrators")
+    }
+
+    /// How many accounts the target holds: what a list of all accounts must add up to.
+    fn account_count(&self) -> Answer<'_, u64> {
+        unsupported("the number of accounts")
+    }
+
+    /// What the application may not read of entities of this kind, so that it is missing from every read.
+    fn unreadable(&self, kind: EntityKind) -> Answer<'_, Hidden> {
+        let _ = kind;
+        Box::pin(async { Ok(Hidden::default()) })
+    }
+
+    /// What [`Connector::accounts_in`] does not tell although a read of the one account does.
+    fn unlisted(&self) -> Hidden {
+        Hidden::default()
+    }
+
+    /// The most members of one [`Action::AddMembers`] (`adding`) or [`Action::RemoveMembers`].
+    fn most_members(&self, kind: EntityKind, adding: bool) -> usize {
+        let _ = (kind, adding);
+        0
+    }
+
+    /// Whether a creation whose answer was lost can be repeated, because the second one finds or meets the first. If
+    /// not, a person has to look.
+    fn repeatable(&self, kind: EntityKind) -> bool {
+        kind != EntityKind::Chat
+    }
 
     /// Carries out one action. A repeated deletion is a success.
-    fn apply<'a>(&'a self, action: &'a Action) -> BoxFuture<'a, Result<Applied, ConnectorError>>;
+    fn apply<'a>(&'a self, action: &'a Action) -> Answer<'a, Applied>;
 
     /// The remote id of the org unit at the top, which exists always and is never touched.
     fn root_org_unit(&self) -> &str;
@@ -160,4 +213,9 @@ pub trait Connector: Send + Sync {
     fn after(&self, before: &Attributes, action: &Action) -> Attributes {
         crate::plan::after(before, action)
     }
+}
+
+fn unsupported<'a, T: Send + 'a>(what: &'a str) -> Answer<'a, T> {
+    let error = ConnectorError::unsupported(what);
+    Box::pin(async { Err(error) })
 }

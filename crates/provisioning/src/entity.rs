@@ -86,12 +86,31 @@ pub enum EntityKind {
     Account,
     /// A department.
     OrgUnit,
+    /// A role that accounts can have.
+    Role,
+    /// A group chat.
+    Chat,
+    /// Somebody outside who is in the address book: an external contact.
+    Contact,
+}
+
+impl EntityKind {
+    /// The word used in attempts, metrics and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::OrgUnit => "org_unit",
+            Self::Role => "role",
+            Self::Chat => "chat",
+            Self::Contact => "contact",
+        }
+    }
 }
 
 /// An entity as the target has it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Entity {
-    /// The target's own id: `userid` or `dept_id` at DingTalk.
+    /// The target's own id: `userid`, `dept_id` or role id at DingTalk.
     pub remote_id: String,
     /// What it holds, as far as the connector can read it.
     pub attributes: Attributes,

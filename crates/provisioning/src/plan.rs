@@ -3,6 +3,7 @@
 use crate::connector::{Clearing, TargetSchema};
 use crate::entity::{Attributes, Desired, Entity, EntityKind, Observed};
 use crate::finding::{Finding, FindingKind};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -18,14 +19,18 @@ pub enum Change {
 /// One step at a target. Every action can be repeated without harm.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Action {
-    /// A new entity. For an account the remote id is ours to choose; for an org unit the target chooses it.
+    /// A new entity. For an account the remote id is ours to choose; for every other kind the target chooses it.
     Create {
         /// What is created.
         kind: EntityKind,
-        /// The remote id that an account gets; for an org unit `None`.
+        /// The remote id that an account gets. For a chat a key of ours, by which the target knows a repetition.
+        /// `None` for the other kinds.
         remote_id: Option<String>,
         /// Its attributes.
         attributes: Attributes,
+        /// The first password of an account whose sign-in the target keeps. No plan has one: it is made right before
+        /// the action is carried out, and kept nowhere.
+        password: Option<InitialPassword>,
     },
     /// Some attributes of an existing entity.
     Update {
@@ -43,6 +48,46 @@ pub enum Action {
         /// Which one.
         remote_id: String,
     },
+    /// Accounts become members of a role or chat; who is one already stays one.
+    AddMembers {
+        /// What they become members of.
+        kind: EntityKind,
+        /// Which one.
+        remote_id: String,
+        /// The remote ids of the accounts, no more than [`crate::connector::Connector::most_members`].
+        members: Vec<String>,
+    },
+    /// Accounts are no longer members of a role or chat; who is none stays none.
+    RemoveMembers {
+        /// What they were members of.
+        kind: EntityKind,
+        /// Which one.
+        remote_id: String,
+        /// The remote ids of the accounts, no more than [`crate::connector::Connector::most_members`].
+        members: Vec<String>,
+    },
+}
+
+/// The first password of an account. It is shown nowhere.
+#[derive(Clone, Debug)]
+pub struct InitialPassword(SecretString);
+
+impl InitialPassword {
+    /// This password.
+    pub fn new(password: impl Into<SecretString>) -> Self {
+        Self(password.into())
+    }
+
+    /// The password, for the one call that carries it.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl PartialEq for InitialPassword {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
 }
 
 impl Action {
@@ -52,13 +97,38 @@ impl Action {
             Self::Create { .. } => "create",
             Self::Update { .. } => "update",
             Self::Delete { .. } => "delete",
+            Self::AddMembers { .. } => "add_members",
+            Self::RemoveMembers { .. } => "remove_members",
         }
     }
 
     /// What it acts on.
     pub const fn kind(&self) -> EntityKind {
         match self {
-            Self::Create { kind, .. } | Self::Update { kind, .. } | Self::Delete { kind, .. } => *kind,
+            Self::Create { kind, .. }
+            | Self::Update { kind, .. }
+            | Self::Delete { kind, .. }
+            | Self::AddMembers { kind, .. }
+            | Self::RemoveMembers { kind, .. } => *kind,
+        }
+    }
+
+    /// Which entity it acts on: the remote id of one that is there, or that a creation asks for.
+    pub fn remote_id(&self) -> Option<&str> {
+        match self {
+            Self::Create { remote_id, .. } => remote_id.as_deref(),
+            Self::Update { remote_id, .. }
+            | Self::Delete { remote_id, .. }
+            | Self::AddMembers { remote_id, .. }
+            | Self::RemoveMembers { remote_id, .. } => Some(remote_id),
+        }
+    }
+
+    /// The accounts that it makes members, or that it makes members no more.
+    pub fn members(&self) -> &[String] {
+        match self {
+            Self::AddMembers { members, .. } | Self::RemoveMembers { members, .. } => members,
+            Self::Create { .. } | Self::Update { .. } | Self::Delete { .. } => &[],
         }
     }
 
@@ -67,7 +137,7 @@ impl Action {
         match self {
             Self::Create { attributes, .. } => attributes.keys().map(String::as_str).collect(),
             Self::Update { changes, .. } => changes.keys().map(String::as_str).collect(),
-            Self::Delete { .. } => Vec::new(),
+            Self::Delete { .. } | Self::AddMembers { .. } | Self::RemoveMembers { .. } => Vec::new(),
         }
     }
 }
@@ -81,7 +151,7 @@ pub struct Plan {
     pub findings: Vec<Finding>,
 }
 
-/// Plans for one entity. `new_id` is the remote id that a new account gets (`None` for an org unit).
+/// Plans for one entity. `new_id` is the remote id that a new account gets, or the key of a new chat.
 ///
 /// [`Observed::Unknown`] must have been read before: it plans nothing.
 pub fn plan(
@@ -100,7 +170,7 @@ pub fn plan(
         (Desired::Present(wanted), Observed::Absent) => {
             let attributes =
                 wanted.iter().filter_map(|(name, value)| value.clone().map(|value| (name.clone(), value))).collect();
-            let create = Action::Create { kind, remote_id: new_id.map(str::to_owned), attributes };
+            let create = Action::Create { kind, remote_id: new_id.map(str::to_owned), attributes, password: None };
             Plan { actions: vec![create], findings: Vec::new() }
         }
         (Desired::Present(wanted), Observed::Known(entity)) => update(kind, wanted, entity, schema),
@@ -117,7 +187,7 @@ fn update(
     let mut changes = BTreeMap::new();
     for (name, value) in wanted {
         let current = entity.attributes.get(name);
-        if current == value.as_ref() {
+        if satisfied(value.as_ref(), current, schema.blank(kind, name)) {
             continue;
         }
         let spec = schema.attribute(kind, name);
@@ -144,6 +214,16 @@ fn update(
         plan.actions.push(Action::Update { kind, remote_id: entity.remote_id.clone(), changes });
     }
     plan
+}
+
+/// Whether nothing has to be done. Of an object (titles by org unit) only the named members are wanted, and `null` means
+/// that one is not; everywhere else, none and `blank` are the same.
+fn satisfied(wanted: Option<&Value>, current: Option<&Value>, blank: Option<&Value>) -> bool {
+    if let Some(Value::Object(wanted)) = wanted {
+        let member = |name: &str| current.and_then(|current| current.get(name)).unwrap_or(&Value::Null);
+        return wanted.iter().all(|(name, value)| value == member(name));
+    }
+    wanted.or(blank) == current.or(blank)
 }
 
 fn unchangeable(attribute: &str) -> Finding {
@@ -198,6 +278,7 @@ pub fn after(before: &Attributes, action: &Action) -> Attributes {
     match action {
         Action::Create { attributes, .. } => attributes.clone(),
         Action::Delete { .. } => Attributes::new(),
+        Action::AddMembers { .. } | Action::RemoveMembers { .. } => before.clone(),
         Action::Update { changes, .. } => {
             let mut attributes = before.clone();
             for (name, change) in changes {

@@ -23,7 +23,7 @@ fn keys(action: &Action) -> Vec<String> {
 #[test]
 fn effects_of_steps() {
     let set = |attribute, value: Value| update(attribute, Change::Set(value));
-    let create = |kind| Action::Create { kind, remote_id: None, attributes: Attributes::new() };
+    let create = |kind| Action::Create { kind, remote_id: None, attributes: Attributes::new(), password: None };
     let delete = |kind| Action::Delete { kind, remote_id: "u".to_owned() };
     for (action, expected) in [
         (create(EntityKind::Account), vec!["people.create"]),

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rollcall_provisioning::connector::{AttributeSpec, Clearing, TargetSchema};
 use rollcall_provisioning::contradiction::{Contradiction, judge};
 use rollcall_provisioning::entity::{Attributes, Desired, Entity, EntityKind, Observed};
-use rollcall_provisioning::plan::{Action, Plan, after, given_up, plan};
+use rollcall_provisioning::plan::{Action, InitialPassword, Plan, after, given_up, plan};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -108,13 +108,22 @@ fn what_cannot_be_changed_is_reported_and_the_rest_is_done() {
 #[test]
 fn the_judge_refuses_contradictions() {
     let delete = |kind, id: &str| Action::Delete { kind, remote_id: id.to_owned() };
-    let create =
-        Action::Create { kind: EntityKind::Account, remote_id: Some("u".into()), attributes: Attributes::new() };
+    let create = Action::Create {
+        kind: EntityKind::Account,
+        remote_id: Some("u".into()),
+        attributes: Attributes::new(),
+        password: None,
+    };
     let odd = Action::Update {
         kind: EntityKind::Account,
         remote_id: "u".into(),
         changes: [("shoe_size".to_owned(), rollcall_provisioning::plan::Change::Clear)].into(),
     };
+    let (kind, remote_id) = (EntityKind::Role, "7".to_owned());
+    let add =
+        |member: &str| Action::AddMembers { kind, remote_id: remote_id.clone(), members: vec![member.to_owned()] };
+    let remove =
+        |member: &str| Action::RemoveMembers { kind, remote_id: remote_id.clone(), members: vec![member.to_owned()] };
     let present = Desired::Present(BTreeMap::new());
     let account = EntityKind::Account;
     for (actions, desired, expected) in [
@@ -123,10 +132,63 @@ fn the_judge_refuses_contradictions() {
         (vec![delete(EntityKind::OrgUnit, ROOT)], &Desired::Absent, Contradiction::TouchesRoot),
         (vec![odd], &present, Contradiction::UnknownAttribute("shoe_size".into())),
         (vec![create], &present, Contradiction::Incomplete("name")),
+        (vec![add("u"), remove("v"), add("v")], &present, Contradiction::AddsAndRemoves("v".into())),
+        (
+            vec![delete(EntityKind::Role, "7"), remove("u")],
+            &Desired::Absent,
+            Contradiction::MembersOfDeleted("7".into()),
+        ),
     ] {
         let plan = Plan { actions, findings: Vec::new() };
         assert_eq!(judge(&plan, desired, &schema(), ROOT), Err(expected));
     }
+    let batches = vec![add("u"), add("v"), remove("w"), delete(EntityKind::Role, "7")];
+    let plan = Plan { actions: batches, findings: Vec::new() };
+    assert_eq!(judge(&plan, &Desired::Absent, &schema(), ROOT), Ok(()), "several batches for one role");
+}
+
+/// A schema with a switch and with titles by department.
+struct Switches;
+
+impl TargetSchema for Switches {
+    fn attributes(&self, _: EntityKind) -> &[AttributeSpec] {
+        &[]
+    }
+
+    fn blank(&self, _: EntityKind, name: &str) -> Option<&Value> {
+        (name == "hidden").then_some(&Value::Bool(false))
+    }
+}
+
+#[test]
+fn only_what_is_asked_of_an_object_or_a_switch_counts() {
+    for (name, wanted, current, differs) in [
+        ("hidden", json!(null), json!(false), false),
+        ("hidden", json!(false), json!(null), false),
+        ("hidden", json!(true), json!(null), true),
+        ("hidden", json!(null), json!(true), true),
+        ("enabled", json!(false), json!(null), true),
+        ("titles", json!({"1": "a"}), json!({"1": "a", "2": "b"}), false),
+        ("titles", json!({"1": "b"}), json!({"1": "a"}), true),
+        ("titles", json!({"2": null}), json!({"1": "a"}), false),
+        ("titles", json!({"1": null}), json!({"1": "a"}), true),
+        ("titles", json!({}), json!(null), false),
+    ] {
+        let given = |value: &Value| Some(value.clone()).filter(|value| !value.is_null());
+        let desired = Desired::Present([(name.to_owned(), given(&wanted))].into());
+        let observed = known(given(&current).map(|value| (name.to_owned(), value)).into_iter().collect());
+        let made = plan(EntityKind::OrgUnit, &desired, &observed, None, &Switches);
+        assert_eq!(!made.actions.is_empty(), differs, "{name}: {wanted} over {current}");
+    }
+}
+
+#[test]
+fn a_first_password_is_never_shown() {
+    let password = Some(InitialPassword::new("s3cret-pw"));
+    let (kind, remote_id) = (EntityKind::Account, None);
+    let action = Action::Create { kind, remote_id, attributes: Attributes::new(), password };
+    assert!(!format!("{action:?}").contains("s3cret"));
+    assert!(after(&Attributes::new(), &action).is_empty());
 }
 
 #[test]

@@ -49,11 +49,7 @@ pub(crate) enum Acted {
 impl Job<'_> {
     /// Carries out `action` on an entity of which `observed` is known.
     pub(crate) async fn act(&self, action: &Action, observed: &Observed) -> Result<Acted, Interrupt> {
-        let remote_id = match action {
-            Action::Create { remote_id, .. } => remote_id.as_deref(),
-            Action::Update { remote_id, .. } | Action::Delete { remote_id, .. } => Some(remote_id.as_str()),
-        };
-        held(self.store.link_unknown(self.claim, remote_id).await?)?;
+        held(self.store.link_unknown(self.claim, action.remote_id()).await?)?;
         let started = Instant::now();
         let result = self.ready.connector.apply(action).await;
         self.keep(action, &result, started.elapsed()).await?;
@@ -126,10 +122,7 @@ impl Job<'_> {
         result: &Result<rollcall_provisioning::connector::Applied, ConnectorError>,
         took: Duration,
     ) -> Result<(), StoreError> {
-        let what = match action.kind() {
-            EntityKind::Account => "account",
-            EntityKind::OrgUnit => "org_unit",
-        };
+        let what = action.kind().as_str();
         let error = result.as_ref().err();
         let outcome = match error {
             None => "accepted",
@@ -166,7 +159,11 @@ pub(crate) fn unread(error: ConnectorError) -> Result<Outcome, Interrupt> {
 pub(crate) fn ended(error: &ConnectorError) -> Outcome {
     let passing = matches!(
         error.class,
-        ErrorClass::Transient | ErrorClass::RateLimited | ErrorClass::NotFound | ErrorClass::MissingReference
+        ErrorClass::Transient
+            | ErrorClass::RateLimited
+            | ErrorClass::KindStopped
+            | ErrorClass::NotFound
+            | ErrorClass::MissingReference
     );
     if passing || error.outcome_unknown {
         let class = if error.class == ErrorClass::RateLimited { error.class } else { ErrorClass::Transient };

@@ -122,7 +122,8 @@ pub(crate) fn connector(base: &str, budget: Arc<TestBudget>) -> DingTalk {
 
 pub(crate) fn create(kind: EntityKind, remote_id: Option<&str>, attributes: Value) -> Action {
     let Value::Object(attributes) = attributes else { panic!("attributes are an object") };
-    Action::Create { kind, remote_id: remote_id.map(str::to_owned), attributes: attributes.into_iter().collect() }
+    let (remote_id, attributes) = (remote_id.map(str::to_owned), attributes.into_iter().collect());
+    Action::Create { kind, remote_id, attributes, password: None }
 }
 
 /// An update; `null` clears.

@@ -41,7 +41,12 @@ pub fn effects(action: &Action, before: &Attributes) -> Vec<Effect> {
         Action::Update { kind: EntityKind::Account, changes, .. } => {
             changes.iter().flat_map(|(name, change)| of_change(name, change, before)).collect()
         }
-        Action::Create { .. } | Action::Update { .. } => Vec::new(),
+        // Of members the whole group is judged at once, not step by step.
+        Action::Create { .. }
+        | Action::Update { .. }
+        | Action::Delete { .. }
+        | Action::AddMembers { .. }
+        | Action::RemoveMembers { .. } => Vec::new(),
     };
     found.sort_unstable();
     found.dedup();
