@@ -6,6 +6,7 @@ mod crash;
 mod death;
 mod departments;
 mod fake;
+mod guards;
 mod leases;
 mod leavers;
 mod loops;

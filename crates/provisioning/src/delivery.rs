@@ -6,6 +6,7 @@ use crate::connector::ErrorClass;
 use crate::finding::Finding;
 use crate::ids::ResourceId;
 use crate::retry;
+use std::fmt;
 use std::time::Duration;
 use time::OffsetDateTime;
 
@@ -95,6 +96,25 @@ pub enum WaitingFor {
     Placements(Duration),
 }
 
+/// What holds a delivery.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum HeldBy {
+    /// The target is in rehearsal.
+    Rehearsal,
+    /// A guard; the effect that tripped it, as [`crate::guard::Effect::key`] writes it.
+    Guard(String),
+}
+
+impl fmt::Display for HeldBy {
+    /// The word kept in tables: `rehearsal`, `guard:people.remove`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rehearsal => f.write_str("rehearsal"),
+            Self::Guard(effect) => write!(f, "guard:{effect}"),
+        }
+    }
+}
+
 /// How a try ended.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Outcome {
@@ -123,6 +143,8 @@ pub enum Outcome {
     },
     /// The plan is known but may not be sent. `reason` is a sentence for a person.
     Held {
+        /// What holds it.
+        by: HeldBy,
         /// Why, in a sentence.
         reason: String,
     },
@@ -157,6 +179,8 @@ pub struct Standing {
     pub attempt: u32,
     /// The resource that wakes it.
     pub waiting_for: Option<ResourceId>,
+    /// What holds it.
+    pub held_by: Option<HeldBy>,
     /// The values that wake it when another entity gives them up.
     pub wants: Vec<String>,
     /// Error class or finding kind, if it did not go well.
@@ -176,6 +200,7 @@ impl Standing {
             due_at: None,
             attempt: 0,
             waiting_for: None,
+            held_by: None,
             wants: Vec::new(),
             error_class: None,
             error_code: None,
@@ -191,7 +216,11 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
     match outcome {
         Outcome::InStep => Standing::settled(DeliveryState::InStep),
         Outcome::Gone => Standing::settled(DeliveryState::Gone),
-        Outcome::Held { reason } => Standing { reason: Some(reason.clone()), ..Standing::settled(DeliveryState::Held) },
+        Outcome::Held { by, reason } => Standing {
+            held_by: Some(by.clone()),
+            reason: Some(reason.clone()),
+            ..Standing::settled(DeliveryState::Held)
+        },
         Outcome::Waiting { on, reason } => {
             let (waiting_for, due_at, code) = match on {
                 WaitingFor::Resource(id) => (Some(*id), None, "waiting_for_resource"),
@@ -228,6 +257,7 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
                 due_at: Some(now + retry.after),
                 attempt: failed,
                 waiting_for: None,
+                held_by: None,
                 wants: Vec::new(),
                 error_class: Some(class.as_str()),
                 error_code: Some(code.clone()),

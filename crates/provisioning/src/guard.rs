@@ -8,6 +8,6 @@ mod effect;
 mod limit;
 mod settings;
 
-pub use effect::{Effect, effects};
+pub use effect::{Effect, attributes_with, effects};
 pub use limit::{Limit, Reading, Trip, Window};
 pub use settings::{Guard, Guards, SettingsError};

@@ -1,6 +1,7 @@
 //! A user who should have an account: map, place, observe, plan, act.
 
 use crate::act::{Acted, Interrupt, Job, ended, finding, held};
+use crate::gate::before;
 use crate::observe::{Seen, Sought};
 use crate::refusal::Refusal;
 use crate::report::{self, BadManager};
@@ -9,12 +10,13 @@ use rollcall_provisioning::contradiction;
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::finding::Finding;
+use rollcall_provisioning::guard::{Effect, attributes_with};
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping::{self, Mapped};
 use rollcall_provisioning::plan::{Plan, plan, unique_value};
 use rollcall_provisioning::retry;
 use rollcall_scim::profile::ManagerBy;
-use rollcall_store::projection::{Claim, Link, LoadedUser, TargetMode, WantedPlace};
+use rollcall_store::projection::{Claim, Hold, Link, LoadedUser, TargetMode, WantedPlace};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -31,6 +33,8 @@ pub(crate) struct Wish {
     pub(crate) manager_refused: Option<ConnectorError>,
     /// Values that another account has.
     wants: Vec<String>,
+    /// What guards hold of it.
+    holds: Vec<Hold>,
 }
 
 impl Wish {
@@ -139,7 +143,15 @@ impl Job<'_> {
                 findings.push(report::bad_manager(why));
             }
         }
-        Wish { attributes, findings, units, manager_awaited, manager_refused: None, wants: Vec::new() }
+        Wish {
+            attributes,
+            findings,
+            units,
+            manager_awaited,
+            manager_refused: None,
+            wants: Vec::new(),
+            holds: Vec::new(),
+        }
     }
 
     fn plan_account(&self, desired: &Desired, observed: &Observed, link: Option<&Link>) -> Plan {
@@ -161,6 +173,20 @@ impl Job<'_> {
                 wish.findings.extend(made.findings);
                 return self.fulfilled(wish, loaded).await;
             };
+            let holds = self.held_back(action, &observed, &[]).await?;
+            if !holds.is_empty() {
+                // The rest of the wish goes on; each turn takes at least one attribute out of it.
+                let effects: Vec<Effect> = holds.iter().map(|hold| hold.effect.clone()).collect();
+                let attributes = attributes_with(action, before(&observed), &effects);
+                if attributes.is_empty() {
+                    return Ok(report::guarded(&holds, &wish.findings));
+                }
+                for attribute in attributes {
+                    wish.attributes.remove(attribute);
+                }
+                wish.holds.extend(holds);
+                continue;
+            }
             match self.act(action, &observed).await? {
                 Acted::Done(Some(entity)) => observed = Observed::Known(entity),
                 Acted::Done(None) => observed = Observed::Absent,
@@ -176,11 +202,15 @@ impl Job<'_> {
     }
 
     async fn fulfilled(&self, wish: Wish, loaded: &LoadedUser) -> Result<Outcome, Interrupt> {
-        if loaded.placement.applied != wish.units {
+        let moved = wish.attributes.contains_key(entity::ORG_UNITS);
+        if moved && loaded.placement.applied != wish.units {
             held(self.store.placed(self.claim, &wish.units).await?)?;
         }
         let manager_missing = loaded.manager.is_none() && loaded.manager_by != ManagerBy::Id;
-        let Wish { mut findings, manager_awaited, manager_refused, wants, .. } = wish;
+        let Wish { mut findings, manager_awaited, manager_refused, wants, holds, .. } = wish;
+        if !holds.is_empty() {
+            return Ok(report::guarded(&holds, &findings));
+        }
         if findings.is_empty() {
             return Ok(match (manager_refused, manager_awaited) {
                 (Some(error), _) => ended(&error),

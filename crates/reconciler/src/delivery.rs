@@ -141,6 +141,7 @@ impl Shared {
             due_at: Some(self.clock.now()),
             attempt: claim.attempt,
             waiting_for: None,
+            held_by: None,
             wants: Vec::new(),
             error_class: Some(error.class.as_str()),
             error_code: Some(error.code.clone()),

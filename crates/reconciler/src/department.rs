@@ -177,6 +177,10 @@ impl Job<'_> {
                     let plan = rollcall_provisioning::plan::Plan { actions: vec![action], findings: Vec::new() };
                     return Ok(report::rehearsed(&plan, &[]));
                 }
+                let holds = self.held_back(&action, &observed, &[]).await?;
+                if !holds.is_empty() {
+                    return Ok(report::guarded(&holds, &[]));
+                }
                 match self.act(&action, &observed).await? {
                     Acted::Done(_) => {}
                     Acted::Refused(error) | Acted::Lost(error) => return Ok(ended(&error)),

@@ -5,6 +5,7 @@ use crate::observe::{Seen, Sought};
 use crate::report;
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{Desired, EntityKind, Observed};
+use rollcall_provisioning::guard::{Effect, Guard};
 use rollcall_provisioning::plan::plan;
 use rollcall_store::projection::{LoadedUser, TargetMode};
 use time::Duration as Span;
@@ -29,6 +30,12 @@ impl Job<'_> {
             return Ok(report::rehearsed(&made, &[]));
         }
         for action in &made.actions {
+            let source = self.store.departed_by(self.claim).await?;
+            let sent = source.map(|source| Effect::new(Guard::SourceDeactivate, &source.to_string()));
+            let holds = self.held_back(action, &observed, sent.as_slice()).await?;
+            if !holds.is_empty() {
+                return Ok(report::guarded(&holds, &[]));
+            }
             match self.act(action, &observed).await? {
                 Acted::Done(_) => {}
                 Acted::Refused(error) | Acted::Lost(error) => return Ok(ended(&error)),

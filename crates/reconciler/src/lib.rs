@@ -14,6 +14,7 @@ mod act;
 mod connectors;
 mod delivery;
 mod department;
+mod gate;
 mod lease;
 mod leave;
 mod observe;

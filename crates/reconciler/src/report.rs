@@ -2,12 +2,13 @@
 
 use rollcall_provisioning::connector::ErrorClass;
 use rollcall_provisioning::contradiction::Contradiction;
-use rollcall_provisioning::delivery::{Outcome, WaitingFor};
+use rollcall_provisioning::delivery::{HeldBy, Outcome, WaitingFor};
 use rollcall_provisioning::entity;
 use rollcall_provisioning::finding::{Finding, FindingKind};
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping;
 use rollcall_provisioning::plan::{Action, Plan};
+use rollcall_store::projection::Hold;
 use std::time::Duration;
 use time::Duration as Span;
 
@@ -123,7 +124,20 @@ pub(crate) fn rehearsed(plan: &Plan, findings: &[Finding]) -> Outcome {
     let steps = if steps.is_empty() { "nothing to do".to_owned() } else { steps.join(", then ") };
     let mut reason = vec![format!("The target is in rehearsal, nothing is sent. The plan: {steps}.")];
     reason.extend(findings.iter().chain(&plan.findings).map(ToString::to_string));
-    Outcome::Held { reason: reason.join("\n") }
+    Outcome::Held { by: HeldBy::Rehearsal, reason: reason.join("\n") }
+}
+
+/// Guards hold a part of what is to be done, or all of it; the rest is done.
+pub(crate) fn guarded(holds: &[Hold], findings: &[Finding]) -> Outcome {
+    let held = holds.iter().map(|hold| {
+        format!(
+            "Held until a person decides, because this and what else is like it is more than the guard lets pass: {}.",
+            hold.arithmetic
+        )
+    });
+    let reason: Vec<String> = held.chain(findings.iter().map(ToString::to_string)).collect();
+    let by = holds.first().map(|hold| hold.effect.key()).unwrap_or_default();
+    Outcome::Held { by: HeldBy::Guard(by), reason: reason.join("\n") }
 }
 
 /// The judge refused the plan.

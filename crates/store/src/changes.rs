@@ -30,10 +30,13 @@ pub enum Operation {
     Alert,
     /// Sending to a target was stopped for a cause.
     TargetStopped,
+    /// A guard of a target began to hold changes.
+    GuardTripped,
 }
 
 impl Operation {
-    const ALL: [Self; 5] = [Self::Create, Self::Update, Self::Delete, Self::Alert, Self::TargetStopped];
+    const ALL: [Self; 6] =
+        [Self::Create, Self::Update, Self::Delete, Self::Alert, Self::TargetStopped, Self::GuardTripped];
 
     /// The word used in tables, JSON and screens.
     pub const fn as_str(self) -> &'static str {
@@ -43,6 +46,7 @@ impl Operation {
             Self::Delete => "delete",
             Self::Alert => "alert",
             Self::TargetStopped => "target_stopped",
+            Self::GuardTripped => "guard_tripped",
         }
     }
 

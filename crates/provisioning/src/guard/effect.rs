@@ -18,7 +18,8 @@ pub struct Effect {
 }
 
 impl Effect {
-    fn new(guard: Guard, scope: &str) -> Self {
+    /// An effect that `guard` counts, apart for each `scope` if it does so.
+    pub fn new(guard: Guard, scope: &str) -> Self {
         Self { guard, scope: scope.to_owned() }
     }
 
@@ -34,23 +35,42 @@ impl Effect {
 
 /// The effects of `action` on an entity that had `before`, each once.
 pub fn effects(action: &Action, before: &Attributes) -> Vec<Effect> {
-    let mut found = match action {
-        Action::Create { kind: EntityKind::Account, .. } => vec![Effect::new(Guard::PeopleCreate, "")],
-        Action::Delete { kind: EntityKind::Account, .. } => vec![Effect::new(Guard::PeopleRemove, "")],
-        Action::Delete { kind: EntityKind::OrgUnit, .. } => vec![Effect::new(Guard::DepartmentsRemove, "")],
-        Action::Update { kind: EntityKind::Account, changes, .. } => {
-            changes.iter().flat_map(|(name, change)| of_change(name, change, before)).collect()
-        }
+    let mut found: Vec<Effect> = effects_by_attribute(action, before).into_iter().map(|(_, effect)| effect).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// The attributes of an update for which `action` has one of `effects`: what has to wait when those are held.
+pub fn attributes_with<'a>(action: &'a Action, before: &Attributes, effects: &[Effect]) -> Vec<&'a str> {
+    let mut found: Vec<&str> = effects_by_attribute(action, before)
+        .into_iter()
+        .filter(|(_, effect)| effects.contains(effect))
+        .filter_map(|(attribute, _)| attribute)
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn effects_by_attribute<'a>(action: &'a Action, before: &Attributes) -> Vec<(Option<&'a str>, Effect)> {
+    match action {
+        Action::Create { kind: EntityKind::Account, .. } => vec![(None, Effect::new(Guard::PeopleCreate, ""))],
+        Action::Delete { kind: EntityKind::Account, .. } => vec![(None, Effect::new(Guard::PeopleRemove, ""))],
+        Action::Delete { kind: EntityKind::OrgUnit, .. } => vec![(None, Effect::new(Guard::DepartmentsRemove, ""))],
+        Action::Update { kind: EntityKind::Account, changes, .. } => changes
+            .iter()
+            .flat_map(|(name, change)| {
+                of_change(name, change, before).into_iter().map(move |effect| (Some(name.as_str()), effect))
+            })
+            .collect(),
         // Of members the whole group is judged at once, not step by step.
         Action::Create { .. }
         | Action::Update { .. }
         | Action::Delete { .. }
         | Action::AddMembers { .. }
         | Action::RemoveMembers { .. } => Vec::new(),
-    };
-    found.sort_unstable();
-    found.dedup();
-    found
+    }
 }
 
 fn of_change(name: &str, change: &Change, before: &Attributes) -> Vec<Effect> {

@@ -55,7 +55,8 @@ impl Store {
                  due_at = CASE WHEN mark > $7 OR went.live THEN $8 ELSE $10 END,
                  attempt = CASE WHEN mark > $7 OR went.live THEN 0 ELSE $11 END,
                  waiting_for = CASE WHEN mark > $7 OR went.live THEN NULL ELSE $12::uuid END,
-                 wants = NULLIF($18, '{}'::text[]), error_class = $13, error_code = $14, reason = $15,
+                 wants = NULLIF($18, '{}'::text[]), held_by = CASE WHEN NOT (mark > $7 OR went.live) THEN $20 END,
+                 error_class = $13, error_code = $14, reason = $15,
                  dirty_since = CASE WHEN NOT $16 THEN dirty_since WHEN mark > $7 THEN $8 END,
                  lane = CASE WHEN $16 AND mark = $7 THEN CASE resource_kind WHEN 'org_unit' THEN 1 ELSE 2 END ELSE lane END,
                  applied_version = COALESCE($17, applied_version),
@@ -84,6 +85,7 @@ impl Store {
         .bind(applied_version)
         .bind(&standing.wants)
         .bind(rehearsed)
+        .bind(standing.held_by.as_ref().map(ToString::to_string))
         .fetch_optional(self.pool())
         .await?;
         match (more, standing.waiting_for) {

@@ -2,6 +2,7 @@
 
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::Lane;
+use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::ids::{TargetId, TenantId};
 use serde_json::Value;
 use sqlx::postgres::PgRow;
@@ -77,13 +78,15 @@ pub struct Target {
     pub stopped_code: Option<String>,
     /// The cause in words for a person.
     pub stopped_reason: Option<String>,
+    /// The limits of its guards.
+    pub guards: Guards,
 }
 
 /// By how much the clocks of servers may differ.
 const CLOCKS_DIFFER: Duration = Duration::from_mins(10);
 
 const COLUMNS: &str = "SELECT tenant_id, id, name, kind, settings, settings_revision, secret_sealed, mode,
-           stopped_until, stopped_code, stopped_reason FROM targets
+           stopped_until, stopped_code, stopped_reason, guards FROM targets
     WHERE ($1::uuid IS NULL OR tenant_id = $1) ORDER BY tenant_id, name LIMIT 10000";
 
 impl Store {
@@ -153,6 +156,9 @@ impl Store {
             "DELETE FROM placements WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM org_units WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM attempts WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM effects WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM effect_days WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM trips WHERE tenant_id = $1 AND target_id = $2",
         ] {
             sqlx::query(statement).bind(tenant.0).bind(target.0).execute(&mut *tx).await?;
         }
@@ -273,6 +279,7 @@ impl Store {
 fn target_from(row: &PgRow) -> Result<Target, StoreError> {
     let id: Uuid = row.try_get("id")?;
     let mode: String = row.try_get("mode")?;
+    let guards: Value = row.try_get("guards")?;
     Ok(Target {
         tenant: TenantId(row.try_get("tenant_id")?),
         id: TargetId(id),
@@ -285,5 +292,6 @@ fn target_from(row: &PgRow) -> Result<Target, StoreError> {
         stopped_until: row.try_get("stopped_until")?,
         stopped_code: row.try_get("stopped_code")?,
         stopped_reason: row.try_get("stopped_reason")?,
+        guards: Guards::parse(&guards).map_err(|_| StoreError::corrupt("targets", "guards", id))?,
     })
 }

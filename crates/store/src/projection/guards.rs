@@ -1,0 +1,330 @@
+//! Guards at work: what passed them, what trips them, and what is held until a person decides.
+//!
+//! A worker asks before it sends something that is guarded. Whoever asks about one effect of one target does so alone,
+//! so that no two pass through the last free place together.
+
+use super::claims::Claim;
+use super::placements::fenced;
+use crate::{Store, StoreError};
+use rollcall_provisioning::delivery::Lane;
+use rollcall_provisioning::guard::{Effect, Guard, Guards, Reading, Trip, Window};
+use rollcall_provisioning::ids::{SourceId, TargetId, TenantId};
+use sqlx::{FromRow, PgConnection, Row};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// What guards say to a step.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Passage {
+    /// It may go, and is counted.
+    Free,
+    /// It is held, by each of these; nothing was counted.
+    Held(Vec<Hold>),
+    /// The claim is lost.
+    LostClaim,
+}
+
+/// What holds a step.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Hold {
+    /// The effect that trips its guard.
+    pub effect: Effect,
+    /// How it came to that.
+    pub arithmetic: String,
+}
+
+/// A guard that holds or held changes.
+#[derive(Clone, Debug, FromRow)]
+pub struct TripRow {
+    /// Towards which target.
+    pub target_id: Uuid,
+    /// Which trip.
+    pub id: Uuid,
+    /// The effect, as [`Effect::key`] writes it.
+    pub effect: String,
+    /// `plan`, `day` or `week`.
+    pub window_of: String,
+    /// How many there were.
+    pub observed: i64,
+    /// How many were allowed.
+    pub most: i64,
+    /// Of how many.
+    pub base: i64,
+    /// The same in a sentence.
+    pub arithmetic: String,
+    /// Since when.
+    pub tripped_at: OffsetDateTime,
+    /// Until when, if it is over.
+    pub closed_at: Option<OffsetDateTime>,
+    /// Who ended it; nobody when nothing was held by it any more.
+    pub closed_by: Option<String>,
+    /// How many deliveries it holds now.
+    pub held: i64,
+}
+
+impl Store {
+    /// Asks the guards about the effects of a step that the claim is about to send.
+    ///
+    /// `urgent` steps pass and are counted: a person has decided about them.
+    pub async fn pass(
+        &self,
+        claim: &Claim,
+        effects: &[Effect],
+        guards: &Guards,
+        urgent: bool,
+    ) -> Result<Passage, StoreError> {
+        let mut tx = self.pool().begin().await?;
+        if !fenced(&mut tx, claim).await? {
+            tx.rollback().await?;
+            return Ok(Passage::LostClaim);
+        }
+        let mut effects = effects.to_vec();
+        effects.sort_unstable();
+        let mut holds = Vec::new();
+        for effect in &effects {
+            alone(&mut tx, claim, effect).await?;
+            if urgent {
+                continue;
+            }
+            if let Some(arithmetic) = self.open_trip(&mut tx, claim, effect).await? {
+                holds.push(Hold { effect: effect.clone(), arithmetic });
+            } else if let Some(trip) = self.over_the_limit(&mut tx, claim, effect, guards).await? {
+                self.open(&mut tx, claim, &trip).await?;
+                holds.push(Hold { effect: effect.clone(), arithmetic: trip.to_string() });
+            }
+        }
+        let counted = |effect: &&Effect| holds.is_empty() || effect.guard == Guard::SourceDeactivate;
+        for effect in effects.iter().filter(counted) {
+            self.count(&mut tx, claim, effect).await?;
+        }
+        tx.commit().await?;
+        Ok(if holds.is_empty() { Passage::Free } else { Passage::Held(holds) })
+    }
+
+    /// The arithmetic of an open trip, unless nothing is held by it any more: then it is closed.
+    async fn open_trip(
+        &self,
+        tx: &mut PgConnection,
+        claim: &Claim,
+        effect: &Effect,
+    ) -> Result<Option<String>, StoreError> {
+        let key = effect.key();
+        let open: Option<(Uuid, String, bool)> = sqlx::query_as(
+            "SELECT t.id, t.arithmetic,
+                    EXISTS (SELECT 1 FROM deliveries d WHERE d.tenant_id = $1 AND d.target_id = $2
+                              AND d.held_by = 'guard:' || $3 AND d.resource_id <> $4)
+             FROM trips t WHERE t.tenant_id = $1 AND t.target_id = $2 AND t.effect = $3 AND t.closed_at IS NULL",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(&key)
+        .bind(claim.resource.0)
+        .fetch_optional(&mut *tx)
+        .await?;
+        match open {
+            None => Ok(None),
+            // Whoever tripped it may not have said so yet in its own delivery.
+            Some((_, arithmetic, true)) => Ok(Some(arithmetic)),
+            Some((id, arithmetic, false)) => {
+                let closed = sqlx::query(
+                    "UPDATE trips SET closed_at = $4 WHERE tenant_id = $1 AND target_id = $2 AND id = $3
+                       AND tripped_at < $4::timestamptz - interval '1 minute'",
+                )
+                .bind(claim.tenant.0)
+                .bind(claim.target.0)
+                .bind(id)
+                .bind(self.now())
+                .execute(tx)
+                .await?;
+                Ok((closed.rows_affected() == 0).then_some(arithmetic))
+            }
+        }
+    }
+
+    async fn over_the_limit(
+        &self,
+        tx: &mut PgConnection,
+        claim: &Claim,
+        effect: &Effect,
+        guards: &Guards,
+    ) -> Result<Option<Trip>, StoreError> {
+        let limit = guards.limit(effect.guard);
+        let passed = |window: Window| self.now() - window.span();
+        let row = sqlx::query(
+            "SELECT count(*) FILTER (WHERE at > $4) AS plan, count(*) FILTER (WHERE at > $5) AS day, count(*) AS week
+             FROM effects
+             WHERE tenant_id = $1 AND target_id = $2 AND effect = $3 AND at > $6 AND resource_id <> $7",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(effect.key())
+        .bind(passed(Window::Plan))
+        .bind(passed(Window::Day))
+        .bind(passed(Window::Week))
+        .bind(claim.resource.0)
+        .fetch_one(&mut *tx)
+        .await?;
+        let number = |name: &str| -> Result<u64, StoreError> {
+            Ok(u64::try_from(row.try_get::<i64, _>(name)?).unwrap_or(0).saturating_add(1))
+        };
+        let mut reading = Reading { plan: number("plan")?, day: number("day")?, week: number("week")?, base: 0 };
+        if counts_departures(effect.guard) {
+            // Those who are on their way out already: the guard judges all of them, not the first few.
+            reading.plan = reading.plan.saturating_add(self.departing(tx, claim, effect).await?);
+        }
+        if reading.judge(effect, &limit).is_none() {
+            return Ok(None);
+        }
+        reading.base = base(tx, claim, effect.guard).await?;
+        Ok(reading.judge(effect, &limit))
+    }
+
+    /// How many others are about to leave, or held on their way, and not counted yet.
+    async fn departing(&self, tx: &mut PgConnection, claim: &Claim, effect: &Effect) -> Result<u64, StoreError> {
+        let number: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM deliveries d
+             JOIN links l ON l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = 'user'
+                         AND l.resource_id = d.resource_id AND l.observed <> 'absent'
+             WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = 'user' AND d.lane = $3
+               AND d.state IN ('pending', 'applying', 'retrying', 'held') AND d.resource_id <> $4
+               AND NOT EXISTS (SELECT 1 FROM effects e WHERE e.tenant_id = $1 AND e.target_id = $2 AND e.effect = $5
+                                 AND e.resource_id = d.resource_id AND e.at > $6)",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(Lane::Leaver.number())
+        .bind(claim.resource.0)
+        .bind(effect.key())
+        .bind(self.now() - Window::Plan.span())
+        .fetch_one(tx)
+        .await?;
+        Ok(u64::try_from(number).unwrap_or(0))
+    }
+
+    async fn open(&self, tx: &mut PgConnection, claim: &Claim, trip: &Trip) -> Result<(), StoreError> {
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let arithmetic = trip.to_string();
+        sqlx::query(
+            "WITH opened AS (
+                 INSERT INTO trips (tenant_id, target_id, id, effect, window_of, observed, most, base, arithmetic, tripped_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                 ON CONFLICT (tenant_id, target_id, effect) WHERE closed_at IS NULL DO NOTHING
+                 RETURNING id)
+             INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
+             SELECT $1, $10, '', 'guard_tripped', 'target', $2, 0,
+                    jsonb_build_object('guard', $4::text, 'reason', $9::text, 'trip', $3::uuid)
+             FROM opened",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(self.new_id())
+        .bind(trip.effect.key())
+        .bind(trip.window.as_str())
+        .bind(number(trip.observed))
+        .bind(number(trip.most))
+        .bind(number(trip.base))
+        .bind(&arithmetic)
+        .bind(self.now())
+        .execute(tx)
+        .await?;
+        tracing::warn!(target_id = %claim.target, guard = trip.effect.key(), arithmetic, "a guard holds changes");
+        Ok(())
+    }
+
+    async fn count(&self, tx: &mut PgConnection, claim: &Claim, effect: &Effect) -> Result<(), StoreError> {
+        sqlx::query(
+            "WITH before AS (
+                 SELECT at FROM effects
+                 WHERE tenant_id = $1 AND target_id = $2 AND effect = $3 AND resource_id = $4),
+             noted AS (
+                 INSERT INTO effects AS e (tenant_id, target_id, effect, resource_id, at) VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (tenant_id, target_id, effect, resource_id) DO UPDATE SET at = EXCLUDED.at)
+             INSERT INTO effect_days AS d (tenant_id, target_id, effect, day, passed)
+             SELECT $1, $2, $3, ($5::timestamptz AT TIME ZONE 'UTC')::date, 1
+             WHERE NOT EXISTS (SELECT 1 FROM before WHERE (at AT TIME ZONE 'UTC')::date
+                                                          = ($5::timestamptz AT TIME ZONE 'UTC')::date)
+             ON CONFLICT (tenant_id, target_id, effect, day) DO UPDATE SET passed = d.passed + 1",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(effect.key())
+        .bind(claim.resource.0)
+        .bind(self.now())
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+
+    /// The source that deactivated or deleted the claim's user, if it was one.
+    pub async fn departed_by(&self, claim: &Claim) -> Result<Option<SourceId>, StoreError> {
+        let source: Option<Option<Uuid>> = sqlx::query_scalar(
+            "SELECT source_id FROM changes
+             WHERE tenant_id = $1 AND resource_id = $2 AND operation IN ('create', 'update', 'delete')
+             ORDER BY id DESC LIMIT 1",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.resource.0)
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(source.flatten().map(SourceId))
+    }
+
+    /// The trips of a tenant, open ones first, then the newest.
+    pub async fn trips(&self, tenant: TenantId, target: Option<TargetId>) -> Result<Vec<TripRow>, StoreError> {
+        let rows = sqlx::query_as(
+            "SELECT t.target_id, t.id, t.effect, t.window_of, t.observed, t.most, t.base, t.arithmetic, t.tripped_at,
+                    t.closed_at, t.closed_by,
+                    CASE WHEN t.closed_at IS NULL THEN (
+                        SELECT count(*) FROM deliveries d WHERE d.tenant_id = $1 AND d.target_id = t.target_id
+                          AND d.held_by = 'guard:' || t.effect) ELSE 0 END AS held
+             FROM trips t WHERE t.tenant_id = $1 AND ($2::uuid IS NULL OR t.target_id = $2)
+             ORDER BY t.closed_at IS NULL DESC, t.tripped_at DESC LIMIT 200",
+        )
+        .bind(tenant.0)
+        .bind(target.map(|id| id.0))
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows)
+    }
+
+    /// Replaces the target's own limits. `false` when there is no such target.
+    pub async fn set_guards(&self, tenant: TenantId, target: TargetId, guards: &Guards) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE targets SET guards = $3, settings_revision = settings_revision + 1 WHERE tenant_id = $1 AND id = $2",
+        )
+        .bind(tenant.0)
+        .bind(target.0)
+        .bind(guards.to_value())
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+/// Nobody else asks about this effect of this target until the transaction ends.
+async fn alone(tx: &mut PgConnection, claim: &Claim, effect: &Effect) -> Result<(), StoreError> {
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind(format!("{}/{}", claim.target.0, effect.key()))
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+const fn counts_departures(guard: Guard) -> bool {
+    matches!(guard, Guard::PeopleRemove | Guard::PeopleDeactivate | Guard::SourceDeactivate)
+}
+
+/// How many there are of what a guard protects.
+async fn base(tx: &mut PgConnection, claim: &Claim, guard: Guard) -> Result<u64, StoreError> {
+    let kind = if guard == Guard::DepartmentsRemove { "org_unit" } else { "user" };
+    let number: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM links
+         WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND observed <> 'absent'",
+    )
+    .bind(claim.tenant.0)
+    .bind(claim.target.0)
+    .bind(kind)
+    .fetch_one(tx)
+    .await?;
+    Ok(u64::try_from(number).unwrap_or(0))
+}
