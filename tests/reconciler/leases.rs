@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use rollcall_provisioning::delivery::{self, HeldBy, Lane, Outcome};
 use rollcall_provisioning::ids::TargetId;
+use rollcall_provisioning::proposal::Proposal;
 use rollcall_reconciler::Options;
 use rollcall_store::projection::{Claim, ClaimRequest, Recorded, TargetMode};
 use rollcall_tests::wait_until;
@@ -157,7 +158,8 @@ async fn whoever_rehearses_while_the_target_goes_live_looks_again() -> anyhow::R
     let mut rehearsed = claims.pop().context("a claim")?;
     // What a claim is that began before the target went live and found the row after that.
     rehearsed.mode = TargetMode::Rehearsal;
-    let outcome = Outcome::Held { by: HeldBy::Rehearsal, reason: "rehearsal".to_owned() };
+    let proposal = Proposal { verb: "create", lines: Vec::new(), effects: Vec::new() };
+    let outcome = Outcome::Held { by: HeldBy::Rehearsal, proposal, reason: "rehearsal".to_owned() };
     let standing = delivery::next(&outcome, 0, START, 1);
     assert_eq!(world.store.record(&rehearsed, &standing, None).await?, Recorded::MoreToDo);
     assert_eq!(claim(&world, 1).await?.len(), 1, "it is due at once");

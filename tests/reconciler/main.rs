@@ -12,5 +12,6 @@ mod leavers;
 mod loops;
 mod managers;
 mod modes;
+mod plans;
 mod wakes;
 mod world;

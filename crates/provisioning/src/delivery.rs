@@ -5,6 +5,7 @@
 use crate::connector::ErrorClass;
 use crate::finding::Finding;
 use crate::ids::ResourceId;
+use crate::proposal::Proposal;
 use crate::retry;
 use std::fmt;
 use std::time::Duration;
@@ -145,6 +146,8 @@ pub enum Outcome {
     Held {
         /// What holds it.
         by: HeldBy,
+        /// What would be done.
+        proposal: Proposal,
         /// Why, in a sentence.
         reason: String,
     },
@@ -181,6 +184,8 @@ pub struct Standing {
     pub waiting_for: Option<ResourceId>,
     /// What holds it.
     pub held_by: Option<HeldBy>,
+    /// What would be done if nothing held it, as [`Proposal::to_value`] writes it.
+    pub proposal: Option<serde_json::Value>,
     /// The values that wake it when another entity gives them up.
     pub wants: Vec<String>,
     /// Error class or finding kind, if it did not go well.
@@ -201,6 +206,7 @@ impl Standing {
             attempt: 0,
             waiting_for: None,
             held_by: None,
+            proposal: None,
             wants: Vec::new(),
             error_class: None,
             error_code: None,
@@ -216,8 +222,9 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
     match outcome {
         Outcome::InStep => Standing::settled(DeliveryState::InStep),
         Outcome::Gone => Standing::settled(DeliveryState::Gone),
-        Outcome::Held { by, reason } => Standing {
+        Outcome::Held { by, proposal, reason } => Standing {
             held_by: Some(by.clone()),
+            proposal: Some(proposal.to_value()),
             reason: Some(reason.clone()),
             ..Standing::settled(DeliveryState::Held)
         },
@@ -258,6 +265,7 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
                 attempt: failed,
                 waiting_for: None,
                 held_by: None,
+                proposal: None,
                 wants: Vec::new(),
                 error_class: Some(class.as_str()),
                 error_code: Some(code.clone()),

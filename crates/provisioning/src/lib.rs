@@ -19,5 +19,6 @@ pub mod mapping;
 pub mod mobile;
 pub mod org_unit;
 pub mod plan;
+pub mod proposal;
 pub mod retry;
 pub mod time;

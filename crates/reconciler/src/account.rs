@@ -1,7 +1,7 @@
 //! A user who should have an account: map, place, observe, plan, act.
 
 use crate::act::{Acted, Interrupt, Job, ended, finding, held};
-use crate::gate::before;
+use crate::gate::{Asked, Verdict};
 use crate::observe::{Seen, Sought};
 use crate::refusal::Refusal;
 use crate::report::{self, BadManager};
@@ -10,10 +10,10 @@ use rollcall_provisioning::contradiction;
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::finding::Finding;
-use rollcall_provisioning::guard::{Effect, attributes_with};
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping::{self, Mapped};
 use rollcall_provisioning::plan::{Plan, plan, unique_value};
+use rollcall_provisioning::proposal::{Paths, Proposal};
 use rollcall_provisioning::retry;
 use rollcall_scim::profile::ManagerBy;
 use rollcall_store::projection::{Claim, Hold, Link, LoadedUser, TargetMode, WantedPlace};
@@ -33,14 +33,31 @@ pub(crate) struct Wish {
     pub(crate) manager_refused: Option<ConnectorError>,
     /// Values that another account has.
     wants: Vec<String>,
+    /// The paths of the departments wanted, by remote id.
+    paths: Paths,
+    /// A department wanted that is not at the target yet, which a rehearsal does not wait for.
+    unit_awaited: Option<(Uuid, String)>,
+    /// Whether a plan permits it.
+    decided: bool,
     /// What guards hold of it.
-    holds: Vec<Hold>,
+    held: Option<(Vec<Hold>, Proposal)>,
 }
 
 impl Wish {
     /// The number, in the target's form.
     pub(crate) fn mobile(&self) -> Option<&str> {
         mobile(&self.attributes)
+    }
+
+    /// Guards hold a part of it.
+    fn hold(&mut self, holds: Vec<Hold>, proposal: Proposal) {
+        match &mut self.held {
+            None => self.held = Some((holds, proposal)),
+            Some((before, held)) => {
+                before.extend(holds);
+                held.lines.extend(proposal.lines);
+            }
+        }
     }
 
     /// Another account has the value of this attribute. Returns all that are taken.
@@ -82,29 +99,33 @@ impl Job<'_> {
         let units = self.store.place(self.claim, &places).await?.ok_or(Interrupt::LostClaim)?;
         let rehearsal = self.claim.mode == TargetMode::Rehearsal;
         let mut org_units = BTreeSet::new();
+        let mut paths = Paths::new();
+        let mut unit_awaited = None;
         for (unit, place) in units.iter().zip(&places) {
-            match self.store.unit_remote_id(self.claim, *unit).await? {
-                Some(remote_id) => org_units.insert(remote_id),
-                None if rehearsal => org_units.insert("new".to_owned()),
-                None => {
-                    let name = place.path.last().map_or("", |unit| unit.name.as_str());
-                    return Ok(report::waits_for_department(*unit, name));
+            let name = place.path.last().map_or("", |unit| unit.name.as_str());
+            let remote_id = match self.store.unit_remote_id(self.claim, *unit).await? {
+                Some(remote_id) => remote_id,
+                None if rehearsal => {
+                    unit_awaited = unit_awaited.or_else(|| Some((*unit, name.to_owned())));
+                    format!("new:{unit}")
                 }
+                None => return Ok(report::waits_for_department(*unit, name)),
             };
+            let path: Vec<&str> = place.path.iter().map(|unit| unit.name.as_str()).collect();
+            paths.insert(remote_id.clone(), path.join(" / "));
+            org_units.insert(remote_id);
         }
         if org_units.is_empty() {
             org_units.insert(self.ready.connector.root_org_unit().to_owned());
         }
-        let wish = self.wish(mapped, loaded, units, &org_units);
+        let mut wish = self.wish(mapped, loaded, units, &org_units);
+        wish.paths = paths;
+        wish.unit_awaited = unit_awaited;
         let observed = match self.observe_account(link, Sought::Wanted(wish.mobile())).await? {
             Seen::Now(observed) => observed,
             Seen::Invited(since) => return Ok(report::invited(since)),
             Seen::End(outcome) => return Ok(outcome),
         };
-        if rehearsal {
-            let made = self.plan_account(&Desired::Present(wish.attributes), &observed, link);
-            return Ok(report::rehearsed(&made, &wish.findings));
-        }
         match link {
             // It may have been found gone, which has used up its userid.
             Some(Link { observed: Observed::Unknown, .. }) => {
@@ -150,7 +171,10 @@ impl Job<'_> {
             manager_awaited,
             manager_refused: None,
             wants: Vec::new(),
-            holds: Vec::new(),
+            paths: Paths::new(),
+            unit_awaited: None,
+            decided: false,
+            held: None,
         }
     }
 
@@ -173,19 +197,32 @@ impl Job<'_> {
                 wish.findings.extend(made.findings);
                 return self.fulfilled(wish, loaded).await;
             };
-            let holds = self.held_back(action, &observed, &[]).await?;
-            if !holds.is_empty() {
-                // The rest of the wish goes on; each turn takes at least one attribute out of it.
-                let effects: Vec<Effect> = holds.iter().map(|hold| hold.effect.clone()).collect();
-                let attributes = attributes_with(action, before(&observed), &effects);
-                if attributes.is_empty() {
-                    return Ok(report::guarded(&holds, &wish.findings));
+            let asked = Asked {
+                action,
+                observed: &observed,
+                besides: &[],
+                paths: &wish.paths,
+                manager_awaited: wish.manager_awaited,
+                decided: wish.decided,
+            };
+            match self.may(asked).await? {
+                Verdict::Go { decided } => wish.decided = decided,
+                Verdict::Rehearsed(proposal) => {
+                    wish.findings.extend(made.findings);
+                    return Ok(report::rehearsed(action, proposal, &wish.findings));
                 }
-                for attribute in attributes {
-                    wish.attributes.remove(attribute);
+                Verdict::Guarded { holds, attributes, proposal } if attributes.is_empty() => {
+                    return Ok(report::guarded(&holds, proposal, &wish.findings));
                 }
-                wish.holds.extend(holds);
-                continue;
+                Verdict::Guarded { holds, attributes, proposal } => {
+                    // The rest of the wish goes on; each turn takes at least one attribute out of it.
+                    wish.attributes.retain(|name, _| !attributes.contains(name));
+                    wish.hold(holds, proposal);
+                    continue;
+                }
+            }
+            if let Some((unit, name)) = &wish.unit_awaited {
+                return Ok(report::waits_for_department(*unit, name));
             }
             match self.act(action, &observed).await? {
                 Acted::Done(Some(entity)) => observed = Observed::Known(entity),
@@ -207,9 +244,9 @@ impl Job<'_> {
             held(self.store.placed(self.claim, &wish.units).await?)?;
         }
         let manager_missing = loaded.manager.is_none() && loaded.manager_by != ManagerBy::Id;
-        let Wish { mut findings, manager_awaited, manager_refused, wants, holds, .. } = wish;
-        if !holds.is_empty() {
-            return Ok(report::guarded(&holds, &findings));
+        let Wish { mut findings, manager_awaited, manager_refused, wants, held: guarded, .. } = wish;
+        if let Some((holds, proposal)) = guarded {
+            return Ok(report::guarded(&holds, proposal, &findings));
         }
         if findings.is_empty() {
             return Ok(match (manager_refused, manager_awaited) {

@@ -1,6 +1,7 @@
 //! One action at the target, with what is known of the entity kept true before and after it.
 
 use crate::connectors::Ready;
+use crate::gate::before;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{Attributes, Entity, EntityKind, Observed};
@@ -52,7 +53,7 @@ impl Job<'_> {
         held(self.store.link_unknown(self.claim, action.remote_id()).await?)?;
         let started = Instant::now();
         let result = self.ready.connector.apply(action).await;
-        self.keep(action, &result, started.elapsed()).await?;
+        self.keep(action, observed, &result, started.elapsed()).await?;
         match result {
             Ok(applied) => self.accepted(action, observed, applied.remote_id).await,
             Err(error) if error.outcome_unknown => Ok(Acted::Lost(error)),
@@ -116,9 +117,30 @@ impl Job<'_> {
         }
     }
 
+    /// What an accepted action touched, before and after it.
+    fn images(&self, action: &Action, observed: &Observed) -> (Option<Attributes>, Option<Attributes>) {
+        let had = before(observed);
+        match action {
+            Action::Create { attributes, .. } => (None, Some(attributes.clone())),
+            Action::Delete { .. } => (Some(had.clone()), None),
+            Action::Update { changes, .. } => {
+                let touched = |attributes: &Attributes| {
+                    attributes
+                        .iter()
+                        .filter(|(name, _)| changes.contains_key(*name))
+                        .map(|(n, v)| (n.clone(), v.clone()))
+                        .collect()
+                };
+                (Some(touched(had)), Some(touched(&self.ready.connector.after(had, action))))
+            }
+            Action::AddMembers { .. } | Action::RemoveMembers { .. } => (None, None),
+        }
+    }
+
     async fn keep(
         &self,
         action: &Action,
+        observed: &Observed,
         result: &Result<rollcall_provisioning::connector::Applied, ConnectorError>,
         took: Duration,
     ) -> Result<(), StoreError> {
@@ -129,6 +151,7 @@ impl Job<'_> {
             Some(error) if error.outcome_unknown => "unknown",
             Some(_) => "failed",
         };
+        let (before, after) = if error.is_none() { self.images(action, observed) } else { (None, None) };
         let attempt = Attempt {
             action: &format!("{} {what}", action.verb()),
             attributes: action.attributes().into_iter().map(str::to_owned).collect(),
@@ -138,6 +161,8 @@ impl Job<'_> {
             message: error.map(|error| error.message.as_str()),
             duration_ms: i32::try_from(took.as_millis()).unwrap_or(i32::MAX),
             worker: self.worker,
+            before,
+            after,
         };
         metrics::counter!("rollcall_changes_total", "kind" => what, "action" => action.verb(), "result" => outcome)
             .increment(1);

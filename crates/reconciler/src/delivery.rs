@@ -11,6 +11,7 @@ use rollcall_store::projection::{Claim, Recorded};
 use rollcall_store::{Store, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// What all deliveries of a worker share.
 pub(crate) struct Shared {
@@ -106,6 +107,10 @@ impl Shared {
         let now = self.clock.now();
         let seed = claim.resource.0.as_u64_pair().1;
         let standing = next(outcome, claim.attempt, now, seed);
+        // First, so that a crash in between leaves the plan with its end, and the delivery to be looked at once more.
+        if let Some(plan) = claim.permit {
+            self.report_to_plan(claim, plan, &standing).await?;
+        }
         let recorded = self.store.record(claim, &standing, version).await?;
         let (resource, state) = (claim.resource.to_string(), standing.state.as_str());
         let (kind, code) = (claim.kind.as_str(), standing.error_code.as_deref());
@@ -130,6 +135,19 @@ impl Shared {
         Ok(())
     }
 
+    /// Tells the plan that permitted a delivery how it ended; while it goes on the plan waits.
+    async fn report_to_plan(&self, claim: &Claim, plan: Uuid, standing: &Standing) -> Result<(), StoreError> {
+        let state = match standing.state {
+            DeliveryState::InStep | DeliveryState::Gone => "applied",
+            DeliveryState::NeedsAttention => "failed",
+            DeliveryState::Held => "moved",
+            DeliveryState::Pending | DeliveryState::Applying | DeliveryState::Retrying | DeliveryState::Waiting => {
+                return Ok(());
+            }
+        };
+        self.store.plan_change_ended(claim, plan, state, standing.reason.as_deref()).await
+    }
+
     /// Nothing of the target works: it is stopped, and the delivery waits for it without blame.
     async fn stop_target(&self, claim: &Claim, error: &ConnectorError) -> Result<(), StoreError> {
         let pause = error.retry_after.unwrap_or(Duration::from_mins(1));
@@ -142,6 +160,7 @@ impl Shared {
             attempt: claim.attempt,
             waiting_for: None,
             held_by: None,
+            proposal: None,
             wants: Vec::new(),
             error_class: Some(error.class.as_str()),
             error_code: Some(error.code.clone()),

@@ -1,6 +1,7 @@
 //! A department: made parents first, renamed in place, removed leaf first when nobody is in it.
 
 use crate::act::{Acted, Interrupt, Job, ended, finding, held, unread};
+use crate::gate::{Asked, Verdict};
 use crate::report;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
 use rollcall_provisioning::contradiction;
@@ -8,6 +9,7 @@ use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
 use rollcall_provisioning::plan::{Action, plan, unique_value};
+use rollcall_provisioning::proposal::Paths;
 use rollcall_store::projection::{LoadedUnit, Rename, TargetMode};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -26,10 +28,10 @@ impl Job<'_> {
         let parent = match (unit.parent, self.parent(&unit)) {
             (_, Some(remote_id)) => remote_id,
             (Some(parent), None) if !rehearsal => return Ok(report::waits_for_parent(parent)),
-            (_, None) => "new".to_owned(),
+            (parent, None) => placeholder(parent),
         };
         let absent = unit.link.as_ref().is_none_or(|link| link.observed == Observed::Absent);
-        if absent && !rehearsal {
+        if absent {
             match self.store.take_over_renamed(self.claim, OURS).await? {
                 Rename::No => {}
                 Rename::UnderWay => return Ok(report::waits_for_placements()),
@@ -38,7 +40,7 @@ impl Job<'_> {
                 }
             }
         }
-        self.keep_department(&unit, &parent, rehearsal).await
+        self.keep_department(&unit, &parent).await
     }
 
     /// The remote id of the department above; `None` when it is not known to be at the target.
@@ -49,21 +51,30 @@ impl Job<'_> {
         }
     }
 
-    async fn keep_department(&self, unit: &LoadedUnit, parent: &str, rehearsal: bool) -> Result<Outcome, Interrupt> {
+    async fn keep_department(&self, unit: &LoadedUnit, parent: &str) -> Result<Outcome, Interrupt> {
         let mut observed = match self.observe_department(unit).await? {
             Ok(observed) => observed,
             Err(outcome) => return Ok(outcome),
         };
         let desired = self.desired(unit, parent, &observed);
+        let mut paths = Paths::new();
+        if let Some(above) = unit.parent.filter(|_| self.claim.mode == TargetMode::Rehearsal) {
+            paths.insert(parent.to_owned(), self.store.unit_path(self.claim, above).await?);
+        }
         let connector = &self.ready.connector;
         let made = plan(EntityKind::OrgUnit, &desired, &observed, None, connector.schema());
         if let Err(found) = contradiction::judge(&made, &desired, connector.schema(), connector.root_org_unit()) {
             return Ok(report::contradiction(&found));
         }
-        if rehearsal {
-            return Ok(report::rehearsed(&made, &[]));
-        }
         for action in &made.actions {
+            match self.may(asked(action, &observed, &paths)).await? {
+                Verdict::Go { .. } => {}
+                Verdict::Rehearsed(proposal) => return Ok(report::rehearsed(action, proposal, &made.findings)),
+                Verdict::Guarded { holds, proposal, .. } => return Ok(report::guarded(&holds, proposal, &[])),
+            }
+            if let Some(parent) = unit.parent.filter(|_| parent == placeholder(unit.parent)) {
+                return Ok(report::waits_for_parent(parent));
+            }
             match self.act(action, &observed).await? {
                 Acted::Done(Some(entity)) => observed = Observed::Known(entity),
                 Acted::Done(None) => observed = Observed::Absent,
@@ -173,13 +184,10 @@ impl Job<'_> {
         if let Observed::Known(entity) = &observed {
             if is_ours(entity) {
                 let action = Action::Delete { kind: EntityKind::OrgUnit, remote_id: entity.remote_id.clone() };
-                if self.claim.mode == TargetMode::Rehearsal {
-                    let plan = rollcall_provisioning::plan::Plan { actions: vec![action], findings: Vec::new() };
-                    return Ok(report::rehearsed(&plan, &[]));
-                }
-                let holds = self.held_back(&action, &observed, &[]).await?;
-                if !holds.is_empty() {
-                    return Ok(report::guarded(&holds, &[]));
+                match self.may(asked(&action, &observed, &Paths::new())).await? {
+                    Verdict::Go { .. } => {}
+                    Verdict::Rehearsed(proposal) => return Ok(report::rehearsed(&action, proposal, &[])),
+                    Verdict::Guarded { holds, proposal, .. } => return Ok(report::guarded(&holds, proposal, &[])),
                 }
                 match self.act(&action, &observed).await? {
                     Acted::Done(_) => {}
@@ -193,6 +201,15 @@ impl Job<'_> {
         held(self.store.retire_unit(self.claim).await?)?;
         Ok(Outcome::Gone)
     }
+}
+
+/// Stands for the remote id of a department that is not there yet.
+fn placeholder(unit: Option<uuid::Uuid>) -> String {
+    format!("new:{}", unit.unwrap_or_default())
+}
+
+fn asked<'a>(action: &'a Action, observed: &'a Observed, paths: &'a Paths) -> Asked<'a> {
+    Asked { action, observed, besides: &[], paths, manager_awaited: None, decided: false }
 }
 
 /// Another department under the same one has the name.

@@ -1,30 +1,123 @@
-//! Asking the guards before something is sent that a person may want to be asked about.
+//! Whether a step may be sent: not in rehearsal, not past a guard, unless a plan permits exactly that.
 
 use crate::act::{Interrupt, Job};
-use rollcall_provisioning::entity::{Attributes, Observed};
-use rollcall_provisioning::guard::{Effect, effects};
+use rollcall_provisioning::entity::{self, Attributes, Observed};
+use rollcall_provisioning::guard::{Effect, attributes_with, effects};
 use rollcall_provisioning::plan::Action;
-use rollcall_store::projection::{Hold, Passage};
+use rollcall_provisioning::proposal::{Line, Paths, Proposal};
+use rollcall_store::projection::{Hold, Passage, TargetMode};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// A step that somebody wants to send.
+pub(crate) struct Asked<'a> {
+    pub(crate) action: &'a Action,
+    /// What is known of the entity.
+    pub(crate) observed: &'a Observed,
+    /// Effects that it has by its cause.
+    pub(crate) besides: &'a [Effect],
+    /// The paths of the departments that it names.
+    pub(crate) paths: &'a Paths,
+    /// The manager who follows as soon as they are at the target.
+    pub(crate) manager_awaited: Option<Uuid>,
+    /// A plan has permitted an earlier step of the same delivery.
+    pub(crate) decided: bool,
+}
+
+/// The answer.
+pub(crate) enum Verdict {
+    /// It may be sent. Whether a plan says so.
+    Go { decided: bool },
+    /// The target is in rehearsal.
+    Rehearsed(Proposal),
+    /// Guards hold these attributes of it; of anything but an update, all of it.
+    Guarded { holds: Vec<Hold>, attributes: BTreeSet<String>, proposal: Proposal },
+}
 
 impl Job<'_> {
-    /// What holds `action`, with further effects that it has by its cause. Nothing, when it may go.
-    pub(crate) async fn held_back(
-        &self,
-        action: &Action,
-        observed: &Observed,
-        besides: &[Effect],
-    ) -> Result<Vec<Hold>, Interrupt> {
+    /// Asks whether a step may be sent.
+    pub(crate) async fn may(&self, asked: Asked<'_>) -> Result<Verdict, Interrupt> {
+        let Asked { action, observed, besides, decided, .. } = asked;
         let mut effects = effects(action, before(observed));
         effects.extend_from_slice(besides);
         effects.retain(|effect| effect.guard.watches_live());
+        if decided {
+            return self.go(&effects).await;
+        }
+        if self.claim.mode == TargetMode::Rehearsal {
+            let proposal = self.proposal(&asked).await?;
+            return if self.permits(&proposal).await? {
+                self.go(&effects).await
+            } else {
+                Ok(Verdict::Rehearsed(proposal))
+            };
+        }
         if effects.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Verdict::Go { decided: false });
         }
-        match self.store.pass(self.claim, &effects, &self.ready.target.guards, false).await? {
-            Passage::Free => Ok(Vec::new()),
-            Passage::Held(holds) => Ok(holds),
-            Passage::LostClaim => Err(Interrupt::LostClaim),
+        let holds = match self.store.pass(self.claim, &effects, &self.ready.target.guards, false).await? {
+            Passage::Free => return Ok(Verdict::Go { decided: false }),
+            Passage::Held(holds) => holds,
+            Passage::LostClaim => return Err(Interrupt::LostClaim),
+        };
+        let held: Vec<Effect> = holds.iter().map(|hold| hold.effect.clone()).collect();
+        let attributes = attributes_with(action, before(observed), &held).into_iter().map(str::to_owned).collect();
+        let mut proposal = self.proposal(&asked).await?;
+        if let Action::Update { .. } = action {
+            proposal = proposal.only(&attributes);
         }
+        if self.permits(&proposal).await? {
+            return self.go(&effects).await;
+        }
+        Ok(Verdict::Guarded { holds, attributes, proposal })
+    }
+
+    /// A person has decided: the guards only count.
+    async fn go(&self, effects: &[Effect]) -> Result<Verdict, Interrupt> {
+        if !effects.is_empty()
+            && self.store.pass(self.claim, effects, &self.ready.target.guards, true).await? == Passage::LostClaim
+        {
+            return Err(Interrupt::LostClaim);
+        }
+        Ok(Verdict::Go { decided: true })
+    }
+
+    /// Whether the plan that permits this delivery, if there is one, says the same.
+    async fn permits(&self, proposal: &Proposal) -> Result<bool, Interrupt> {
+        let Some(plan) = self.claim.permit else { return Ok(false) };
+        let Some(planned) = self.store.permitted(self.claim, plan).await? else { return Ok(false) };
+        if proposal.is_within(&planned) {
+            return Ok(true);
+        }
+        let detail = "Something else is to be done by now; it is held again and needs a new plan.";
+        self.store.plan_change_ended(self.claim, plan, "moved", Some(detail)).await?;
+        Ok(false)
+    }
+
+    /// The step in words, with the manager who is to follow.
+    async fn proposal(&self, asked: &Asked<'_>) -> Result<Proposal, Interrupt> {
+        let mut paths = asked.paths.clone();
+        paths.insert(self.ready.connector.root_org_unit().to_owned(), "/".to_owned());
+        let had = before(asked.observed).get(entity::ORG_UNITS).and_then(Value::as_array);
+        let parent = before(asked.observed).get(entity::PARENT).and_then(Value::as_str);
+        let unknown: Vec<&str> = had
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .chain(parent)
+            .filter(|id| !paths.contains_key(*id))
+            .collect();
+        paths.extend(self.store.unit_paths(self.claim, &unknown).await?);
+        let mut proposal = Proposal::new(asked.action, before(asked.observed), &paths);
+        if let (Some(manager), Action::Create { .. } | Action::Update { .. }) = (asked.manager_awaited, asked.action) {
+            proposal.lines.push(Line {
+                attribute: entity::MANAGER.to_owned(),
+                before: before(asked.observed).get(entity::MANAGER).cloned(),
+                after: Some(json!(manager.simple().to_string())),
+            });
+        }
+        Ok(proposal)
     }
 }
 

@@ -1,13 +1,15 @@
 //! A user who has left, or was deleted: the account goes.
 
 use crate::act::{Acted, Interrupt, Job, ended, held};
+use crate::gate::{Asked, Verdict};
 use crate::observe::{Seen, Sought};
 use crate::report;
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{Desired, EntityKind, Observed};
 use rollcall_provisioning::guard::{Effect, Guard};
 use rollcall_provisioning::plan::plan;
-use rollcall_store::projection::{LoadedUser, TargetMode};
+use rollcall_provisioning::proposal::Paths;
+use rollcall_store::projection::LoadedUser;
 use time::Duration as Span;
 
 /// How long it is watched whether somebody who has left accepts an invitation all the same. DingTalk documents neither
@@ -26,15 +28,21 @@ impl Job<'_> {
             Seen::End(outcome) => return Ok(outcome),
         };
         let made = plan(EntityKind::Account, &Desired::Absent, &observed, None, self.ready.connector.schema());
-        if self.claim.mode == TargetMode::Rehearsal && !made.actions.is_empty() {
-            return Ok(report::rehearsed(&made, &[]));
-        }
         for action in &made.actions {
             let source = self.store.departed_by(self.claim).await?;
             let sent = source.map(|source| Effect::new(Guard::SourceDeactivate, &source.to_string()));
-            let holds = self.held_back(action, &observed, sent.as_slice()).await?;
-            if !holds.is_empty() {
-                return Ok(report::guarded(&holds, &[]));
+            let asked = Asked {
+                action,
+                observed: &observed,
+                besides: sent.as_slice(),
+                paths: &Paths::new(),
+                manager_awaited: None,
+                decided: false,
+            };
+            match self.may(asked).await? {
+                Verdict::Go { .. } => {}
+                Verdict::Rehearsed(proposal) => return Ok(report::rehearsed(action, proposal, &[])),
+                Verdict::Guarded { holds, proposal, .. } => return Ok(report::guarded(&holds, proposal, &[])),
             }
             match self.act(action, &observed).await? {
                 Acted::Done(_) => {}

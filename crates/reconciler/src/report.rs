@@ -7,7 +7,8 @@ use rollcall_provisioning::entity;
 use rollcall_provisioning::finding::{Finding, FindingKind};
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping;
-use rollcall_provisioning::plan::{Action, Plan};
+use rollcall_provisioning::plan::Action;
+use rollcall_provisioning::proposal::Proposal;
 use rollcall_store::projection::Hold;
 use std::time::Duration;
 use time::Duration as Span;
@@ -114,21 +115,19 @@ pub(crate) fn waits_for_manager(manager: uuid::Uuid) -> Outcome {
     }
 }
 
-/// The plan of a target in rehearsal, with what does not fit besides the plan's own findings.
-pub(crate) fn rehearsed(plan: &Plan, findings: &[Finding]) -> Outcome {
-    let step = |action: &Action| match action {
+/// The step that a target in rehearsal is not sent, with what does not fit besides.
+pub(crate) fn rehearsed(action: &Action, proposal: Proposal, findings: &[Finding]) -> Outcome {
+    let step = match action {
         Action::Delete { .. } => "delete it".to_owned(),
         other => format!("{} it with {}", other.verb(), other.attributes().join(", ")),
     };
-    let steps: Vec<String> = plan.actions.iter().map(step).collect();
-    let steps = if steps.is_empty() { "nothing to do".to_owned() } else { steps.join(", then ") };
-    let mut reason = vec![format!("The target is in rehearsal, nothing is sent. The plan: {steps}.")];
-    reason.extend(findings.iter().chain(&plan.findings).map(ToString::to_string));
-    Outcome::Held { by: HeldBy::Rehearsal, reason: reason.join("\n") }
+    let mut reason = vec![format!("The target is in rehearsal, nothing is sent. The plan: {step}.")];
+    reason.extend(findings.iter().map(ToString::to_string));
+    Outcome::Held { by: HeldBy::Rehearsal, proposal, reason: reason.join("\n") }
 }
 
 /// Guards hold a part of what is to be done, or all of it; the rest is done.
-pub(crate) fn guarded(holds: &[Hold], findings: &[Finding]) -> Outcome {
+pub(crate) fn guarded(holds: &[Hold], proposal: Proposal, findings: &[Finding]) -> Outcome {
     let held = holds.iter().map(|hold| {
         format!(
             "Held until a person decides, because this and what else is like it is more than the guard lets pass: {}.",
@@ -137,7 +136,7 @@ pub(crate) fn guarded(holds: &[Hold], findings: &[Finding]) -> Outcome {
     });
     let reason: Vec<String> = held.chain(findings.iter().map(ToString::to_string)).collect();
     let by = holds.first().map(|hold| hold.effect.key()).unwrap_or_default();
-    Outcome::Held { by: HeldBy::Guard(by), reason: reason.join("\n") }
+    Outcome::Held { by: HeldBy::Guard(by), proposal, reason: reason.join("\n") }
 }
 
 /// The judge refused the plan.

@@ -32,11 +32,26 @@ pub enum Operation {
     TargetStopped,
     /// A guard of a target began to hold changes.
     GuardTripped,
+    /// Somebody asked for the release of a plan.
+    ReleaseRequested,
+    /// Somebody else released it.
+    PlanReleased,
+    /// Somebody rejected it.
+    PlanRejected,
 }
 
 impl Operation {
-    const ALL: [Self; 6] =
-        [Self::Create, Self::Update, Self::Delete, Self::Alert, Self::TargetStopped, Self::GuardTripped];
+    const ALL: [Self; 9] = [
+        Self::Create,
+        Self::Update,
+        Self::Delete,
+        Self::Alert,
+        Self::TargetStopped,
+        Self::GuardTripped,
+        Self::ReleaseRequested,
+        Self::PlanReleased,
+        Self::PlanRejected,
+    ];
 
     /// The word used in tables, JSON and screens.
     pub const fn as_str(self) -> &'static str {
@@ -47,6 +62,9 @@ impl Operation {
             Self::Alert => "alert",
             Self::TargetStopped => "target_stopped",
             Self::GuardTripped => "guard_tripped",
+            Self::ReleaseRequested => "release_requested",
+            Self::PlanReleased => "plan_released",
+            Self::PlanRejected => "plan_rejected",
         }
     }
 

@@ -1,9 +1,12 @@
-//! Attempts: each action that was tried at a target, and its end. Names of attributes are kept, values not.
+//! Attempts: each action that was tried at a target, and its end. What an accepted one changed is kept with its values
+//! before and after, because a plan is undone by them; lists show the names of attributes alone.
 
 use super::claims::Claim;
 use crate::{Store, StoreError};
+use rollcall_provisioning::entity::Attributes;
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use sqlx::FromRow;
+use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -26,6 +29,10 @@ pub struct Attempt<'a> {
     pub duration_ms: i32,
     /// Who tried.
     pub worker: &'a str,
+    /// Of an accepted action, the attributes that it touched as they were before; `None` when there was no entity.
+    pub before: Option<Attributes>,
+    /// The same after it; `None` when there is no entity any more.
+    pub after: Option<Attributes>,
 }
 
 /// One try, as kept.
@@ -81,8 +88,9 @@ impl Store {
     pub async fn keep_attempt(&self, claim: &Claim, attempt: &Attempt<'_>) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO attempts (tenant_id, target_id, at, resource_kind, resource_id, mark, request_id, worker,
-                                   action, attributes, outcome, error_class, error_code, message, duration_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                                   action, attributes, outcome, error_class, error_code, message, duration_ms,
+                                   before, after, plan_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
@@ -99,6 +107,9 @@ impl Store {
         .bind(attempt.error_code)
         .bind(attempt.message)
         .bind(attempt.duration_ms)
+        .bind(attempt.before.as_ref().map(Json))
+        .bind(attempt.after.as_ref().map(Json))
+        .bind(claim.permit)
         .execute(self.pool())
         .await?;
         Ok(())

@@ -13,6 +13,7 @@ use sqlx::postgres::PgRow;
 use std::collections::HashSet;
 use std::time::Duration;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 /// What a worker wants to claim.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +57,8 @@ pub struct Claim {
     pub mode: TargetMode,
     /// Which settings the target had at that moment.
     pub settings_revision: i64,
+    /// The plan by which it may be sent although something holds it.
+    pub permit: Option<Uuid>,
 }
 
 /// What a claim is about.
@@ -97,7 +100,7 @@ impl Store {
              WHERE d.tenant_id = due.tenant_id AND d.target_id = due.target_id
                AND d.resource_kind = due.resource_kind AND d.resource_id = due.resource_id
              RETURNING d.tenant_id, d.target_id, d.resource_kind, d.resource_id, d.mark, d.lease_epoch,
-                       d.attempt, d.request_id, d.dirty_since, d.applied_version, due.mode, due.settings_revision",
+                       d.attempt, d.request_id, d.dirty_since, d.applied_version, d.permit, due.mode, due.settings_revision",
         )
         .bind(self.now())
         .bind(request.up_to.number())
@@ -114,10 +117,10 @@ impl Store {
     /// Holds claims for longer, and returns those that are held now. A lost one is not among them, nor is one whose row
     /// somebody else was writing to at that moment; there is time for another try.
     pub async fn extend(&self, claims: &[Claim], lease: Duration) -> Result<HashSet<ClaimKey>, StoreError> {
-        let tenants: Vec<uuid::Uuid> = claims.iter().map(|claim| claim.tenant.0).collect();
-        let targets: Vec<uuid::Uuid> = claims.iter().map(|claim| claim.target.0).collect();
+        let tenants: Vec<Uuid> = claims.iter().map(|claim| claim.tenant.0).collect();
+        let targets: Vec<Uuid> = claims.iter().map(|claim| claim.target.0).collect();
         let kinds: Vec<&str> = claims.iter().map(|claim| claim.kind.as_str()).collect();
-        let resources: Vec<uuid::Uuid> = claims.iter().map(|claim| claim.resource.0).collect();
+        let resources: Vec<Uuid> = claims.iter().map(|claim| claim.resource.0).collect();
         let epochs: Vec<i64> = claims.iter().map(|claim| claim.epoch).collect();
         let rows = sqlx::query(
             "WITH held AS (
@@ -143,8 +146,7 @@ impl Store {
         .await?;
         rows.iter()
             .map(|row| {
-                let (kind, resource): (String, uuid::Uuid) =
-                    (row.try_get("resource_kind")?, row.try_get("resource_id")?);
+                let (kind, resource): (String, Uuid) = (row.try_get("resource_kind")?, row.try_get("resource_id")?);
                 let kind = super::kind_from(&kind, resource)?;
                 Ok((TargetId(row.try_get("target_id")?), kind, ResourceId(resource)))
             })
@@ -173,7 +175,7 @@ impl Store {
 
 fn claim_from(row: &PgRow) -> Result<Claim, StoreError> {
     let kind: String = row.try_get("resource_kind")?;
-    let resource: uuid::Uuid = row.try_get("resource_id")?;
+    let resource: Uuid = row.try_get("resource_id")?;
     let attempt: i32 = row.try_get("attempt")?;
     let mode: String = row.try_get("mode")?;
     Ok(Claim {
@@ -189,5 +191,6 @@ fn claim_from(row: &PgRow) -> Result<Claim, StoreError> {
         applied_version: row.try_get("applied_version")?,
         mode: TargetMode::parse(&mode).ok_or_else(|| StoreError::corrupt("targets", "mode", resource))?,
         settings_revision: row.try_get("settings_revision")?,
+        permit: row.try_get("permit")?,
     })
 }

@@ -4,6 +4,7 @@ use super::claims::Claim;
 use super::placements::fenced;
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::Lane;
+use rollcall_provisioning::proposal::Paths;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -47,6 +48,48 @@ impl Store {
         .fetch_optional(&mut *tx)
         .await?;
         if settled == Some(true) { Ok(()) } else { self.mark_unit(tx, claim, unit).await }
+    }
+
+    /// The path of a department of the claim's target: names from the top, ` / ` between them.
+    pub async fn unit_path(&self, claim: &Claim, unit: Uuid) -> Result<String, StoreError> {
+        let path: Option<String> = sqlx::query_scalar(
+            "WITH RECURSIVE way AS (
+                 SELECT o.parent_id, o.name AS path FROM org_units o
+                 WHERE o.tenant_id = $1 AND o.target_id = $2 AND o.id = $3
+                 UNION ALL
+                 SELECT o.parent_id, o.name || ' / ' || way.path FROM way
+                 JOIN org_units o ON o.tenant_id = $1 AND o.target_id = $2 AND o.id = way.parent_id)
+             SELECT path FROM way WHERE parent_id = $2",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(unit)
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(path.unwrap_or_default())
+    }
+
+    /// The paths of departments of the claim's target, by their remote ids: names from the top, ` / ` between them.
+    pub async fn unit_paths(&self, claim: &Claim, remote_ids: &[&str]) -> Result<Paths, StoreError> {
+        if remote_ids.is_empty() {
+            return Ok(Paths::new());
+        }
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "WITH RECURSIVE way AS (
+                 SELECT l.remote_id, o.parent_id, o.name AS path FROM links l
+                 JOIN org_units o ON o.tenant_id = $1 AND o.target_id = $2 AND o.id = l.resource_id
+                 WHERE l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = 'org_unit' AND l.remote_id = ANY($3)
+                 UNION ALL
+                 SELECT way.remote_id, o.parent_id, o.name || ' / ' || way.path FROM way
+                 JOIN org_units o ON o.tenant_id = $1 AND o.target_id = $2 AND o.id = way.parent_id)
+             SELECT remote_id, path FROM way WHERE parent_id = $2",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(remote_ids)
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows.into_iter().collect())
     }
 
     /// The department is gone at the target. Its row goes too, unless somebody wants it again by now; then it

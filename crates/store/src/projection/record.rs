@@ -41,6 +41,8 @@ impl Store {
         let now = self.now();
         let at_rest = matches!(standing.state, DeliveryState::InStep | DeliveryState::Gone);
         let failed = standing.state == DeliveryState::Retrying;
+        // A plan's leave to send ends with the delivery, not with a try.
+        let goes_on = matches!(standing.state, DeliveryState::Retrying | DeliveryState::Waiting);
         let due_at = if standing.waiting_for.is_some() { Some(now + SECOND_LOOK) } else { standing.due_at };
         let rehearsed = claim.mode == TargetMode::Rehearsal;
         let more: Option<bool> = sqlx::query_scalar(
@@ -56,6 +58,8 @@ impl Store {
                  attempt = CASE WHEN mark > $7 OR went.live THEN 0 ELSE $11 END,
                  waiting_for = CASE WHEN mark > $7 OR went.live THEN NULL ELSE $12::uuid END,
                  wants = NULLIF($18, '{}'::text[]), held_by = CASE WHEN NOT (mark > $7 OR went.live) THEN $20 END,
+                 proposal = CASE WHEN NOT (mark > $7 OR went.live) THEN $21::jsonb END,
+                 permit = CASE WHEN $22 THEN permit END,
                  error_class = $13, error_code = $14, reason = $15,
                  dirty_since = CASE WHEN NOT $16 THEN dirty_since WHEN mark > $7 THEN $8 END,
                  lane = CASE WHEN $16 AND mark = $7 THEN CASE resource_kind WHEN 'org_unit' THEN 1 ELSE 2 END ELSE lane END,
@@ -86,6 +90,8 @@ impl Store {
         .bind(&standing.wants)
         .bind(rehearsed)
         .bind(standing.held_by.as_ref().map(ToString::to_string))
+        .bind(&standing.proposal)
+        .bind(goes_on)
         .fetch_optional(self.pool())
         .await?;
         match (more, standing.waiting_for) {

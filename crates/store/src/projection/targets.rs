@@ -158,6 +158,9 @@ impl Store {
             "DELETE FROM attempts WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM effects WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM effect_days WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM plan_changes c USING plans p WHERE p.tenant_id = $1 AND p.target_id = $2
+               AND c.tenant_id = p.tenant_id AND c.plan_id = p.id",
+            "DELETE FROM plans WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM trips WHERE tenant_id = $1 AND target_id = $2",
         ] {
             sqlx::query(statement).bind(tenant.0).bind(target.0).execute(&mut *tx).await?;

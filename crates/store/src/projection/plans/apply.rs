@@ -1,0 +1,329 @@
+//! Applying a plan: exactly what it says, or nothing.
+
+use crate::{Store, StoreError};
+use rollcall_provisioning::delivery::Lane;
+use rollcall_provisioning::ids::{ResourceId, TenantId};
+use sqlx::{PgConnection, Row};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// How much of a plan is applied now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wave {
+    /// All that is left of it.
+    All,
+    /// This many people who are left, and the departments that they need.
+    People(u32),
+    /// The people of this department and of those below it, and the departments that they need.
+    Department(Uuid),
+    /// These resources, and the departments that they need.
+    Resources(Vec<ResourceId>),
+}
+
+/// What was begun.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Applied {
+    /// How many resources may be sent now.
+    pub permitted: i64,
+    /// How many a guard holds, because nobody has released the plan.
+    pub withheld: i64,
+}
+
+/// Why a plan is not applied. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// There is no such plan.
+    #[error("there is no such plan")]
+    NotFound,
+    /// It is too old.
+    #[error("the plan expired at {0}")]
+    Expired(OffsetDateTime),
+    /// It was rejected, or everything in it has been applied.
+    #[error("the plan is {0}")]
+    Over(String),
+    /// Something else is to be done by now.
+    #[error("{number} of its changes have moved since the plan was made")]
+    Stale {
+        /// How many.
+        number: i64,
+        /// The first of them: resource and name.
+        moved: Vec<(ResourceId, Option<String>)>,
+    },
+    /// Whoever asks for a release may not grant it.
+    #[error("the release was requested by the same person")]
+    SamePerson,
+    /// Nobody has asked for a release.
+    #[error("nobody has asked for a release of the plan")]
+    NotRequested,
+    /// The plan holds nothing that a guard would hold.
+    #[error("no guard holds anything of the plan")]
+    NotGuarded,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for ApplyError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// What is left of the plan `$2` of the tenant `$1`, as far as it may be applied; what is of the wave `$3..$5`.
+const CHOSEN: &str = "CREATE TEMPORARY TABLE chosen ON COMMIT DROP AS
+    WITH RECURSIVE p AS (SELECT * FROM plans WHERE tenant_id = $1 AND id = $2),
+    rest AS (
+        SELECT c.* FROM plan_changes c, p
+        WHERE c.tenant_id = $1 AND c.plan_id = $2 AND c.state = 'planned' AND (NOT c.guarded OR p.approved_at IS NOT NULL)),
+    below AS (
+        SELECT o.id FROM org_units o, p WHERE o.tenant_id = $1 AND o.target_id = p.target_id AND o.id = $4
+        UNION ALL
+        SELECT o.id FROM org_units o JOIN below ON o.parent_id = below.id, p
+        WHERE o.tenant_id = $1 AND o.target_id = p.target_id AND o.gone_at IS NULL),
+    people AS (
+        SELECT r.resource_kind, r.resource_id FROM rest r, p
+        WHERE CASE WHEN $3::int IS NOT NULL THEN r.resource_kind = 'user'
+                   WHEN $4::uuid IS NOT NULL THEN EXISTS (
+                        SELECT 1 FROM placements s JOIN below ON below.id = s.unit_id
+                        WHERE s.tenant_id = $1 AND s.target_id = p.target_id AND s.user_id = r.resource_id)
+                   WHEN $5::uuid[] IS NOT NULL THEN r.resource_id = ANY($5)
+                   ELSE true END
+        ORDER BY r.resource_id LIMIT $3),
+    needed AS (
+        SELECT s.unit_id AS id FROM people JOIN p ON true
+        JOIN placements s ON s.tenant_id = $1 AND s.target_id = p.target_id AND s.user_id = people.resource_id AND s.wanted
+        UNION
+        SELECT o.parent_id FROM needed JOIN p ON true
+        JOIN org_units o ON o.tenant_id = $1 AND o.target_id = p.target_id AND o.id = needed.id)
+    SELECT r.resource_kind, r.resource_id, r.name, r.proposal FROM rest r
+    WHERE (r.resource_kind, r.resource_id) IN (SELECT resource_kind, resource_id FROM people)
+       OR r.resource_kind = 'org_unit' AND r.proposal ->> 'verb' <> 'delete' AND r.resource_id IN (SELECT id FROM needed)";
+
+impl Store {
+    /// Gives what the wave takes of the plan leave to be sent, if all of that is still what is to be done.
+    pub async fn apply_plan(&self, tenant: TenantId, plan: Uuid, wave: &Wave, by: &str) -> Result<Applied, ApplyError> {
+        let mut tx = self.pool().begin().await?;
+        sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
+        let target = self.open_plan(&mut tx, tenant, plan).await?;
+        let (people, department, resources) = match wave {
+            Wave::All => (None, None, None),
+            Wave::People(number) => (Some(i32::try_from(*number).unwrap_or(i32::MAX)), None, None),
+            Wave::Department(unit) => (None, Some(*unit), None),
+            Wave::Resources(ids) => (None, None, Some(ids.iter().map(|id| id.0).collect::<Vec<_>>())),
+        };
+        sqlx::query(CHOSEN)
+            .bind(tenant.0)
+            .bind(plan)
+            .bind(people)
+            .bind(department)
+            .bind(resources)
+            .execute(&mut *tx)
+            .await?;
+        refuse_what_moved(&mut tx, tenant, target).await?;
+        let permitted = self.permit(&mut tx, tenant, target, plan).await?;
+        let row = sqlx::query(
+            "UPDATE plans SET state = CASE WHEN $4 > 0 THEN 'applying' ELSE state END,
+                    applied_by = COALESCE(applied_by, $3), applied_at = COALESCE(applied_at, $5)
+             WHERE tenant_id = $1 AND id = $2
+             RETURNING (SELECT count(*) FROM plan_changes c WHERE c.tenant_id = $1 AND c.plan_id = $2 AND c.guarded
+                          AND c.state = 'planned') AS withheld",
+        )
+        .bind(tenant.0)
+        .bind(plan)
+        .bind(by)
+        .bind(permitted)
+        .bind(self.now())
+        .fetch_one(&mut *tx)
+        .await?;
+        let withheld = row.try_get("withheld")?;
+        tx.commit().await?;
+        self.signal.dirty();
+        Ok(Applied { permitted, withheld })
+    }
+
+    /// The target of a plan that may be applied; its row is locked.
+    async fn open_plan(&self, tx: &mut PgConnection, tenant: TenantId, plan: Uuid) -> Result<Uuid, ApplyError> {
+        let row: Option<(Uuid, String, OffsetDateTime)> = sqlx::query_as(
+            "SELECT target_id, state, expires_at FROM plans WHERE tenant_id = $1 AND id = $2 FOR UPDATE",
+        )
+        .bind(tenant.0)
+        .bind(plan)
+        .fetch_optional(tx)
+        .await?;
+        let (target, state, expires_at) = row.ok_or(ApplyError::NotFound)?;
+        if matches!(state.as_str(), "applied" | "rejected") {
+            return Err(ApplyError::Over(state));
+        }
+        if expires_at <= self.now() {
+            return Err(ApplyError::Expired(expires_at));
+        }
+        Ok(target)
+    }
+
+    async fn permit(
+        &self,
+        tx: &mut PgConnection,
+        tenant: TenantId,
+        target: Uuid,
+        plan: Uuid,
+    ) -> Result<i64, StoreError> {
+        // In the order in which a write of several marks takes them.
+        let done = sqlx::query(
+            "WITH them AS MATERIALIZED (
+                 SELECT d.resource_kind, d.resource_id FROM deliveries d
+                 JOIN chosen USING (resource_kind, resource_id)
+                 WHERE d.tenant_id = $1 AND d.target_id = $2 ORDER BY d.resource_id FOR UPDATE OF d),
+             marked AS (
+                 UPDATE deliveries d
+                 SET permit = $3, mark = d.mark + 1, attempt = 0, due_at = $4, updated_at = $4, waiting_for = NULL,
+                     dirty_since = COALESCE(d.dirty_since, $4), state = 'pending',
+                     lane = CASE WHEN d.lane = $5 THEN d.lane
+                                 WHEN d.resource_kind = 'org_unit' THEN $6 ELSE $7 END
+                 FROM them
+                 WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = them.resource_kind
+                   AND d.resource_id = them.resource_id
+                 RETURNING d.resource_kind, d.resource_id)
+             UPDATE plan_changes c SET state = 'permitted', updated_at = $4
+             FROM marked
+             WHERE c.tenant_id = $1 AND c.plan_id = $3 AND c.resource_kind = marked.resource_kind
+               AND c.resource_id = marked.resource_id",
+        )
+        .bind(tenant.0)
+        .bind(target)
+        .bind(plan)
+        .bind(self.now())
+        .bind(Lane::Leaver.number())
+        .bind(Lane::OrgUnit.number())
+        .bind(Lane::Other.number())
+        .execute(tx)
+        .await?;
+        Ok(i64::try_from(done.rows_affected()).unwrap_or(i64::MAX))
+    }
+
+    /// Asks for what a guard holds of the plan to be released.
+    pub async fn request_release(
+        &self,
+        tenant: TenantId,
+        plan: Uuid,
+        by: &str,
+        reason: &str,
+    ) -> Result<(), ApplyError> {
+        let mut tx = self.pool().begin().await?;
+        self.open_plan(&mut tx, tenant, plan).await?;
+        let guarded: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM plan_changes WHERE tenant_id = $1 AND plan_id = $2 AND guarded)",
+        )
+        .bind(tenant.0)
+        .bind(plan)
+        .fetch_one(&mut *tx)
+        .await?;
+        if !guarded {
+            return Err(ApplyError::NotGuarded);
+        }
+        sqlx::query(
+            "UPDATE plans SET requested_by = $3, requested_at = $4, reason = $5, approved_by = NULL, approved_at = NULL
+             WHERE tenant_id = $1 AND id = $2",
+        )
+        .bind(tenant.0)
+        .bind(plan)
+        .bind(by)
+        .bind(self.now())
+        .bind(reason)
+        .execute(&mut *tx)
+        .await?;
+        self.note(&mut tx, tenant, plan, "release_requested", by, Some(reason)).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Releases what a guard holds of the plan. Whoever asked for it may not.
+    pub async fn release_plan(&self, tenant: TenantId, plan: Uuid, by: &str) -> Result<(), ApplyError> {
+        let mut tx = self.pool().begin().await?;
+        self.open_plan(&mut tx, tenant, plan).await?;
+        let requested_by: Option<String> =
+            sqlx::query_scalar("SELECT requested_by FROM plans WHERE tenant_id = $1 AND id = $2")
+                .bind(tenant.0)
+                .bind(plan)
+                .fetch_one(&mut *tx)
+                .await?;
+        match requested_by {
+            None => return Err(ApplyError::NotRequested),
+            Some(requester) if requester == by => return Err(ApplyError::SamePerson),
+            Some(_) => {}
+        }
+        sqlx::query("UPDATE plans SET approved_by = $3, approved_at = $4 WHERE tenant_id = $1 AND id = $2")
+            .bind(tenant.0)
+            .bind(plan)
+            .bind(by)
+            .bind(self.now())
+            .execute(&mut *tx)
+            .await?;
+        self.note(&mut tx, tenant, plan, "plan_released", by, None).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Rejects a plan: nothing more of it is applied.
+    pub async fn reject_plan(&self, tenant: TenantId, plan: Uuid, by: &str) -> Result<(), ApplyError> {
+        let mut tx = self.pool().begin().await?;
+        self.open_plan(&mut tx, tenant, plan).await?;
+        sqlx::query("UPDATE plans SET state = 'rejected', ended_at = $3 WHERE tenant_id = $1 AND id = $2")
+            .bind(tenant.0)
+            .bind(plan)
+            .bind(self.now())
+            .execute(&mut *tx)
+            .await?;
+        self.note(&mut tx, tenant, plan, "plan_rejected", by, None).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// An entry of the change log about a plan.
+    async fn note(
+        &self,
+        tx: &mut PgConnection,
+        tenant: TenantId,
+        plan: Uuid,
+        operation: &str,
+        by: &str,
+        reason: Option<&str>,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
+             SELECT $1, $2, '', $3, 'target', p.target_id, 0,
+                    jsonb_strip_nulls(jsonb_build_object('plan', p.id, 'by', $4::text, 'reason', $5::text))
+             FROM plans p WHERE p.tenant_id = $1 AND p.id = $6",
+        )
+        .bind(tenant.0)
+        .bind(self.now())
+        .bind(operation)
+        .bind(by)
+        .bind(reason)
+        .bind(plan)
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+}
+
+/// What is chosen must be held still, and with the same proposal.
+async fn refuse_what_moved(tx: &mut PgConnection, tenant: TenantId, target: Uuid) -> Result<(), ApplyError> {
+    let rows: Vec<(Uuid, Option<String>, i64)> = sqlx::query_as(
+        "SELECT c.resource_id, c.name, count(*) OVER () FROM chosen c
+         LEFT JOIN deliveries d ON d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = c.resource_kind
+                               AND d.resource_id = c.resource_id
+         WHERE d.state IS DISTINCT FROM 'held' OR d.proposal IS DISTINCT FROM c.proposal
+         ORDER BY c.resource_id LIMIT 100",
+    )
+    .bind(tenant.0)
+    .bind(target)
+    .fetch_all(tx)
+    .await?;
+    match rows.first() {
+        None => Ok(()),
+        Some((_, _, number)) => Err(ApplyError::Stale {
+            number: *number,
+            moved: rows.iter().map(|(id, name, _)| (ResourceId(*id), name.clone())).collect(),
+        }),
+    }
+}

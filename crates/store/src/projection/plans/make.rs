@@ -1,0 +1,171 @@
+//! Making a plan of what is held.
+
+use crate::{Store, StoreError};
+use rollcall_provisioning::guard::{Effect, Guard, Guards, Reading, Window};
+use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How long a plan may be applied.
+const GOOD_FOR: Duration = Duration::from_hours(24);
+
+/// Which held deliveries go into a plan.
+#[derive(Clone, Debug, Default)]
+pub struct PlanScope {
+    /// Only these resources; all of them if there are none.
+    pub resources: Vec<ResourceId>,
+    /// Only what this holds: `rehearsal`, or `guard:` and an effect.
+    pub held_by: Option<String>,
+}
+
+/// A plan to be made.
+#[derive(Clone, Debug)]
+pub struct NewPlan<'a> {
+    /// Of which target.
+    pub target: TargetId,
+    /// Of what.
+    pub scope: &'a PlanScope,
+    /// The limits that the plan as a whole is judged by.
+    pub guards: &'a Guards,
+    /// Who wants it.
+    pub by: &'a str,
+}
+
+impl Store {
+    /// Makes a plan of what is held now, judged as a whole. Returns its id.
+    pub async fn make_plan(&self, tenant: TenantId, new: &NewPlan<'_>) -> Result<Uuid, StoreError> {
+        let id = self.new_id();
+        let mut tx = self.pool().begin().await?;
+        sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
+        sqlx::query(
+            "INSERT INTO plans (tenant_id, target_id, id, kind, state, created_at, created_by, expires_at, summary)
+             VALUES ($1, $2, $3, 'held', 'ready', $4, $5, $6, '{}')",
+        )
+        .bind(tenant.0)
+        .bind(new.target.0)
+        .bind(id)
+        .bind(self.now())
+        .bind(new.by)
+        .bind(self.now() + GOOD_FOR)
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query(
+            "INSERT INTO plan_changes (tenant_id, plan_id, resource_kind, resource_id, name, proposal, guarded, reason,
+                                       state, updated_at)
+             SELECT d.tenant_id, $3, d.resource_kind, d.resource_id,
+                    COALESCE(u.attributes ->> 'userName', g.attributes ->> 'displayName', o.name), d.proposal,
+                    d.held_by LIKE 'guard:%', d.reason, 'planned', $4
+             FROM deliveries d
+             LEFT JOIN users u ON d.resource_kind = 'user' AND u.tenant_id = d.tenant_id AND u.id = d.resource_id
+             LEFT JOIN groups g ON d.resource_kind = 'group' AND g.tenant_id = d.tenant_id AND g.id = d.resource_id
+             LEFT JOIN org_units o ON d.resource_kind = 'org_unit' AND o.tenant_id = d.tenant_id
+                                  AND o.target_id = d.target_id AND o.id = d.resource_id
+             WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.state = 'held' AND d.proposal IS NOT NULL
+               AND (cardinality($5::uuid[]) = 0 OR d.resource_id = ANY($5)) AND ($6::text IS NULL OR d.held_by = $6)",
+        )
+        .bind(tenant.0)
+        .bind(new.target.0)
+        .bind(id)
+        .bind(self.now())
+        .bind(new.scope.resources.iter().map(|resource| resource.0).collect::<Vec<_>>())
+        .bind(&new.scope.held_by)
+        .execute(&mut *tx)
+        .await?;
+        let effects = count_effects(&mut tx, tenant, id).await?;
+        let mut tripped = BTreeMap::new();
+        for (key, planned) in &effects {
+            let Some(effect) = parse(key) else { continue };
+            let reading = self.reading(&mut tx, tenant, new.target, &effect, *planned).await?;
+            if let Some(trip) = reading.judge(&effect, &new.guards.limit(effect.guard)) {
+                tripped.insert(key.clone(), trip.to_string());
+            }
+        }
+        let keys: Vec<&String> = tripped.keys().collect();
+        sqlx::query(
+            "UPDATE plan_changes SET guarded = true
+             WHERE tenant_id = $1 AND plan_id = $2 AND proposal -> 'effects' ?| $3",
+        )
+        .bind(tenant.0)
+        .bind(id)
+        .bind(keys)
+        .execute(&mut *tx)
+        .await?;
+        let verbs: Vec<(String, String, i64)> = sqlx::query_as(
+            "SELECT resource_kind, proposal ->> 'verb', count(*) FROM plan_changes
+             WHERE tenant_id = $1 AND plan_id = $2 GROUP BY 1, 2 ORDER BY 1, 2",
+        )
+        .bind(tenant.0)
+        .bind(id)
+        .fetch_all(&mut *tx)
+        .await?;
+        let changes: Vec<Value> =
+            verbs.iter().map(|(kind, verb, count)| json!({ "kind": kind, "verb": verb, "count": count })).collect();
+        let calls: i64 = verbs.iter().map(|(_, _, count)| count).sum();
+        let summary = json!({ "changes": changes, "calls": calls, "effects": effects, "guards": tripped });
+        sqlx::query(
+            "UPDATE plans p SET summary = $3,
+                 state = CASE WHEN EXISTS (SELECT 1 FROM plan_changes c WHERE c.tenant_id = $1 AND c.plan_id = $2
+                                             AND c.guarded) THEN 'guarded' ELSE 'ready' END
+             WHERE p.tenant_id = $1 AND p.id = $2",
+        )
+        .bind(tenant.0)
+        .bind(id)
+        .bind(summary)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// What a guard counts of a plan: with what passed in the last day and week.
+    async fn reading(
+        &self,
+        tx: &mut PgConnection,
+        tenant: TenantId,
+        target: TargetId,
+        effect: &Effect,
+        planned: u64,
+    ) -> Result<Reading, StoreError> {
+        let kind = if effect.guard == Guard::DepartmentsRemove { "org_unit" } else { "user" };
+        let (day, week, base): (i64, i64, i64) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM effects WHERE tenant_id = $1 AND target_id = $2 AND effect = $3 AND at > $4),
+                    (SELECT count(*) FROM effects WHERE tenant_id = $1 AND target_id = $2 AND effect = $3 AND at > $5),
+                    (SELECT count(*) FROM links WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $6
+                        AND observed <> 'absent')",
+        )
+        .bind(tenant.0)
+        .bind(target.0)
+        .bind(effect.key())
+        .bind(self.now() - Window::Day.span())
+        .bind(self.now() - Window::Week.span())
+        .bind(kind)
+        .fetch_one(tx)
+        .await?;
+        let number = |number: i64| u64::try_from(number).unwrap_or(0);
+        Ok(Reading { plan: planned, day: planned + number(day), week: planned + number(week), base: number(base) })
+    }
+}
+
+async fn count_effects(
+    tx: &mut PgConnection,
+    tenant: TenantId,
+    plan: Uuid,
+) -> Result<BTreeMap<String, u64>, StoreError> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT effect, count(*) FROM plan_changes c, jsonb_array_elements_text(c.proposal -> 'effects') AS effect
+         WHERE c.tenant_id = $1 AND c.plan_id = $2 GROUP BY effect ORDER BY effect",
+    )
+    .bind(tenant.0)
+    .bind(plan)
+    .fetch_all(tx)
+    .await?;
+    Ok(rows.into_iter().map(|(effect, count)| (effect, u64::try_from(count).unwrap_or(0))).collect())
+}
+
+fn parse(key: &str) -> Option<Effect> {
+    let (guard, scope) = key.split_once(':').unwrap_or((key, ""));
+    Guard::parse(guard).map(|guard| Effect::new(guard, scope))
+}

@@ -1,0 +1,142 @@
+//! Plans as people see them.
+
+use crate::{Store, StoreError};
+use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
+use serde_json::Value;
+use sqlx::FromRow;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// A plan.
+#[derive(Clone, Debug, FromRow)]
+pub struct PlanRow {
+    /// Of which target.
+    pub target_id: Uuid,
+    /// Which plan.
+    pub id: Uuid,
+    /// `held` or `undo`.
+    pub kind: String,
+    /// `ready`, `guarded`, `applying`, `applied`, `partly_applied` or `rejected`.
+    pub state: String,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// Who wanted it.
+    pub created_by: String,
+    /// Until when it may be applied.
+    pub expires_at: OffsetDateTime,
+    /// What is counted in it.
+    pub summary: Value,
+    /// Who asked for its release.
+    pub requested_by: Option<String>,
+    /// When.
+    pub requested_at: Option<OffsetDateTime>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who released it.
+    pub approved_by: Option<String>,
+    /// When.
+    pub approved_at: Option<OffsetDateTime>,
+    /// Who applied it first.
+    pub applied_by: Option<String>,
+    /// When.
+    pub applied_at: Option<OffsetDateTime>,
+    /// When the last of what was permitted had ended.
+    pub ended_at: Option<OffsetDateTime>,
+    /// How many of its changes stand where.
+    pub states: Value,
+}
+
+/// One resource in a plan.
+#[derive(Clone, Debug, FromRow)]
+pub struct PlanChange {
+    /// `user`, `group` or `org_unit`.
+    pub resource_kind: String,
+    /// Which resource.
+    pub resource_id: Uuid,
+    /// The userName or the name.
+    pub name: Option<String>,
+    /// What would be done; see [`rollcall_provisioning::proposal::Proposal::to_value`].
+    pub proposal: Value,
+    /// Whether a guard would hold it.
+    pub guarded: bool,
+    /// Why it was held when the plan was made.
+    pub reason: Option<String>,
+    /// `planned`, `permitted`, `applied`, `moved` or `failed`.
+    pub state: String,
+    /// What became of it, in words.
+    pub detail: Option<String>,
+    /// When that changed last.
+    pub updated_at: OffsetDateTime,
+}
+
+/// Which changes of a plan to list, in the order of resource ids.
+#[derive(Clone, Debug, Default)]
+pub struct PlanChangeQuery {
+    /// Only with this verb.
+    pub verb: Option<String>,
+    /// Only in this state.
+    pub state: Option<String>,
+    /// Only those that a guard would hold, or only those that none would.
+    pub guarded: Option<bool>,
+    /// Only after this resource.
+    pub after: Option<ResourceId>,
+    /// The most rows.
+    pub limit: i64,
+}
+
+impl Store {
+    /// The plans of a tenant, the newest first.
+    pub async fn plans(
+        &self,
+        tenant: TenantId,
+        target: Option<TargetId>,
+        plan: Option<Uuid>,
+        limit: i64,
+    ) -> Result<Vec<PlanRow>, StoreError> {
+        let rows = sqlx::query_as(
+            "SELECT p.target_id, p.id, p.kind, p.state, p.created_at, p.created_by, p.expires_at, p.summary,
+                    p.requested_by, p.requested_at, p.reason, p.approved_by, p.approved_at, p.applied_by, p.applied_at,
+                    p.ended_at,
+                    (SELECT COALESCE(jsonb_object_agg(c.state, c.number), '{}') FROM (
+                        SELECT c.state, count(*) AS number FROM plan_changes c
+                        WHERE c.tenant_id = p.tenant_id AND c.plan_id = p.id GROUP BY c.state) c) AS states
+             FROM plans p
+             WHERE p.tenant_id = $1 AND ($2::uuid IS NULL OR p.target_id = $2) AND ($3::uuid IS NULL OR p.id = $3)
+             ORDER BY p.created_at DESC, p.id DESC LIMIT $4",
+        )
+        .bind(tenant.0)
+        .bind(target.map(|id| id.0))
+        .bind(plan)
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows)
+    }
+
+    /// The changes of a plan.
+    pub async fn plan_changes(
+        &self,
+        tenant: TenantId,
+        plan: Uuid,
+        query: &PlanChangeQuery,
+    ) -> Result<Vec<PlanChange>, StoreError> {
+        let rows = sqlx::query_as(
+            "SELECT resource_kind, resource_id, name, proposal, guarded, reason, state, detail, updated_at
+             FROM plan_changes
+             WHERE tenant_id = $1 AND plan_id = $2 AND ($3::text IS NULL OR proposal ->> 'verb' = $3)
+               AND ($4::text IS NULL OR state = $4) AND ($5::boolean IS NULL OR guarded = $5)
+               AND ($6::uuid IS NULL OR resource_id > $6)
+             ORDER BY resource_id LIMIT $7",
+        )
+        .bind(tenant.0)
+        .bind(plan)
+        .bind(&query.verb)
+        .bind(&query.state)
+        .bind(query.guarded)
+        .bind(query.after.map(|id| id.0))
+        .bind(query.limit)
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows)
+    }
+}
