@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 fn account() -> Attributes {
     let attributes =
         json!({ "name": "Ann", "mobile": "13800000001", "title": "Clerk", "org_units": ["7"], "enabled": true });
-    serde_json::from_value(attributes).expect("an object")
+    attributes.as_object().cloned().unwrap_or_default().into_iter().collect()
 }
 
 fn update(attribute: &str, change: Change) -> Action {

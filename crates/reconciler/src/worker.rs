@@ -184,7 +184,7 @@ impl Run {
         let task = self.tasks.spawn({
             let (shared, claim) = (Arc::clone(&self.shared), claim.clone());
             async move {
-                if while_held(held_until, shared.work(&claim)).await.is_none() {
+                if while_held(held_until, Box::pin(shared.work(&claim))).await.is_none() {
                     let resource = claim.resource.to_string();
                     tracing::warn!(resource, "a delivery was dropped, because its lease ran out");
                 }

@@ -3,6 +3,7 @@
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::Lane;
 use rollcall_provisioning::ids::{ResourceId, TenantId};
+use serde_json::{Value, json};
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -231,7 +232,7 @@ impl Store {
         .bind(reason)
         .execute(&mut *tx)
         .await?;
-        self.note(&mut tx, tenant, plan, "release_requested", by, Some(reason)).await?;
+        self.note(&mut tx, (tenant, plan), "release_requested", json!({ "by": by, "reason": reason })).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -258,7 +259,7 @@ impl Store {
             .bind(self.now())
             .execute(&mut *tx)
             .await?;
-        self.note(&mut tx, tenant, plan, "plan_released", by, None).await?;
+        self.note(&mut tx, (tenant, plan), "plan_released", json!({ "by": by })).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -273,7 +274,7 @@ impl Store {
             .bind(self.now())
             .execute(&mut *tx)
             .await?;
-        self.note(&mut tx, tenant, plan, "plan_rejected", by, None).await?;
+        self.note(&mut tx, (tenant, plan), "plan_rejected", json!({ "by": by })).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -282,23 +283,19 @@ impl Store {
     async fn note(
         &self,
         tx: &mut PgConnection,
-        tenant: TenantId,
-        plan: Uuid,
+        (tenant, plan): (TenantId, Uuid),
         operation: &str,
-        by: &str,
-        reason: Option<&str>,
+        details: Value,
     ) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
-             SELECT $1, $2, '', $3, 'target', p.target_id, 0,
-                    jsonb_strip_nulls(jsonb_build_object('plan', p.id, 'by', $4::text, 'reason', $5::text))
-             FROM plans p WHERE p.tenant_id = $1 AND p.id = $6",
+             SELECT $1, $2, '', $3, 'target', p.target_id, 0, $4 || jsonb_build_object('plan', p.id)
+             FROM plans p WHERE p.tenant_id = $1 AND p.id = $5",
         )
         .bind(tenant.0)
         .bind(self.now())
         .bind(operation)
-        .bind(by)
-        .bind(reason)
+        .bind(details)
         .bind(plan)
         .execute(tx)
         .await?;

@@ -78,7 +78,7 @@ impl Store {
         let mut tripped = BTreeMap::new();
         for (key, planned) in &effects {
             let Some(effect) = parse(key) else { continue };
-            let reading = self.reading(&mut tx, tenant, new.target, &effect, *planned).await?;
+            let reading = self.reading(&mut tx, (tenant, new.target), &effect, *planned).await?;
             if let Some(trip) = reading.judge(&effect, &new.guards.limit(effect.guard)) {
                 tripped.insert(key.clone(), trip.to_string());
             }
@@ -124,8 +124,7 @@ impl Store {
     async fn reading(
         &self,
         tx: &mut PgConnection,
-        tenant: TenantId,
-        target: TargetId,
+        (tenant, target): (TenantId, TargetId),
         effect: &Effect,
         planned: u64,
     ) -> Result<Reading, StoreError> {
