@@ -4,6 +4,7 @@
 
 pub(crate) mod departments_read;
 pub(crate) mod departments_write;
+pub(crate) mod enterprise;
 pub(crate) mod new_host;
 pub(crate) mod scopes;
 pub(crate) mod users_list;

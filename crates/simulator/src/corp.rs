@@ -7,6 +7,7 @@ pub(crate) mod department;
 mod department_fields;
 mod department_lifecycle;
 mod departments;
+pub(crate) mod enterprise;
 pub(crate) mod person;
 pub(crate) mod user;
 mod user_fields;
@@ -16,7 +17,7 @@ mod users;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::mobile::Mobile;
-use crate::options::{Organisation, Switches};
+use crate::options::{Options, Organisation, Switches};
 use crate::random::Random;
 
 use department::Department;
@@ -40,6 +41,8 @@ pub(crate) enum Actor {
 /// The stored organisation.
 #[derive(Debug)]
 pub(crate) struct Corp {
+    /// The organisation's id.
+    pub(crate) id: String,
     /// Facts an API caller cannot change.
     pub(crate) organisation: Organisation,
     /// The open questions.
@@ -64,11 +67,13 @@ pub(crate) struct Corp {
 
 impl Corp {
     /// A new organisation with nothing but its root department.
-    pub(crate) fn new(organisation: Organisation, switches: Switches, seed: u64) -> Self {
+    pub(crate) fn new(options: &Options) -> Self {
+        let (organisation, seed) = (options.organisation.clone(), options.seed);
         Self {
+            id: options.corp_id.clone(),
             departments: Departments::with_root(&organisation.name, organisation.school_departments),
             organisation,
-            switches,
+            switches: options.switches.clone(),
             users: Users::default(),
             people: BTreeMap::new(),
             invitations: BTreeMap::new(),

@@ -68,7 +68,7 @@ pub(crate) struct FaultRule {
     /// An API's path, or a folder of paths. `/` is everything.
     #[serde(default = "everything")]
     pub(crate) path: String,
-    /// Only calls whose `userid`, `dept_id` or `mobile` is this.
+    /// Only calls about this person, department, number, role or chat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) concerning: Option<String>,
     /// How it goes wrong.

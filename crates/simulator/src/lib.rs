@@ -24,6 +24,8 @@
 //!   unique user ids, numbers, e-mails and extension numbers, lengths and characters.
 //! * Invitations: whoever belongs to a certified organisation, wants to be asked, or joined and left the same day is
 //!   invited (40103) and in no list until they accept; 40019 and 60107 likewise.
+//! * Enterprise accounts: SSO and DingTalk-managed ones, which need no number; accounts of other organisations; disabled
+//!   and enabled on the new host in its own words; shown in reads and lists.
 //! * Departments: generated ids, names unique among siblings, no hyphen and no comma, cycles, managers and group owners
 //!   who must be members, root rules, deletion only when empty.
 //! * Limits: 20 calls per second, app and API in a sliding window (90018); 10,000 calls per address in 20 seconds, then
@@ -37,7 +39,7 @@
 //! Not documented, chosen by us: the order of the gateway's checks and of the business rules; that refused calls do not
 //! fill the rate window; the texts of errors; automatic sort orders; that a leaver is cleared as a manager; that foreign
 //! numbers are read back without their country code; that `/department/list` shows its starting point only when no id
-//! was given; that an ordinary read of a user id ignores case. The questions in [`Switches`] can be answered either way,
+//! was given; that an ordinary read of a user id ignores case; that a taken login name is 400002. The questions in [`Switches`] can be answered either way,
 //! at the start or while running; limits without published numbers are in [`Organisation`].
 //!
 //! Not simulated: roles, group chats, external contacts, messages, Smart HR, events, the monthly quota and stale reads.
@@ -88,6 +90,6 @@ mod simulator;
 mod throttle;
 mod tokens;
 
-pub use options::{App, Options, Organisation, Switches};
+pub use options::{App, ForeignAccount, Options, Organisation, Switches};
 pub use serve::{router, serve};
 pub use simulator::Simulator;

@@ -66,6 +66,8 @@ pub struct Organisation {
     pub corp_mailbox: bool,
     /// The organisation has bought enterprise accounts (page A0103).
     pub enterprise_accounts: bool,
+    /// Enterprise accounts of other organisations whose owners let them join this one (page A0115).
+    pub foreign_accounts: Vec<ForeignAccount>,
     /// Smart HR owns titles and departments: changing them through user/update gives 12150 (page A0161).
     pub hr_position_management: bool,
     /// The organisation has education pseudo-departments with negative ids (page A0161).
@@ -92,6 +94,7 @@ impl Default for Organisation {
             registered_abroad: false,
             corp_mailbox: false,
             enterprise_accounts: false,
+            foreign_accounts: Vec::new(),
             hr_position_management: false,
             school_departments: false,
             head_count_limit: None,
@@ -102,6 +105,18 @@ impl Default for Organisation {
             sensitive_words: Vec::new(),
         }
     }
+}
+
+/// An enterprise account of another organisation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForeignAccount {
+    /// Corp id of the owner.
+    pub corp_id: String,
+    /// Name of the owner.
+    pub corp_name: String,
+    /// The account's user id there.
+    pub userid: String,
 }
 
 /// One internal app of the organisation: its credentials and what an admin has granted it.
@@ -162,6 +177,7 @@ fn all_scopes() -> BTreeSet<String> {
         "qyapi_get_member_by_mobile",
         "Contact.Common.Read",
         "Contact.Org.Read",
+        "Contact.OrgAccountSecurity.ReadWrite",
     ]
     .into_iter()
     .map(str::to_owned)

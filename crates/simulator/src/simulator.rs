@@ -42,7 +42,6 @@ impl Simulator {
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) corp: Corp,
-    pub(crate) corp_id: String,
     pub(crate) tokens: Tokens,
     pub(crate) throttle: Throttle,
     pub(crate) faults: Faults,
@@ -68,8 +67,7 @@ impl World {
     fn new(options: &Options) -> Self {
         let apps = options.apps.iter().map(|app| (app.key.clone(), Arc::new(app.clone())));
         Self {
-            corp: Corp::new(options.organisation.clone(), options.switches.clone(), options.seed),
-            corp_id: options.corp_id.clone(),
+            corp: Corp::new(options),
             tokens: Tokens::default(),
             throttle: Throttle::default(),
             faults: Faults::default(),

@@ -9,9 +9,13 @@ use crate::params::Params;
 
 use super::{Caller, result, wire};
 
-/// All that an app may know of one member.
+/// All that an app may know of one member. A login name, where there is one, wins over the user id (page A0108).
 pub(crate) fn get(corp: &mut Corp, caller: Caller<'_>, params: &Params) -> Result<Map<String, Value>, Refusal> {
-    let user = caller.user(corp, &params.required_text("userid")?)?;
+    let userid = match params.text("login_id")?.filter(|login_id| !login_id.is_empty()) {
+        Some(login_id) => corp.account_by_login_id(&login_id).ok_or_else(|| USER_NOT_FOUND.plain())?.userid.clone(),
+        None => params.required_text("userid")?,
+    };
+    let user = caller.user(corp, &userid)?;
     Ok(result(wire::user_details(corp, caller.app, user)))
 }
 

@@ -45,10 +45,10 @@ struct Invited {
 
 /// Dumps the organisation.
 pub(super) async fn show(State(simulator): State<Simulator>) -> Json<Dump> {
-    Json(simulator.with(|world| dump(&world.corp, world.corp_id.clone())))
+    Json(simulator.with(|world| dump(&world.corp)))
 }
 
-fn dump(corp: &Corp, corp_id: String) -> Dump {
+fn dump(corp: &Corp) -> Dump {
     let invitations = corp.invitations.iter().map(|(mobile, invitation)| Invited {
         mobile: mobile.clone(),
         userid: invitation.draft.userid.clone(),
@@ -59,7 +59,7 @@ fn dump(corp: &Corp, corp_id: String) -> Dump {
     let mut departures = corp.departures.clone();
     departures.sort_by(|one, other| one.userid.cmp(&other.userid));
     Dump {
-        corp_id,
+        corp_id: corp.id.clone(),
         users: corp.users.snapshot(),
         departments: corp.departments.iter().cloned().collect(),
         invitations: invitations.collect(),

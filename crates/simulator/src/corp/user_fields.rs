@@ -68,6 +68,12 @@ impl Reading<'_> {
         if let Some(hired_date) = self.params.integer("hired_date")? {
             user.hired_date = Some(hired_date);
         }
+        if let Some(kind) = self.params.text("org_email_type")?.filter(|kind| !kind.is_empty()) {
+            if !matches!(kind.as_str(), "profession" | "base") {
+                return Err(INVALID_ARGUMENT.about("org_email_type"));
+            }
+            user.org_email_type = Some(kind);
+        }
         if let Some(translations) = self.params.object("extension_i18n")? {
             user.extension_i18n = Some(Value::Object(translations));
         }

@@ -2,21 +2,18 @@
 
 use crate::errcode::{
     BUSY, DEPARTMENT_FULL, DEPARTMENT_NOT_FOUND, EMAIL_TAKEN, Errcode, HEAD_COUNT_LIMIT, HR_OWNS_POSITION,
-    INVALID_ARGUMENT, INVALID_DEPARTMENT_ID, INVALID_DEPARTMENT_LIST, INVALID_MANAGER, INVALID_MOBILE,
-    LOGIN_MOBILE_DIFFERS, MOBILE_TAKEN, MOBILE_UNCHANGEABLE, NEW_MOBILE_REGISTERED, NO_MOBILE, Refusal,
-    TELEPHONE_TAKEN, USER_NOT_FOUND, USERID_TAKEN,
+    INVALID_DEPARTMENT_ID, INVALID_DEPARTMENT_LIST, INVALID_MANAGER, INVALID_MOBILE, LOGIN_MOBILE_DIFFERS,
+    MOBILE_TAKEN, MOBILE_UNCHANGEABLE, NEW_MOBILE_REGISTERED, NO_MOBILE, Refusal, TELEPHONE_TAKEN, USER_NOT_FOUND,
+    USERID_TAKEN,
 };
 use crate::mobile::Mobile;
 use crate::params::Params;
 use crate::random::Random;
 
 use super::person::Departure;
-use super::user::{Exclusive, User};
+use super::user::User;
 use super::user_fields::{Reading, check_userid, forced_fields};
 use super::{Actor, Corp};
-
-/// Shortest initial password of an account that DingTalk manages.
-const PASSWORD_LENGTH: usize = 8;
 
 impl Corp {
     /// Creates a member and returns its id, or sends an invitation, which the refusal tells (40103).
@@ -27,7 +24,7 @@ impl Corp {
         if let Some(userid) = &requested_id {
             check_userid(userid, self.switches.userid_strict_charset)?;
         }
-        user.exclusive = self.exclusive_account(params)?;
+        user.exclusive = self.new_enterprise_account(params)?;
         if user.exclusive.is_none() {
             user.mobile = Some(self.required_mobile(params)?);
         }
@@ -66,7 +63,7 @@ impl Corp {
         user.drop_foreign_memberships();
         reading.write_memberships(&mut user)?;
         self.check_departments(&user.dept_id_list, &before.dept_id_list)?;
-        self.change_exclusive(&mut user, params)?;
+        self.change_enterprise_account(&mut user, params)?;
         self.change_mobile(&mut user, params, actor)?;
         let forced = forced_fields(params)?;
         match params.text("manager_userid")?.filter(|manager| !manager.is_empty()) {
@@ -169,53 +166,6 @@ impl Corp {
         Mobile::parse(&text, self.organisation.registered_abroad).ok_or_else(|| INVALID_MOBILE.about("mobile"))
     }
 
-    /// The enterprise-account part of a create call; `None` for an ordinary account.
-    fn exclusive_account(&self, params: &Params) -> Result<Option<Exclusive>, Refusal> {
-        if !params.boolean("exclusive_account")?.unwrap_or(false) {
-            return Ok(None);
-        }
-        if !self.organisation.enterprise_accounts {
-            return Err(INVALID_ARGUMENT.about("exclusive_account"));
-        }
-        let kind = params.required_text("exclusive_account_type")?;
-        let login_id = match kind.as_str() {
-            "sso" => None,
-            "dingtalk" => {
-                check_password(&params.required_text("init_password")?)?;
-                Some(params.required_text("login_id")?)
-            }
-            _ => return Err(INVALID_ARGUMENT.about("exclusive_account_type")),
-        };
-        let nickname = params.text("nickname")?.filter(|nickname| !nickname.is_empty());
-        Ok(Some(Exclusive { kind, login_id, nickname, mobile: self.exclusive_mobile(params)? }))
-    }
-
-    fn exclusive_mobile(&self, params: &Params) -> Result<Option<Mobile>, Refusal> {
-        let text = params.text("exclusive_mobile")?.filter(|mobile| !mobile.is_empty());
-        let parse = |text: String| Mobile::parse(&text, self.organisation.registered_abroad);
-        text.map(|text| parse(text).ok_or_else(|| INVALID_MOBILE.about("exclusive_mobile"))).transpose()
-    }
-
-    /// The enterprise-account part of an update call, where the login name is spelt `loginId` (page A0107).
-    fn change_exclusive(&self, user: &mut User, params: &Params) -> Result<(), Refusal> {
-        let Some(exclusive) = &mut user.exclusive else { return Ok(()) };
-        if let Some(nickname) = params.text("nickname")? {
-            exclusive.nickname = Some(nickname).filter(|nickname| !nickname.is_empty());
-        }
-        if let Some(mobile) = self.exclusive_mobile(params)? {
-            exclusive.mobile = Some(mobile);
-        }
-        if let Some(password) = params.text("init_password")? {
-            check_password(&password)?;
-        }
-        if let Some(login_id) = params.text("loginId")?
-            && exclusive.kind == "dingtalk"
-        {
-            exclusive.login_id = Some(login_id);
-        }
-        Ok(())
-    }
-
     /// Sending the same number is harmless; another one is always refused to an app, for one of four reasons.
     fn change_mobile(&self, user: &mut User, params: &Params, actor: Actor) -> Result<(), Refusal> {
         let Some(text) = params.text("mobile")?.filter(|mobile| !mobile.is_empty() && user.exclusive.is_none()) else {
@@ -287,14 +237,4 @@ impl Corp {
             (true, false) => Err(HEAD_COUNT_LIMIT.plain()),
         }
     }
-}
-
-/// At least eight characters, neither letters only nor digits only (page A0106).
-fn check_password(password: &str) -> Result<(), Refusal> {
-    let letters_only = password.chars().all(char::is_alphabetic);
-    let digits_only = password.chars().all(|character| character.is_ascii_digit());
-    if password.chars().count() < PASSWORD_LENGTH || letters_only || digits_only {
-        return Err(INVALID_ARGUMENT.about("init_password"));
-    }
-    Ok(())
 }

@@ -17,6 +17,21 @@ use super::answer::Answer;
 use super::call::Call;
 use super::catalogue::{self, Entry, Kind, TokenApi, Verb};
 
+/// Parameters that name whom or what a call is about, for fault rules.
+const SUBJECTS: [&str; 11] = [
+    "userid",
+    "userId",
+    "user_id",
+    "dept_id",
+    "mobile",
+    "role_id",
+    "roleId",
+    "chatid",
+    "openConversationId",
+    "open_conversation_id",
+    "uuid",
+];
+
 /// A call with the gateway's verdict.
 #[derive(Debug)]
 pub(crate) struct Admission {
@@ -75,7 +90,7 @@ impl World {
     /// Judges a call that has just arrived.
     pub(super) fn admit(&mut self, call: Call) -> Admission {
         let at_ms = self.clock.elapsed_ms();
-        let subjects = ["userid", "dept_id", "mobile"].map(|name| call.subject(name));
+        let subjects = SUBJECTS.map(|name| call.subject(name));
         let subjects = subjects.iter().flatten().map(String::as_str).collect();
         let mishap = self.faults.strike(&Concern { path: &call.path, subjects });
         let verdict = self.judge(&call, mishap.instead.as_ref(), at_ms).unwrap_or_else(Verdict::Stop);

@@ -3,7 +3,7 @@
 use axum::http::Method;
 
 use crate::api::{
-    NewApi, OldApi, departments_read as dept_read, departments_write as dept_write, new_host, scopes,
+    NewApi, OldApi, departments_read as dept_read, departments_write as dept_write, enterprise, new_host, scopes,
     users_list as user_list, users_read as user_read, users_write as user_write,
 };
 use crate::tokens::Host;
@@ -18,6 +18,8 @@ const MEMBERS: &str = "qyapi_get_member";
 const DEPARTMENT_MEMBERS: &str = "qyapi_get_department_member";
 /// Scope of the look-up by number.
 const BY_MOBILE: &str = "qyapi_get_member_by_mobile";
+/// Scope of enabling and disabling enterprise accounts.
+const ACCOUNTS: &str = "Contact.OrgAccountSecurity.ReadWrite";
 
 /// How an API is answered.
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +101,10 @@ const fn old_get(path: &'static str, scope: &'static str, api: OldApi) -> Entry 
     Entry { path, verb: Verb::Get, scope: Some(scope), kind: Kind::Old(api) }
 }
 
+const fn new_post(path: &'static str, scope: &'static str, api: NewApi) -> Entry {
+    Entry { path, verb: Verb::Post, scope: Some(scope), kind: Kind::New(api) }
+}
+
 const fn new_get(path: &'static str, scope: &'static str, api: NewApi) -> Entry {
     Entry { path, verb: Verb::Get, scope: Some(scope), kind: Kind::New(api) }
 }
@@ -134,6 +140,12 @@ static ENTRIES: &[Entry] = &[
     old("/topapi/v2/department/listparentbydept", DEPARTMENTS, dept_read::list_parents_of_department),
     old("/topapi/v2/department/listparentbyuser", DEPARTMENTS, dept_read::list_parents_of_user),
     old_get("/department/list", DEPARTMENTS, dept_read::list_all),
+    new_post("/v1.0/contact/orgAccounts/enable", ACCOUNTS, enterprise::enable),
+    new_post("/v1.0/contact/orgAccounts/disable", ACCOUNTS, enterprise::disable),
+    new_post("/v1.0/contact/orgAccounts/signOut", ACCOUNTS, enterprise::sign_out),
+    new_get("/v1.0/contact/orgAccounts/status", ACCOUNTS, enterprise::status),
+    new_post("/v1.0/contact/orgAccounts/dingTalkIds/change", WRITE, enterprise::change_dingtalk_id),
+    new_get("/v1.0/contact/orgAccounts/ownedOrganizations", ACCOUNTS, enterprise::owned_organizations),
     new_get("/v1.0/contact/organizations/authInfos", "Contact.Org.Read", new_host::auth_infos),
     new_get("/v1.0/contact/empLeaveRecords", "Contact.Common.Read", new_host::leave_records),
 ];

@@ -20,7 +20,7 @@ impl World {
         let mut record = CallRecord {
             at_ms,
             api: catalogue::find(&call.path).map_or_else(|| call.path.clone(), |entry| entry.path.to_owned()),
-            userid: call.subject("userid"),
+            userid: ["userid", "userId", "user_id"].iter().find_map(|name| call.subject(name)),
             dept_id: call.params.integer("dept_id").ok().flatten(),
             mobile: call.subject("mobile"),
             ..CallRecord::default()

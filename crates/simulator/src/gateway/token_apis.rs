@@ -56,7 +56,7 @@ impl World {
     }
 
     fn corp_token(&mut self, call: &Call) -> Answer {
-        if asked_corp_id(&call.path) != Some(self.corp_id.as_str()) {
+        if asked_corp_id(&call.path) != Some(self.corp.id.as_str()) {
             return self.refuse(500, "unknownError", "未知错误");
         }
         if sent(&call.params, "grant_type").as_deref() != Some("client_credentials") {

@@ -9,6 +9,7 @@
 
 mod control_paths;
 mod department_rules;
+mod enterprise;
 mod faults;
 mod gateway;
 mod harness;
