@@ -6,6 +6,8 @@ pub(crate) mod departments_read;
 pub(crate) mod departments_write;
 pub(crate) mod enterprise;
 pub(crate) mod new_host;
+mod paging;
+pub(crate) mod roles;
 pub(crate) mod scopes;
 pub(crate) mod users_list;
 pub(crate) mod users_read;

@@ -9,6 +9,8 @@ mod department_lifecycle;
 mod departments;
 pub(crate) mod enterprise;
 pub(crate) mod person;
+pub(crate) mod role_lifecycle;
+pub(crate) mod roles;
 pub(crate) mod user;
 mod user_fields;
 mod user_lifecycle;
@@ -23,6 +25,7 @@ use crate::random::Random;
 use department::Department;
 use departments::Departments;
 use person::{Departure, Invitation, Person};
+use roles::Roles;
 use user::User;
 use users::Users;
 
@@ -51,6 +54,8 @@ pub(crate) struct Corp {
     pub(crate) users: Users,
     /// Departments.
     pub(crate) departments: Departments,
+    /// Role groups and roles.
+    pub(crate) roles: Roles,
     /// DingTalk users outside the organisation that someone has told us about, by number.
     pub(crate) people: BTreeMap<Mobile, Person>,
     /// Invitations nobody has answered yet, by number.
@@ -75,6 +80,7 @@ impl Corp {
             organisation,
             switches: options.switches.clone(),
             users: Users::default(),
+            roles: Roles::with_default_group(),
             people: BTreeMap::new(),
             invitations: BTreeMap::new(),
             departures: Vec::new(),

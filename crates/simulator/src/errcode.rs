@@ -52,9 +52,16 @@ macro_rules! errcodes {
 errcodes! {
     BUSY = -1 "系统繁忙";
     REMOTE_TIMEOUT = 15 "Remote service error";
+    SERVICE_ERROR = 1002 "系统错误，请稍后重试";
     HR_OWNS_POSITION = 12150 "企业已开启职位管理，请使用智能人事接口修改";
+    SYSTEM_ROLE = 23004 "系统角色不允许修改";
+    INVALID_ROLE = 33011 "无效的roleId";
     INVALID_USERID = 33012 "无效的USERID";
+    EMPTY_ROLE = 34018 "角色不能为空";
+    INVALID_ROLE_GROUP = 34020 "无效的groupId";
+    ROLE_NAME_TAKEN = 34021 "角色名称已存在";
     PARAMETER_ERROR = 40000 "access_token is blank";
+    INVALID_SCOPE_USER = 40003 "无效的userId";
     INVALID_DEPARTMENT_ID = 40009 "不合法的部门id";
     INVALID_PARENT_ID = 40010 "不合法的父部门id";
     INVALID_ORDER = 40011 "不合法的部门order";
@@ -82,6 +89,7 @@ errcodes! {
     MOBILE_UNCHANGEABLE = 41054 "手机号不支持修改，请删除后重新添加";
     NEEDS_GET = 43001 "需要GET请求";
     NEEDS_POST = 43002 "需要POST请求";
+    NOT_IN_ORGANISATION = 46004 "员工不在组织当中";
     UNPARSEABLE_BODY = 47001 "解析JSON/XML内容错误";
     USER_OUT_OF_RANGE = 50002 "请求的员工userid不在授权范围内";
     DEPARTMENT_OUT_OF_RANGE = 50004 "请求的部门id不在授权范围中";
@@ -105,6 +113,7 @@ errcodes! {
     INVALID_EMAIL = 60105 "邮箱不合法";
     OWNER_IS_MEMBER = 60107 "使用该手机登录钉钉的用户已经在企业中";
     INVALID_VISIBILITY = 60109 "部门可见性列表不合法";
+    INVALID_SCOPE_ROLE = 60301 "无效的role_id";
     INVALID_VISIBILITY_ON_CREATE = 600_109 "部门可见性列表不合法";
     TOO_MANY_DEPARTMENTS = 60110 "部门个数超出限制";
     INVALID_NAME = 60112 "员工姓名不合法";
@@ -117,4 +126,5 @@ errcodes! {
     PLATFORM_QPS = 90002 "您的服务器调用钉钉开放平台所有接口的请求都被暂时禁用了";
     APP_QPS = 90018 "您的应用调用该接口的频率过高，请稍后再试";
     INVALID_ARGUMENT = 400_002 "无效的参数";
+    EMPTY_ROLE_NAME = 660_000 "参数不能为空";
 }

@@ -26,6 +26,8 @@
 //!   invited (40103) and in no list until they accept; 40019 and 60107 likewise.
 //! * Enterprise accounts: SSO and DingTalk-managed ones, which need no number; accounts of other organisations; disabled
 //!   and enabled on the new host in its own words; shown in reads and lists.
+//! * Roles: groups and roles, the default group that no API changes, at most 20 roles and 20 people (100 when taking) per
+//!   call, pages that count groups, roles in user/get, nothing left with whoever leaves.
 //! * Departments: generated ids, names unique among siblings, no hyphen and no comma, cycles, managers and group owners
 //!   who must be members, root rules, deletion only when empty.
 //! * Limits: 20 calls per second, app and API in a sliding window (90018); 10,000 calls per address in 20 seconds, then
@@ -39,10 +41,12 @@
 //! Not documented, chosen by us: the order of the gateway's checks and of the business rules; that refused calls do not
 //! fill the rate window; the texts of errors; automatic sort orders; that a leaver is cleared as a manager; that foreign
 //! numbers are read back without their country code; that `/department/list` shows its starting point only when no id
-//! was given; that an ordinary read of a user id ignores case; that a taken login name is 400002. The questions in [`Switches`] can be answered either way,
+//! was given; that an ordinary read of a user id ignores case; that a taken login name is 400002;
+//! that the roles of the default group follow from administrators and department managers; that a role somebody holds
+//! cannot be deleted (1002); that too many roles or people in one call are 400002. The questions in [`Switches`] can be answered either way,
 //! at the start or while running; limits without published numbers are in [`Organisation`].
 //!
-//! Not simulated: roles, group chats, external contacts, messages, Smart HR, events, the monthly quota and stale reads.
+//! Not simulated: group chats, external contacts, messages, Smart HR, events, the monthly quota and stale reads.
 //!
 //! # Outside DingTalk's path space
 //!
@@ -56,7 +60,7 @@
 //! | `POST /_simulator/people` | `mobile` and flags `certified_corp`, `privacy`, `left_today`, `uncertified_corps`, `member_userid` |
 //! | `POST /_simulator/invitations/{mobile}/accept`, `…/decline` | the invited person answers |
 //! | `POST /_simulator/users/{userid}/login` | the first login |
-//! | `POST /_simulator/edit` | an admin's hand: `action` is `create_user`, `update_user`, `delete_user`, or the same with `department`; other fields as in the API |
+//! | `POST /_simulator/edit` | an admin's hand: `action` is `create_user`, `update_user`, `delete_user`, or the same with `department`, `role` or `role_group`; `add_role_holders`, `remove_role_holders`; other fields as in the API |
 //! | `POST /_simulator/tokens/revoke` | every token becomes invalid |
 //! | `GET`, `PUT /_simulator/apps` | apps and what they are granted |
 //! | `GET`, `PATCH /_simulator/switches`, `…/organisation` | settings |

@@ -213,6 +213,11 @@ pub struct Switches {
     pub head_count_limit_is_busy: bool,
     /// department/delete removes empty sub-departments too. Off: 60006.
     pub cascade_empty_children: bool,
+    /// One unknown person refuses a whole call that gives or takes roles. Off: the others are served, and the answer is
+    /// 33012 all the same.
+    pub role_batch_is_atomic: bool,
+    /// Two roles of the organisation may not have the same name. Off: only two of the same group.
+    pub role_names_are_unique_in_organisation: bool,
     /// The last page of a list carries `next_cursor` too.
     pub next_cursor_on_last_page: bool,
     /// 90018 and 90002 come wrapped as 88 with a `sub_code`. Off: bare.
@@ -238,6 +243,8 @@ impl Default for Switches {
             same_day_rejoin_needs_consent: true,
             head_count_limit_is_busy: false,
             cascade_empty_children: false,
+            role_batch_is_atomic: true,
+            role_names_are_unique_in_organisation: false,
             next_cursor_on_last_page: false,
             wraps_throttling: true,
             wraps_business_errors: false,

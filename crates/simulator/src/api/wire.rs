@@ -44,6 +44,9 @@ pub(super) fn user_details(corp: &Corp, app: &App, user: &User) -> Value {
     object.put_list("dept_order_list", orders.collect());
     let leader = departments.clone().map(|&id| json!({ "dept_id": id, "leader": corp.leads(&user.userid, id) }));
     object.put_list("leader_in_dept", leader.collect());
+    let roles = corp.roles_of(&user.userid).into_iter();
+    let roles = roles.map(|(role, group)| json!({ "id": role.id, "name": role.name, "group_name": group.name }));
+    object.put_list("role_list", roles.collect());
     let positions = departments.filter_map(|&id| {
         let position = user.dept_position.get(&id)?;
         let mut entry = Object::default();

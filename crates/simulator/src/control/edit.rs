@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::corp::person::Person;
+use crate::corp::role_lifecycle::Grant;
 use crate::corp::{Actor, Corp};
 use crate::params::Params;
 use crate::simulator::Simulator;
@@ -22,6 +23,14 @@ enum Action {
     CreateDepartment,
     UpdateDepartment,
     DeleteDepartment,
+    CreateRoleGroup,
+    UpdateRoleGroup,
+    DeleteRoleGroup,
+    CreateRole,
+    UpdateRole,
+    DeleteRole,
+    AddRoleHolders,
+    RemoveRoleHolders,
 }
 
 /// Does by hand what `action` says, with the parameters of the API of the same name. Members also take `active` and
@@ -54,20 +63,24 @@ fn perform(corp: &mut Corp, action: Action, params: &Params, now_ms: i64) -> Res
             standing.set(corp, &params.required_text("userid")?)?;
             Ok(json!({}))
         }
-        Action::DeleteUser => {
-            corp.delete_user(&params.required_text("userid")?, Actor::Console, now_ms)?;
-            Ok(json!({}))
-        }
+        Action::DeleteUser => Ok(done(corp.delete_user(&params.required_text("userid")?, Actor::Console, now_ms)?)),
         Action::CreateDepartment => Ok(json!({ "dept_id": corp.create_department(params)? })),
-        Action::UpdateDepartment => {
-            corp.update_department(params)?;
-            Ok(json!({}))
-        }
-        Action::DeleteDepartment => {
-            corp.delete_department(params.required_integer("dept_id")?)?;
-            Ok(json!({}))
-        }
+        Action::UpdateDepartment => Ok(done(corp.update_department(params)?)),
+        Action::DeleteDepartment => Ok(done(corp.delete_department(params.required_integer("dept_id")?)?)),
+        Action::CreateRoleGroup => Ok(json!({ "groupId": corp.create_role_group(params)? })),
+        Action::UpdateRoleGroup => Ok(done(corp.rename_role_group(params)?)),
+        Action::DeleteRoleGroup => Ok(done(corp.delete_role_group(params)?)),
+        Action::CreateRole => Ok(json!({ "roleId": corp.create_role(params)? })),
+        Action::UpdateRole => Ok(done(corp.rename_role(params)?)),
+        Action::DeleteRole => Ok(done(corp.delete_role(params.required_integer("role_id")?, Actor::Console)?)),
+        Action::AddRoleHolders => Ok(done(corp.grant_roles(params, Grant::Add)?)),
+        Action::RemoveRoleHolders => Ok(done(corp.grant_roles(params, Grant::Remove)?)),
     }
+}
+
+/// The answer of an edit that returns nothing.
+fn done((): ()) -> Value {
+    json!({})
 }
 
 /// What an admin can say of a member beyond the parameters of the API.

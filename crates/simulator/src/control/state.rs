@@ -13,6 +13,7 @@ use serde::{Serialize, Serializer};
 use crate::corp::Corp;
 use crate::corp::department::Department;
 use crate::corp::person::{Departure, Person};
+use crate::corp::roles::{Role, RoleGroup};
 use crate::corp::user::User;
 use crate::mobile::Mobile;
 use crate::simulator::Simulator;
@@ -24,6 +25,8 @@ pub(super) struct Dump {
     #[serde(serialize_with = "shared_users")]
     users: Vec<Arc<User>>,
     departments: Vec<Department>,
+    role_groups: Vec<RoleGroup>,
+    roles: Vec<Role>,
     invitations: Vec<Invited>,
     people: BTreeMap<String, Person>,
     departures: Vec<Departure>,
@@ -62,6 +65,8 @@ fn dump(corp: &Corp) -> Dump {
         corp_id: corp.id.clone(),
         users: corp.users.snapshot(),
         departments: corp.departments.iter().cloned().collect(),
+        role_groups: corp.roles.groups().cloned().collect(),
+        roles: corp.roles.iter().cloned().collect(),
         invitations: invitations.collect(),
         people: corp.people.iter().map(|(mobile, person)| (mobile.to_string(), person.clone())).collect(),
         departures,

@@ -105,6 +105,7 @@ impl Corp {
         for &dept_id in &user.dept_id_list {
             self.departments.forget_member(dept_id, &user.userid);
         }
+        self.roles.forget_user(&user.userid);
         self.users.remove(&user.userid);
         self.record_departure(Departure {
             userid: user.userid,

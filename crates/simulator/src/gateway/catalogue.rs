@@ -3,8 +3,8 @@
 use axum::http::Method;
 
 use crate::api::{
-    NewApi, OldApi, departments_read as dept_read, departments_write as dept_write, enterprise, new_host, scopes,
-    users_list as user_list, users_read as user_read, users_write as user_write,
+    NewApi, OldApi, departments_read as dept_read, departments_write as dept_write, enterprise, new_host, roles,
+    scopes, users_list as user_list, users_read as user_read, users_write as user_write,
 };
 use crate::tokens::Host;
 
@@ -139,6 +139,17 @@ static ENTRIES: &[Entry] = &[
     old("/topapi/v2/department/listsubid", DEPARTMENTS, dept_read::list_sub_ids),
     old("/topapi/v2/department/listparentbydept", DEPARTMENTS, dept_read::list_parents_of_department),
     old("/topapi/v2/department/listparentbyuser", DEPARTMENTS, dept_read::list_parents_of_user),
+    old("/role/add_role_group", WRITE, roles::add_group),
+    old("/role/add_role", WRITE, roles::add),
+    old("/role/update_role", WRITE, roles::update),
+    old("/topapi/role/deleterole", WRITE, roles::delete),
+    old("/topapi/role/addrolesforemps", WRITE, roles::add_holders),
+    old("/topapi/role/removerolesforemps", WRITE, roles::remove_holders),
+    old("/topapi/role/scope/update", WRITE, roles::set_scope),
+    old("/topapi/role/list", DEPARTMENTS, roles::list),
+    old("/topapi/role/getrole", DEPARTMENT_MEMBERS, roles::get),
+    old("/topapi/role/getrolegroup", DEPARTMENTS, roles::get_group),
+    old("/topapi/role/simplelist", DEPARTMENT_MEMBERS, roles::list_holders),
     old_get("/department/list", DEPARTMENTS, dept_read::list_all),
     new_post("/v1.0/contact/orgAccounts/enable", ACCOUNTS, enterprise::enable),
     new_post("/v1.0/contact/orgAccounts/disable", ACCOUNTS, enterprise::disable),

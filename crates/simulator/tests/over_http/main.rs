@@ -15,4 +15,5 @@ mod gateway;
 mod harness;
 mod invitations;
 mod lists;
+mod roles;
 mod user_rules;
