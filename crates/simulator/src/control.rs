@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::calls::CallQuery;
+use crate::corp::chat_lifecycle::ChatRefusal;
 use crate::errcode::Refusal;
 use crate::mobile::Mobile;
 use crate::simulator::Simulator;
@@ -46,6 +47,12 @@ pub(crate) enum ControlError {
 impl From<Refusal> for ControlError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused { errcode: refusal.code.number, message: refusal.message }
+    }
+}
+
+impl From<ChatRefusal> for ControlError {
+    fn from(refusal: ChatRefusal) -> Self {
+        Self::Senseless(format!("the chat cannot be changed so: {refusal:?}"))
     }
 }
 
@@ -117,6 +124,7 @@ async fn stats(State(simulator): State<Simulator>) -> Json<Value> {
         Json(json!({
             "elapsed_ms": world.clock.elapsed_ms(),
             "qps": world.limits.qps,
+            "counted_this_month": world.quota.used(),
             "calls": sum(|tally| tally.calls),
             "throttled": sum(|tally| tally.throttled),
             "committed": sum(|tally| tally.committed),

@@ -3,6 +3,8 @@
 //! Every change goes through a method here, is checked completely before anything is written, and counts one up in
 //! [`Corp::revision`]; so a refused call changes nothing, and the call log knows which calls changed something.
 
+pub(crate) mod chat_lifecycle;
+pub(crate) mod chats;
 pub(crate) mod department;
 mod department_fields;
 mod department_lifecycle;
@@ -22,6 +24,7 @@ use crate::mobile::Mobile;
 use crate::options::{Options, Organisation, Switches};
 use crate::random::Random;
 
+use chats::Chats;
 use department::Department;
 use departments::Departments;
 use person::{Departure, Invitation, Person};
@@ -56,6 +59,8 @@ pub(crate) struct Corp {
     pub(crate) departments: Departments,
     /// Role groups and roles.
     pub(crate) roles: Roles,
+    /// Group chats.
+    pub(crate) chats: Chats,
     /// DingTalk users outside the organisation that someone has told us about, by number.
     pub(crate) people: BTreeMap<Mobile, Person>,
     /// Invitations nobody has answered yet, by number.
@@ -81,6 +86,7 @@ impl Corp {
             switches: options.switches.clone(),
             users: Users::default(),
             roles: Roles::with_default_group(),
+            chats: Chats::default(),
             people: BTreeMap::new(),
             invitations: BTreeMap::new(),
             departures: Vec::new(),

@@ -66,6 +66,7 @@ errcodes! {
     INVALID_PARENT_ID = 40010 "不合法的父部门id";
     INVALID_ORDER = 40011 "不合法的部门order";
     INVALID_TOKEN = 40014 "不合法的access_token";
+    INVALID_CHAT_ID = 40016 "无效的chatid";
     FIVE_UNCERTIFIED_CORPS = 40019 "该用户已加入5个未认证的企业，无法再加入";
     HEAD_COUNT_LIMIT = 40020 "企业人数已达上限";
     NEW_MOBILE_REGISTERED = 40021 "更换的号码已注册过钉钉，无法使用该号码";
@@ -89,8 +90,10 @@ errcodes! {
     MOBILE_UNCHANGEABLE = 41054 "手机号不支持修改，请删除后重新添加";
     NEEDS_GET = 43001 "需要GET请求";
     NEEDS_POST = 43002 "需要POST请求";
+    NOT_AUTHORISED = 43007 "没有调用权限";
     NOT_IN_ORGANISATION = 46004 "员工不在组织当中";
     UNPARSEABLE_BODY = 47001 "解析JSON/XML内容错误";
+    CHAT_ID_MISSING = 49000 "需要参数chatid";
     USER_OUT_OF_RANGE = 50002 "请求的员工userid不在授权范围内";
     DEPARTMENT_OUT_OF_RANGE = 50004 "请求的部门id不在授权范围中";
     INVALID_DEPARTMENT_NAME = 60001 "部门名称不合法";
@@ -114,6 +117,7 @@ errcodes! {
     OWNER_IS_MEMBER = 60107 "使用该手机登录钉钉的用户已经在企业中";
     INVALID_VISIBILITY = 60109 "部门可见性列表不合法";
     INVALID_SCOPE_ROLE = 60301 "无效的role_id";
+    MONTHLY_QUOTA = 90020 "企业当月的API调用量已超出限额";
     INVALID_VISIBILITY_ON_CREATE = 600_109 "部门可见性列表不合法";
     TOO_MANY_DEPARTMENTS = 60110 "部门个数超出限制";
     INVALID_NAME = 60112 "员工姓名不合法";

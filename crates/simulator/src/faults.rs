@@ -49,6 +49,8 @@ pub(crate) enum ThrottleScope {
     App,
     /// The platform's: 90002.
     Platform,
+    /// The organisation's, for this month: 90020.
+    Month,
 }
 
 /// What a banned address sees.

@@ -28,10 +28,12 @@
 //!   and enabled on the new host in its own words; shown in reads and lists.
 //! * Roles: groups and roles, the default group that no API changes, at most 20 roles and 20 people (100 when taking) per
 //!   call, pages that count groups, roles in user/get, nothing left with whoever leaves.
+//! * Group chats: scene groups from templates that exist, repeatable with a `uuid`, and normal groups; at most 1000
+//!   members; owners, administrators, settings; disbanded scene groups; leavers leave their chats.
 //! * Departments: generated ids, names unique among siblings, no hyphen and no comma, cycles, managers and group owners
 //!   who must be members, root rules, deletion only when empty.
 //! * Limits: 20 calls per second, app and API in a sliding window (90018); 10,000 calls per address in 20 seconds, then
-//!   a page for people instead of JSON for five minutes.
+//!   a page for people instead of JSON for five minutes; a monthly quota for what is not free (90020), off at first.
 //! * Field permissions that silently leave fields out, contact ranges (50002, 50004), IP whitelists (60020).
 //! * Reads leave out what is empty; numbers are numbers and booleans booleans, although calls may send both as text,
 //!   objects as JSON text, and everything as a form.
@@ -43,10 +45,11 @@
 //! numbers are read back without their country code; that `/department/list` shows its starting point only when no id
 //! was given; that an ordinary read of a user id ignores case; that a taken login name is 400002;
 //! that the roles of the default group follow from administrators and department managers; that a role somebody holds
-//! cannot be deleted (1002); that too many roles or people in one call are 400002. The questions in [`Switches`] can be answered either way,
+//! cannot be deleted (1002); that too many roles or people in one call are 400002;
+//! that a new owner of a chat must be a member, that an owner cannot be removed, and who follows an owner who leaves. The questions in [`Switches`] can be answered either way,
 //! at the start or while running; limits without published numbers are in [`Organisation`].
 //!
-//! Not simulated: group chats, external contacts, messages, Smart HR, events, the monthly quota and stale reads.
+//! Not simulated: external contacts, messages, Smart HR, events and stale reads.
 //!
 //! # Outside DingTalk's path space
 //!
@@ -60,7 +63,7 @@
 //! | `POST /_simulator/people` | `mobile` and flags `certified_corp`, `privacy`, `left_today`, `uncertified_corps`, `member_userid` |
 //! | `POST /_simulator/invitations/{mobile}/accept`, `…/decline` | the invited person answers |
 //! | `POST /_simulator/users/{userid}/login` | the first login |
-//! | `POST /_simulator/edit` | an admin's hand: `action` is `create_user`, `update_user`, `delete_user`, or the same with `department`, `role` or `role_group`; `add_role_holders`, `remove_role_holders`; other fields as in the API |
+//! | `POST /_simulator/edit` | an admin's hand: `action` is `create_user`, `update_user`, `delete_user`, or the same with `department`, `role` or `role_group`; `add_role_holders`, `remove_role_holders`; `update_chat`, `add_chat_members`, `remove_chat_members`, `disband_chat` with `chat_id`; other fields as in the API |
 //! | `POST /_simulator/tokens/revoke` | every token becomes invalid |
 //! | `GET`, `PUT /_simulator/apps` | apps and what they are granted |
 //! | `GET`, `PATCH /_simulator/switches`, `…/organisation` | settings |
@@ -71,7 +74,7 @@
 //!
 //! A rule is `{"path", "concerning", "kind", "after_commit", "skip", "times", "probability", "seed"}`; all but `kind` may
 //! be left out. `path` is an API or a folder of APIs. Kinds: `{"latency":{"ms":…,"jitter_ms":…}}`, `"down"` (the connection
-//! is cut), `"timeout"` (errcode 15), `{"errcode":-1}`, `{"throttled":"app"}` (90018) or `"platform"` (90002),
+//! is cut), `"timeout"` (errcode 15), `{"errcode":-1}`, `{"throttled":"app"}` (90018), `"platform"` (90002) or `"month"` (90020),
 //! `{"ip_ban":"html"}` or `"json"`, `"token_revoked"`, `"scope_missing"`, `"ip_not_whitelisted"`, `{"http":502}`,
 //! `"malformed"`. With `after_commit` the call is carried out first: a lost answer is `"down"`, `"timeout"` or a long
 //! `"latency"` with `after_commit`.
@@ -88,6 +91,7 @@ mod gateway;
 mod mobile;
 mod options;
 mod params;
+mod quota;
 mod random;
 mod serve;
 mod simulator;

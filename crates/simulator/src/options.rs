@@ -80,6 +80,13 @@ pub struct Organisation {
     pub depth_limit: Option<usize>,
     /// Most departments; beyond it 60110. Not documented, hence off.
     pub department_limit: Option<usize>,
+    /// Most group chats that apps may have made; beyond it `system.error`. Not documented, hence off.
+    pub chat_limit: Option<usize>,
+    /// Ids of the group templates that exist, for scene groups.
+    pub group_templates: BTreeSet<String>,
+    /// Calls a month to the APIs that are not free: group chats, enterprise accounts, contact search. Standard edition:
+    /// 5,000 (page A1433). Off, so that a long rehearsal does not end in the middle.
+    pub monthly_call_quota: Option<u64>,
     /// Custom fields an admin has created. `None`: every key of `extension` exists.
     pub custom_fields: Option<BTreeSet<String>>,
     /// Words that give 60022 in a name.
@@ -101,6 +108,9 @@ impl Default for Organisation {
             department_member_limit: None,
             depth_limit: None,
             department_limit: None,
+            chat_limit: None,
+            group_templates: BTreeSet::from(["simulated-template".to_owned()]),
+            monthly_call_quota: None,
             custom_fields: None,
             sensitive_words: Vec::new(),
         }
@@ -177,6 +187,8 @@ fn all_scopes() -> BTreeSet<String> {
         "qyapi_get_member_by_mobile",
         "Contact.Common.Read",
         "Contact.Org.Read",
+        "qyapi_chat_manage",
+        "qyapi_chat_read",
         "Contact.OrgAccountSecurity.ReadWrite",
     ]
     .into_iter()
@@ -218,6 +230,10 @@ pub struct Switches {
     pub role_batch_is_atomic: bool,
     /// Two roles of the organisation may not have the same name. Off: only two of the same group.
     pub role_names_are_unique_in_organisation: bool,
+    /// People who do not exist are left out of a chat without a word. Off: they are refused.
+    pub unknown_chat_members_are_skipped: bool,
+    /// The `uuid` of a disbanded chat still gives that chat. Off: it makes a new one.
+    pub chat_uuid_outlives_chat: bool,
     /// The last page of a list carries `next_cursor` too.
     pub next_cursor_on_last_page: bool,
     /// 90018 and 90002 come wrapped as 88 with a `sub_code`. Off: bare.
@@ -245,6 +261,8 @@ impl Default for Switches {
             cascade_empty_children: false,
             role_batch_is_atomic: true,
             role_names_are_unique_in_organisation: false,
+            unknown_chat_members_are_skipped: false,
+            chat_uuid_outlives_chat: true,
             next_cursor_on_last_page: false,
             wraps_throttling: true,
             wraps_business_errors: false,

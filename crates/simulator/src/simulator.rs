@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::corp::Corp;
 use crate::faults::Faults;
 use crate::options::{App, Options};
+use crate::quota::Quota;
 use crate::random::Random;
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
@@ -44,6 +45,7 @@ pub(crate) struct World {
     pub(crate) corp: Corp,
     pub(crate) tokens: Tokens,
     pub(crate) throttle: Throttle,
+    pub(crate) quota: Quota,
     pub(crate) faults: Faults,
     pub(crate) calls: CallLog,
     pub(crate) clock: Clock,
@@ -70,6 +72,7 @@ impl World {
             corp: Corp::new(options),
             tokens: Tokens::default(),
             throttle: Throttle::default(),
+            quota: Quota::default(),
             faults: Faults::default(),
             calls: CallLog::new(options.call_log_capacity),
             clock: Clock::start(),

@@ -5,6 +5,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::corp::chats::Chat;
 use crate::corp::person::Person;
 use crate::corp::role_lifecycle::Grant;
 use crate::corp::{Actor, Corp};
@@ -31,6 +32,10 @@ enum Action {
     DeleteRole,
     AddRoleHolders,
     RemoveRoleHolders,
+    UpdateChat,
+    AddChatMembers,
+    RemoveChatMembers,
+    DisbandChat,
 }
 
 /// Does by hand what `action` says, with the parameters of the API of the same name. Members also take `active` and
@@ -75,7 +80,26 @@ fn perform(corp: &mut Corp, action: Action, params: &Params, now_ms: i64) -> Res
         Action::DeleteRole => Ok(done(corp.delete_role(params.required_integer("role_id")?, Actor::Console)?)),
         Action::AddRoleHolders => Ok(done(corp.grant_roles(params, Grant::Add)?)),
         Action::RemoveRoleHolders => Ok(done(corp.grant_roles(params, Grant::Remove)?)),
+        Action::UpdateChat => Ok(done(corp.update_scene_group(chat(corp, params)?, params)?)),
+        Action::AddChatMembers => {
+            let userids = params.texts("user_ids")?.unwrap_or_default();
+            Ok(done(corp.join_chat(chat(corp, params)?, &userids, &[])?))
+        }
+        Action::RemoveChatMembers => {
+            let userids = params.texts("user_ids")?.unwrap_or_default();
+            Ok(done(corp.leave_chat(chat(corp, params)?, &userids, &[])?))
+        }
+        Action::DisbandChat => {
+            corp.disband_chat(chat(corp, params)?);
+            Ok(json!({}))
+        }
     }
+}
+
+/// The chat that `chat_id` names.
+fn chat(corp: &Corp, params: &Params) -> Result<Chat, ControlError> {
+    let chat_id = params.required_text("chat_id")?;
+    corp.chats.by_chat_id(&chat_id).cloned().ok_or_else(|| ControlError::Missing(format!("chat {chat_id}")))
 }
 
 /// The answer of an edit that returns nothing.

@@ -11,6 +11,7 @@ use axum::extract::State;
 use serde::{Serialize, Serializer};
 
 use crate::corp::Corp;
+use crate::corp::chats::Chat;
 use crate::corp::department::Department;
 use crate::corp::person::{Departure, Person};
 use crate::corp::roles::{Role, RoleGroup};
@@ -27,6 +28,7 @@ pub(super) struct Dump {
     departments: Vec<Department>,
     role_groups: Vec<RoleGroup>,
     roles: Vec<Role>,
+    chats: Vec<Chat>,
     invitations: Vec<Invited>,
     people: BTreeMap<String, Person>,
     departures: Vec<Departure>,
@@ -67,6 +69,7 @@ fn dump(corp: &Corp) -> Dump {
         departments: corp.departments.iter().cloned().collect(),
         role_groups: corp.roles.groups().cloned().collect(),
         roles: corp.roles.iter().cloned().collect(),
+        chats: corp.chats.iter().cloned().collect(),
         invitations: invitations.collect(),
         people: corp.people.iter().map(|(mobile, person)| (mobile.to_string(), person.clone())).collect(),
         departures,

@@ -106,6 +106,7 @@ impl Corp {
             self.departments.forget_member(dept_id, &user.userid);
         }
         self.roles.forget_user(&user.userid);
+        self.chats.forget_user(&user.userid);
         self.users.remove(&user.userid);
         self.record_departure(Departure {
             userid: user.userid,

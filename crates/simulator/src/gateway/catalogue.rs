@@ -3,8 +3,8 @@
 use axum::http::Method;
 
 use crate::api::{
-    NewApi, OldApi, departments_read as dept_read, departments_write as dept_write, enterprise, new_host, roles,
-    scopes, users_list as user_list, users_read as user_read, users_write as user_write,
+    NewApi, OldApi, chats, departments_read as dept_read, departments_write as dept_write, enterprise, new_host, roles,
+    scene_groups, scopes, users_list as user_list, users_read as user_read, users_write as user_write,
 };
 use crate::tokens::Host;
 
@@ -20,6 +20,10 @@ const DEPARTMENT_MEMBERS: &str = "qyapi_get_department_member";
 const BY_MOBILE: &str = "qyapi_get_member_by_mobile";
 /// Scope of enabling and disabling enterprise accounts.
 const ACCOUNTS: &str = "Contact.OrgAccountSecurity.ReadWrite";
+/// Scope of making and changing group chats.
+const CHATS: &str = "qyapi_chat_manage";
+/// Scope of looking at group chats.
+const CHATS_READ: &str = "qyapi_chat_read";
 
 /// How an API is answered.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +54,8 @@ pub(super) enum Verb {
     Get,
     /// POST.
     Post,
+    /// PUT.
+    Put,
     /// Either: only the query counts.
     Any,
 }
@@ -60,6 +66,7 @@ impl Verb {
         match self {
             Self::Get => method == Method::GET,
             Self::Post => method == Method::POST,
+            Self::Put => method == Method::PUT,
             Self::Any => true,
         }
     }
@@ -68,7 +75,7 @@ impl Verb {
 /// One API.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
-    /// Path, or the pattern with `{corpId}`.
+    /// Path, or a pattern with segments such as `{corpId}`.
     pub(super) path: &'static str,
     /// The verb it takes.
     pub(super) verb: Verb,
@@ -76,6 +83,8 @@ pub(super) struct Entry {
     pub(super) scope: Option<&'static str>,
     /// Who answers.
     pub(super) kind: Kind,
+    /// The call counts against the organisation's monthly quota: its page is not on the free list (page A1432).
+    pub(super) counted: bool,
 }
 
 impl Entry {
@@ -87,6 +96,31 @@ impl Entry {
         }
     }
 
+    /// This API, with every call counted against the monthly quota.
+    const fn counted(self) -> Self {
+        Self { counted: true, ..self }
+    }
+
+    /// Whether a path is this API's, and what it says in the places of the pattern.
+    pub(super) fn read_path(&self, path: &str) -> Option<Vec<(&'static str, String)>> {
+        let (mut expected, mut given) = (self.path.split('/'), path.split('/'));
+        let mut values = Vec::new();
+        loop {
+            match (expected.next(), given.next()) {
+                (None, None) => return Some(values),
+                (Some(expected), Some(given)) => {
+                    let name = expected.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
+                    match name {
+                        Some(name) if !given.is_empty() => values.push((name, given.to_owned())),
+                        None if expected == given => {}
+                        _ => return None,
+                    }
+                }
+                _ => return None,
+            }
+        }
+    }
+
     /// Paths from before the TOP gateway, which answer token errors bare.
     pub(super) fn is_legacy(&self) -> bool {
         self.host() == Host::Old && !self.path.starts_with("/topapi/")
@@ -94,31 +128,37 @@ impl Entry {
 }
 
 const fn old(path: &'static str, scope: &'static str, api: OldApi) -> Entry {
-    Entry { path, verb: Verb::Post, scope: Some(scope), kind: Kind::Old(api) }
+    entry(path, Verb::Post, Some(scope), Kind::Old(api))
 }
 
 const fn old_get(path: &'static str, scope: &'static str, api: OldApi) -> Entry {
-    Entry { path, verb: Verb::Get, scope: Some(scope), kind: Kind::Old(api) }
+    entry(path, Verb::Get, Some(scope), Kind::Old(api))
 }
 
 const fn new_post(path: &'static str, scope: &'static str, api: NewApi) -> Entry {
-    Entry { path, verb: Verb::Post, scope: Some(scope), kind: Kind::New(api) }
+    entry(path, Verb::Post, Some(scope), Kind::New(api))
+}
+
+const fn new_put(path: &'static str, scope: &'static str, api: NewApi) -> Entry {
+    entry(path, Verb::Put, Some(scope), Kind::New(api))
 }
 
 const fn new_get(path: &'static str, scope: &'static str, api: NewApi) -> Entry {
-    Entry { path, verb: Verb::Get, scope: Some(scope), kind: Kind::New(api) }
+    entry(path, Verb::Get, Some(scope), Kind::New(api))
 }
 
 const fn token(path: &'static str, verb: Verb, api: TokenApi) -> Entry {
-    Entry { path, verb, scope: None, kind: Kind::Token(api) }
+    entry(path, verb, None, Kind::Token(api))
 }
 
-const CORP_TOKEN: Entry = token("/v1.0/oauth2/{corpId}/token", Verb::Post, TokenApi::Corp);
+const fn entry(path: &'static str, verb: Verb, scope: Option<&'static str>, kind: Kind) -> Entry {
+    Entry { path, verb, scope, kind, counted: false }
+}
 
 static ENTRIES: &[Entry] = &[
     token("/gettoken", Verb::Any, TokenApi::OldHost),
     token("/v1.0/oauth2/accessToken", Verb::Post, TokenApi::NewHost),
-    CORP_TOKEN,
+    token("/v1.0/oauth2/{corpId}/token", Verb::Post, TokenApi::Corp),
     old_get("/auth/scopes", "qyapi_base", scopes::auth_scopes),
     old("/topapi/v2/user/create", WRITE, user_write::create),
     old("/topapi/v2/user/update", WRITE, user_write::update),
@@ -151,26 +191,30 @@ static ENTRIES: &[Entry] = &[
     old("/topapi/role/getrolegroup", DEPARTMENTS, roles::get_group),
     old("/topapi/role/simplelist", DEPARTMENT_MEMBERS, roles::list_holders),
     old_get("/department/list", DEPARTMENTS, dept_read::list_all),
-    new_post("/v1.0/contact/orgAccounts/enable", ACCOUNTS, enterprise::enable),
-    new_post("/v1.0/contact/orgAccounts/disable", ACCOUNTS, enterprise::disable),
-    new_post("/v1.0/contact/orgAccounts/signOut", ACCOUNTS, enterprise::sign_out),
-    new_get("/v1.0/contact/orgAccounts/status", ACCOUNTS, enterprise::status),
-    new_post("/v1.0/contact/orgAccounts/dingTalkIds/change", WRITE, enterprise::change_dingtalk_id),
-    new_get("/v1.0/contact/orgAccounts/ownedOrganizations", ACCOUNTS, enterprise::owned_organizations),
+    new_post("/v1.0/contact/orgAccounts/enable", ACCOUNTS, enterprise::enable).counted(),
+    new_post("/v1.0/contact/orgAccounts/disable", ACCOUNTS, enterprise::disable).counted(),
+    new_post("/v1.0/contact/orgAccounts/signOut", ACCOUNTS, enterprise::sign_out).counted(),
+    new_get("/v1.0/contact/orgAccounts/status", ACCOUNTS, enterprise::status).counted(),
+    new_post("/v1.0/contact/orgAccounts/dingTalkIds/change", WRITE, enterprise::change_dingtalk_id).counted(),
+    new_get("/v1.0/contact/orgAccounts/ownedOrganizations", ACCOUNTS, enterprise::owned_organizations).counted(),
+    new_post("/v1.0/im/sceneGroup/create", CHATS, scene_groups::create).counted(),
+    new_post("/v1.0/im/sceneGroup/update", CHATS, scene_groups::update).counted(),
+    new_post("/v1.0/im/sceneGroup/member/add", CHATS, scene_groups::add_members).counted(),
+    new_post("/v1.0/im/sceneGroup/member/delete", CHATS, scene_groups::remove_members).counted(),
+    new_post("/v1.0/im/sceneGroups/members/batchQuery", CHATS, scene_groups::list_members).counted(),
+    new_post("/v1.0/im/sceneGroups/query", CHATS, scene_groups::query).counted(),
+    new_put("/v1.0/im/sceneGroups/subAdmins", CHATS, scene_groups::set_sub_admins).counted(),
+    new_post("/v1.0/im/chat/scenegroup/disband", CHATS, scene_groups::disband).counted(),
+    new_post("/v1.0/im/group/create", CHATS, chats::create).counted(),
+    new_post("/v1.0/im/group/update", CHATS, chats::update).counted(),
+    new_post("/v1.0/im/subAdministrators", CHATS, chats::set_sub_admins).counted(),
+    new_post("/v1.0/im/chat/{chatId}/convertToOpenConversationId", CHATS_READ, chats::convert_id).counted(),
+    old_get("/chat/get", CHATS_READ, chats::get).counted(),
     new_get("/v1.0/contact/organizations/authInfos", "Contact.Org.Read", new_host::auth_infos),
     new_get("/v1.0/contact/empLeaveRecords", "Contact.Common.Read", new_host::leave_records),
 ];
 
 /// The API of a path.
 pub(super) fn find(path: &str) -> Option<&'static Entry> {
-    if asked_corp_id(path).is_some() {
-        return Some(&CORP_TOKEN);
-    }
-    ENTRIES.iter().find(|entry| entry.path == path)
-}
-
-/// The corp id in the path of a corp token call.
-pub(super) fn asked_corp_id(path: &str) -> Option<&str> {
-    let corp_id = path.strip_prefix("/v1.0/oauth2/")?.strip_suffix("/token")?;
-    (!corp_id.is_empty() && !corp_id.contains('/')).then_some(corp_id)
+    ENTRIES.iter().find(|entry| entry.read_path(path).is_some())
 }

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod chats;
 mod control_paths;
 mod department_rules;
 mod enterprise;
@@ -15,5 +16,7 @@ mod gateway;
 mod harness;
 mod invitations;
 mod lists;
+mod quota;
 mod roles;
+mod scene_groups;
 mod user_rules;
