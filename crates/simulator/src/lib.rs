@@ -13,6 +13,25 @@
 //! # }
 //! ```
 //!
+//! For runs that must repeat themselves, [`Simulator::with_clock`] takes time from a [`ManualClock`] and
+//! [`Simulator::respond`] answers in-process:
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! use axum::body::Bytes;
+//! use axum::http::Request;
+//! use rollcall_simulator::{ManualClock, Options, Simulator};
+//!
+//! let clock = ManualClock::at(1_767_225_600_000);
+//! let simulator = Simulator::with_clock(Options { seed: 7, ..Options::default() }, clock.clone());
+//! let request = Request::get("/gettoken?appkey=dingsimulatorapp&appsecret=simulator-secret").body(Bytes::new());
+//! let response = simulator.respond(request.expect("a request")).await;
+//! assert_eq!(response.status(), 200);
+//! clock.advance(7_200_000);
+//! # });
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
 //! # Faithful to DingTalk's documents
 //!
 //! * Tokens: three ways to get one; the same token, renewed, when asked again; 7200 seconds; scopes frozen when issued;
@@ -98,6 +117,7 @@ mod simulator;
 mod throttle;
 mod tokens;
 
+pub use clock::ManualClock;
 pub use options::{App, ForeignAccount, Options, Organisation, Switches};
 pub use serve::{router, serve};
-pub use simulator::Simulator;
+pub use simulator::{Simulator, Transit};

@@ -3,13 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{Request, Response};
+use tower::ServiceExt as _;
+
 use crate::calls::CallLog;
-use crate::clock::Clock;
+use crate::clock::{Clock, ManualClock};
 use crate::corp::Corp;
 use crate::faults::Faults;
 use crate::options::{App, Options};
 use crate::quota::Quota;
 use crate::random::Random;
+use crate::serve::router;
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 
@@ -18,18 +23,38 @@ use crate::tokens::Tokens;
 pub struct Simulator {
     world: Arc<Mutex<World>>,
     options: Arc<Options>,
+    clock: Option<ManualClock>,
 }
 
 impl Simulator {
     /// A new organisation with nothing but its root department.
     pub fn new(options: Options) -> Self {
-        let world = Arc::new(Mutex::new(World::new(&options)));
-        Self { world, options: Arc::new(options) }
+        Self::start(options, None)
+    }
+
+    /// The same, with a clock that moves only when told to. Nothing then depends on the machine: the same options, the
+    /// same calls and the same moments give the same bytes. Delays are not waited for; see [`Transit`].
+    pub fn with_clock(options: Options, clock: ManualClock) -> Self {
+        Self::start(options, Some(clock))
+    }
+
+    fn start(options: Options, clock: Option<ManualClock>) -> Self {
+        let world = Arc::new(Mutex::new(World::new(&options, clock.clone())));
+        Self { world, options: Arc::new(options), clock }
+    }
+
+    /// Answers one request in-process, as [`serve`](crate::serve()) would over a connection: DingTalk's paths and the
+    /// simulator's own. A [`Transit`] among the response's extensions tells what would have happened on the way.
+    pub async fn respond(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let Ok(response) = router(self).oneshot(request.map(Body::from)).await;
+        let (parts, body) = response.into_parts();
+        // The body is in memory already, so reading it cannot fail.
+        Response::from_parts(parts, to_bytes(body, usize::MAX).await.unwrap_or_default())
     }
 
     /// Puts everything back to the beginning: people, departments, tokens, faults, apps, switches and the call log.
     pub fn reset(&self) {
-        self.with(|world| *world = World::new(&self.options));
+        self.with(|world| *world = World::new(&self.options, self.clock.clone()));
     }
 
     /// Runs something on the state. The lock is never held across an await, since the closure is synchronous.
@@ -37,6 +62,18 @@ impl Simulator {
         // Every change is checked before it is written, so the state is sound even after a panic elsewhere.
         work(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// What happens to an answer on its way, in the extensions of every response to one of DingTalk's paths. Over a
+/// connection it has really happened; in-process, and with a [`ManualClock`], it is for the caller to act upon.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Transit {
+    /// The call waits this long before it is carried out.
+    pub before_ms: u64,
+    /// The answer waits this long after the call has been carried out.
+    pub after_ms: u64,
+    /// The answer is lost: the connection is cut. The response in hand is an empty HTTP 502.
+    pub is_cut: bool,
 }
 
 /// Everything that is simulated.
@@ -66,7 +103,7 @@ pub(crate) struct Limits {
 }
 
 impl World {
-    fn new(options: &Options) -> Self {
+    fn new(options: &Options, clock: Option<ManualClock>) -> Self {
         let apps = options.apps.iter().map(|app| (app.key.clone(), Arc::new(app.clone())));
         Self {
             corp: Corp::new(options),
@@ -75,7 +112,7 @@ impl World {
             quota: Quota::default(),
             faults: Faults::default(),
             calls: CallLog::new(options.call_log_capacity),
-            clock: Clock::start(),
+            clock: Clock::start(clock),
             random: Random::of_text(options.seed, "gateway"),
             limits: Limits {
                 qps: options.qps,

@@ -10,6 +10,7 @@
 mod chats;
 mod control_paths;
 mod department_rules;
+mod embedding;
 mod enterprise;
 mod faults;
 mod gateway;
