@@ -6,6 +6,7 @@ pub(crate) mod chats;
 pub(crate) mod departments_read;
 pub(crate) mod departments_write;
 pub(crate) mod enterprise;
+pub(crate) mod external;
 pub(crate) mod new_host;
 mod paging;
 pub(crate) mod roles;

@@ -10,6 +10,7 @@ mod department_fields;
 mod department_lifecycle;
 mod departments;
 pub(crate) mod enterprise;
+pub(crate) mod external;
 pub(crate) mod person;
 pub(crate) mod role_lifecycle;
 pub(crate) mod roles;
@@ -27,6 +28,7 @@ use crate::random::Random;
 use chats::Chats;
 use department::Department;
 use departments::Departments;
+use external::ExternalContacts;
 use person::{Departure, Invitation, Person};
 use roles::Roles;
 use user::User;
@@ -59,6 +61,8 @@ pub(crate) struct Corp {
     pub(crate) departments: Departments,
     /// Role groups and roles.
     pub(crate) roles: Roles,
+    /// External contacts and their labels.
+    pub(crate) external: ExternalContacts,
     /// Group chats.
     pub(crate) chats: Chats,
     /// DingTalk users outside the organisation that someone has told us about, by number.
@@ -86,6 +90,7 @@ impl Corp {
             switches: options.switches.clone(),
             users: Users::default(),
             roles: Roles::with_default_group(),
+            external: ExternalContacts::with_default_labels(),
             chats: Chats::default(),
             people: BTreeMap::new(),
             invitations: BTreeMap::new(),

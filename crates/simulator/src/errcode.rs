@@ -54,6 +54,7 @@ errcodes! {
     REMOTE_TIMEOUT = 15 "Remote service error";
     SERVICE_ERROR = 1002 "系统错误，请稍后重试";
     HR_OWNS_POSITION = 12150 "企业已开启职位管理，请使用智能人事接口修改";
+    CONTACT_TAKEN = 22005 "该外部联系人已经存在";
     SYSTEM_ROLE = 23004 "系统角色不允许修改";
     INVALID_ROLE = 33011 "无效的roleId";
     INVALID_USERID = 33012 "无效的USERID";
@@ -61,6 +62,7 @@ errcodes! {
     INVALID_ROLE_GROUP = 34020 "无效的groupId";
     ROLE_NAME_TAKEN = 34021 "角色名称已存在";
     PARAMETER_ERROR = 40000 "access_token is blank";
+    MANDATORY_FIELD = 40001 "系统繁忙";
     INVALID_SCOPE_USER = 40003 "无效的userId";
     INVALID_DEPARTMENT_ID = 40009 "不合法的部门id";
     INVALID_PARENT_ID = 40010 "不合法的父部门id";
@@ -75,6 +77,7 @@ errcodes! {
     UNKNOWN_USERID_IN_LIST = 40031 "不存在的userId";
     UNICODE_ESCAPE = 40033 "不合法的请求字符，不能包含\\uxxxx格式的字符";
     INVALID_PARAMETERS = 40035 "不合法的参数";
+    EMPTY_PARAMETER = 40036 "参数为空";
     INVALID_TELEPHONE = 40063 "不合法的分机号";
     INVALID_WORK_PLACE = 40064 "不合法的办公地点";
     INVALID_REMARK = 40065 "不合法的备注";
@@ -88,6 +91,7 @@ errcodes! {
     INVITED = 40103 "已发出邀请，对方同意后即可加入组织";
     MALFORMED_MOBILE = 40104 "不合法的手机号";
     MOBILE_UNCHANGEABLE = 41054 "手机号不支持修改，请删除后重新添加";
+    INVALID_LABEL_SIZE = 41101 "无效的size";
     NEEDS_GET = 43001 "需要GET请求";
     NEEDS_POST = 43002 "需要POST请求";
     NOT_AUTHORISED = 43007 "没有调用权限";
@@ -116,6 +120,9 @@ errcodes! {
     INVALID_EMAIL = 60105 "邮箱不合法";
     OWNER_IS_MEMBER = 60107 "使用该手机登录钉钉的用户已经在企业中";
     INVALID_VISIBILITY = 60109 "部门可见性列表不合法";
+    CONTACT_LIMIT = 60203 "外部联系人数量已达上限";
+    CONTACT_NEEDS_LABELS = 60204 "需要外部联系人标签";
+    CONTACTS_OFF = 60205 "未开通外部联系人功能";
     INVALID_SCOPE_ROLE = 60301 "无效的role_id";
     MONTHLY_QUOTA = 90020 "企业当月的API调用量已超出限额";
     INVALID_VISIBILITY_ON_CREATE = 600_109 "部门可见性列表不合法";

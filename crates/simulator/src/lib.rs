@@ -49,6 +49,8 @@
 //!   call, pages that count groups, roles in user/get, nothing left with whoever leaves.
 //! * Group chats: scene groups from templates that exist, repeatable with a `uuid`, and normal groups; at most 1000
 //!   members; owners, administrators, settings; disbanded scene groups; leavers leave their chats.
+//! * External contacts: labels and a member in charge are mandatory, numbers unique and never changed, lists that do not
+//!   say whether there is more.
 //! * Departments: generated ids, names unique among siblings, no hyphen and no comma, cycles, managers and group owners
 //!   who must be members, root rules, deletion only when empty.
 //! * Limits: 20 calls per second, app and API in a sliding window (90018); 10,000 calls per address in 20 seconds, then
@@ -68,7 +70,7 @@
 //! that a new owner of a chat must be a member, that an owner cannot be removed, and who follows an owner who leaves. The questions in [`Switches`] can be answered either way,
 //! at the start or while running; limits without published numbers are in [`Organisation`].
 //!
-//! Not simulated: external contacts, messages, Smart HR, events and stale reads.
+//! Not simulated: messages, Smart HR, events and stale reads.
 //!
 //! # Outside DingTalk's path space
 //!
@@ -82,7 +84,7 @@
 //! | `POST /_simulator/people` | `mobile` and flags `certified_corp`, `privacy`, `left_today`, `uncertified_corps`, `member_userid` |
 //! | `POST /_simulator/invitations/{mobile}/accept`, `…/decline` | the invited person answers |
 //! | `POST /_simulator/users/{userid}/login` | the first login |
-//! | `POST /_simulator/edit` | an admin's hand: `action` is `create_user`, `update_user`, `delete_user`, or the same with `department`, `role` or `role_group`; `add_role_holders`, `remove_role_holders`; `update_chat`, `add_chat_members`, `remove_chat_members`, `disband_chat` with `chat_id`; other fields as in the API |
+//! | `POST /_simulator/edit` | an admin's hand: `action` is `create_user`, `update_user`, `delete_user`, or the same with `department`, `role` or `role_group`; `add_role_holders`, `remove_role_holders`; `update_chat`, `add_chat_members`, `remove_chat_members`, `disband_chat` with `chat_id`; `create_external_contact`, `update_…`, `delete_…`, `create_label_group`; other fields as in the API |
 //! | `POST /_simulator/tokens/revoke` | every token becomes invalid |
 //! | `GET`, `PUT /_simulator/apps` | apps and what they are granted |
 //! | `GET`, `PATCH /_simulator/switches`, `…/organisation` | settings |

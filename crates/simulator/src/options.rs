@@ -80,6 +80,12 @@ pub struct Organisation {
     pub depth_limit: Option<usize>,
     /// Most departments; beyond it 60110. Not documented, hence off.
     pub department_limit: Option<usize>,
+    /// External contacts are switched on; otherwise 60205 (page A0097).
+    pub external_contacts: bool,
+    /// An admin has made a custom field of external contacts mandatory, which no API can fill: 40001 (page A0161).
+    pub external_contacts_have_mandatory_field: bool,
+    /// Most external contacts; beyond it 60203.
+    pub external_contact_limit: Option<usize>,
     /// Most group chats that apps may have made; beyond it `system.error`. Not documented, hence off.
     pub chat_limit: Option<usize>,
     /// Ids of the group templates that exist, for scene groups.
@@ -108,6 +114,9 @@ impl Default for Organisation {
             department_member_limit: None,
             depth_limit: None,
             department_limit: None,
+            external_contacts: true,
+            external_contacts_have_mandatory_field: false,
+            external_contact_limit: None,
             chat_limit: None,
             group_templates: BTreeSet::from(["simulated-template".to_owned()]),
             monthly_call_quota: None,
@@ -187,6 +196,8 @@ fn all_scopes() -> BTreeSet<String> {
         "qyapi_get_member_by_mobile",
         "Contact.Common.Read",
         "Contact.Org.Read",
+        "qyapi_ext_read",
+        "qyapi_ext_write",
         "qyapi_chat_manage",
         "qyapi_chat_read",
         "Contact.OrgAccountSecurity.ReadWrite",

@@ -51,6 +51,8 @@ pub(crate) fn list_members(corp: &mut Corp, caller: Caller<'_>, params: &Params)
         Some(_) => {}
     }
     let staff = chat.members.iter().filter_map(|userid| corp.find_user(userid));
+    let outside = chat.outside_members.iter().filter_map(|unionid| corp.external.by_unionid(unionid));
+    let outside: Map<String, Value> = outside.map(|one| (one.unionid.clone(), json!(one.name))).collect();
     let nicknames: Map<String, Value> = staff.map(|user| (user.userid.clone(), json!(user.name))).collect();
     Ok(json!({
         "success": true,
@@ -58,7 +60,7 @@ pub(crate) fn list_members(corp: &mut Corp, caller: Caller<'_>, params: &Params)
         "hasMore": false,
         "unionIdList": chat.outside_members,
         "staffIdNickMap": nicknames,
-        "unionIdNickMap": {},
+        "unionIdNickMap": outside,
     }))
 }
 

@@ -44,13 +44,16 @@ pub(crate) fn get_by_mobile(
     if found.is_empty() { Err(USER_NOT_FOUND.plain()) } else { Ok(result(Value::Object(found))) }
 }
 
-/// The member with a unionid.
+/// The member with a unionid, or else the external contact.
 pub(crate) fn get_by_unionid(
     corp: &mut Corp,
     caller: Caller<'_>,
     params: &Params,
 ) -> Result<Map<String, Value>, Refusal> {
     let unionid = params.required_text("unionid")?;
+    if let Some(contact) = corp.external.by_unionid(&unionid).filter(|_| corp.users.by_unionid(&unionid).is_none()) {
+        return Ok(result(json!({ "contact_type": 1, "userid": contact.id })));
+    }
     let user = corp.users.by_unionid(&unionid).ok_or_else(|| USER_NOT_FOUND.plain())?;
     let user = caller.user(corp, &user.userid)?;
     Ok(result(json!({ "contact_type": 0, "userid": user.userid })))

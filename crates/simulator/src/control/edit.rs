@@ -36,6 +36,10 @@ enum Action {
     AddChatMembers,
     RemoveChatMembers,
     DisbandChat,
+    CreateExternalContact,
+    UpdateExternalContact,
+    DeleteExternalContact,
+    CreateLabelGroup,
 }
 
 /// Does by hand what `action` says, with the parameters of the API of the same name. Members also take `active` and
@@ -89,6 +93,10 @@ fn perform(corp: &mut Corp, action: Action, params: &Params, now_ms: i64) -> Res
             let userids = params.texts("user_ids")?.unwrap_or_default();
             Ok(done(corp.leave_chat(chat(corp, params)?, &userids, &[])?))
         }
+        Action::CreateExternalContact => Ok(json!({ "userid": corp.create_external_contact(params)? })),
+        Action::UpdateExternalContact => Ok(done(corp.update_external_contact(params)?)),
+        Action::DeleteExternalContact => Ok(done(corp.delete_external_contact(&params.required_text("user_id")?)?)),
+        Action::CreateLabelGroup => Ok(done(corp.create_label_group(params)?)),
         Action::DisbandChat => {
             corp.disband_chat(chat(corp, params)?);
             Ok(json!({}))

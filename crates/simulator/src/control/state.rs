@@ -13,6 +13,7 @@ use serde::{Serialize, Serializer};
 use crate::corp::Corp;
 use crate::corp::chats::Chat;
 use crate::corp::department::Department;
+use crate::corp::external::{ExternalContact, LabelGroup};
 use crate::corp::person::{Departure, Person};
 use crate::corp::roles::{Role, RoleGroup};
 use crate::corp::user::User;
@@ -29,6 +30,8 @@ pub(super) struct Dump {
     role_groups: Vec<RoleGroup>,
     roles: Vec<Role>,
     chats: Vec<Chat>,
+    external_contacts: Vec<ExternalContact>,
+    label_groups: Vec<LabelGroup>,
     invitations: Vec<Invited>,
     people: BTreeMap<String, Person>,
     departures: Vec<Departure>,
@@ -70,6 +73,8 @@ fn dump(corp: &Corp) -> Dump {
         role_groups: corp.roles.groups().cloned().collect(),
         roles: corp.roles.iter().cloned().collect(),
         chats: corp.chats.iter().cloned().collect(),
+        external_contacts: corp.external.iter().cloned().collect(),
+        label_groups: corp.external.label_groups().to_vec(),
         invitations: invitations.collect(),
         people: corp.people.iter().map(|(mobile, person)| (mobile.to_string(), person.clone())).collect(),
         departures,

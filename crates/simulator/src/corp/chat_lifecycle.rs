@@ -239,11 +239,13 @@ impl Corp {
     fn add_people(&self, chat: &mut Chat, userids: &[String], unionids: &[String]) -> Checked<()> {
         chat.members.extend(self.staff(userids)?);
         for unionid in unionids {
-            match self.users.by_unionid(unionid) {
-                Some(user) => chat.members.insert(user.userid.clone()),
-                None if self.switches.unknown_chat_members_are_skipped => false,
-                None => return Err(ChatRefusal::NoSuchMember),
-            };
+            if let Some(user) = self.users.by_unionid(unionid) {
+                chat.members.insert(user.userid.clone());
+            } else if let Some(contact) = self.external.by_unionid(unionid) {
+                chat.outside_members.insert(contact.unionid.clone());
+            } else if !self.switches.unknown_chat_members_are_skipped {
+                return Err(ChatRefusal::NoSuchMember);
+            }
         }
         if chat.size() > CHAT_MEMBERS { Err(ChatRefusal::Full) } else { Ok(()) }
     }

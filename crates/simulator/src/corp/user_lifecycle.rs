@@ -153,7 +153,7 @@ impl Corp {
     pub(super) fn unused_userid(&mut self) -> String {
         loop {
             let userid = self.random.userid();
-            if self.find_user(&userid).is_none() {
+            if self.find_user(&userid).is_none() && self.external.get(&userid).is_none() {
                 return userid;
             }
         }

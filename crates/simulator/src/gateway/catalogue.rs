@@ -3,8 +3,8 @@
 use axum::http::Method;
 
 use crate::api::{
-    NewApi, OldApi, chats, departments_read as dept_read, departments_write as dept_write, enterprise, new_host, roles,
-    scene_groups, scopes, users_list as user_list, users_read as user_read, users_write as user_write,
+    NewApi, OldApi, chats, departments_read as dept_read, departments_write as dept_write, enterprise, external,
+    new_host, roles, scene_groups, scopes, users_list as user_list, users_read as user_read, users_write as user_write,
 };
 use crate::tokens::Host;
 
@@ -20,6 +20,9 @@ const DEPARTMENT_MEMBERS: &str = "qyapi_get_department_member";
 const BY_MOBILE: &str = "qyapi_get_member_by_mobile";
 /// Scope of enabling and disabling enterprise accounts.
 const ACCOUNTS: &str = "Contact.OrgAccountSecurity.ReadWrite";
+/// Scopes of external contacts.
+const CONTACTS_WRITE: &str = "qyapi_ext_write";
+const CONTACTS_READ: &str = "qyapi_ext_read";
 /// Scope of making and changing group chats.
 const CHATS: &str = "qyapi_chat_manage";
 /// Scope of looking at group chats.
@@ -190,6 +193,12 @@ static ENTRIES: &[Entry] = &[
     old("/topapi/role/getrole", DEPARTMENT_MEMBERS, roles::get),
     old("/topapi/role/getrolegroup", DEPARTMENTS, roles::get_group),
     old("/topapi/role/simplelist", DEPARTMENT_MEMBERS, roles::list_holders),
+    old("/topapi/extcontact/create", CONTACTS_WRITE, external::create),
+    old("/topapi/extcontact/update", CONTACTS_WRITE, external::update),
+    old("/topapi/extcontact/delete", CONTACTS_WRITE, external::delete),
+    old("/topapi/extcontact/get", CONTACTS_READ, external::get),
+    old("/topapi/extcontact/list", CONTACTS_READ, external::list),
+    old("/topapi/extcontact/listlabelgroups", CONTACTS_READ, external::list_label_groups),
     old_get("/department/list", DEPARTMENTS, dept_read::list_all),
     new_post("/v1.0/contact/orgAccounts/enable", ACCOUNTS, enterprise::enable).counted(),
     new_post("/v1.0/contact/orgAccounts/disable", ACCOUNTS, enterprise::disable).counted(),

@@ -12,6 +12,7 @@ mod control_paths;
 mod department_rules;
 mod embedding;
 mod enterprise;
+mod external;
 mod faults;
 mod gateway;
 mod harness;
