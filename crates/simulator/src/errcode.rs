@@ -74,6 +74,7 @@ errcodes! {
     NEW_MOBILE_REGISTERED = 40021 "更换的号码已注册过钉钉，无法使用该号码";
     LOGIN_MOBILE_DIFFERS = 40022 "企业中的手机号码和登录钉钉的手机号码不一致，暂时不支持修改";
     DEPARTMENT_FULL = 40023 "部门人数已达上限";
+    WEEKLY_ADD_LIMIT = 40024 "企业本周添加人数已达上限";
     UNKNOWN_USERID_IN_LIST = 40031 "不存在的userId";
     UNICODE_ESCAPE = 40033 "不合法的请求字符，不能包含\\uxxxx格式的字符";
     INVALID_PARAMETERS = 40035 "不合法的参数";

@@ -74,6 +74,8 @@ pub struct Organisation {
     pub school_departments: bool,
     /// Most people the organisation may have; beyond it a create gives 40020.
     pub head_count_limit: Option<usize>,
+    /// Most people who may join within seven days; beyond it a create gives 40024.
+    pub weekly_add_limit: Option<usize>,
     /// Most direct members of one department; beyond it 40023. Old limit: 1000.
     pub department_member_limit: Option<usize>,
     /// Deepest level of a department, where the root is level 1; beyond it 60002. Not documented, hence off.
@@ -111,6 +113,7 @@ impl Default for Organisation {
             hr_position_management: false,
             school_departments: false,
             head_count_limit: None,
+            weekly_add_limit: None,
             department_member_limit: None,
             depth_limit: None,
             department_limit: None,
@@ -196,6 +199,8 @@ fn all_scopes() -> BTreeSet<String> {
         "qyapi_get_member_by_mobile",
         "Contact.Common.Read",
         "Contact.Org.Read",
+        "qyapi_addresslist_search",
+        "qyapi_liveness_base",
         "qyapi_ext_read",
         "qyapi_ext_write",
         "qyapi_chat_manage",
@@ -230,9 +235,13 @@ pub struct Switches {
     pub invitation_keeps_userid: bool,
     /// What user/create answers while an invitation of the same number is pending.
     pub reinvite_errcode: i64,
+    /// An app may withdraw an invitation with contact/invites/recall, a call that only the official SDK knows. Off: there
+    /// is no such API.
+    pub invitations_can_be_recalled: bool,
     /// A person who joined and left on the same day must consent to a new invitation for 24 hours (page A0161).
     pub same_day_rejoin_needs_consent: bool,
-    /// user/create beyond the head-count limit answers a plain −1 instead of 40020 (page A0161 knows both).
+    /// user/create beyond the head-count or the weekly limit answers a plain −1 instead of 40020 or 40024 (page A0161
+    /// knows both).
     pub head_count_limit_is_busy: bool,
     /// department/delete removes empty sub-departments too. Off: 60006.
     pub cascade_empty_children: bool,
@@ -267,6 +276,7 @@ impl Default for Switches {
             main_admin_delete_errcode: 400_002,
             invitation_keeps_userid: true,
             reinvite_errcode: 40_103,
+            invitations_can_be_recalled: false,
             same_day_rejoin_needs_consent: true,
             head_count_limit_is_busy: false,
             cascade_empty_children: false,

@@ -1,13 +1,13 @@
-//! Reads of single members and of facts about all of them (pages A0056, A0059, A0063, A0064, A0068).
+//! Reads of single members and of facts about all of them (pages A0056, A0059, A0063, A0064, A0068, A0070).
 
 use serde_json::{Map, Value, json};
 
-use crate::corp::Corp;
+use crate::corp::{Corp, ROOT};
 use crate::errcode::{INVALID_ARGUMENT, MALFORMED_MOBILE, Refusal, USER_NOT_FOUND};
 use crate::mobile::Mobile;
 use crate::params::Params;
 
-use super::{Caller, result, wire};
+use super::{Caller, fields, result, wire};
 
 /// All that an app may know of one member. A login name, where there is one, wins over the user id (page A0108).
 pub(crate) fn get(corp: &mut Corp, caller: Caller<'_>, params: &Params) -> Result<Map<String, Value>, Refusal> {
@@ -64,6 +64,17 @@ pub(crate) fn count(corp: &mut Corp, _: Caller<'_>, params: &Params) -> Result<M
     let only_active = params.boolean("only_active")?.ok_or_else(|| INVALID_ARGUMENT.about("only_active"))?;
     let count = if only_active { corp.users.iter().filter(|user| user.active).count() } else { corp.users.len() };
     Ok(result(json!({ "count": count })))
+}
+
+/// The departments that an administrator manages: all for the main one, none for whoever is no administrator (inferred).
+pub(crate) fn admin_scope(corp: &mut Corp, caller: Caller<'_>, params: &Params) -> Result<Map<String, Value>, Refusal> {
+    let user = caller.user(corp, &params.required_text("userid")?)?;
+    let dept_ids = match user.admin_level {
+        1 => json!([ROOT]),
+        2 => json!(user.admin_dept_ids),
+        _ => json!([]),
+    };
+    Ok(fields([("dept_ids", dept_ids)]))
 }
 
 /// Administrators with their level.

@@ -9,6 +9,7 @@ use crate::corp::chats::Chat;
 use crate::corp::person::Person;
 use crate::corp::role_lifecycle::Grant;
 use crate::corp::{Actor, Corp};
+use crate::errcode::INVALID_DEPARTMENT_LIST;
 use crate::params::Params;
 use crate::simulator::Simulator;
 
@@ -43,7 +44,7 @@ enum Action {
 }
 
 /// Does by hand what `action` says, with the parameters of the API of the same name. Members also take `active` and
-/// `admin_level` (0, 1 main, 2 sub), and their mobile number can be changed. Nothing of this is in the call log.
+/// `admin_level` (0, 1 main, 2 sub) with `admin_dept_ids`, and their mobile number can be changed. Nothing of this is in the call log.
 pub(super) async fn edit(
     State(simulator): State<Simulator>,
     Json(mut fields): Json<Map<String, Value>>,
@@ -119,6 +120,7 @@ fn done((): ()) -> Value {
 struct Standing {
     logs_in: bool,
     admin_level: Option<u8>,
+    admin_dept_ids: Option<Vec<i64>>,
 }
 
 impl Standing {
@@ -128,7 +130,8 @@ impl Standing {
             Some(level @ 0..=2) => u8::try_from(level).ok(),
             Some(_) => return Err(ControlError::Senseless("admin_level must be 0, 1 or 2".to_owned())),
         };
-        Ok(Self { logs_in: params.boolean("active")? == Some(true), admin_level })
+        let admin_dept_ids = params.id_list("admin_dept_ids", || INVALID_DEPARTMENT_LIST.about("admin_dept_ids"))?;
+        Ok(Self { logs_in: params.boolean("active")? == Some(true), admin_level, admin_dept_ids })
     }
 
     fn set(&self, corp: &mut Corp, userid: &str) -> Result<(), ControlError> {
@@ -137,6 +140,9 @@ impl Standing {
         }
         if let Some(level) = self.admin_level {
             corp.set_admin_level(userid, level)?;
+        }
+        if let Some(dept_ids) = &self.admin_dept_ids {
+            corp.set_admin_departments(userid, dept_ids.clone())?;
         }
         Ok(())
     }

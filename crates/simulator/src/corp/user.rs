@@ -1,6 +1,6 @@
 //! One member of the organisation, as stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -58,6 +58,8 @@ pub(crate) struct User {
     pub(crate) active: bool,
     /// 0 none, 1 main administrator, 2 sub-administrator.
     pub(crate) admin_level: u8,
+    /// Departments that a sub-administrator manages.
+    pub(crate) admin_dept_ids: BTreeSet<i64>,
     /// Set for enterprise accounts.
     pub(crate) exclusive: Option<Exclusive>,
     /// When the person joined, in milliseconds since 1970.

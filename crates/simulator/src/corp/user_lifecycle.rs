@@ -1,10 +1,11 @@
 //! Creating, changing, deleting and activating members (pages A0055 to A0058 and A0161).
 
+use crate::clock::DAY_MS;
 use crate::errcode::{
     BUSY, DEPARTMENT_FULL, DEPARTMENT_NOT_FOUND, EMAIL_TAKEN, Errcode, HEAD_COUNT_LIMIT, HR_OWNS_POSITION,
     INVALID_DEPARTMENT_ID, INVALID_DEPARTMENT_LIST, INVALID_MANAGER, INVALID_MOBILE, LOGIN_MOBILE_DIFFERS,
     MOBILE_TAKEN, MOBILE_UNCHANGEABLE, NEW_MOBILE_REGISTERED, NO_MOBILE, Refusal, TELEPHONE_TAKEN, USER_NOT_FOUND,
-    USERID_TAKEN,
+    USERID_TAKEN, WEEKLY_ADD_LIMIT,
 };
 use crate::mobile::Mobile;
 use crate::params::Params;
@@ -14,6 +15,13 @@ use super::person::Departure;
 use super::user::User;
 use super::user_fields::{Reading, check_userid, forced_fields};
 use super::{Actor, Corp};
+
+/// Most departments of one call, on create (page A0055) and on update (the official SDK's limit).
+const DEPARTMENTS_ON_CREATE: usize = 100;
+const DEPARTMENTS_ON_UPDATE: usize = 300;
+
+/// Length of a week.
+const WEEK_MS: i64 = 7 * DAY_MS;
 
 impl Corp {
     /// Creates a member and returns its id, or sends an invitation, which the refusal tells (40103).
@@ -30,7 +38,8 @@ impl Corp {
         }
         let reading = self.reading(params);
         reading.write_attributes(&mut user)?;
-        user.dept_id_list = reading.departments()?.ok_or_else(|| INVALID_DEPARTMENT_LIST.about("dept_id_list"))?;
+        user.dept_id_list =
+            reading.departments(DEPARTMENTS_ON_CREATE)?.ok_or_else(|| INVALID_DEPARTMENT_LIST.about("dept_id_list"))?;
         reading.write_memberships(&mut user)?;
         self.check_departments(&user.dept_id_list, &[])?;
         self.check_userid_is_free(requested_id.as_deref())?;
@@ -40,7 +49,7 @@ impl Corp {
         user.userid = requested_id.unwrap_or_else(|| self.unused_userid());
         user.manager_userid = params.text("manager_userid")?.filter(|manager| !manager.is_empty());
         self.check_against_others(&mut user)?;
-        self.check_head_count()?;
+        self.check_head_count(now_ms)?;
         if actor == Actor::Api {
             self.invite_if_needed(&user, now_ms)?;
         }
@@ -55,7 +64,7 @@ impl Corp {
         let mut user = before.clone();
         let reading = self.reading(params);
         reading.write_attributes(&mut user)?;
-        match reading.departments()? {
+        match reading.departments(DEPARTMENTS_ON_UPDATE)? {
             Some(dept_id_list) => user.dept_id_list = dept_id_list,
             None if user.exclusive.is_some() => return Err(INVALID_DEPARTMENT_LIST.about("dept_id_list")),
             None => {}
@@ -132,6 +141,16 @@ impl Corp {
     pub(crate) fn set_admin_level(&mut self, userid: &str, level: u8) -> Result<(), Refusal> {
         let mut user = self.find_user(userid).ok_or_else(|| USER_NOT_FOUND.plain())?.clone();
         user.admin_level = level;
+        self.committed();
+        self.users.put(user);
+        Ok(())
+    }
+
+    /// Sets which departments a sub-administrator manages.
+    pub(crate) fn set_admin_departments(&mut self, userid: &str, dept_ids: Vec<i64>) -> Result<(), Refusal> {
+        let mut user = self.find_user(userid).ok_or_else(|| USER_NOT_FOUND.plain())?.clone();
+        self.check_departments(&dept_ids, &dept_ids)?;
+        user.admin_dept_ids = dept_ids.into_iter().collect();
         self.committed();
         self.users.put(user);
         Ok(())
@@ -231,12 +250,18 @@ impl Corp {
         Ok(())
     }
 
-    fn check_head_count(&self) -> Result<(), Refusal> {
-        let full = self.organisation.head_count_limit.is_some_and(|limit| self.users.len() >= limit);
-        match (full, self.switches.head_count_limit_is_busy) {
-            (false, _) => Ok(()),
-            (true, true) => Err(BUSY.plain()),
-            (true, false) => Err(HEAD_COUNT_LIMIT.plain()),
-        }
+    /// Two limits, either of which DingTalk may hide behind "busy" (page A0161).
+    fn check_head_count(&self, now_ms: i64) -> Result<(), Refusal> {
+        let recent = || self.users.iter().filter(|user| now_ms.saturating_sub(user.joined_ms) < WEEK_MS).count();
+        let organisation = &self.organisation;
+        let errcode = if organisation.head_count_limit.is_some_and(|limit| self.users.len() >= limit) {
+            HEAD_COUNT_LIMIT
+        } else if organisation.weekly_add_limit.is_some_and(|limit| recent() >= limit) {
+            WEEKLY_ADD_LIMIT
+        } else {
+            return Ok(());
+        };
+        let errcode = if self.switches.head_count_limit_is_busy { BUSY } else { errcode };
+        Err(errcode.plain())
     }
 }

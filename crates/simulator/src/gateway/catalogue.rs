@@ -4,7 +4,8 @@ use axum::http::Method;
 
 use crate::api::{
     NewApi, OldApi, chats, departments_read as dept_read, departments_write as dept_write, enterprise, external,
-    new_host, roles, scene_groups, scopes, users_list as user_list, users_read as user_read, users_write as user_write,
+    liveness, new_host, roles, scene_groups, scopes, search, users_list as user_list, users_read as user_read,
+    users_write as user_write,
 };
 use crate::tokens::Host;
 
@@ -20,6 +21,8 @@ const DEPARTMENT_MEMBERS: &str = "qyapi_get_department_member";
 const BY_MOBILE: &str = "qyapi_get_member_by_mobile";
 /// Scope of enabling and disabling enterprise accounts.
 const ACCOUNTS: &str = "Contact.OrgAccountSecurity.ReadWrite";
+/// Scope of searching by name.
+const SEARCH: &str = "qyapi_addresslist_search";
 /// Scopes of external contacts.
 const CONTACTS_WRITE: &str = "qyapi_ext_write";
 const CONTACTS_READ: &str = "qyapi_ext_read";
@@ -171,6 +174,8 @@ static ENTRIES: &[Entry] = &[
     old("/topapi/user/getbyunionid", MEMBERS, user_read::get_by_unionid),
     old("/topapi/user/count", MEMBERS, user_read::count),
     old("/topapi/user/listadmin", MEMBERS, user_read::list_admins),
+    old("/topapi/user/get_admin_scope", MEMBERS, user_read::admin_scope),
+    old("/topapi/inactive/user/v2/get", "qyapi_liveness_base", liveness::inactive),
     old("/topapi/v2/user/list", DEPARTMENT_MEMBERS, user_list::list),
     old("/topapi/user/listsimple", DEPARTMENT_MEMBERS, user_list::list_simple),
     old("/topapi/user/listid", MEMBERS, user_list::list_ids),
@@ -206,6 +211,8 @@ static ENTRIES: &[Entry] = &[
     new_get("/v1.0/contact/orgAccounts/status", ACCOUNTS, enterprise::status).counted(),
     new_post("/v1.0/contact/orgAccounts/dingTalkIds/change", WRITE, enterprise::change_dingtalk_id).counted(),
     new_get("/v1.0/contact/orgAccounts/ownedOrganizations", ACCOUNTS, enterprise::owned_organizations).counted(),
+    new_post("/v1.0/contact/users/search", SEARCH, search::users).counted(),
+    new_post("/v1.0/contact/departments/search", SEARCH, search::departments).counted(),
     new_post("/v1.0/im/sceneGroup/create", CHATS, scene_groups::create).counted(),
     new_post("/v1.0/im/sceneGroup/update", CHATS, scene_groups::update).counted(),
     new_post("/v1.0/im/sceneGroup/member/add", CHATS, scene_groups::add_members).counted(),
@@ -220,6 +227,7 @@ static ENTRIES: &[Entry] = &[
     new_post("/v1.0/im/chat/{chatId}/convertToOpenConversationId", CHATS_READ, chats::convert_id).counted(),
     old_get("/chat/get", CHATS_READ, chats::get).counted(),
     new_get("/v1.0/contact/organizations/authInfos", "Contact.Org.Read", new_host::auth_infos),
+    new_post("/v1.0/contact/invites/recall", WRITE, new_host::recall_invitation),
     new_get("/v1.0/contact/empLeaveRecords", "Contact.Common.Read", new_host::leave_records),
 ];
 

@@ -21,4 +21,6 @@ mod lists;
 mod quota;
 mod roles;
 mod scene_groups;
+mod search;
+mod user_fields;
 mod user_rules;
