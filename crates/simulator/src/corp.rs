@@ -129,6 +129,14 @@ impl Corp {
         self.departments.get(dept_id).is_some_and(|department| department.managers.iter().any(|id| id == userid))
     }
 
+    /// A list whose order is not documented, as the switch wants it.
+    pub(crate) fn in_some_order<T>(&self, mut list: Vec<T>) -> Vec<T> {
+        if self.switches.reverses_undocumented_order {
+            list.reverse();
+        }
+        list
+    }
+
     fn committed(&mut self) {
         self.revision += 1;
     }

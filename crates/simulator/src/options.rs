@@ -254,6 +254,8 @@ pub struct Switches {
     pub unknown_chat_members_are_skipped: bool,
     /// The `uuid` of a disbanded chat still gives that chat. Off: it makes a new one.
     pub chat_uuid_outlives_chat: bool,
+    /// Lists whose order no page tells come the other way round, so that nobody relies on it.
+    pub reverses_undocumented_order: bool,
     /// The last page of a list carries `next_cursor` too.
     pub next_cursor_on_last_page: bool,
     /// 90018 and 90002 come wrapped as 88 with a `sub_code`. Off: bare.
@@ -284,6 +286,7 @@ impl Default for Switches {
             role_names_are_unique_in_organisation: false,
             unknown_chat_members_are_skipped: false,
             chat_uuid_outlives_chat: true,
+            reverses_undocumented_order: false,
             next_cursor_on_last_page: false,
             wraps_throttling: true,
             wraps_business_errors: false,

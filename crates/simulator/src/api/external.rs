@@ -40,7 +40,7 @@ pub(crate) fn get(corp: &mut Corp, caller: Caller<'_>, params: &Params) -> Resul
 /// One page of contacts. Nothing tells whether there are more: a short page is the last one.
 pub(crate) fn list(corp: &mut Corp, caller: Caller<'_>, params: &Params) -> Result<Map<String, Value>, Refusal> {
     let slice = Slice::read(params, PAGE_SIZE, INVALID_SIZE)?;
-    let (contacts, _) = slice.of(corp.external.iter().collect());
+    let (contacts, _) = slice.of(corp.in_some_order(corp.external.iter().collect()));
     let list: Vec<Value> = contacts.into_iter().map(|contact| contact_details(contact, caller.app)).collect();
     Ok(fields([("results", Value::Array(list))]))
 }

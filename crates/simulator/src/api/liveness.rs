@@ -29,7 +29,7 @@ pub(crate) fn inactive(corp: &mut Corp, caller: Caller<'_>, params: &Params) -> 
     let range = caller.app.range.as_ref();
     let found =
         corp.users.iter().filter(|user| user.active == is_active && within(user) && corp.covers_user(range, user));
-    let found: Vec<&str> = found.map(|user| user.userid.as_str()).collect();
+    let found: Vec<&str> = corp.in_some_order(found.map(|user| user.userid.as_str()).collect());
     let list: Vec<&str> = found.iter().skip(offset).take(size).copied().collect();
     let next_cursor = offset + list.len();
     let mut body = json!({ "has_more": next_cursor < found.len(), "list": list });

@@ -61,7 +61,7 @@ pub(crate) fn set_scope(corp: &mut Corp, caller: Caller<'_>, params: &Params) ->
 /// One page of groups, each with all its roles: a page counts groups (inferred).
 pub(crate) fn list(corp: &mut Corp, _: Caller<'_>, params: &Params) -> Result<Map<String, Value>, Refusal> {
     let slice = Slice::read(params, GROUPS_PER_PAGE, INVALID_SIZE)?;
-    let (groups, has_more) = slice.of(corp.roles.groups().collect());
+    let (groups, has_more) = slice.of(corp.in_some_order(corp.roles.groups().collect()));
     let list: Vec<Value> = groups.into_iter().map(|group| group_with_roles(corp, group)).collect();
     Ok(result(json!({ "hasMore": has_more, "list": list })))
 }
@@ -91,7 +91,7 @@ pub(crate) fn list_holders(
     let slice = Slice::read(params, HOLDERS_PER_PAGE, INVALID_SIZE)?;
     let holders = corp.role_holders(role).into_iter().filter_map(|userid| corp.find_user(userid));
     let holders = holders.filter(|user| corp.covers_user(caller.app.range.as_ref(), user));
-    let (holders, has_more) = slice.of(holders.collect());
+    let (holders, has_more) = slice.of(corp.in_some_order(holders.collect()));
     let list: Vec<Value> = holders.into_iter().map(|user| holder(corp, role, &user.userid, &user.name)).collect();
     Ok(result(json!({ "hasMore": has_more, "list": list })))
 }

@@ -56,7 +56,7 @@ pub(crate) fn list_members(corp: &mut Corp, caller: Caller<'_>, params: &Params)
     let nicknames: Map<String, Value> = staff.map(|user| (user.userid.clone(), json!(user.name))).collect();
     Ok(json!({
         "success": true,
-        "memberUserIds": chat.members,
+        "memberUserIds": corp.in_some_order(chat.members.iter().collect()),
         "hasMore": false,
         "unionIdList": chat.outside_members,
         "staffIdNickMap": nicknames,

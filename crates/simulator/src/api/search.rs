@@ -23,7 +23,7 @@ pub(crate) fn users(corp: &mut Corp, caller: Caller<'_>, params: &Params) -> Res
     let search = Search::read(params)?;
     let range = caller.app.range.as_ref();
     let found = corp.users.iter().filter(|user| search.matches(&user.name) && corp.covers_user(range, user));
-    Ok(search.answer(found.map(|user| json!(user.userid)).collect()))
+    Ok(search.answer(corp.in_some_order(found.map(|user| json!(user.userid)).collect())))
 }
 
 /// Ids of departments whose name holds the word.
@@ -34,7 +34,7 @@ pub(crate) fn departments(corp: &mut Corp, caller: Caller<'_>, params: &Params) 
         .departments
         .iter()
         .filter(|department| search.matches(&department.name) && corp.covers_department(range, department.dept_id));
-    Ok(search.answer(found.map(|department| json!(department.dept_id)).collect()))
+    Ok(search.answer(corp.in_some_order(found.map(|department| json!(department.dept_id)).collect())))
 }
 
 impl Search {

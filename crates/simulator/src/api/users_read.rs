@@ -83,5 +83,5 @@ pub(crate) fn list_admins(corp: &mut Corp, _: Caller<'_>, _: &Params) -> Result<
     let admins = corp.users.iter().filter(|user| user.admin_level > 0);
     let admins: Vec<Value> =
         admins.map(|user| json!({ "sys_level": user.admin_level, "userid": user.userid })).collect();
-    Ok(result(Value::Array(admins)))
+    Ok(result(Value::Array(corp.in_some_order(admins))))
 }

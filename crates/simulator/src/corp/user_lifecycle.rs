@@ -138,10 +138,15 @@ impl Corp {
     }
 
     /// Sets what only an admin can set in the console: 0 nothing, 1 main administrator, 2 sub-administrator.
+    /// There is one main administrator: a new one takes the place of the former.
     pub(crate) fn set_admin_level(&mut self, userid: &str, level: u8) -> Result<(), Refusal> {
         let mut user = self.find_user(userid).ok_or_else(|| USER_NOT_FOUND.plain())?.clone();
         user.admin_level = level;
+        let former = self.users.iter().find(|former| former.admin_level == 1 && former.userid != user.userid).cloned();
         self.committed();
+        if let Some(former) = former.filter(|_| level == 1) {
+            self.users.put(User { admin_level: 0, ..former });
+        }
         self.users.put(user);
         Ok(())
     }

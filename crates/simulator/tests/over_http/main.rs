@@ -22,5 +22,6 @@ mod quota;
 mod roles;
 mod scene_groups;
 mod search;
+mod switches;
 mod user_fields;
 mod user_rules;
