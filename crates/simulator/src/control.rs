@@ -140,19 +140,20 @@ async fn accept(State(simulator): State<Simulator>, Path(mobile): Path<String>) 
         if !world.corp.invitations.contains_key(&number) {
             return Err(ControlError::Missing(format!("invitation of {number}")));
         }
-        let userid = world.corp.accept_invitation(&number, world.clock.wall_ms())?;
+        let now_ms = world.clock.wall_ms();
+        let userid = world.change(|corp| corp.accept_invitation(&number, now_ms))?;
         Ok(Json(json!({ "userid": userid })))
     })
 }
 
 async fn decline(State(simulator): State<Simulator>, Path(mobile): Path<String>) -> Result<StatusCode, ControlError> {
     let number = read_mobile(&mobile)?;
-    let declined = simulator.with(|world| world.corp.decline_invitation(&number));
+    let declined = simulator.with(|world| world.change(|corp| corp.decline_invitation(&number)));
     if declined { Ok(StatusCode::NO_CONTENT) } else { Err(ControlError::Missing(format!("invitation of {number}"))) }
 }
 
 async fn log_in(State(simulator): State<Simulator>, Path(userid): Path<String>) -> Result<StatusCode, ControlError> {
-    simulator.with(|world| world.corp.log_in(&userid))?;
+    simulator.with(|world| world.change(|corp| corp.log_in(&userid)))?;
     Ok(StatusCode::NO_CONTENT)
 }
 

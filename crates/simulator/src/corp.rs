@@ -47,7 +47,7 @@ pub(crate) enum Actor {
 }
 
 /// The stored organisation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Corp {
     /// The organisation's id.
     pub(crate) id: String,

@@ -70,7 +70,7 @@
 //! that a new owner of a chat must be a member, that an owner cannot be removed, and who follows an owner who leaves. The questions in [`Switches`] can be answered either way,
 //! at the start or while running; limits without published numbers are in [`Organisation`].
 //!
-//! Not simulated: messages, Smart HR, events and stale reads.
+//! Not simulated: messages, Smart HR beyond 12150, and events.
 //!
 //! # Outside DingTalk's path space
 //!
@@ -97,7 +97,7 @@
 //! be left out. `path` is an API or a folder of APIs. Kinds: `{"latency":{"ms":…,"jitter_ms":…}}`, `"down"` (the connection
 //! is cut), `"timeout"` (errcode 15), `{"errcode":-1}`, `{"throttled":"app"}` (90018), `"platform"` (90002) or `"month"` (90020),
 //! `{"ip_ban":"html"}` or `"json"`, `"token_revoked"`, `"scope_missing"`, `"ip_not_whitelisted"`, `{"http":502}`,
-//! `"malformed"`. With `after_commit` the call is carried out first: a lost answer is `"down"`, `"timeout"` or a long
+//! `"malformed"`, `{"stale":{"ms":…}}` (a read shows the organisation as it was so long ago). With `after_commit` the call is carried out first: a lost answer is `"down"`, `"timeout"` or a long
 //! `"latency"` with `after_commit`.
 
 mod api;
@@ -112,6 +112,7 @@ mod gateway;
 mod mobile;
 mod options;
 mod params;
+mod past;
 mod quota;
 mod random;
 mod serve;

@@ -256,6 +256,8 @@ pub struct Switches {
     pub chat_uuid_outlives_chat: bool,
     /// Lists whose order no page tells come the other way round, so that nobody relies on it.
     pub reverses_undocumented_order: bool,
+    /// Reads show the organisation as it was so many milliseconds ago. 0: as it is.
+    pub stale_reads_ms: u64,
     /// The last page of a list carries `next_cursor` too.
     pub next_cursor_on_last_page: bool,
     /// 90018 and 90002 come wrapped as 88 with a `sub_code`. Off: bare.
@@ -287,6 +289,7 @@ impl Default for Switches {
             unknown_chat_members_are_skipped: false,
             chat_uuid_outlives_chat: true,
             reverses_undocumented_order: false,
+            stale_reads_ms: 0,
             next_cursor_on_last_page: false,
             wraps_throttling: true,
             wraps_business_errors: false,

@@ -12,6 +12,7 @@ use crate::clock::{Clock, ManualClock};
 use crate::corp::Corp;
 use crate::faults::Faults;
 use crate::options::{App, Options};
+use crate::past::Past;
 use crate::quota::Quota;
 use crate::random::Random;
 use crate::serve::router;
@@ -82,6 +83,7 @@ pub(crate) struct World {
     pub(crate) corp: Corp,
     pub(crate) tokens: Tokens,
     pub(crate) throttle: Throttle,
+    pub(crate) past: Past,
     pub(crate) quota: Quota,
     pub(crate) faults: Faults,
     pub(crate) calls: CallLog,
@@ -109,6 +111,7 @@ impl World {
             corp: Corp::new(options),
             tokens: Tokens::default(),
             throttle: Throttle::default(),
+            past: Past::default(),
             quota: Quota::default(),
             faults: Faults::default(),
             calls: CallLog::new(options.call_log_capacity),
@@ -122,6 +125,34 @@ impl World {
             },
             seed: options.seed,
             apps: apps.collect(),
+        }
+    }
+
+    /// Runs a change of the organisation, and keeps the former state as long as a read may ask for it.
+    pub(crate) fn change<T>(&mut self, work: impl FnOnce(&mut Corp) -> T) -> T {
+        let kept_ms = self.corp.switches.stale_reads_ms.max(self.faults.longest_stale_ms());
+        let former = (kept_ms > 0).then(|| self.corp.clone());
+        let revision = self.corp.revision;
+        let done = work(&mut self.corp);
+        if let Some(former) = former.filter(|_| self.corp.revision != revision) {
+            self.past.keep(former, self.clock.elapsed_ms(), kept_ms);
+        }
+        done
+    }
+
+    /// The organisation as a read sees it that lags `stale_ms` behind. Settings are always those of now.
+    pub(crate) fn view(&mut self, stale_ms: u64) -> &mut Corp {
+        let stale_ms = stale_ms.max(self.corp.switches.stale_reads_ms);
+        if stale_ms == 0 {
+            return &mut self.corp;
+        }
+        match self.past.seen_from(self.clock.elapsed_ms(), stale_ms) {
+            Some(former) => {
+                former.switches.clone_from(&self.corp.switches);
+                former.organisation.clone_from(&self.corp.organisation);
+                former
+            }
+            None => &mut self.corp,
         }
     }
 

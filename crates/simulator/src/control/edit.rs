@@ -55,7 +55,7 @@ pub(super) async fn edit(
     let params = Params::from_object(fields);
     simulator.with(|world| {
         let now_ms = world.clock.wall_ms();
-        perform(&mut world.corp, action, &params, now_ms).map(Json)
+        world.change(|corp| perform(corp, action, &params, now_ms)).map(Json)
     })
 }
 

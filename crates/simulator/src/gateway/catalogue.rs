@@ -91,6 +91,8 @@ pub(super) struct Entry {
     pub(super) kind: Kind,
     /// The call counts against the organisation's monthly quota: its page is not on the free list (page A1432).
     pub(super) counted: bool,
+    /// The call changes nothing, so it may lag behind the writes.
+    pub(super) reads: bool,
 }
 
 impl Entry {
@@ -105,6 +107,11 @@ impl Entry {
     /// This API, with every call counted against the monthly quota.
     const fn counted(self) -> Self {
         Self { counted: true, ..self }
+    }
+
+    /// This API, which reads although it is called with POST.
+    const fn reading(self) -> Self {
+        Self { reads: true, ..self }
     }
 
     /// Whether a path is this API's, and what it says in the places of the pattern.
@@ -137,6 +144,10 @@ const fn old(path: &'static str, scope: &'static str, api: OldApi) -> Entry {
     entry(path, Verb::Post, Some(scope), Kind::Old(api))
 }
 
+const fn old_read(path: &'static str, scope: &'static str, api: OldApi) -> Entry {
+    old(path, scope, api).reading()
+}
+
 const fn old_get(path: &'static str, scope: &'static str, api: OldApi) -> Entry {
     entry(path, Verb::Get, Some(scope), Kind::Old(api))
 }
@@ -158,7 +169,7 @@ const fn token(path: &'static str, verb: Verb, api: TokenApi) -> Entry {
 }
 
 const fn entry(path: &'static str, verb: Verb, scope: Option<&'static str>, kind: Kind) -> Entry {
-    Entry { path, verb, scope, kind, counted: false }
+    Entry { path, verb, scope, kind, counted: false, reads: matches!(verb, Verb::Get) }
 }
 
 static ENTRIES: &[Entry] = &[
@@ -169,24 +180,24 @@ static ENTRIES: &[Entry] = &[
     old("/topapi/v2/user/create", WRITE, user_write::create),
     old("/topapi/v2/user/update", WRITE, user_write::update),
     old("/topapi/v2/user/delete", WRITE, user_write::delete),
-    old("/topapi/v2/user/get", MEMBERS, user_read::get),
-    old("/topapi/v2/user/getbymobile", BY_MOBILE, user_read::get_by_mobile),
-    old("/topapi/user/getbyunionid", MEMBERS, user_read::get_by_unionid),
-    old("/topapi/user/count", MEMBERS, user_read::count),
-    old("/topapi/user/listadmin", MEMBERS, user_read::list_admins),
-    old("/topapi/user/get_admin_scope", MEMBERS, user_read::admin_scope),
-    old("/topapi/inactive/user/v2/get", "qyapi_liveness_base", liveness::inactive),
-    old("/topapi/v2/user/list", DEPARTMENT_MEMBERS, user_list::list),
-    old("/topapi/user/listsimple", DEPARTMENT_MEMBERS, user_list::list_simple),
-    old("/topapi/user/listid", MEMBERS, user_list::list_ids),
+    old_read("/topapi/v2/user/get", MEMBERS, user_read::get),
+    old_read("/topapi/v2/user/getbymobile", BY_MOBILE, user_read::get_by_mobile),
+    old_read("/topapi/user/getbyunionid", MEMBERS, user_read::get_by_unionid),
+    old_read("/topapi/user/count", MEMBERS, user_read::count),
+    old_read("/topapi/user/listadmin", MEMBERS, user_read::list_admins),
+    old_read("/topapi/user/get_admin_scope", MEMBERS, user_read::admin_scope),
+    old_read("/topapi/inactive/user/v2/get", "qyapi_liveness_base", liveness::inactive),
+    old_read("/topapi/v2/user/list", DEPARTMENT_MEMBERS, user_list::list),
+    old_read("/topapi/user/listsimple", DEPARTMENT_MEMBERS, user_list::list_simple),
+    old_read("/topapi/user/listid", MEMBERS, user_list::list_ids),
     old("/topapi/v2/department/create", WRITE, dept_write::create),
     old("/topapi/v2/department/update", WRITE, dept_write::update),
     old("/topapi/v2/department/delete", WRITE, dept_write::delete),
-    old("/topapi/v2/department/get", DEPARTMENTS, dept_read::get),
-    old("/topapi/v2/department/listsub", DEPARTMENTS, dept_read::list_sub),
-    old("/topapi/v2/department/listsubid", DEPARTMENTS, dept_read::list_sub_ids),
-    old("/topapi/v2/department/listparentbydept", DEPARTMENTS, dept_read::list_parents_of_department),
-    old("/topapi/v2/department/listparentbyuser", DEPARTMENTS, dept_read::list_parents_of_user),
+    old_read("/topapi/v2/department/get", DEPARTMENTS, dept_read::get),
+    old_read("/topapi/v2/department/listsub", DEPARTMENTS, dept_read::list_sub),
+    old_read("/topapi/v2/department/listsubid", DEPARTMENTS, dept_read::list_sub_ids),
+    old_read("/topapi/v2/department/listparentbydept", DEPARTMENTS, dept_read::list_parents_of_department),
+    old_read("/topapi/v2/department/listparentbyuser", DEPARTMENTS, dept_read::list_parents_of_user),
     old("/role/add_role_group", WRITE, roles::add_group),
     old("/role/add_role", WRITE, roles::add),
     old("/role/update_role", WRITE, roles::update),
@@ -194,16 +205,16 @@ static ENTRIES: &[Entry] = &[
     old("/topapi/role/addrolesforemps", WRITE, roles::add_holders),
     old("/topapi/role/removerolesforemps", WRITE, roles::remove_holders),
     old("/topapi/role/scope/update", WRITE, roles::set_scope),
-    old("/topapi/role/list", DEPARTMENTS, roles::list),
-    old("/topapi/role/getrole", DEPARTMENT_MEMBERS, roles::get),
-    old("/topapi/role/getrolegroup", DEPARTMENTS, roles::get_group),
-    old("/topapi/role/simplelist", DEPARTMENT_MEMBERS, roles::list_holders),
+    old_read("/topapi/role/list", DEPARTMENTS, roles::list),
+    old_read("/topapi/role/getrole", DEPARTMENT_MEMBERS, roles::get),
+    old_read("/topapi/role/getrolegroup", DEPARTMENTS, roles::get_group),
+    old_read("/topapi/role/simplelist", DEPARTMENT_MEMBERS, roles::list_holders),
     old("/topapi/extcontact/create", CONTACTS_WRITE, external::create),
     old("/topapi/extcontact/update", CONTACTS_WRITE, external::update),
     old("/topapi/extcontact/delete", CONTACTS_WRITE, external::delete),
-    old("/topapi/extcontact/get", CONTACTS_READ, external::get),
-    old("/topapi/extcontact/list", CONTACTS_READ, external::list),
-    old("/topapi/extcontact/listlabelgroups", CONTACTS_READ, external::list_label_groups),
+    old_read("/topapi/extcontact/get", CONTACTS_READ, external::get),
+    old_read("/topapi/extcontact/list", CONTACTS_READ, external::list),
+    old_read("/topapi/extcontact/listlabelgroups", CONTACTS_READ, external::list_label_groups),
     old_get("/department/list", DEPARTMENTS, dept_read::list_all),
     new_post("/v1.0/contact/orgAccounts/enable", ACCOUNTS, enterprise::enable).counted(),
     new_post("/v1.0/contact/orgAccounts/disable", ACCOUNTS, enterprise::disable).counted(),
@@ -211,20 +222,20 @@ static ENTRIES: &[Entry] = &[
     new_get("/v1.0/contact/orgAccounts/status", ACCOUNTS, enterprise::status).counted(),
     new_post("/v1.0/contact/orgAccounts/dingTalkIds/change", WRITE, enterprise::change_dingtalk_id).counted(),
     new_get("/v1.0/contact/orgAccounts/ownedOrganizations", ACCOUNTS, enterprise::owned_organizations).counted(),
-    new_post("/v1.0/contact/users/search", SEARCH, search::users).counted(),
-    new_post("/v1.0/contact/departments/search", SEARCH, search::departments).counted(),
+    new_post("/v1.0/contact/users/search", SEARCH, search::users).counted().reading(),
+    new_post("/v1.0/contact/departments/search", SEARCH, search::departments).counted().reading(),
     new_post("/v1.0/im/sceneGroup/create", CHATS, scene_groups::create).counted(),
     new_post("/v1.0/im/sceneGroup/update", CHATS, scene_groups::update).counted(),
     new_post("/v1.0/im/sceneGroup/member/add", CHATS, scene_groups::add_members).counted(),
     new_post("/v1.0/im/sceneGroup/member/delete", CHATS, scene_groups::remove_members).counted(),
-    new_post("/v1.0/im/sceneGroups/members/batchQuery", CHATS, scene_groups::list_members).counted(),
-    new_post("/v1.0/im/sceneGroups/query", CHATS, scene_groups::query).counted(),
+    new_post("/v1.0/im/sceneGroups/members/batchQuery", CHATS, scene_groups::list_members).counted().reading(),
+    new_post("/v1.0/im/sceneGroups/query", CHATS, scene_groups::query).counted().reading(),
     new_put("/v1.0/im/sceneGroups/subAdmins", CHATS, scene_groups::set_sub_admins).counted(),
     new_post("/v1.0/im/chat/scenegroup/disband", CHATS, scene_groups::disband).counted(),
     new_post("/v1.0/im/group/create", CHATS, chats::create).counted(),
     new_post("/v1.0/im/group/update", CHATS, chats::update).counted(),
     new_post("/v1.0/im/subAdministrators", CHATS, chats::set_sub_admins).counted(),
-    new_post("/v1.0/im/chat/{chatId}/convertToOpenConversationId", CHATS_READ, chats::convert_id).counted(),
+    new_post("/v1.0/im/chat/{chatId}/convertToOpenConversationId", CHATS_READ, chats::convert_id).counted().reading(),
     old_get("/chat/get", CHATS_READ, chats::get).counted(),
     new_get("/v1.0/contact/organizations/authInfos", "Contact.Org.Read", new_host::auth_infos),
     new_post("/v1.0/contact/invites/recall", WRITE, new_host::recall_invitation),

@@ -22,6 +22,7 @@ mod quota;
 mod roles;
 mod scene_groups;
 mod search;
+mod stale_reads;
 mod switches;
 mod user_fields;
 mod user_rules;
