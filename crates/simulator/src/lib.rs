@@ -61,44 +61,70 @@
 //!
 //! # Inferred, and what can be switched
 //!
-//! Not documented, chosen by us: the order of the gateway's checks and of the business rules; that refused calls do not
-//! fill the rate window; the texts of errors; automatic sort orders; that a leaver is cleared as a manager; that foreign
-//! numbers are read back without their country code; that `/department/list` shows its starting point only when no id
-//! was given; that an ordinary read of a user id ignores case; that a taken login name is 400002;
-//! that the roles of the default group follow from administrators and department managers; that a role somebody holds
-//! cannot be deleted (1002); that too many roles or people in one call are 400002;
-//! that a new owner of a chat must be a member, that an owner cannot be removed, and who follows an owner who leaves. The questions in [`Switches`] can be answered either way,
-//! at the start or while running; limits without published numbers are in [`Organisation`].
+//! Not documented, chosen by us:
 //!
-//! Not simulated: messages, Smart HR beyond 12150, and events.
+//! * the order of the gateway's checks and of the business rules; that refused calls do not fill the rate window; the
+//!   texts of errors; automatic sort orders;
+//! * that a leaver is cleared as a manager; that foreign numbers are read back without their country code; that
+//!   `/department/list` shows its starting point only when no id was given; that an ordinary read of a user id ignores
+//!   case; that at most one department is the main one; that a taken login name is 400002;
+//! * that the roles of the default group follow from administrators and department managers; that a role somebody holds
+//!   cannot be deleted (1002); that too many roles or people in one call are 400002;
+//! * that a new owner of a chat must be a member and cannot be removed, and who follows an owner who leaves; that chats,
+//!   enterprise accounts and contact search count against the monthly quota, since no page says they are free;
+//! * that an update of an external contact must name what its creation must; that an unknown label counts as none; that
+//!   contacts keep a member in charge who has left;
+//! * that whoever has logged in once counts as active on every day.
+//!
+//! The questions in [`Switches`] can be answered either way, at the start or while running; limits without published
+//! numbers are in [`Organisation`].
+//!
+//! Not simulated: messages, Smart HR beyond 12150, events, chats owned by people outside, linked organisations, searching
+//! by pinyin, `contact/invites/infos`, the licence data of `organizations/authInfos`.
 //!
 //! # Outside DingTalk's path space
 //!
 //! | Request | Does |
 //! |---|---|
 //! | `GET /_simulator/` | a page to watch, renewed every two seconds |
-//! | `GET /_simulator/state` | everything stored, sorted by id, comparable between runs |
+//! | `GET /_simulator/state` | everything stored, sorted by id, comparable between runs: `users` (enterprise accounts with `exclusive`), `departments`, `role_groups`, `roles`, `chats`, `external_contacts`, `label_groups`, `invitations`, `people`, `departures` |
 //! | `GET /_simulator/calls?after=&api=&limit=` | the call log, oldest first |
 //! | `GET /_simulator/stats` | sums and the highest number of calls in any sliding second, by API |
 //! | `GET`, `PUT` (a list), `POST` (one), `DELETE /_simulator/faults`, `DELETE …/faults/{id}` | what is to break |
 //! | `POST /_simulator/people` | `mobile` and flags `certified_corp`, `privacy`, `left_today`, `uncertified_corps`, `member_userid` |
 //! | `POST /_simulator/invitations/{mobile}/accept`, `…/decline` | the invited person answers |
 //! | `POST /_simulator/users/{userid}/login` | the first login |
-//! | `POST /_simulator/edit` | an admin's hand: `action` is `create_user`, `update_user`, `delete_user`, or the same with `department`, `role` or `role_group`; `add_role_holders`, `remove_role_holders`; `update_chat`, `add_chat_members`, `remove_chat_members`, `disband_chat` with `chat_id`; `create_external_contact`, `update_…`, `delete_…`, `create_label_group`; other fields as in the API |
+//! | `POST /_simulator/edit` | an admin's hand, see below |
 //! | `POST /_simulator/tokens/revoke` | every token becomes invalid |
 //! | `GET`, `PUT /_simulator/apps` | apps and what they are granted |
 //! | `GET`, `PATCH /_simulator/switches`, `…/organisation` | settings |
 //! | `POST /_simulator/clock` | `{"advance_ms":…}` lets time pass |
 //! | `POST /_simulator/reset` | back to the beginning |
 //!
+//! # An admin's hand
+//!
+//! The `action` of an edit is one of the following; its other fields are those of the API that does the same, free of
+//! some of the API's limits. Nothing of this is in the call log.
+//!
+//! * `create_user`, `update_user`, `delete_user`, with `active`, `admin_level` (0, 1 main, 2 sub) and `admin_dept_ids`;
+//! * `create_department`, `update_department`, `delete_department`;
+//! * `create_role_group`, `update_role_group`, `delete_role_group` (`groupId`), `create_role`, `update_role`,
+//!   `delete_role`, `add_role_holders`, `remove_role_holders`;
+//! * `update_chat`, `add_chat_members`, `remove_chat_members`, `disband_chat`, all with `chat_id`;
+//! * `create_external_contact`, `update_external_contact`, `delete_external_contact`, `create_label_group` (`name`,
+//!   `color`, `labels`).
+//!
 //! # Faults
 //!
 //! A rule is `{"path", "concerning", "kind", "after_commit", "skip", "times", "probability", "seed"}`; all but `kind` may
-//! be left out. `path` is an API or a folder of APIs. Kinds: `{"latency":{"ms":…,"jitter_ms":…}}`, `"down"` (the connection
-//! is cut), `"timeout"` (errcode 15), `{"errcode":-1}`, `{"throttled":"app"}` (90018), `"platform"` (90002) or `"month"` (90020),
-//! `{"ip_ban":"html"}` or `"json"`, `"token_revoked"`, `"scope_missing"`, `"ip_not_whitelisted"`, `{"http":502}`,
-//! `"malformed"`, `{"stale":{"ms":…}}` (a read shows the organisation as it was so long ago). With `after_commit` the call is carried out first: a lost answer is `"down"`, `"timeout"` or a long
-//! `"latency"` with `after_commit`.
+//! be left out. `path` is an API or a folder of APIs, `concerning` a person, department, number, role or chat. Kinds:
+//! `{"latency":{"ms":…,"jitter_ms":…}}`, `"down"` (the connection is cut), `"timeout"` (errcode 15), `{"errcode":-1}`,
+//! `{"throttled":"app"}` (90018), `"platform"` (90002) or `"month"` (90020), `{"ip_ban":"html"}` or `"json"`,
+//! `"token_revoked"`, `"scope_missing"`, `"ip_not_whitelisted"`, `{"http":502}`, `"malformed"`, `{"stale":{"ms":…}}` (a
+//! read shows the organisation as it was so long ago).
+//!
+//! With `after_commit` the call is carried out first: a lost answer is `"down"`, `"timeout"` or a long `"latency"` with
+//! `after_commit`.
 
 mod api;
 mod calls;

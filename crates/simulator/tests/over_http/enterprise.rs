@@ -131,6 +131,10 @@ async fn accounts_can_be_disabled_without_being_deleted() {
         }
     }
     assert_eq!(harness.state().await["users"][0]["exclusive"]["disabled"], false);
+    harness.succeed_new(Method::POST, &format!("{CONTROL}/disable"), json!({ "userId": "sso1" })).await;
+    let page = harness.request(Method::GET, "/_simulator/").send().await.expect("an answer");
+    let page = page.text().await.expect("a page");
+    assert!(page.contains("1 of them with enterprise accounts") && page.contains(" · disabled"), "{page}");
 }
 
 #[tokio::test]
