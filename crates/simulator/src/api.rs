@@ -2,10 +2,18 @@
 //!
 //! Answers are strictly typed, whatever type the caller used; what is empty is left out, never `null`.
 
+pub(crate) mod chats;
 pub(crate) mod departments_read;
 pub(crate) mod departments_write;
+pub(crate) mod enterprise;
+pub(crate) mod external;
+pub(crate) mod liveness;
 pub(crate) mod new_host;
+mod paging;
+pub(crate) mod roles;
+pub(crate) mod scene_groups;
 pub(crate) mod scopes;
+pub(crate) mod search;
 pub(crate) mod users_list;
 pub(crate) mod users_read;
 pub(crate) mod users_write;

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::calls::CallQuery;
+use crate::corp::chat_lifecycle::ChatRefusal;
 use crate::errcode::Refusal;
 use crate::mobile::Mobile;
 use crate::simulator::Simulator;
@@ -46,6 +47,12 @@ pub(crate) enum ControlError {
 impl From<Refusal> for ControlError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused { errcode: refusal.code.number, message: refusal.message }
+    }
+}
+
+impl From<ChatRefusal> for ControlError {
+    fn from(refusal: ChatRefusal) -> Self {
+        Self::Senseless(format!("the chat cannot be changed so: {refusal:?}"))
     }
 }
 
@@ -117,6 +124,7 @@ async fn stats(State(simulator): State<Simulator>) -> Json<Value> {
         Json(json!({
             "elapsed_ms": world.clock.elapsed_ms(),
             "qps": world.limits.qps,
+            "counted_this_month": world.quota.used(),
             "calls": sum(|tally| tally.calls),
             "throttled": sum(|tally| tally.throttled),
             "committed": sum(|tally| tally.committed),
@@ -132,19 +140,20 @@ async fn accept(State(simulator): State<Simulator>, Path(mobile): Path<String>) 
         if !world.corp.invitations.contains_key(&number) {
             return Err(ControlError::Missing(format!("invitation of {number}")));
         }
-        let userid = world.corp.accept_invitation(&number, world.clock.wall_ms())?;
+        let now_ms = world.clock.wall_ms();
+        let userid = world.change(|corp| corp.accept_invitation(&number, now_ms))?;
         Ok(Json(json!({ "userid": userid })))
     })
 }
 
 async fn decline(State(simulator): State<Simulator>, Path(mobile): Path<String>) -> Result<StatusCode, ControlError> {
     let number = read_mobile(&mobile)?;
-    let declined = simulator.with(|world| world.corp.decline_invitation(&number));
+    let declined = simulator.with(|world| world.change(|corp| corp.decline_invitation(&number)));
     if declined { Ok(StatusCode::NO_CONTENT) } else { Err(ControlError::Missing(format!("invitation of {number}"))) }
 }
 
 async fn log_in(State(simulator): State<Simulator>, Path(userid): Path<String>) -> Result<StatusCode, ControlError> {
-    simulator.with(|world| world.corp.log_in(&userid))?;
+    simulator.with(|world| world.change(|corp| corp.log_in(&userid)))?;
     Ok(StatusCode::NO_CONTENT)
 }
 

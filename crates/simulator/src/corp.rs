@@ -3,11 +3,17 @@
 //! Every change goes through a method here, is checked completely before anything is written, and counts one up in
 //! [`Corp::revision`]; so a refused call changes nothing, and the call log knows which calls changed something.
 
+pub(crate) mod chat_lifecycle;
+pub(crate) mod chats;
 pub(crate) mod department;
 mod department_fields;
 mod department_lifecycle;
 mod departments;
+pub(crate) mod enterprise;
+pub(crate) mod external;
 pub(crate) mod person;
+pub(crate) mod role_lifecycle;
+pub(crate) mod roles;
 pub(crate) mod user;
 mod user_fields;
 mod user_lifecycle;
@@ -16,12 +22,15 @@ mod users;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::mobile::Mobile;
-use crate::options::{Organisation, Switches};
+use crate::options::{Options, Organisation, Switches};
 use crate::random::Random;
 
+use chats::Chats;
 use department::Department;
 use departments::Departments;
+use external::ExternalContacts;
 use person::{Departure, Invitation, Person};
+use roles::Roles;
 use user::User;
 use users::Users;
 
@@ -38,8 +47,10 @@ pub(crate) enum Actor {
 }
 
 /// The stored organisation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Corp {
+    /// The organisation's id.
+    pub(crate) id: String,
     /// Facts an API caller cannot change.
     pub(crate) organisation: Organisation,
     /// The open questions.
@@ -48,6 +59,12 @@ pub(crate) struct Corp {
     pub(crate) users: Users,
     /// Departments.
     pub(crate) departments: Departments,
+    /// Role groups and roles.
+    pub(crate) roles: Roles,
+    /// External contacts and their labels.
+    pub(crate) external: ExternalContacts,
+    /// Group chats.
+    pub(crate) chats: Chats,
     /// DingTalk users outside the organisation that someone has told us about, by number.
     pub(crate) people: BTreeMap<Mobile, Person>,
     /// Invitations nobody has answered yet, by number.
@@ -64,12 +81,17 @@ pub(crate) struct Corp {
 
 impl Corp {
     /// A new organisation with nothing but its root department.
-    pub(crate) fn new(organisation: Organisation, switches: Switches, seed: u64) -> Self {
+    pub(crate) fn new(options: &Options) -> Self {
+        let (organisation, seed) = (options.organisation.clone(), options.seed);
         Self {
+            id: options.corp_id.clone(),
             departments: Departments::with_root(&organisation.name, organisation.school_departments),
             organisation,
-            switches,
+            switches: options.switches.clone(),
             users: Users::default(),
+            roles: Roles::with_default_group(),
+            external: ExternalContacts::with_default_labels(),
+            chats: Chats::default(),
             people: BTreeMap::new(),
             invitations: BTreeMap::new(),
             departures: Vec::new(),
@@ -105,6 +127,14 @@ impl Corp {
     /// Whether a person is a manager of a department.
     pub(crate) fn leads(&self, userid: &str, dept_id: i64) -> bool {
         self.departments.get(dept_id).is_some_and(|department| department.managers.iter().any(|id| id == userid))
+    }
+
+    /// A list whose order is not documented, as the switch wants it.
+    pub(crate) fn in_some_order<T>(&self, mut list: Vec<T>) -> Vec<T> {
+        if self.switches.reverses_undocumented_order {
+            list.reverse();
+        }
+        list
     }
 
     fn committed(&mut self) {

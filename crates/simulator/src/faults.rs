@@ -39,6 +39,11 @@ pub(crate) enum FaultKind {
     Http(u16),
     /// A body that is cut in the middle.
     Malformed,
+    /// A read shows the organisation as it was a while ago, as from a replica that lags behind. Writes do not care.
+    Stale {
+        /// How long ago, in milliseconds.
+        ms: u64,
+    },
 }
 
 /// Whose limit is exceeded.
@@ -49,6 +54,8 @@ pub(crate) enum ThrottleScope {
     App,
     /// The platform's: 90002.
     Platform,
+    /// The organisation's, for this month: 90020.
+    Month,
 }
 
 /// What a banned address sees.
@@ -68,7 +75,7 @@ pub(crate) struct FaultRule {
     /// An API's path, or a folder of paths. `/` is everything.
     #[serde(default = "everything")]
     pub(crate) path: String,
-    /// Only calls whose `userid`, `dept_id` or `mobile` is this.
+    /// Only calls about this person, department, number, role or chat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) concerning: Option<String>,
     /// How it goes wrong.
@@ -104,6 +111,9 @@ impl FaultRule {
             && !(400..=599).contains(&status)
         {
             return Some("http must be a status between 400 and 599");
+        }
+        if self.after_commit && matches!(self.kind, FaultKind::Stale { .. }) {
+            return Some("a read that lags behind commits nothing");
         }
         let gate = matches!(
             self.kind,
@@ -163,6 +173,8 @@ pub(crate) struct Mishap {
     pub(crate) delay_before_ms: u64,
     /// Milliseconds between the work and its answer.
     pub(crate) delay_after_ms: u64,
+    /// A read looks so many milliseconds back.
+    pub(crate) stale_ms: u64,
     /// Goes wrong instead of the work.
     pub(crate) instead: Option<FaultKind>,
     /// Goes wrong once the work is done.
@@ -203,11 +215,20 @@ impl Faults {
         &self.rules
     }
 
+    /// How far back any rule lets a read look, in milliseconds.
+    pub(crate) fn longest_stale_ms(&self) -> u64 {
+        let looks_back = |fault: &ActiveFault| match fault.rule.kind {
+            FaultKind::Stale { ms } => ms,
+            _ => 0,
+        };
+        self.rules.iter().map(looks_back).max().unwrap_or(0)
+    }
+
     /// What the rules do to a call. Delays add up; of the others the first that fires wins.
     pub(crate) fn strike(&mut self, call: &Concern<'_>) -> Mishap {
         let mut mishap = Mishap::default();
         for fault in &mut self.rules {
-            let is_delay = matches!(fault.rule.kind, FaultKind::Latency { .. });
+            let is_delay = matches!(fault.rule.kind, FaultKind::Latency { .. } | FaultKind::Stale { .. });
             let taken = mishap.instead.is_some() || mishap.afterwards.is_some();
             if (taken && !is_delay) || !fault.fires(call) {
                 continue;
@@ -219,6 +240,7 @@ impl Faults {
                     let slot = if after { &mut mishap.delay_after_ms } else { &mut mishap.delay_before_ms };
                     *slot = slot.saturating_add(delay);
                 }
+                FaultKind::Stale { ms } => mishap.stale_ms = mishap.stale_ms.max(ms),
                 kind if after => mishap.afterwards = Some(kind),
                 kind => mishap.instead = Some(kind),
             }
@@ -302,6 +324,7 @@ mod tests {
             r#"{"kind":"down","probability":1.5}"#,
             r#"{"kind":{"http":200}}"#,
             r#"{"kind":"token_revoked","after_commit":true}"#,
+            r#"{"kind":{"stale":{"ms":5}},"after_commit":true}"#,
         ] {
             assert!(rule(json).complaint().is_some(), "{json}");
         }

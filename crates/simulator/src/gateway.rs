@@ -20,7 +20,7 @@ use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::connection::Connection;
-use crate::simulator::Simulator;
+use crate::simulator::{Simulator, Transit};
 
 use answer::Answer;
 use call::Call;
@@ -37,16 +37,20 @@ pub(crate) async fn answer(State(simulator): State<Simulator>, request: Request<
     };
     let peer = connection.as_ref().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |connection| connection.peer.ip());
     let call = Call::read(&parts, &body, peer).await;
-    let admission = simulator.with(|world| world.admit(call));
-    wait(admission.mishap.delay_before_ms).await;
-    let delay_after_ms = admission.mishap.delay_after_ms;
+    let (admission, waits) = simulator.with(|world| (world.admit(call), world.clock.runs()));
+    let (before_ms, after_ms) = (admission.mishap.delay_before_ms, admission.mishap.delay_after_ms);
+    wait(before_ms, waits).await;
     let answer = simulator.with(|world| world.execute(admission));
-    wait(delay_after_ms).await;
-    send(answer, connection.as_ref())
+    wait(after_ms, waits).await;
+    let transit = Transit { before_ms, after_ms, is_cut: answer.is_cut };
+    let mut response = send(answer, connection.as_ref());
+    response.extensions_mut().insert(transit);
+    response
 }
 
-async fn wait(ms: u64) {
-    if ms > 0 {
+/// Waits, unless time does not pass by itself.
+async fn wait(ms: u64, time_passes: bool) {
+    if ms > 0 && time_passes {
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }
 }

@@ -66,18 +66,35 @@ pub struct Organisation {
     pub corp_mailbox: bool,
     /// The organisation has bought enterprise accounts (page A0103).
     pub enterprise_accounts: bool,
+    /// Enterprise accounts of other organisations whose owners let them join this one (page A0115).
+    pub foreign_accounts: Vec<ForeignAccount>,
     /// Smart HR owns titles and departments: changing them through user/update gives 12150 (page A0161).
     pub hr_position_management: bool,
     /// The organisation has education pseudo-departments with negative ids (page A0161).
     pub school_departments: bool,
     /// Most people the organisation may have; beyond it a create gives 40020.
     pub head_count_limit: Option<usize>,
+    /// Most people who may join within seven days; beyond it a create gives 40024.
+    pub weekly_add_limit: Option<usize>,
     /// Most direct members of one department; beyond it 40023. Old limit: 1000.
     pub department_member_limit: Option<usize>,
     /// Deepest level of a department, where the root is level 1; beyond it 60002. Not documented, hence off.
     pub depth_limit: Option<usize>,
     /// Most departments; beyond it 60110. Not documented, hence off.
     pub department_limit: Option<usize>,
+    /// External contacts are switched on; otherwise 60205 (page A0097).
+    pub external_contacts: bool,
+    /// An admin has made a custom field of external contacts mandatory, which no API can fill: 40001 (page A0161).
+    pub external_contacts_have_mandatory_field: bool,
+    /// Most external contacts; beyond it 60203.
+    pub external_contact_limit: Option<usize>,
+    /// Most group chats that apps may have made; beyond it `system.error`. Not documented, hence off.
+    pub chat_limit: Option<usize>,
+    /// Ids of the group templates that exist, for scene groups.
+    pub group_templates: BTreeSet<String>,
+    /// Calls a month to the APIs that are not free: group chats, enterprise accounts, contact search. Standard edition:
+    /// 5,000 (page A1433). Off, so that a long rehearsal does not end in the middle.
+    pub monthly_call_quota: Option<u64>,
     /// Custom fields an admin has created. `None`: every key of `extension` exists.
     pub custom_fields: Option<BTreeSet<String>>,
     /// Words that give 60022 in a name.
@@ -92,16 +109,36 @@ impl Default for Organisation {
             registered_abroad: false,
             corp_mailbox: false,
             enterprise_accounts: false,
+            foreign_accounts: Vec::new(),
             hr_position_management: false,
             school_departments: false,
             head_count_limit: None,
+            weekly_add_limit: None,
             department_member_limit: None,
             depth_limit: None,
             department_limit: None,
+            external_contacts: true,
+            external_contacts_have_mandatory_field: false,
+            external_contact_limit: None,
+            chat_limit: None,
+            group_templates: BTreeSet::from(["simulated-template".to_owned()]),
+            monthly_call_quota: None,
             custom_fields: None,
             sensitive_words: Vec::new(),
         }
     }
+}
+
+/// An enterprise account of another organisation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForeignAccount {
+    /// Corp id of the owner.
+    pub corp_id: String,
+    /// Name of the owner.
+    pub corp_name: String,
+    /// The account's user id there.
+    pub userid: String,
 }
 
 /// One internal app of the organisation: its credentials and what an admin has granted it.
@@ -162,6 +199,13 @@ fn all_scopes() -> BTreeSet<String> {
         "qyapi_get_member_by_mobile",
         "Contact.Common.Read",
         "Contact.Org.Read",
+        "qyapi_addresslist_search",
+        "qyapi_liveness_base",
+        "qyapi_ext_read",
+        "qyapi_ext_write",
+        "qyapi_chat_manage",
+        "qyapi_chat_read",
+        "Contact.OrgAccountSecurity.ReadWrite",
     ]
     .into_iter()
     .map(str::to_owned)
@@ -191,12 +235,29 @@ pub struct Switches {
     pub invitation_keeps_userid: bool,
     /// What user/create answers while an invitation of the same number is pending.
     pub reinvite_errcode: i64,
+    /// An app may withdraw an invitation with contact/invites/recall, a call that only the official SDK knows. Off: there
+    /// is no such API.
+    pub invitations_can_be_recalled: bool,
     /// A person who joined and left on the same day must consent to a new invitation for 24 hours (page A0161).
     pub same_day_rejoin_needs_consent: bool,
-    /// user/create beyond the head-count limit answers a plain −1 instead of 40020 (page A0161 knows both).
+    /// user/create beyond the head-count or the weekly limit answers a plain −1 instead of 40020 or 40024 (page A0161
+    /// knows both).
     pub head_count_limit_is_busy: bool,
     /// department/delete removes empty sub-departments too. Off: 60006.
     pub cascade_empty_children: bool,
+    /// One unknown person refuses a whole call that gives or takes roles. Off: the others are served, and the answer is
+    /// 33012 all the same.
+    pub role_batch_is_atomic: bool,
+    /// Two roles of the organisation may not have the same name. Off: only two of the same group.
+    pub role_names_are_unique_in_organisation: bool,
+    /// People who do not exist are left out of a chat without a word. Off: they are refused.
+    pub unknown_chat_members_are_skipped: bool,
+    /// The `uuid` of a disbanded chat still gives that chat. Off: it makes a new one.
+    pub chat_uuid_outlives_chat: bool,
+    /// Lists whose order no page tells come the other way round, so that nobody relies on it.
+    pub reverses_undocumented_order: bool,
+    /// Reads show the organisation as it was so many milliseconds ago. 0: as it is.
+    pub stale_reads_ms: u64,
     /// The last page of a list carries `next_cursor` too.
     pub next_cursor_on_last_page: bool,
     /// 90018 and 90002 come wrapped as 88 with a `sub_code`. Off: bare.
@@ -219,9 +280,16 @@ impl Default for Switches {
             main_admin_delete_errcode: 400_002,
             invitation_keeps_userid: true,
             reinvite_errcode: 40_103,
+            invitations_can_be_recalled: false,
             same_day_rejoin_needs_consent: true,
             head_count_limit_is_busy: false,
             cascade_empty_children: false,
+            role_batch_is_atomic: true,
+            role_names_are_unique_in_organisation: false,
+            unknown_chat_members_are_skipped: false,
+            chat_uuid_outlives_chat: true,
+            reverses_undocumented_order: false,
+            stale_reads_ms: 0,
             next_cursor_on_last_page: false,
             wraps_throttling: true,
             wraps_business_errors: false,

@@ -73,6 +73,18 @@ impl Params {
         parts.map(|parts| parts.iter().map(|part| part.parse().map_err(|_| refusal())).collect()).transpose()
     }
 
+    /// A list of scalars as texts, or a JSON text of one.
+    pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Refusal> {
+        match self.value(name).map(unwrap_json_text) {
+            None => Ok(None),
+            Some(Some(Value::Array(items))) => {
+                let texts: Option<Vec<String>> = items.iter().map(scalar_text).collect();
+                texts.map(Some).ok_or_else(|| wrong(name))
+            }
+            Some(_) => Err(wrong(name)),
+        }
+    }
+
     /// An object, or a JSON text of one.
     pub(crate) fn object(&self, name: &str) -> Result<Option<Map<String, Value>>, Refusal> {
         match self.value(name) {
@@ -168,6 +180,8 @@ mod tests {
     #[test]
     fn objects_may_be_json_text() {
         let params = params();
+        assert_eq!(params.texts("list"), Ok(Some(vec!["1".to_owned()])));
+        assert!(params.texts("ids").is_err());
         assert_eq!(params.object("object"), params.object("object_text"));
         assert_eq!(params.objects("object_text").map(|list| list.map(|list| list.len())), Ok(Some(1)));
         assert!(params.object("number").is_err());

@@ -73,6 +73,11 @@ impl Random {
         format!("chat{}", self.text(LOWER_ALPHANUMERIC, 32))
     }
 
+    /// An open conversation id.
+    pub(crate) fn conversation_id(&mut self) -> String {
+        format!("cid{}==", self.text(ALPHANUMERIC, 22))
+    }
+
     fn text(&mut self, alphabet: &[u8], length: usize) -> String {
         let size = u64::try_from(alphabet.len()).unwrap_or(1);
         (0..length)

@@ -27,7 +27,7 @@ pub(crate) fn list_sub(corp: &mut Corp, caller: Caller<'_>, params: &Params) -> 
             "create_dept_group": false, "auto_add_user": false,
         }));
     }
-    Ok(result(Value::Array(list)))
+    Ok(result(Value::Array(corp.in_some_order(list))))
 }
 
 /// The ids of the departments directly below one, whatever the contact range.
@@ -35,7 +35,7 @@ pub(crate) fn list_sub_ids(corp: &mut Corp, _: Caller<'_>, params: &Params) -> R
     let dept_id = corp.existing_department(params.required_integer("dept_id")?)?.dept_id;
     let children = corp.departments.children(dept_id).into_iter().map(|department| department.dept_id);
     let ids: Vec<i64> = children.chain(corp.departments.pseudo_children(dept_id)).collect();
-    Ok(result(json!({ "dept_id_list": ids })))
+    Ok(result(json!({ "dept_id_list": corp.in_some_order(ids) })))
 }
 
 /// A department and all above it, up to the root.
@@ -72,7 +72,7 @@ pub(crate) fn list_all(corp: &mut Corp, caller: Caller<'_>, params: &Params) -> 
     };
     let shown = asked.is_none().then_some(start);
     let list = shown.into_iter().chain(covered(corp, caller, below)).map(wire::legacy_department).collect();
-    Ok(fields([("department", Value::Array(list))]))
+    Ok(fields([("department", Value::Array(corp.in_some_order(list)))]))
 }
 
 fn covered<'c>(corp: &Corp, caller: Caller<'_>, departments: Vec<&'c Department>) -> Vec<&'c Department> {

@@ -1,4 +1,5 @@
-//! Contact APIs of the new host: certification of the organisation, and those who have left (pages A0124 and A0073).
+//! Contact APIs of the new host: certification of the organisation, those who have left, those who are invited (pages
+//! A0124 and A0073).
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -7,6 +8,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::clock::DAY_MS;
 use crate::corp::Corp;
 use crate::corp::person::Departure;
+use crate::mobile::Mobile;
 use crate::params::Params;
 
 use super::{Caller, NewRefusal};
@@ -43,6 +45,20 @@ pub(crate) fn leave_records(corp: &mut Corp, caller: Caller<'_>, params: &Params
     let records = found.into_iter().take(size).map(|departure| record(departure, caller)).collect();
     body.insert("records".to_owned(), Value::Array(records));
     Ok(Value::Object(body))
+}
+
+/// Withdraws an invitation. Only the official SDK knows this call, so its answers are inferred.
+pub(crate) fn recall_invitation(corp: &mut Corp, _: Caller<'_>, params: &Params) -> Result<Value, NewRefusal> {
+    if !corp.switches.invitations_can_be_recalled {
+        return Err(NewRefusal::new(404, "InvalidAction.NotFound", "Specified api is not found"));
+    }
+    let mobile = params.text("mobile").ok().flatten().unwrap_or_default();
+    let mobile = Mobile::parse(&mobile, corp.organisation.registered_abroad).ok_or_else(|| invalid("mobile"))?;
+    if corp.decline_invitation(&mobile) {
+        Ok(json!({ "result": true }))
+    } else {
+        Err(NewRefusal::new(400, "user.not.exist", "用户不存在"))
+    }
 }
 
 fn record(departure: &Departure, caller: Caller<'_>) -> Value {

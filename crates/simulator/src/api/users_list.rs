@@ -31,7 +31,7 @@ pub(crate) fn list_simple(corp: &mut Corp, caller: Caller<'_>, params: &Params) 
 /// The ids of all direct members, whatever the contact range.
 pub(crate) fn list_ids(corp: &mut Corp, _: Caller<'_>, params: &Params) -> Result<Map<String, Value>, Refusal> {
     let dept_id = corp.existing_department(params.required_integer("dept_id")?)?.dept_id;
-    let userids: Vec<&str> = corp.users.members(dept_id).collect();
+    let userids: Vec<&str> = corp.in_some_order(corp.users.members(dept_id).collect());
     Ok(result(json!({ "userid_list": userids })))
 }
 
@@ -78,7 +78,11 @@ fn read_page<'c>(corp: &'c Corp, caller: Caller<'_>, params: &Params, wrong: Pag
 /// The direct members in the order asked for. The default is the one people see: larger `order` first.
 fn ordered_members<'c>(corp: &'c Corp, dept_id: i64, params: &Params) -> Result<Vec<&'c User>, Refusal> {
     let mut members: Vec<&User> = corp.users.members(dept_id).filter_map(|id| corp.find_user(id)).collect();
-    match params.text("order_field")?.as_deref().unwrap_or("custom") {
+    let Some(order) = params.text("order_field")? else {
+        members.sort_by_key(|user| std::cmp::Reverse(user.order_in(dept_id)));
+        return Ok(corp.in_some_order(members));
+    };
+    match order.as_str() {
         "custom" => members.sort_by_key(|user| std::cmp::Reverse(user.order_in(dept_id))),
         "entry_asc" => members.sort_by_key(|user| user.created),
         "entry_desc" => members.sort_by_key(|user| std::cmp::Reverse(user.created)),

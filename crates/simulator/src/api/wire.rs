@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::corp::Corp;
 use crate::corp::department::Department;
-use crate::corp::user::User;
+use crate::corp::user::{Exclusive, User};
 use crate::options::App;
 
 /// The yes-or-no settings of a department that its read tells.
@@ -35,7 +35,7 @@ impl Object {
 
 /// The result of user/get.
 pub(super) fn user_details(corp: &Corp, app: &App, user: &User) -> Value {
-    let mut object = shared_fields(app, user);
+    let mut object = shared_fields(corp, app, user);
     object.put("senior", user.senior_mode);
     object.put("real_authed", user.active);
     object.put_some("manager_userid", user.manager_userid.clone());
@@ -44,6 +44,9 @@ pub(super) fn user_details(corp: &Corp, app: &App, user: &User) -> Value {
     object.put_list("dept_order_list", orders.collect());
     let leader = departments.clone().map(|&id| json!({ "dept_id": id, "leader": corp.leads(&user.userid, id) }));
     object.put_list("leader_in_dept", leader.collect());
+    let roles = corp.roles_of(&user.userid).into_iter();
+    let roles = roles.map(|(role, group)| json!({ "id": role.id, "name": role.name, "group_name": group.name }));
+    object.put_list("role_list", roles.collect());
     let positions = departments.filter_map(|&id| {
         let position = user.dept_position.get(&id)?;
         let mut entry = Object::default();
@@ -55,27 +58,42 @@ pub(super) fn user_details(corp: &Corp, app: &App, user: &User) -> Value {
     });
     object.put_list("dept_position_list", positions.collect());
     object.put_some("extension_i18n", user.extension_i18n.clone());
-    if let Some(exclusive) = &user.exclusive {
-        object.put("exclusive_account_type", exclusive.kind.clone());
-        object.put_some("login_id", exclusive.login_id.clone());
-        object.put_some("nickname", exclusive.nickname.clone());
+    if app.reads_personal && user.org_email.is_some() {
+        object.put_some("org_email_type", user.org_email_type.clone());
     }
     Value::Object(object.0)
 }
 
+/// What only enterprise accounts have (pages A0108 and A0116). An account of another organisation tells little of itself.
+fn put_account(object: &mut Object, corp: &Corp, account: &Exclusive) {
+    object.put("exclusive_account_type", account.kind.clone());
+    if let Some(owner) = &account.owner {
+        object.put("exclusive_account_corp_id", owner.corp_id.clone());
+        object.put("exclusive_account_corp_name", owner.name.clone());
+        return;
+    }
+    object.put("exclusive_account_corp_id", corp.id.clone());
+    object.put("exclusive_account_corp_name", corp.organisation.name.clone());
+    object.put_some("login_id", account.login_id.clone());
+    object.put_some("nickname", account.nickname.clone());
+    object.put("disable_status", account.disabled);
+}
+
 /// One element of user/list, which tells less than user/get and speaks of one department only.
 pub(super) fn user_in_department(corp: &Corp, app: &App, user: &User, dept_id: i64) -> Value {
-    let mut object = shared_fields(app, user);
+    let mut object = shared_fields(corp, app, user);
     object.put("dept_order", user.order_in(dept_id));
     object.put("leader", corp.leads(&user.userid, dept_id));
     Value::Object(object.0)
 }
 
-fn shared_fields(app: &App, user: &User) -> Object {
+fn shared_fields(corp: &Corp, app: &App, user: &User) -> Object {
     let mut object = Object::default();
     object.put("userid", user.userid.clone());
     object.put("unionid", user.unionid.clone());
     object.put("name", user.name.clone());
+    // DingTalk answers with an address; the media id stands for it here.
+    object.put_some("avatar", user.exclusive.as_ref().and_then(|account| account.avatar.clone()));
     if let Some(mobile) = user.mobile.as_ref().filter(|_| app.reads_mobile) {
         object.put("state_code", mobile.state_code());
         object.put("mobile", mobile.number());
@@ -99,6 +117,9 @@ fn shared_fields(app: &App, user: &User) -> Object {
     object.put("admin", user.admin_level > 0);
     object.put("boss", false);
     object.put("exclusive_account", user.exclusive.is_some());
+    if let Some(account) = &user.exclusive {
+        put_account(&mut object, corp, account);
+    }
     object
 }
 

@@ -42,12 +42,16 @@ fn render(world: &World) -> String {
     let name = escape(&corp.organisation.name);
     let (people, departments) = (corp.users.len(), corp.departments.len());
     let call_count = world.calls.last_seq();
+    let (roles, groups) = (corp.roles.iter().count(), corp.roles.groups().count());
+    let (chats, contacts) = (corp.chats.living(), corp.external.iter().count());
+    let accounts = corp.users.iter().filter(|user| user.exclusive.is_some()).count();
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"2\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
          <title>DingTalk simulator</title><style>{STYLE}</style></head><body>\
          <h1>DingTalk simulator: <span dir=\"auto\">{name}</span></h1>\
-         <p class=\"soft\">{people} people in {departments} departments; {call_count} calls so far. \
+         <p class=\"soft\">{people} people in {departments} departments, {accounts} of them with enterprise accounts; \
+         {roles} roles in {groups} groups; {chats} chats; {contacts} external contacts; {call_count} calls so far. \
          This page renews itself every two seconds.</p>\
          <h2>Departments and people</h2><ul>{tree}</ul>{invitations}\
          <h2>Latest changes through the API</h2>{calls}</body></html>\n"
@@ -86,7 +90,12 @@ fn person(corp: &Corp, user: &User, dept_id: i64) -> String {
     let manager = user.manager_userid.as_deref().and_then(|manager| corp.find_user(manager));
     let manager = manager.map(|manager| format!(" · reports to <span dir=\"auto\">{}</span>", escape(&manager.name)));
     let leads = if corp.leads(&user.userid, dept_id) { " · leads the department" } else { "" };
-    let standing = if user.active { "" } else { " · not yet logged in" };
+    let disabled = user.exclusive.as_ref().is_some_and(|account| account.disabled);
+    let standing = match (disabled, user.active) {
+        (true, _) => " · disabled",
+        (false, false) => " · not yet logged in",
+        (false, true) => "",
+    };
     format!(
         "<span dir=\"auto\">{}</span> <span class=\"soft\">{}{}{}{leads}{standing}</span>",
         escape(&user.name),

@@ -11,8 +11,11 @@ use axum::extract::State;
 use serde::{Serialize, Serializer};
 
 use crate::corp::Corp;
+use crate::corp::chats::Chat;
 use crate::corp::department::Department;
+use crate::corp::external::{ExternalContact, LabelGroup};
 use crate::corp::person::{Departure, Person};
+use crate::corp::roles::{Role, RoleGroup};
 use crate::corp::user::User;
 use crate::mobile::Mobile;
 use crate::simulator::Simulator;
@@ -24,6 +27,11 @@ pub(super) struct Dump {
     #[serde(serialize_with = "shared_users")]
     users: Vec<Arc<User>>,
     departments: Vec<Department>,
+    role_groups: Vec<RoleGroup>,
+    roles: Vec<Role>,
+    chats: Vec<Chat>,
+    external_contacts: Vec<ExternalContact>,
+    label_groups: Vec<LabelGroup>,
     invitations: Vec<Invited>,
     people: BTreeMap<String, Person>,
     departures: Vec<Departure>,
@@ -45,10 +53,10 @@ struct Invited {
 
 /// Dumps the organisation.
 pub(super) async fn show(State(simulator): State<Simulator>) -> Json<Dump> {
-    Json(simulator.with(|world| dump(&world.corp, world.corp_id.clone())))
+    Json(simulator.with(|world| dump(&world.corp)))
 }
 
-fn dump(corp: &Corp, corp_id: String) -> Dump {
+fn dump(corp: &Corp) -> Dump {
     let invitations = corp.invitations.iter().map(|(mobile, invitation)| Invited {
         mobile: mobile.clone(),
         userid: invitation.draft.userid.clone(),
@@ -59,9 +67,14 @@ fn dump(corp: &Corp, corp_id: String) -> Dump {
     let mut departures = corp.departures.clone();
     departures.sort_by(|one, other| one.userid.cmp(&other.userid));
     Dump {
-        corp_id,
+        corp_id: corp.id.clone(),
         users: corp.users.snapshot(),
         departments: corp.departments.iter().cloned().collect(),
+        role_groups: corp.roles.groups().cloned().collect(),
+        roles: corp.roles.iter().cloned().collect(),
+        chats: corp.chats.iter().cloned().collect(),
+        external_contacts: corp.external.iter().cloned().collect(),
+        label_groups: corp.external.label_groups().to_vec(),
         invitations: invitations.collect(),
         people: corp.people.iter().map(|(mobile, person)| (mobile.to_string(), person.clone())).collect(),
         departures,

@@ -77,6 +77,7 @@ impl Corp {
         self.committed();
         for id in subtree {
             self.departments.remove(id);
+            self.roles.forget_department(id);
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ const FIRST_ID: i64 = 500_000_000;
 pub(crate) const SCHOOL_DEPARTMENT: i64 = -7;
 
 /// All departments. The root is always there.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Departments {
     by_id: BTreeMap<i64, Department>,
     children: HashMap<i64, BTreeSet<i64>>,

@@ -1,6 +1,6 @@
 //! One member of the organisation, as stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -30,6 +30,8 @@ pub(crate) struct User {
     pub(crate) email: Option<String>,
     /// Company mailbox.
     pub(crate) org_email: Option<String>,
+    /// Kind of the company mailbox, `profession` or `base`.
+    pub(crate) org_email_type: Option<String>,
     /// Office.
     pub(crate) work_place: Option<String>,
     /// Remark.
@@ -56,6 +58,8 @@ pub(crate) struct User {
     pub(crate) active: bool,
     /// 0 none, 1 main administrator, 2 sub-administrator.
     pub(crate) admin_level: u8,
+    /// Departments that a sub-administrator manages.
+    pub(crate) admin_dept_ids: BTreeSet<i64>,
     /// Set for enterprise accounts.
     pub(crate) exclusive: Option<Exclusive>,
     /// When the person joined, in milliseconds since 1970.
@@ -89,8 +93,27 @@ pub(crate) struct Exclusive {
     pub(crate) login_id: Option<String>,
     /// Nickname.
     pub(crate) nickname: Option<String>,
+    /// Media id of the picture; none for the default one.
+    pub(crate) avatar: Option<String>,
     /// Contact number.
     pub(crate) mobile: Option<Mobile>,
+    /// The account cannot log in until it is enabled again.
+    pub(crate) disabled: bool,
+    /// DingTalk id, which can be set once.
+    pub(crate) dingtalk_id: Option<String>,
+    /// The organisation that owns the account, when it is not this one.
+    pub(crate) owner: Option<AccountOwner>,
+}
+
+/// Another organisation that owns an enterprise account (page A0115).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct AccountOwner {
+    /// Its corp id.
+    pub(crate) corp_id: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// The account's user id there.
+    pub(crate) userid: String,
 }
 
 impl User {

@@ -16,11 +16,10 @@ use crate::params::{Params, scalar_text};
 
 use super::user::User;
 
-/// Longest user id, name and `extension`, and most departments in one call.
+/// Longest user id, name and `extension`.
 const USERID_LENGTH: usize = 64;
 const NAME_LENGTH: usize = 80;
 const EXTENSION_LENGTH: usize = 2_000;
-const DEPARTMENTS_PER_CALL: usize = 100;
 
 /// A text attribute with its limit.
 struct TextRule {
@@ -67,6 +66,12 @@ impl Reading<'_> {
         }
         if let Some(hired_date) = self.params.integer("hired_date")? {
             user.hired_date = Some(hired_date);
+        }
+        if let Some(kind) = self.params.text("org_email_type")?.filter(|kind| !kind.is_empty()) {
+            if !matches!(kind.as_str(), "profession" | "base") {
+                return Err(INVALID_ARGUMENT.about("org_email_type"));
+            }
+            user.org_email_type = Some(kind);
         }
         if let Some(translations) = self.params.object("extension_i18n")? {
             user.extension_i18n = Some(Value::Object(translations));
@@ -125,12 +130,12 @@ impl Reading<'_> {
     }
 
     /// The `dept_id_list` of the call, without repetitions. Existence is for the caller to check.
-    pub(super) fn departments(self) -> Result<Option<Vec<i64>>, Refusal> {
+    pub(super) fn departments(self, most: usize) -> Result<Option<Vec<i64>>, Refusal> {
         let refusal = || INVALID_DEPARTMENT_LIST.about("dept_id_list");
         let Some(mut ids) = self.params.id_list("dept_id_list", refusal)? else { return Ok(None) };
         let mut seen = BTreeSet::new();
         ids.retain(|&id| seen.insert(id));
-        if ids.is_empty() || ids.len() > DEPARTMENTS_PER_CALL {
+        if ids.is_empty() || ids.len() > most {
             return Err(refusal());
         }
         Ok(Some(ids))
@@ -149,6 +154,9 @@ impl Reading<'_> {
         }
         for entry in self.params.objects("dept_position_list")?.unwrap_or_default() {
             let dept_id = own_department(user, &entry, "dept_position_list")?;
+            if entry.boolean("is_main")? == Some(true) {
+                user.dept_position.values_mut().for_each(|position| position.is_main = false);
+            }
             let position = user.dept_position.entry(dept_id).or_default();
             position.title = entry.text("title")?.or(position.title.take());
             position.work_place = entry.text("work_place")?.or(position.work_place.take());

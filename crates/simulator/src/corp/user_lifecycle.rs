@@ -1,22 +1,27 @@
 //! Creating, changing, deleting and activating members (pages A0055 to A0058 and A0161).
 
+use crate::clock::DAY_MS;
 use crate::errcode::{
     BUSY, DEPARTMENT_FULL, DEPARTMENT_NOT_FOUND, EMAIL_TAKEN, Errcode, HEAD_COUNT_LIMIT, HR_OWNS_POSITION,
-    INVALID_ARGUMENT, INVALID_DEPARTMENT_ID, INVALID_DEPARTMENT_LIST, INVALID_MANAGER, INVALID_MOBILE,
-    LOGIN_MOBILE_DIFFERS, MOBILE_TAKEN, MOBILE_UNCHANGEABLE, NEW_MOBILE_REGISTERED, NO_MOBILE, Refusal,
-    TELEPHONE_TAKEN, USER_NOT_FOUND, USERID_TAKEN,
+    INVALID_DEPARTMENT_ID, INVALID_DEPARTMENT_LIST, INVALID_MANAGER, INVALID_MOBILE, LOGIN_MOBILE_DIFFERS,
+    MOBILE_TAKEN, MOBILE_UNCHANGEABLE, NEW_MOBILE_REGISTERED, NO_MOBILE, Refusal, TELEPHONE_TAKEN, USER_NOT_FOUND,
+    USERID_TAKEN, WEEKLY_ADD_LIMIT,
 };
 use crate::mobile::Mobile;
 use crate::params::Params;
 use crate::random::Random;
 
 use super::person::Departure;
-use super::user::{Exclusive, User};
+use super::user::User;
 use super::user_fields::{Reading, check_userid, forced_fields};
 use super::{Actor, Corp};
 
-/// Shortest initial password of an account that DingTalk manages.
-const PASSWORD_LENGTH: usize = 8;
+/// Most departments of one call, on create (page A0055) and on update (the official SDK's limit).
+const DEPARTMENTS_ON_CREATE: usize = 100;
+const DEPARTMENTS_ON_UPDATE: usize = 300;
+
+/// Length of a week.
+const WEEK_MS: i64 = 7 * DAY_MS;
 
 impl Corp {
     /// Creates a member and returns its id, or sends an invitation, which the refusal tells (40103).
@@ -27,13 +32,14 @@ impl Corp {
         if let Some(userid) = &requested_id {
             check_userid(userid, self.switches.userid_strict_charset)?;
         }
-        user.exclusive = self.exclusive_account(params)?;
+        user.exclusive = self.new_enterprise_account(params)?;
         if user.exclusive.is_none() {
             user.mobile = Some(self.required_mobile(params)?);
         }
         let reading = self.reading(params);
         reading.write_attributes(&mut user)?;
-        user.dept_id_list = reading.departments()?.ok_or_else(|| INVALID_DEPARTMENT_LIST.about("dept_id_list"))?;
+        user.dept_id_list =
+            reading.departments(DEPARTMENTS_ON_CREATE)?.ok_or_else(|| INVALID_DEPARTMENT_LIST.about("dept_id_list"))?;
         reading.write_memberships(&mut user)?;
         self.check_departments(&user.dept_id_list, &[])?;
         self.check_userid_is_free(requested_id.as_deref())?;
@@ -43,7 +49,7 @@ impl Corp {
         user.userid = requested_id.unwrap_or_else(|| self.unused_userid());
         user.manager_userid = params.text("manager_userid")?.filter(|manager| !manager.is_empty());
         self.check_against_others(&mut user)?;
-        self.check_head_count()?;
+        self.check_head_count(now_ms)?;
         if actor == Actor::Api {
             self.invite_if_needed(&user, now_ms)?;
         }
@@ -58,7 +64,7 @@ impl Corp {
         let mut user = before.clone();
         let reading = self.reading(params);
         reading.write_attributes(&mut user)?;
-        match reading.departments()? {
+        match reading.departments(DEPARTMENTS_ON_UPDATE)? {
             Some(dept_id_list) => user.dept_id_list = dept_id_list,
             None if user.exclusive.is_some() => return Err(INVALID_DEPARTMENT_LIST.about("dept_id_list")),
             None => {}
@@ -66,7 +72,7 @@ impl Corp {
         user.drop_foreign_memberships();
         reading.write_memberships(&mut user)?;
         self.check_departments(&user.dept_id_list, &before.dept_id_list)?;
-        self.change_exclusive(&mut user, params)?;
+        self.change_enterprise_account(&mut user, params)?;
         self.change_mobile(&mut user, params, actor)?;
         let forced = forced_fields(params)?;
         match params.text("manager_userid")?.filter(|manager| !manager.is_empty()) {
@@ -108,6 +114,8 @@ impl Corp {
         for &dept_id in &user.dept_id_list {
             self.departments.forget_member(dept_id, &user.userid);
         }
+        self.roles.forget_user(&user.userid);
+        self.chats.forget_user(&user.userid);
         self.users.remove(&user.userid);
         self.record_departure(Departure {
             userid: user.userid,
@@ -130,9 +138,24 @@ impl Corp {
     }
 
     /// Sets what only an admin can set in the console: 0 nothing, 1 main administrator, 2 sub-administrator.
+    /// There is one main administrator: a new one takes the place of the former.
     pub(crate) fn set_admin_level(&mut self, userid: &str, level: u8) -> Result<(), Refusal> {
         let mut user = self.find_user(userid).ok_or_else(|| USER_NOT_FOUND.plain())?.clone();
         user.admin_level = level;
+        let former = self.users.iter().find(|former| former.admin_level == 1 && former.userid != user.userid).cloned();
+        self.committed();
+        if let Some(former) = former.filter(|_| level == 1) {
+            self.users.put(User { admin_level: 0, ..former });
+        }
+        self.users.put(user);
+        Ok(())
+    }
+
+    /// Sets which departments a sub-administrator manages.
+    pub(crate) fn set_admin_departments(&mut self, userid: &str, dept_ids: Vec<i64>) -> Result<(), Refusal> {
+        let mut user = self.find_user(userid).ok_or_else(|| USER_NOT_FOUND.plain())?.clone();
+        self.check_departments(&dept_ids, &dept_ids)?;
+        user.admin_dept_ids = dept_ids.into_iter().collect();
         self.committed();
         self.users.put(user);
         Ok(())
@@ -154,7 +177,7 @@ impl Corp {
     pub(super) fn unused_userid(&mut self) -> String {
         loop {
             let userid = self.random.userid();
-            if self.find_user(&userid).is_none() {
+            if self.find_user(&userid).is_none() && self.external.get(&userid).is_none() {
                 return userid;
             }
         }
@@ -167,53 +190,6 @@ impl Corp {
     fn required_mobile(&self, params: &Params) -> Result<Mobile, Refusal> {
         let text = params.text("mobile")?.filter(|mobile| !mobile.is_empty()).ok_or_else(|| NO_MOBILE.plain())?;
         Mobile::parse(&text, self.organisation.registered_abroad).ok_or_else(|| INVALID_MOBILE.about("mobile"))
-    }
-
-    /// The enterprise-account part of a create call; `None` for an ordinary account.
-    fn exclusive_account(&self, params: &Params) -> Result<Option<Exclusive>, Refusal> {
-        if !params.boolean("exclusive_account")?.unwrap_or(false) {
-            return Ok(None);
-        }
-        if !self.organisation.enterprise_accounts {
-            return Err(INVALID_ARGUMENT.about("exclusive_account"));
-        }
-        let kind = params.required_text("exclusive_account_type")?;
-        let login_id = match kind.as_str() {
-            "sso" => None,
-            "dingtalk" => {
-                check_password(&params.required_text("init_password")?)?;
-                Some(params.required_text("login_id")?)
-            }
-            _ => return Err(INVALID_ARGUMENT.about("exclusive_account_type")),
-        };
-        let nickname = params.text("nickname")?.filter(|nickname| !nickname.is_empty());
-        Ok(Some(Exclusive { kind, login_id, nickname, mobile: self.exclusive_mobile(params)? }))
-    }
-
-    fn exclusive_mobile(&self, params: &Params) -> Result<Option<Mobile>, Refusal> {
-        let text = params.text("exclusive_mobile")?.filter(|mobile| !mobile.is_empty());
-        let parse = |text: String| Mobile::parse(&text, self.organisation.registered_abroad);
-        text.map(|text| parse(text).ok_or_else(|| INVALID_MOBILE.about("exclusive_mobile"))).transpose()
-    }
-
-    /// The enterprise-account part of an update call, where the login name is spelt `loginId` (page A0107).
-    fn change_exclusive(&self, user: &mut User, params: &Params) -> Result<(), Refusal> {
-        let Some(exclusive) = &mut user.exclusive else { return Ok(()) };
-        if let Some(nickname) = params.text("nickname")? {
-            exclusive.nickname = Some(nickname).filter(|nickname| !nickname.is_empty());
-        }
-        if let Some(mobile) = self.exclusive_mobile(params)? {
-            exclusive.mobile = Some(mobile);
-        }
-        if let Some(password) = params.text("init_password")? {
-            check_password(&password)?;
-        }
-        if let Some(login_id) = params.text("loginId")?
-            && exclusive.kind == "dingtalk"
-        {
-            exclusive.login_id = Some(login_id);
-        }
-        Ok(())
     }
 
     /// Sending the same number is harmless; another one is always refused to an app, for one of four reasons.
@@ -279,22 +255,18 @@ impl Corp {
         Ok(())
     }
 
-    fn check_head_count(&self) -> Result<(), Refusal> {
-        let full = self.organisation.head_count_limit.is_some_and(|limit| self.users.len() >= limit);
-        match (full, self.switches.head_count_limit_is_busy) {
-            (false, _) => Ok(()),
-            (true, true) => Err(BUSY.plain()),
-            (true, false) => Err(HEAD_COUNT_LIMIT.plain()),
-        }
+    /// Two limits, either of which DingTalk may hide behind "busy" (page A0161).
+    fn check_head_count(&self, now_ms: i64) -> Result<(), Refusal> {
+        let recent = || self.users.iter().filter(|user| now_ms.saturating_sub(user.joined_ms) < WEEK_MS).count();
+        let organisation = &self.organisation;
+        let errcode = if organisation.head_count_limit.is_some_and(|limit| self.users.len() >= limit) {
+            HEAD_COUNT_LIMIT
+        } else if organisation.weekly_add_limit.is_some_and(|limit| recent() >= limit) {
+            WEEKLY_ADD_LIMIT
+        } else {
+            return Ok(());
+        };
+        let errcode = if self.switches.head_count_limit_is_busy { BUSY } else { errcode };
+        Err(errcode.plain())
     }
-}
-
-/// At least eight characters, neither letters only nor digits only (page A0106).
-fn check_password(password: &str) -> Result<(), Refusal> {
-    let letters_only = password.chars().all(char::is_alphabetic);
-    let digits_only = password.chars().all(|character| character.is_ascii_digit());
-    if password.chars().count() < PASSWORD_LENGTH || letters_only || digits_only {
-        return Err(INVALID_ARGUMENT.about("init_password"));
-    }
-    Ok(())
 }

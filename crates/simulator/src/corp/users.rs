@@ -8,7 +8,7 @@ use crate::mobile::Mobile;
 use super::user::User;
 
 /// The members, by id. A snapshot is cheap: members are shared until they change.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Users {
     all: BTreeMap<String, Arc<User>>,
     folded_ids: HashMap<String, String>,

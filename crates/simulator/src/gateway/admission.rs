@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::api::{NewApi, NewRefusal, OldApi};
 use crate::errcode::{
-    APP_QPS, BUSY, Errcode, INVALID_TOKEN, IP_NOT_WHITELISTED, NEEDS_GET, NEEDS_POST, PARAMETER_ERROR, PLATFORM_QPS,
-    Refusal, SCOPE_MISSING,
+    APP_QPS, BUSY, Errcode, INVALID_TOKEN, IP_NOT_WHITELISTED, MONTHLY_QUOTA, NEEDS_GET, NEEDS_POST, PARAMETER_ERROR,
+    PLATFORM_QPS, Refusal, SCOPE_MISSING,
 };
 use crate::faults::{BanForm, Concern, FaultKind, Mishap, ThrottleScope};
 use crate::options::App;
+use crate::params::Params;
 use crate::simulator::World;
 use crate::throttle::AddressLimit;
 use crate::tokens::{Host, Token};
@@ -16,6 +17,24 @@ use crate::tokens::{Host, Token};
 use super::answer::Answer;
 use super::call::Call;
 use super::catalogue::{self, Entry, Kind, TokenApi, Verb};
+
+/// What tells that the month's calls are used up, on either host.
+const OUT_OF_QUOTA: (Errcode, &str) = (MONTHLY_QUOTA, "Forbidden.AccessDenied.ApiCountLimitForOrg");
+
+/// Parameters that name whom or what a call is about, for fault rules.
+const SUBJECTS: [&str; 11] = [
+    "userid",
+    "userId",
+    "user_id",
+    "dept_id",
+    "mobile",
+    "role_id",
+    "roleId",
+    "chatid",
+    "openConversationId",
+    "open_conversation_id",
+    "uuid",
+];
 
 /// A call with the gateway's verdict.
 #[derive(Debug)]
@@ -73,9 +92,12 @@ type Checked<T> = Result<T, Box<Stop>>;
 
 impl World {
     /// Judges a call that has just arrived.
-    pub(super) fn admit(&mut self, call: Call) -> Admission {
+    pub(super) fn admit(&mut self, mut call: Call) -> Admission {
+        let in_path = catalogue::find(&call.path).and_then(|entry| entry.read_path(&call.path)).unwrap_or_default();
+        let in_path = in_path.into_iter().map(|(name, value)| (name.to_owned(), value));
+        call.params = Params::from_pairs(in_path).or(call.params);
         let at_ms = self.clock.elapsed_ms();
-        let subjects = ["userid", "dept_id", "mobile"].map(|name| call.subject(name));
+        let subjects = SUBJECTS.map(|name| call.subject(name));
         let subjects = subjects.iter().flatten().map(String::as_str).collect();
         let mishap = self.faults.strike(&Concern { path: &call.path, subjects });
         let verdict = self.judge(&call, mishap.instead.as_ref(), at_ms).unwrap_or_else(Verdict::Stop);
@@ -199,8 +221,11 @@ impl World {
         Err(Stop::new(answer).of_app(Some(&app.key)))
     }
 
+    /// The rate of the app, and the month of the organisation.
     fn check_rate(&mut self, entry: &Entry, app: Option<&str>, fault: Option<&FaultKind>, now_ms: u64) -> Checked<()> {
         let free = app.is_none_or(|app| self.throttle.admit(app, entry.path, self.limits.qps, now_ms));
+        let quota = self.corp.organisation.monthly_call_quota;
+        let wall_ms = self.clock.wall_ms();
         let (errcode, new_code) = match fault {
             Some(FaultKind::Throttled(ThrottleScope::Platform)) => {
                 (PLATFORM_QPS, "Forbidden.AccessDenied.QpsLimitForApi")
@@ -208,7 +233,9 @@ impl World {
             Some(FaultKind::Throttled(ThrottleScope::App)) => {
                 (APP_QPS, "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi")
             }
-            _ if free => return Ok(()),
+            Some(FaultKind::Throttled(ThrottleScope::Month)) => OUT_OF_QUOTA,
+            _ if free && (!entry.counted || self.quota.admit(quota, wall_ms)) => return Ok(()),
+            _ if free => OUT_OF_QUOTA,
             _ => (APP_QPS, "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi"),
         };
         let answer = match entry.host() {

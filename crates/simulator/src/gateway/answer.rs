@@ -143,6 +143,16 @@ impl Answer {
         Self { body: Content::CutJson(half), ..self }
     }
 
+    /// This answer as a path from before the TOP gateway words it: without a `request_id`, unless it is wrapped.
+    pub(super) fn without_request_id(mut self) -> Self {
+        if let Content::Json(Value::Object(body)) = &mut self.body
+            && !body.contains_key("sub_code")
+        {
+            body.shift_remove("request_id");
+        }
+        self
+    }
+
     /// The `result` of a successful call of the old host.
     pub(super) fn result(&self) -> Option<&Value> {
         match &self.body {

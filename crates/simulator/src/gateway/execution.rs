@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::api::Caller;
 use crate::calls::CallRecord;
+use crate::corp::Corp;
 use crate::faults::FaultKind;
 use crate::simulator::World;
 
@@ -20,7 +21,7 @@ impl World {
         let mut record = CallRecord {
             at_ms,
             api: catalogue::find(&call.path).map_or_else(|| call.path.clone(), |entry| entry.path.to_owned()),
-            userid: call.subject("userid"),
+            userid: ["userid", "userId", "user_id"].iter().find_map(|name| call.subject(name)),
             dept_id: call.params.integer("dept_id").ok().flatten(),
             mobile: call.subject("mobile"),
             ..CallRecord::default()
@@ -33,8 +34,13 @@ impl World {
             }
             Verdict::Pass { entry, app, work } => {
                 record.app = app;
-                self.carry_out(&call, entry, work)
+                self.carry_out(&call, entry, work, mishap.stale_ms)
             }
+        };
+        let answer = if catalogue::find(&call.path).is_some_and(Entry::is_legacy) {
+            answer.without_request_id()
+        } else {
+            answer
         };
         record.committed = self.corp.revision != revision;
         if let Some(result) = answer.result() {
@@ -53,19 +59,30 @@ impl World {
         answer
     }
 
-    fn carry_out(&mut self, call: &Call, entry: &Entry, work: Work) -> Answer {
+    fn carry_out(&mut self, call: &Call, entry: &Entry, work: Work, stale_ms: u64) -> Answer {
         let now_ms = self.clock.wall_ms();
         match work {
             Work::Token(api) => self.give_token(call, api),
-            Work::Old(api, app) => match api(&mut self.corp, Caller { app: &app, now_ms }, &call.params) {
-                Ok(fields) => Answer::old_success(fields, &mut self.random),
-                Err(refusal) => self.business_refusal(entry, &refusal),
-            },
-            Work::New(api, app) => match api(&mut self.corp, Caller { app: &app, now_ms }, &call.params) {
-                Ok(body) => Answer::new_success(body),
-                Err(refusal) => Answer::new_refusal(&refusal, &mut self.random),
-            },
+            Work::Old(api, app) => {
+                let caller = Caller { app: &app, now_ms };
+                match self.on_corp(entry, stale_ms, |corp| api(corp, caller, &call.params)) {
+                    Ok(fields) => Answer::old_success(fields, &mut self.random),
+                    Err(refusal) => self.business_refusal(entry, &refusal),
+                }
+            }
+            Work::New(api, app) => {
+                let caller = Caller { app: &app, now_ms };
+                match self.on_corp(entry, stale_ms, |corp| api(corp, caller, &call.params)) {
+                    Ok(body) => Answer::new_success(body),
+                    Err(refusal) => Answer::new_refusal(&refusal, &mut self.random),
+                }
+            }
         }
+    }
+
+    /// Writes meet the organisation as it is, reads perhaps as it was.
+    fn on_corp<T>(&mut self, entry: &Entry, stale_ms: u64, work: impl FnOnce(&mut Corp) -> T) -> T {
+        if entry.reads { work(self.view(stale_ms)) } else { self.change(work) }
     }
 
     /// The call has been carried out, but its answer suffers.
@@ -79,6 +96,7 @@ impl World {
                 catalogue::find(&call.path).and_then(|entry| self.business_fault(entry, Some(fault))).unwrap_or(answer)
             }
             FaultKind::Latency { .. }
+            | FaultKind::Stale { .. }
             | FaultKind::Throttled(_)
             | FaultKind::TokenRevoked
             | FaultKind::ScopeMissing

@@ -13,7 +13,7 @@ use crate::tokens::{Host, Life};
 
 use super::answer::Answer;
 use super::call::Call;
-use super::catalogue::{TokenApi, asked_corp_id};
+use super::catalogue::TokenApi;
 
 impl World {
     /// Answers a call for a token.
@@ -56,7 +56,7 @@ impl World {
     }
 
     fn corp_token(&mut self, call: &Call) -> Answer {
-        if asked_corp_id(&call.path) != Some(self.corp_id.as_str()) {
+        if sent(&call.params, "corpId").as_deref() != Some(self.corp.id.as_str()) {
             return self.refuse(500, "unknownError", "未知错误");
         }
         if sent(&call.params, "grant_type").as_deref() != Some("client_credentials") {

@@ -32,6 +32,11 @@ async fn the_state_shows_what_is_stored_sorted_by_id() {
     let departments = state["departments"].as_array().expect("a list");
     assert_eq!((&departments[1]["name"], &departments[1]["parent_id"]), (&json!("East"), &json!(1)));
     assert_eq!(state["people"]["13900000001"]["privacy"], true);
+    for (name, length) in
+        [("role_groups", 1), ("roles", 4), ("chats", 0), ("external_contacts", 0), ("label_groups", 3)]
+    {
+        assert_eq!(state[name].as_array().map(Vec::len), Some(length), "{name}");
+    }
     assert_eq!(harness.state().await, state, "reading changes nothing");
 }
 
@@ -136,7 +141,7 @@ async fn the_page_shows_people_and_trusts_no_name() {
             r#"<meta http-equiv="refresh" content="2">"#,
             r#"<span dir="auto">R&amp;D</span>"#,
             r#"<span dir="auto">&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;</span>"#,
-            "1 people in 2 departments",
+            "1 people in 2 departments, 0 of them with enterprise accounts; 4 roles in 1 groups; 0 chats; 0 external contacts;",
             r#"<span dir="auto">Person bert</span>"#,
         ] {
             assert!(page.contains(expected), "{expected} is missing in {page}");

@@ -94,6 +94,14 @@ async fn a_token_can_be_revoked_in_the_middle() {
 }
 
 #[tokio::test]
+async fn busy_may_mean_done() {
+    let harness = Harness::start().await;
+    harness.fault(json!({ "path": CREATE, "kind": { "errcode": -1 }, "after_commit": true, "times": 1 })).await;
+    assert_eq!(harness.create("anna", "13800000001").await["errcode"], -1);
+    assert_eq!(harness.userids().await, ["anna"]);
+}
+
+#[tokio::test]
 async fn one_person_can_be_unlucky() {
     let harness = Harness::start().await;
     harness.fault(json!({ "path": CREATE, "concerning": "bert", "kind": { "errcode": 60022 } })).await;

@@ -5,9 +5,8 @@ use rollcall_simulator::{App, Options, Switches};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::harness::{APP_KEY, APP_SECRET, Harness, person};
+use crate::harness::{APP_KEY, APP_SECRET, Harness, TOKEN_HEADER, person};
 
-const TOKEN_HEADER: &str = "x-acs-dingtalk-access-token";
 const AUTH_INFOS: &str = "/v1.0/contact/organizations/authInfos";
 const GET_USER: &str = "/topapi/v2/user/get";
 

@@ -12,6 +12,9 @@ use tokio::task::JoinSet;
 pub(crate) const APP_KEY: &str = "dingsimulatorapp";
 pub(crate) const APP_SECRET: &str = "simulator-secret";
 
+/// Header of the new host's token.
+pub(crate) const TOKEN_HEADER: &str = "x-acs-dingtalk-access-token";
+
 /// A running simulator; it stops when dropped.
 pub(crate) struct Harness {
     pub(crate) base: String,
@@ -74,6 +77,28 @@ impl Harness {
     pub(crate) async fn errcode(&self, path: &str, body: Value) -> i64 {
         let answer = self.call(path, body).await;
         answer["errcode"].as_i64().unwrap_or_else(|| panic!("errcode is a number: {answer}"))
+    }
+
+    /// A call to the new host with the token in the header: HTTP status and body. A GET has its parameters in the path.
+    pub(crate) async fn new_host(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
+        let request = self.request(method, path).header(TOKEN_HEADER, &self.token);
+        let request = if body.is_null() { request } else { request.json(&body) };
+        let response = request.send().await.expect("an answer");
+        (response.status().as_u16(), response.json().await.expect("JSON"))
+    }
+
+    /// The same, when success is expected; returns the body.
+    pub(crate) async fn succeed_new(&self, method: Method, path: &str, body: Value) -> Value {
+        let (status, answer) = self.new_host(method, path, body).await;
+        assert_eq!(status, 200, "{path}: {answer}");
+        answer
+    }
+
+    /// The `code` of a call to the new host, empty for success.
+    pub(crate) async fn code(&self, method: Method, path: &str, body: Value) -> String {
+        let (status, answer) = self.new_host(method, path, body).await;
+        assert_eq!(status == 200, answer.get("code").is_none(), "{path}: {status} {answer}");
+        answer["code"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Creates a person in the root department.

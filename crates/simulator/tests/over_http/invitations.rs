@@ -74,6 +74,23 @@ async fn a_declined_invitation_is_gone_and_may_be_sent_again() {
 }
 
 #[tokio::test]
+async fn an_invitation_may_be_recalled_where_there_is_such_a_call() {
+    let harness = Harness::start().await;
+    harness.post_control("/people", json!({ "mobile": "13900000001", "privacy": true })).await;
+    harness.create("anna", "13900000001").await;
+    let recall = async |mobile: &str| {
+        let body = json!({ "mobile": mobile, "optUserId": "admin" });
+        harness.code(Method::POST, "/v1.0/contact/invites/recall", body).await
+    };
+    assert_eq!(recall("13900000001").await, "InvalidAction.NotFound");
+    harness.control(Method::PATCH, "/switches", json!({ "invitations_can_be_recalled": true })).await;
+    assert_eq!(recall("139").await, "invalidParameter.param.invalid");
+    assert_eq!(recall("13900000001").await, "");
+    assert_eq!(recall("13900000001").await, "user.not.exist");
+    assert_eq!(harness.state().await["invitations"], json!([]));
+}
+
+#[tokio::test]
 async fn the_requested_id_may_be_lost_on_acceptance() {
     let harness = Harness::start().await;
     harness.control(Method::PATCH, "/switches", json!({ "invitation_keeps_userid": false })).await;
@@ -136,4 +153,17 @@ async fn a_full_organisation_takes_nobody() {
     assert_eq!(harness.create("bert", "13900000002").await["errcode"], 40020);
     harness.control(Method::PATCH, "/switches", json!({ "head_count_limit_is_busy": true })).await;
     assert_eq!(harness.create("bert", "13900000002").await["errcode"], -1);
+}
+
+#[tokio::test]
+async fn an_organisation_may_take_so_many_a_week() {
+    let organisation = Organisation { weekly_add_limit: Some(1), ..Organisation::default() };
+    let mut harness = Harness::with(Options { organisation, ..Options::default() }).await;
+    assert_eq!(harness.create("anna", "13900000001").await["errcode"], 0);
+    assert_eq!(harness.create("bert", "13900000002").await["errcode"], 40024);
+    harness.control(Method::PATCH, "/switches", json!({ "head_count_limit_is_busy": true })).await;
+    assert_eq!(harness.create("bert", "13900000002").await["errcode"], -1);
+    harness.post_control("/clock", json!({ "advance_ms": 7 * DAY_MS })).await;
+    harness.token = harness.fresh_token().await;
+    assert_eq!(harness.create("bert", "13900000002").await["errcode"], 0);
 }

@@ -205,25 +205,3 @@ async fn the_main_administrator_stays() {
     harness.post_control("/edit", json!({ "action": "delete_user", "userid": "admin" })).await;
     assert_eq!(harness.userids().await, Vec::<String>::new(), "an admin in the console may");
 }
-
-#[tokio::test]
-async fn enterprise_accounts_need_no_number() {
-    let organisation = Organisation { enterprise_accounts: true, ..Organisation::default() };
-    let harness = Harness::with(Options { organisation, ..unhurried() }).await;
-    let base = json!({ "userid": "sso1", "name": "Sso", "dept_id_list": "1", "exclusive_account": true });
-    for (changes, expected) in [
-        (json!({ "exclusive_account_type": "other" }), 400_002),
-        (json!({ "exclusive_account_type": "dingtalk", "login_id": "x", "init_password": "short1" }), 400_002),
-        (json!({ "exclusive_account_type": "dingtalk", "login_id": "x", "init_password": "lettersonly" }), 400_002),
-        (json!({ "exclusive_account_type": "sso", "nickname": "S", "exclusive_mobile": "+86-13800000009" }), 0),
-    ] {
-        assert_eq!(harness.errcode(CREATE, merged(base.clone(), &changes)).await, expected, "{changes}");
-    }
-    let account = harness.succeed(GET, json!({ "userid": "sso1" })).await;
-    assert_eq!((&account["exclusive_account"], &account["nickname"]), (&json!(true), &json!("S")));
-    assert_eq!(account.get("mobile"), None);
-    let by_mobile = json!({ "mobile": "13800000009", "support_exclusive_account_search": true });
-    let found = harness.succeed("/topapi/v2/user/getbymobile", by_mobile).await;
-    assert_eq!(found, json!({ "exclusive_account_userid_list": ["sso1"] }));
-    assert_eq!(harness.errcode(UPDATE, json!({ "userid": "sso1", "nickname": "T" })).await, 40066);
-}
