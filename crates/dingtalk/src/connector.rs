@@ -1,11 +1,15 @@
 //! DingTalk behind Rollcall's door to a target.
 
+use crate::account::{self, Accounts};
 use crate::client::Client;
+use crate::hidden::Sight;
 use crate::schema::DingTalkSchema;
 use crate::settings::{Settings, SettingsError};
-use crate::{account, department, fit};
-use rollcall_provisioning::budget::{BoxFuture, Budget};
-use rollcall_provisioning::connector::{Applied, Connector, ConnectorError, TargetSchema};
+use crate::{department, fit};
+use rollcall_provisioning::budget::Budget;
+use rollcall_provisioning::connector::{
+    Answer, Applied, Connector, ConnectorError, Cursor, Hidden, Page, TargetSchema,
+};
 use rollcall_provisioning::entity::{Attributes, Entity, EntityKind};
 use rollcall_provisioning::plan::{self, Action};
 use std::sync::Arc;
@@ -14,7 +18,8 @@ use std::sync::Arc;
 /// the connections.
 pub struct DingTalk {
     pub(crate) client: Client,
-    pub(crate) root: String,
+    pub(crate) settings: Settings,
+    sight: Sight,
 }
 
 impl DingTalk {
@@ -24,7 +29,11 @@ impl DingTalk {
     ///
     /// [`SettingsError`] names the setting that cannot be used.
     pub fn new(settings: &Settings, budget: Arc<dyn Budget>) -> Result<Self, SettingsError> {
-        Ok(Self { client: Client::new(settings, budget)?, root: settings.root_dept_id.clone() })
+        Ok(Self { client: Client::new(settings, budget)?, settings: settings.clone(), sight: Sight::default() })
+    }
+
+    const fn accounts(&self) -> Accounts<'_> {
+        Accounts { client: &self.client, settings: &self.settings, sight: &self.sight }
     }
 
     async fn carry_out(&self, action: &Action) -> Result<Applied, ConnectorError> {
@@ -32,13 +41,13 @@ impl DingTalk {
         let client = &self.client;
         let remote_id = match action {
             Action::Create { kind: EntityKind::Account, remote_id, attributes, .. } => {
-                account::create(client, remote_id.as_deref(), attributes).await?
+                self.accounts().create(remote_id.as_deref(), attributes).await?
             }
             Action::Create { kind: EntityKind::OrgUnit, attributes, .. } => {
                 department::create(client, attributes).await?
             }
             Action::Update { kind: EntityKind::Account, remote_id, changes } => {
-                account::update(client, remote_id, changes).await?;
+                self.accounts().update(remote_id, changes).await?;
                 remote_id.clone()
             }
             Action::Update { kind: EntityKind::OrgUnit, remote_id, changes } => {
@@ -46,7 +55,7 @@ impl DingTalk {
                 remote_id.clone()
             }
             Action::Delete { kind: EntityKind::Account, remote_id } => {
-                account::delete(client, remote_id).await?;
+                self.accounts().delete(remote_id).await?;
                 remote_id.clone()
             }
             Action::Delete { kind: EntityKind::OrgUnit, remote_id } => {
@@ -60,7 +69,8 @@ impl DingTalk {
 
     /// The number of a department that may be written: not the one at the top (60007, 60018).
     fn touchable(&self, id: &str) -> Result<i64, ConnectorError> {
-        let number = fit::department_number(id).filter(|id| Some(*id) != fit::department_number(&self.root));
+        let number =
+            fit::department_number(id).filter(|id| Some(*id) != fit::department_number(&self.settings.root_dept_id));
         number.ok_or_else(|| fit::untouchable(id))
     }
 }
@@ -70,35 +80,61 @@ impl Connector for DingTalk {
         &DingTalkSchema
     }
 
-    fn account<'a>(&'a self, remote_id: &'a str) -> BoxFuture<'a, Result<Option<Entity>, ConnectorError>> {
-        Box::pin(account::get(&self.client, remote_id))
+    fn account<'a>(&'a self, remote_id: &'a str) -> Answer<'a, Option<Entity>> {
+        Box::pin(async move { self.accounts().get(remote_id).await })
     }
 
-    fn account_by_mobile<'a>(&'a self, mobile: &'a str) -> BoxFuture<'a, Result<Option<String>, ConnectorError>> {
-        Box::pin(account::by_mobile(&self.client, mobile))
+    fn account_by_mobile<'a>(&'a self, mobile: &'a str) -> Answer<'a, Option<String>> {
+        Box::pin(async move { self.accounts().by_mobile(mobile).await })
     }
 
-    fn org_unit<'a>(&'a self, remote_id: &'a str) -> BoxFuture<'a, Result<Option<Entity>, ConnectorError>> {
+    fn org_unit<'a>(&'a self, remote_id: &'a str) -> Answer<'a, Option<Entity>> {
         Box::pin(department::get(&self.client, remote_id))
     }
 
-    fn org_unit_by_name<'a>(
-        &'a self,
-        parent: &'a str,
-        name: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Entity>, ConnectorError>> {
+    fn org_unit_by_name<'a>(&'a self, parent: &'a str, name: &'a str) -> Answer<'a, Option<Entity>> {
         Box::pin(department::by_name(&self.client, parent, name))
     }
 
-    fn apply<'a>(&'a self, action: &'a Action) -> BoxFuture<'a, Result<Applied, ConnectorError>> {
+    fn accounts_in<'a>(&'a self, org_unit: &'a str, from: Option<&'a Cursor>) -> Answer<'a, Page<Entity>> {
+        Box::pin(async move { self.accounts().list(org_unit, from).await })
+    }
+
+    fn administrators(&self) -> Answer<'_, Vec<String>> {
+        Box::pin(async move { self.accounts().administrators().await })
+    }
+
+    fn account_count(&self) -> Answer<'_, u64> {
+        Box::pin(async move { self.accounts().count().await })
+    }
+
+    fn unreadable(&self, kind: EntityKind) -> Answer<'_, Hidden> {
+        Box::pin(async move {
+            match kind {
+                EntityKind::Account => self.sight.hidden(&self.client).await,
+                EntityKind::OrgUnit | EntityKind::Role | EntityKind::Chat | EntityKind::Contact => {
+                    Ok(Hidden::default())
+                }
+            }
+        })
+    }
+
+    fn unlisted(&self) -> Hidden {
+        Hidden::new(account::UNLISTED)
+    }
+
+    fn apply<'a>(&'a self, action: &'a Action) -> Answer<'a, Applied> {
         Box::pin(self.carry_out(action))
     }
 
     fn root_org_unit(&self) -> &str {
-        &self.root
+        &self.settings.root_dept_id
     }
 
     fn after(&self, before: &Attributes, action: &Action) -> Attributes {
-        account::as_read(plan::after(before, action))
+        match action.kind() {
+            EntityKind::Account => account::after(before, action),
+            _ => plan::after(before, action),
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 use rollcall_provisioning::connector::{AttributeSpec, Clearing, TargetSchema};
 use rollcall_provisioning::entity::{self, EntityKind};
+use serde_json::Value;
 
 /// The attributes of DingTalk's people and departments that Rollcall keeps.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,6 +19,22 @@ impl TargetSchema for DingTalkSchema {
             EntityKind::OrgUnit => ORG_UNIT,
             EntityKind::Role | EntityKind::Chat | EntityKind::Contact => &[],
         }
+    }
+
+    fn attribute(&self, kind: EntityKind, name: &str) -> Option<&AttributeSpec> {
+        let custom = name.strip_prefix(entity::EXTENSION_PREFIX).filter(|field| !field.is_empty());
+        match (kind, custom) {
+            (EntityKind::Account, Some(_)) => Some(&CUSTOM_FIELD),
+            _ => self.attributes(kind).iter().find(|spec| spec.name == name),
+        }
+    }
+
+    fn blank(&self, kind: EntityKind, name: &str) -> Option<&Value> {
+        let switches: &[&str] = match kind {
+            EntityKind::Account => &[entity::HIDE_MOBILE, entity::SENIOR_MODE],
+            EntityKind::OrgUnit | EntityKind::Role | EntityKind::Chat | EntityKind::Contact => &[],
+        };
+        switches.contains(&name).then_some(&Value::Bool(false))
     }
 }
 
@@ -44,7 +61,21 @@ static ACCOUNT: &[AttributeSpec] = &[
     AttributeSpec { name: entity::WORK_PLACE, max_chars: Some(100), ..OPTIONAL },
     AttributeSpec { name: entity::ORG_UNITS, ..REQUIRED },
     AttributeSpec { name: entity::MANAGER, ..OPTIONAL },
+    AttributeSpec { name: entity::ORG_EMAIL, max_chars: Some(100), sensitive: true, unique: true, ..OPTIONAL },
+    AttributeSpec { name: entity::REMARK, max_chars: Some(2000), sensitive: true, ..OPTIONAL },
+    // A number cannot be empty, and no page says how it goes.
+    AttributeSpec { name: entity::HIRED_DATE, clearing: Clearing::Impossible, ..OPTIONAL },
+    AttributeSpec { name: entity::HIDE_MOBILE, ..OPTIONAL },
+    AttributeSpec { name: entity::SENIOR_MODE, ..OPTIONAL },
+    AttributeSpec { name: entity::ORG_UNIT_TITLES, ..OPTIONAL },
+    // Everybody has an order and a main department: DingTalk gives them to whoever is given none.
+    AttributeSpec { name: entity::ORG_UNIT_ORDERS, clearing: Clearing::Impossible, ..OPTIONAL },
+    AttributeSpec { name: entity::PRIMARY_ORG_UNIT, clearing: Clearing::Impossible, ..OPTIONAL },
 ];
+
+/// Any field that the organisation made itself; the limit is that of all of them together.
+static CUSTOM_FIELD: AttributeSpec =
+    AttributeSpec { name: entity::EXTENSION_PREFIX, max_chars: Some(2000), sensitive: true, ..OPTIONAL };
 
 /// Pages `address-book-creation-department-established-department` and `address-book-update-department`.
 static ORG_UNIT: &[AttributeSpec] = &[

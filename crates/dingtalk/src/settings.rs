@@ -30,6 +30,9 @@ pub struct Settings {
     pub longest_wait: Duration,
     /// The department at the top; DingTalk's is always `1` (page `user-management-acquires-the-list-departments`).
     pub root_dept_id: String,
+    /// Whether the organisation is registered outside the mainland: then mainland numbers are sent with their country
+    /// code (page `user-information-creation`).
+    pub registered_abroad: bool,
 }
 
 impl Settings {
@@ -46,6 +49,7 @@ impl Settings {
             ip_ban_pause: Duration::from_secs(310),
             longest_wait: Duration::from_secs(30),
             root_dept_id: "1".to_owned(),
+            registered_abroad: false,
         }
     }
 

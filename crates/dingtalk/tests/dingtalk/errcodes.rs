@@ -122,8 +122,8 @@ async fn creating_a_person() {
         60123  invalid            job_number
         60112  invalid            name
         60022  invalid            -
-        60122  invalid            -
-        40065  invalid            -
+        60122  invalid            extension.
+        40065  invalid            remark
         60128  missing_reference  manager
         60003  missing_reference  org_units
         60004  missing_reference  org_units

@@ -1,11 +1,15 @@
 //! The connector against recorded-style answers of DingTalk.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod errcodes;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod lists;
 #[cfg(test)]
 mod lost;
 #[cfg(test)]
