@@ -110,7 +110,10 @@ impl DingTalk {
         let nobody = UserId { userid: NOBODY };
         let read = self.account(NOBODY).await.map(drop);
         report.permitted("people", "People can be read.", read);
-        let search = self.client.command(Operation::UserByMobile, &Mobile { mobile: NO_NUMBER }).await;
+        let search = self
+            .client
+            .command(Operation::UserByMobile, &Mobile { mobile: NO_NUMBER, support_exclusive_account_search: false })
+            .await;
         report.permitted("people by mobile number", "People can be found by their mobile number.", search);
         // An update that names nobody and no field is the one write that can change nothing.
         let write = self.client.command(Operation::UserUpdate, &nobody).await;

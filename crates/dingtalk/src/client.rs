@@ -49,6 +49,18 @@ impl Client {
         self.transport.decode(operation, result)
     }
 
+    /// A call whose answer must not say `false` in this field, as calls of the new host do that did nothing.
+    pub(crate) async fn confirmed<B: Serialize + Sync>(
+        &self,
+        operation: Operation,
+        body: &B,
+        field: &str,
+    ) -> Result<(), ConnectorError> {
+        let answer = self.call(&Call { operation, query: &[], body: Some(body) }).await?;
+        let denied = |value: &Value| *value == Value::Bool(false) || value.as_str() == Some("false");
+        if answer.get(field).is_some_and(denied) { Err(self.transport.denied(operation)) } else { Ok(()) }
+    }
+
     /// A GET of the old host, whose fields stand beside the `errcode`, or of the new one.
     pub(crate) async fn get<T: DeserializeOwned>(
         &self,

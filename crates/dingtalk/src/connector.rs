@@ -10,7 +10,7 @@ use rollcall_provisioning::budget::Budget;
 use rollcall_provisioning::connector::{
     Answer, Applied, Connector, ConnectorError, Cursor, Hidden, Page, TargetSchema,
 };
-use rollcall_provisioning::entity::{Attributes, Entity, EntityKind};
+use rollcall_provisioning::entity::{self, Attributes, Entity, EntityKind};
 use rollcall_provisioning::plan::{self, Action};
 use std::sync::Arc;
 
@@ -40,8 +40,8 @@ impl DingTalk {
         fit::action(action)?;
         let client = &self.client;
         let remote_id = match action {
-            Action::Create { kind: EntityKind::Account, remote_id, attributes, .. } => {
-                self.accounts().create(remote_id.as_deref(), attributes).await?
+            Action::Create { kind: EntityKind::Account, remote_id, attributes, password } => {
+                self.accounts().create(remote_id.as_deref(), attributes, password.as_ref()).await?
             }
             Action::Create { kind: EntityKind::OrgUnit, attributes, .. } => {
                 department::create(client, attributes).await?
@@ -111,7 +111,12 @@ impl Connector for DingTalk {
     fn unreadable(&self, kind: EntityKind) -> Answer<'_, Hidden> {
         Box::pin(async move {
             match kind {
-                EntityKind::Account => self.sight.hidden(&self.client).await,
+                EntityKind::Account => {
+                    let hidden = self.sight.hidden(&self.client).await?;
+                    // No read tells the first; the second is only asked for where there are such accounts.
+                    let enabled = (!self.settings.enterprise_accounts).then_some(entity::ENABLED);
+                    Ok(hidden.and(&Hidden::new([entity::EXCLUSIVE_MOBILE].into_iter().chain(enabled))))
+                }
                 EntityKind::OrgUnit | EntityKind::Role | EntityKind::Chat | EntityKind::Contact => {
                     Ok(Hidden::default())
                 }

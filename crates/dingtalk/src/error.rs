@@ -83,6 +83,9 @@ pub(crate) fn explain(operation: Operation, app_key: &str, failure: &Failure) ->
             let message = format!("DingTalk's answer cannot be read (HTTP status {status}).");
             passing("unreadable".into(), message, lost)
         }
+        Failure::Denied => {
+            passing("denied".into(), "DingTalk answered that it did not do it, and not why.".into(), lost)
+        }
         Failure::TooMany { after } => ConnectorError {
             class: ErrorClass::RateLimited,
             retry_after: Some(after.unwrap_or(Duration::from_secs(1))),
@@ -145,6 +148,12 @@ fn refused(operation: Operation, app_key: &str, refusal: &Refusal) -> ConnectorE
         }
     }
     error
+}
+
+/// A failure after another call of the same action has done its work: what is there must be read before it is planned
+/// anew, as if the answer had been lost.
+pub(crate) fn halfway(error: ConnectorError) -> ConnectorError {
+    ConnectorError { outcome_unknown: true, ..error }
 }
 
 /// The shared rate budget is out of reach, so nothing may be sent.

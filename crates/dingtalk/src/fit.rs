@@ -4,7 +4,7 @@ use rollcall_provisioning::connector::{
     AttributeSpec, Clearing, ConnectorError, ErrorClass, TargetSchema, account_kind,
 };
 use rollcall_provisioning::entity::EntityKind;
-use rollcall_provisioning::plan::{Action, Change};
+use rollcall_provisioning::plan::{Action, Change, InitialPassword};
 use serde_json::Value;
 
 use crate::schema::DingTalkSchema;
@@ -102,6 +102,22 @@ pub(crate) fn integer(attribute: &'static str, value: &Value) -> Result<i64, Con
 /// A yes or no.
 pub(crate) fn switch(attribute: &'static str, value: &Value) -> Result<bool, ConnectorError> {
     value.as_bool().ok_or_else(|| unfit(attribute, "malformed", "is neither true nor false"))
+}
+
+/// A first password that DingTalk takes: at least 8 characters, neither letters nor digits alone (page
+/// `create-dingtalk-user-created-dedicated-account`).
+pub(crate) fn password(password: Option<&InitialPassword>) -> Result<&InitialPassword, ConnectorError> {
+    let refuse = |fault: &str, what: &str| {
+        let advice = "Report this to the maintainers of Rollcall.".to_owned();
+        ConnectorError { attribute: None, advice, ..unfit("password", fault, what) }
+    };
+    let password = password.ok_or_else(|| refuse("missing", "was not made, and an account of this kind needs one"))?;
+    let text = password.expose();
+    let alone = text.chars().all(char::is_alphabetic) || text.chars().all(|c| c.is_ascii_digit());
+    if alone || text.chars().count() < 8 {
+        return Err(refuse("malformed", "is too weak for DingTalk"));
+    }
+    Ok(password)
 }
 
 /// The refusal of one attribute: `<attribute>_<fault>`.

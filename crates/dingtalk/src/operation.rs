@@ -17,6 +17,8 @@ pub(crate) enum Calls {
     Any,
     /// Those about people.
     Users,
+    /// Those about the use of enterprise accounts.
+    Enterprise,
     /// Those about departments, also what is in them.
     Departments,
     UserCreate,
@@ -85,6 +87,15 @@ operations! {
     UserCount "user_count" Old "/topapi/user/count" Users Read;
     // query-the-administrator-list
     UserAdmins "user_admins" Old "/topapi/user/listadmin" Users Read;
+
+    // disable-an-exclusive-account
+    AccountDisable "account_disable" New "/v1.0/contact/orgAccounts/disable" Enterprise Write;
+    // enable-a-dedicated-account
+    AccountEnable "account_enable" New "/v1.0/contact/orgAccounts/enable" Enterprise Write;
+    // force-logout-from-dedicated-account
+    AccountSignOut "account_sign_out" New "/v1.0/contact/orgAccounts/signOut" Enterprise Write;
+    // query-dedicated-account-status-1
+    AccountStatus "account_status" New "/v1.0/contact/orgAccounts/status" Enterprise Read;
 
     // address-book-creation-department-established-department
     DepartmentCreate "department_create" Old "/topapi/v2/department/create" Departments Write;

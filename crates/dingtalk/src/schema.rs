@@ -4,6 +4,7 @@
 //! `force_update_fields` without sending it. Texts are cleared by sending an empty string, as other systems
 //! do; DingTalk documents no outcome, so a reader has to look whether it worked.
 
+use crate::account::{MANAGED_KIND, SSO_KIND};
 use rollcall_provisioning::connector::{AttributeSpec, Clearing, TargetSchema};
 use rollcall_provisioning::entity::{self, EntityKind};
 use serde_json::Value;
@@ -14,11 +15,7 @@ pub struct DingTalkSchema;
 
 impl TargetSchema for DingTalkSchema {
     fn attributes(&self, kind: EntityKind) -> &[AttributeSpec] {
-        match kind {
-            EntityKind::Account => ACCOUNT,
-            EntityKind::OrgUnit => ORG_UNIT,
-            EntityKind::Role | EntityKind::Chat | EntityKind::Contact => &[],
-        }
+        of(kind)
     }
 
     fn attribute(&self, kind: EntityKind, name: &str) -> Option<&AttributeSpec> {
@@ -29,12 +26,33 @@ impl TargetSchema for DingTalkSchema {
         }
     }
 
+    /// A normal account needs a mobile number, an enterprise account none; one whose sign-in DingTalk keeps needs a name
+    /// to sign in with (pages `create-an-sso-account`, `create-dingtalk-user-created-dedicated-account`).
+    fn required(&self, kind: EntityKind, account_kind: Option<&str>) -> Vec<&'static str> {
+        let always = of(kind).iter().filter(|spec| spec.required).map(|spec| spec.name);
+        match (kind, account_kind) {
+            (EntityKind::Account, Some(SSO_KIND)) => always.filter(|name| *name != entity::MOBILE).collect(),
+            (EntityKind::Account, Some(MANAGED_KIND)) => {
+                always.filter(|name| *name != entity::MOBILE).chain([entity::LOGIN_ID]).collect()
+            }
+            _ => always.collect(),
+        }
+    }
+
     fn blank(&self, kind: EntityKind, name: &str) -> Option<&Value> {
         let switches: &[&str] = match kind {
             EntityKind::Account => &[entity::HIDE_MOBILE, entity::SENIOR_MODE],
             EntityKind::OrgUnit | EntityKind::Role | EntityKind::Chat | EntityKind::Contact => &[],
         };
         switches.contains(&name).then_some(&Value::Bool(false))
+    }
+}
+
+fn of(kind: EntityKind) -> &'static [AttributeSpec] {
+    match kind {
+        EntityKind::Account => ACCOUNT,
+        EntityKind::OrgUnit => ORG_UNIT,
+        EntityKind::Role | EntityKind::Chat | EntityKind::Contact => &[],
     }
 }
 
@@ -71,6 +89,12 @@ static ACCOUNT: &[AttributeSpec] = &[
     // Everybody has an order and a main department: DingTalk gives them to whoever is given none.
     AttributeSpec { name: entity::ORG_UNIT_ORDERS, clearing: Clearing::Impossible, ..OPTIONAL },
     AttributeSpec { name: entity::PRIMARY_ORG_UNIT, clearing: Clearing::Impossible, ..OPTIONAL },
+    // Enterprise accounts: pages `dedicated-account-overview`, `update-dedicated-accounts-information`.
+    AttributeSpec { name: entity::ACCOUNT_KIND, create_only: true, clearing: Clearing::Impossible, ..OPTIONAL },
+    AttributeSpec { name: entity::ENABLED, clearing: Clearing::Impossible, ..OPTIONAL },
+    AttributeSpec { name: entity::LOGIN_ID, clearing: Clearing::Impossible, sensitive: true, unique: true, ..OPTIONAL },
+    AttributeSpec { name: entity::NICKNAME, sensitive: true, ..OPTIONAL },
+    AttributeSpec { name: entity::EXCLUSIVE_MOBILE, sensitive: true, ..OPTIONAL },
 ];
 
 /// Any field that the organisation made itself; the limit is that of all of them together.

@@ -33,6 +33,12 @@ pub struct Settings {
     /// Whether the organisation is registered outside the mainland: then mainland numbers are sent with their country
     /// code (page `user-information-creation`).
     pub registered_abroad: bool,
+    /// Whether the organisation has bought enterprise accounts (page `dedicated-account-overview`). Then every update
+    /// of a person costs one read more, because such an account is updated otherwise than a normal one.
+    pub enterprise_accounts: bool,
+    /// Whether DingTalk tells the first password to the owner of an account whose sign-in it keeps, by short message or
+    /// e-mail (page `create-dingtalk-user-created-dedicated-account`).
+    pub send_initial_password: bool,
 }
 
 impl Settings {
@@ -50,6 +56,8 @@ impl Settings {
             longest_wait: Duration::from_secs(30),
             root_dept_id: "1".to_owned(),
             registered_abroad: false,
+            enterprise_accounts: false,
+            send_initial_password: true,
         }
     }
 

@@ -105,6 +105,11 @@ impl Transport {
         error::explain(operation, &self.app_key, &Failure::Unreadable { status: 200 })
     }
 
+    /// The failure of a call that was answered with a no.
+    pub(crate) fn denied(&self, operation: Operation) -> ConnectorError {
+        error::explain(operation, &self.app_key, &Failure::Denied)
+    }
+
     fn request<B: Serialize>(
         &self,
         call: &Call<'_, B>,

@@ -3,13 +3,15 @@
 //! Clearing (page `user-information-update`): only the manager has a documented way, naming the field in
 //! `force_update_fields` without sending it. Texts are cleared by an empty one, switches by *no*.
 
+use super::enterprise::DINGTALK;
 use super::extension::CustomFields;
 use super::placement::{Placement, Wanted};
 use crate::fit;
 use crate::settings::Settings;
-use crate::wire::account::{User, UserBody};
+use crate::wire::account::{Password, User, UserBody};
 use rollcall_provisioning::connector::ConnectorError;
 use rollcall_provisioning::entity;
+use rollcall_provisioning::plan::InitialPassword;
 use serde_json::Value;
 
 /// The body of a call in the making.
@@ -42,6 +44,8 @@ impl<'a> Draft<'a> {
             entity::WORK_PLACE => (entity::WORK_PLACE, &mut body.work_place),
             entity::REMARK => (entity::REMARK, &mut body.remark),
             entity::MANAGER => (entity::MANAGER, &mut body.manager_userid),
+            entity::NICKNAME => (entity::NICKNAME, &mut body.nickname),
+            entity::LOGIN_ID => (entity::LOGIN_ID, &mut body.login_id),
             _ => return self.set_other(name, value),
         };
         *field = Some(fit::text(attribute, value)?);
@@ -54,6 +58,10 @@ impl<'a> Draft<'a> {
         match name {
             entity::MOBILE => {
                 body.mobile = Some(mobile_to_send(self.settings, &fit::text(entity::MOBILE, value)?));
+            }
+            entity::EXCLUSIVE_MOBILE => {
+                let number = fit::text(entity::EXCLUSIVE_MOBILE, value)?;
+                body.exclusive_mobile = Some(with_country(&number));
             }
             entity::HIRED_DATE => body.hired_date = Some(fit::integer(entity::HIRED_DATE, value)?),
             entity::HIDE_MOBILE => body.hide_mobile = Some(fit::switch(entity::HIDE_MOBILE, value)?),
@@ -95,6 +103,17 @@ impl<'a> Draft<'a> {
         self.custom.clears() || !self.placement.is_empty()
     }
 
+    /// Makes it the body of an enterprise account of this kind.
+    pub(super) fn enterprise(&mut self, kind: &str, password: Option<&InitialPassword>) -> Result<(), ConnectorError> {
+        self.body.exclusive_account = Some(true);
+        self.body.exclusive_account_type = Some(kind.to_owned());
+        if kind == DINGTALK {
+            self.body.init_password = Some(Password(fit::password(password)?.clone()));
+            self.body.send_password_to_user = Some(self.settings.send_initial_password);
+        }
+        Ok(())
+    }
+
     /// The body of a creation: all custom fields, and posts in the departments that the person gets.
     pub(super) fn for_creation(mut self) -> Result<UserBody, ConnectorError> {
         let placement = Placement::in_departments(self.units.unwrap_or_default());
@@ -121,6 +140,15 @@ impl<'a> Draft<'a> {
             placement.moved_to(units);
         }
         placement.write(&self.placement, &mut self.body)?;
+        if present.exclusive_account == Some(true) {
+            // Page `update-dedicated-accounts-information`: another name for the sign-in, the departments always, and a
+            // mailbox is only unbound by name.
+            self.body.new_login_id = self.body.login_id.take();
+            self.body.dept_id_list.get_or_insert_with(|| present.dept_id_list.join(","));
+            if self.body.org_email.as_deref() == Some("") {
+                self.body.force("org_email");
+            }
+        }
         Ok(self.body)
     }
 }
@@ -133,9 +161,10 @@ pub(super) fn joined(ids: &[i64]) -> String {
 /// A number as DingTalk wants it: in an organisation that is registered outside the mainland, mainland numbers have
 /// their country code too (page `user-information-creation`).
 pub(super) fn mobile_to_send(settings: &Settings, mobile: &str) -> String {
-    if settings.registered_abroad && !mobile.is_empty() && !mobile.starts_with('+') {
-        format!("+86-{mobile}")
-    } else {
-        mobile.to_owned()
-    }
+    if settings.registered_abroad { with_country(mobile) } else { mobile.to_owned() }
+}
+
+/// A number that always has its country code (page `create-an-sso-account`).
+fn with_country(mobile: &str) -> String {
+    if mobile.is_empty() || mobile.starts_with('+') { mobile.to_owned() } else { format!("+86-{mobile}") }
 }

@@ -1,7 +1,9 @@
 //! From DingTalk's answers about people to our attributes, and what a read will show after a write.
 
+use super::enterprise::NORMAL;
 use crate::fit;
 use crate::wire::account::User;
+use rollcall_provisioning::connector::account_kind;
 use rollcall_provisioning::entity::{self, Attributes, Entity};
 use rollcall_provisioning::plan::{self, Action, Change};
 use serde_json::{Map, Value};
@@ -15,10 +17,15 @@ const BY_DEPARTMENT: [&str; 2] = [entity::ORG_UNIT_ORDERS, entity::ORG_UNIT_TITL
 /// The switches that are off as long as nobody turns them on.
 const SWITCHES: [&str; 2] = [entity::HIDE_MOBILE, entity::SENIOR_MODE];
 
-/// A person as an entity. `None` if the answer does not even say who it is, because then what it leaves out
-/// cannot be taken for empty.
-pub(super) fn entity(user: User) -> Option<Entity> {
+/// A person as an entity; `enabled` is whether an enterprise account may be used, if that is known. `None` if the answer
+/// does not even say who it is, because then what it leaves out cannot be taken for empty.
+pub(super) fn entity(user: User, enabled: Option<bool>) -> Option<Entity> {
     let mut attributes = placement(&user);
+    let account_kind = match user.exclusive_account {
+        Some(false) => Some(NORMAL.to_owned()),
+        Some(true) => user.exclusive_account_type.map(|kind| kind.to_ascii_lowercase()),
+        None => None,
+    };
     let mobile = user.mobile.map(|mobile| dialled(mobile, user.state_code.as_deref()));
     let texts = [
         (entity::NAME, user.name),
@@ -31,6 +38,9 @@ pub(super) fn entity(user: User) -> Option<Entity> {
         (entity::WORK_PLACE, user.work_place),
         (entity::REMARK, user.remark),
         (entity::MANAGER, user.manager_userid),
+        (entity::ACCOUNT_KIND, account_kind),
+        (entity::LOGIN_ID, user.login_id),
+        (entity::NICKNAME, user.nickname),
     ];
     let texts = texts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::String(value?))));
     attributes.extend(texts);
@@ -40,6 +50,7 @@ pub(super) fn entity(user: User) -> Option<Entity> {
         (entity::HIRED_DATE, user.hired_date.map(Value::from)),
         (entity::HIDE_MOBILE, user.hide_mobile.map(Value::from)),
         (entity::SENIOR_MODE, user.senior.map(Value::from)),
+        (entity::ENABLED, enabled.map(Value::from)),
     ];
     attributes.extend(others.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     Some(Entity { remote_id: user.userid?, attributes: tidied(attributes) })
@@ -68,6 +79,13 @@ fn placement(user: &User) -> Attributes {
 /// itself cannot be known here: the order in a department for which none is wanted.
 pub(crate) fn after(before: &Attributes, action: &Action) -> Attributes {
     let mut attributes = plan::after(before, action);
+    if let Action::Create { .. } = action {
+        // What DingTalk says of every account, and of every new enterprise account.
+        attributes.entry(entity::ACCOUNT_KIND.to_owned()).or_insert_with(|| NORMAL.into());
+        if account_kind(&attributes) != Some(NORMAL) {
+            attributes.entry(entity::ENABLED.to_owned()).or_insert(Value::Bool(true));
+        }
+    }
     if let Action::Update { changes, .. } = action {
         for name in BY_DEPARTMENT {
             // Only what is named changes.

@@ -34,6 +34,7 @@ const TITLE: Option<&str> = Some(entity::TITLE);
 const JOB_NUMBER: Option<&str> = Some(entity::JOB_NUMBER);
 const WORK_PLACE: Option<&str> = Some(entity::WORK_PLACE);
 const REMARK: Option<&str> = Some(entity::REMARK);
+const ENABLED: Option<&str> = Some(entity::ENABLED);
 const CUSTOM: Option<&str> = Some(entity::EXTENSION_PREFIX);
 const ORG_UNITS: Option<&str> = Some(entity::ORG_UNITS);
 const MANAGER: Option<&str> = Some(entity::MANAGER);
@@ -73,6 +74,7 @@ const WAIT_MANAGER: &str = "Nothing needs to be done: the manager is set once th
 const WAIT_DEPARTMENT: &str = "Nothing needs to be done: the department is looked up or created again.";
 const ACCEPT: &str = "Ask the person to accept the invitation in DingTalk.";
 const AGAIN: &str = "Nothing needs to be done: the person is looked up again.";
+const NOT_OURS: &str = "Delete such accounts instead of turning them off, or ask their organisation to do it.";
 const HRM: &str = "Change the value in the personnel system, or switch its position management off.";
 const OWN_NAME: &str = "Rename one of the two departments, at the source or in DingTalk.";
 const MOVE: &str = "Arrange the departments differently at the source.";
@@ -115,6 +117,7 @@ static ROWS: &[Row] = rows! {
     "43007" Any Stopped NONE LATER "The application lacks a permission", PERMISSION;
     "48002" Any Stopped NONE LATER "The application may not use this API", PERMISSION;
     "48004" Any Stopped NONE LATER "The authorisation of the application is no longer valid", PERMISSION;
+    "Forbidden.AccessDenied.AccessTokenPermissionDenied" Enterprise Forbidden ENABLED 0 "The application lacks a permission", PERMISSION; // permission-deny
     "Forbidden.AccessDenied.AccessTokenPermissionDenied" Any Stopped NONE LATER "The application lacks a permission", PERMISSION; // permission-deny
     "60020" Any Stopped NONE LATER "DingTalk does not accept calls from this server's address", WHITELIST;
     "Forbidden.AccessDenied.IpNotInWhiteList" Any Stopped NONE LATER "DingTalk does not accept calls from this server's address", WHITELIST;
@@ -185,6 +188,13 @@ static ROWS: &[Row] = rows! {
     "60111" Users NotFound NONE 0 "DingTalk has no account with this userid.", AGAIN;
     "60121" Users NotFound NONE 0 "DingTalk has no such account: the person left, or has not accepted an invitation yet.", AGAIN;
     "60120" Any Forbidden NONE 0 "The account is disabled in DingTalk.", CORP;
+
+    // Enterprise accounts: enable-a-dedicated-account, disable-an-exclusive-account, query-dedicated-account-status-1.
+    "user.not.exist" Any NotFound NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "emp.not.exist" Any NotFound NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "invalid.param" Any Invalid NONE 0 "DingTalk finds a parameter of the call wrong.", REPORT;
+    "exclusive.account.only" Any Forbidden ENABLED 0 "The account is none of the organisation's enterprise accounts, so it cannot be turned off.", NOT_OURS;
+    "exclusive.account.limit" Any Forbidden ENABLED 0 "The account is none of the organisation's enterprise accounts, so it cannot be turned off.", NOT_OURS;
 
     // The mobile number: user-information-creation, user-information-update, common-errors.
     "40103" Any Invited NONE 0 "DingTalk has invited the person; the account appears when they accept.", ACCEPT;

@@ -2,7 +2,8 @@
 //! `queries-the-complete-information-of-a-department-user`.
 
 use super::lenient;
-use serde::{Deserialize, Serialize};
+use rollcall_provisioning::plan::InitialPassword;
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// The body of create and update; a field that is `None` is not sent, and so left alone by an update.
@@ -50,6 +51,24 @@ pub(crate) struct UserBody {
     pub(crate) dept_position_list: Option<Vec<DeptPosition>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) manager_userid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exclusive_account: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exclusive_account_type: Option<String>,
+    /// What a creation calls the name to sign in with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) login_id: Option<String>,
+    /// What an update calls it (page `update-dedicated-accounts-information`).
+    #[serde(rename = "loginId", skip_serializing_if = "Option::is_none")]
+    pub(crate) new_login_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) init_password: Option<Password>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) send_password_to_user: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) nickname: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exclusive_mobile: Option<String>,
     /// The names of fields that are cleared although they are not sent, joined by commas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) force_update_fields: Option<String>,
@@ -63,6 +82,15 @@ impl UserBody {
             names.push(',');
         }
         names.push_str(field);
+    }
+}
+
+/// A first password, which only the call itself may hold in the clear.
+pub(crate) struct Password(pub(crate) InitialPassword);
+
+impl Serialize for Password {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.expose().serialize(to)
     }
 }
 
@@ -93,9 +121,26 @@ pub(crate) struct UserId<'a> {
     pub(crate) userid: &'a str,
 }
 
+/// The body of getbymobile.
 #[derive(Serialize)]
 pub(crate) struct Mobile<'a> {
     pub(crate) mobile: &'a str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) support_exclusive_account_search: bool,
+}
+
+/// The body of the calls about the use of an enterprise account.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EnterpriseUser<'a> {
+    pub(crate) user_id: &'a str,
+}
+
+/// The answer of orgAccounts/status.
+#[derive(Deserialize)]
+pub(crate) struct AccountStatus {
+    #[serde(default, deserialize_with = "lenient::boolean")]
+    pub(crate) disable: Option<bool>,
 }
 
 /// The body of user/list.
@@ -145,6 +190,9 @@ pub(crate) struct Admins {
 pub(crate) struct FoundUser {
     #[serde(deserialize_with = "lenient::text")]
     pub(crate) userid: Option<String>,
+    /// Enterprise accounts with the number, if they were asked for.
+    #[serde(deserialize_with = "lenient::texts")]
+    pub(crate) exclusive_account_userid_list: Vec<String>,
 }
 
 /// The result of get, and one element of list. What is empty, or what the application may not read, is missing.
@@ -188,4 +236,15 @@ pub(crate) struct User {
     pub(crate) dept_position_list: Vec<DeptPosition>,
     #[serde(default, deserialize_with = "lenient::text")]
     pub(crate) manager_userid: Option<String>,
+    #[serde(default, deserialize_with = "lenient::boolean")]
+    pub(crate) exclusive_account: Option<bool>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) exclusive_account_type: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) login_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) nickname: Option<String>,
+    /// Documented without its values, so it counts only if it is a yes or no.
+    #[serde(default, deserialize_with = "lenient::perhaps_boolean")]
+    pub(crate) disable_status: Option<bool>,
 }

@@ -44,6 +44,11 @@ pub(super) fn boolean<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>
     }
 }
 
+/// As [`boolean`], but whatever else comes says nothing.
+pub(super) fn perhaps_boolean<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error> {
+    Ok(boolean(Value::deserialize(from)?).unwrap_or_default())
+}
+
 /// Texts by name: an object, or the JSON text of one. Whatever is no text is written as JSON.
 pub(super) fn texts_by_name<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
     let object = match Value::deserialize(from)? {

@@ -5,6 +5,8 @@ mod accounts;
 #[cfg(test)]
 mod check;
 #[cfg(test)]
+mod enterprise;
+#[cfg(test)]
 mod errcodes;
 #[cfg(test)]
 mod limits;
