@@ -8,7 +8,7 @@ use crate::settings::{Settings, SettingsError};
 use crate::{department, fit};
 use rollcall_provisioning::budget::Budget;
 use rollcall_provisioning::connector::{
-    Answer, Applied, Connector, ConnectorError, Cursor, Hidden, Page, TargetSchema,
+    Answer, Applied, Connector, ConnectorError, Cursor, Hidden, Named, Page, TargetSchema,
 };
 use rollcall_provisioning::entity::{self, Attributes, Entity, EntityKind};
 use rollcall_provisioning::plan::{self, Action};
@@ -96,6 +96,10 @@ impl Connector for DingTalk {
         Box::pin(department::by_name(&self.client, parent, name))
     }
 
+    fn children<'a>(&'a self, org_unit: &'a str) -> Answer<'a, Vec<Named>> {
+        Box::pin(async move { Ok(department::children(&self.client, org_unit).await?.0) })
+    }
+
     fn accounts_in<'a>(&'a self, org_unit: &'a str, from: Option<&'a Cursor>) -> Answer<'a, Page<Entity>> {
         Box::pin(async move { self.accounts().list(org_unit, from).await })
     }
@@ -139,6 +143,7 @@ impl Connector for DingTalk {
     fn after(&self, before: &Attributes, action: &Action) -> Attributes {
         match action.kind() {
             EntityKind::Account => account::after(before, action),
+            EntityKind::OrgUnit => department::after(before, action),
             _ => plan::after(before, action),
         }
     }

@@ -84,6 +84,18 @@ pub(crate) fn departments(attribute: &'static str, value: &Value) -> Result<Vec<
     ids.iter().map(|id| department(attribute, id)).collect()
 }
 
+/// Remote ids that can be sent joined by commas.
+pub(crate) fn ids(attribute: &'static str, value: &Value) -> Result<Vec<String>, ConnectorError> {
+    let refused = || unfit(attribute, "malformed", "is not a list of ids");
+    let id = |id: &Value| id.as_str().filter(|id| plain_id(id)).map(str::to_owned);
+    value.as_array().ok_or_else(refused)?.iter().map(|value| id(value).ok_or_else(refused)).collect()
+}
+
+/// Whether an id stays one when it is joined with others by commas.
+pub(crate) fn plain_id(id: &str) -> bool {
+    !id.is_empty() && !id.contains(',') && !id.chars().any(char::is_control)
+}
+
 /// Values by department.
 pub(crate) fn by_department<'a>(
     attribute: &'static str,

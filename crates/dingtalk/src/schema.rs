@@ -42,7 +42,8 @@ impl TargetSchema for DingTalkSchema {
     fn blank(&self, kind: EntityKind, name: &str) -> Option<&Value> {
         let switches: &[&str] = match kind {
             EntityKind::Account => &[entity::HIDE_MOBILE, entity::SENIOR_MODE],
-            EntityKind::OrgUnit | EntityKind::Role | EntityKind::Chat | EntityKind::Contact => &[],
+            EntityKind::OrgUnit => &[entity::HIDDEN, entity::RESTRICTED],
+            EntityKind::Role | EntityKind::Chat | EntityKind::Contact => &[],
         };
         switches.contains(&name).then_some(&Value::Bool(false))
     }
@@ -108,4 +109,8 @@ static ORG_UNIT: &[AttributeSpec] = &[
     AttributeSpec { name: entity::PARENT, unique: true, ..REQUIRED },
     // It can be set again later, which a department needs that was found by its name.
     AttributeSpec { name: entity::SOURCE_IDENTIFIER, clearing: Clearing::Impossible, ..OPTIONAL },
+    AttributeSpec { name: entity::HEADS, ..OPTIONAL },
+    AttributeSpec { name: entity::ORDER, clearing: Clearing::Impossible, ..OPTIONAL },
+    AttributeSpec { name: entity::HIDDEN, ..OPTIONAL },
+    AttributeSpec { name: entity::RESTRICTED, ..OPTIONAL },
 ];

@@ -38,6 +38,9 @@ const ENABLED: Option<&str> = Some(entity::ENABLED);
 const CUSTOM: Option<&str> = Some(entity::EXTENSION_PREFIX);
 const ORG_UNITS: Option<&str> = Some(entity::ORG_UNITS);
 const MANAGER: Option<&str> = Some(entity::MANAGER);
+const HEADS: Option<&str> = Some(entity::HEADS);
+const ORDER: Option<&str> = Some(entity::ORDER);
+const HIDDEN: Option<&str> = Some(entity::HIDDEN);
 const PARENT: Option<&str> = Some(entity::PARENT);
 
 /// A wrong secret is corrected by a person who then waits for us, and asking costs one call.
@@ -72,6 +75,7 @@ const FIX_VALUE: &str = "Correct the value at the source.";
 const TAKEN_ID: &str = "Link the person to that account, or remove it in DingTalk.";
 const WAIT_MANAGER: &str = "Nothing needs to be done: the manager is set once there is an account.";
 const WAIT_DEPARTMENT: &str = "Nothing needs to be done: the department is looked up or created again.";
+const WAIT_HEAD: &str = "Nothing needs to be done: heads are set once they belong to the department.";
 const ACCEPT: &str = "Ask the person to accept the invitation in DingTalk.";
 const AGAIN: &str = "Nothing needs to be done: the person is looked up again.";
 const NOT_OURS: &str = "Delete such accounts instead of turning them off, or ask their organisation to do it.";
@@ -260,14 +264,14 @@ static ROWS: &[Row] = rows! {
     "60017" Any Forbidden NONE 0 "The department at the top cannot be changed.", HAND;
     "60018" Any Forbidden NONE 0 "The department at the top cannot be changed.", HAND;
     "60019" Any Transient NONE 0 "DingTalk could not read the people of the department.", NOTHING;
-    "40011" Any Invalid NONE 0 "DingTalk does not take the order of the department.", HAND;
-    "40031" Any Invalid NONE 0 "A manager of the department is not one of its people.", HAND;
+    "40011" Any Invalid ORDER 0 "DingTalk does not take the order of the department.", HAND;
+    "40031" Any MissingReference HEADS 0 "A head of the department is not one of its people.", WAIT_HEAD;
     "40093" Any Invalid NONE 0 "The owner of the department's group is not one of its people.", HAND;
     "60067" Any Invalid NONE 0 "The department's group has no owner.", HAND;
     "60068" Any Invalid NONE 0 "The department has no manager.", HAND;
-    "60109" Any Invalid NONE 0 "DingTalk does not take the list of who may see the department.", HAND;
-    "600109" Any Invalid NONE 0 "DingTalk does not take the list of who may see the department.", HAND;
-    "60510" Any Transient NONE 0 "DingTalk could not set who may see the department.", NOTHING;
+    "60109" Any Invalid HIDDEN 0 "DingTalk does not take the list of who may see the department.", HAND;
+    "600109" Any Invalid HIDDEN 0 "DingTalk does not take the list of who may see the department.", HAND;
+    "60510" Any Transient HIDDEN 0 "DingTalk could not set who may see the department.", NOTHING;
 };
 
 #[cfg(test)]

@@ -107,11 +107,14 @@ pub(super) fn objects<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -
     items.into_iter().map(|item| serde_json::from_value(item).map_err(D::Error::custom)).collect()
 }
 
-/// As [`objects`], for a field that is expected: whoever gives it `default` can tell a missing list from an empty one.
+/// As [`objects`], but no list is told from an empty one.
 pub(super) fn some_objects<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     from: D,
 ) -> Result<Option<Vec<T>>, D::Error> {
-    objects(from).map(Some)
+    match Value::deserialize(from)? {
+        Value::Null => Ok(None),
+        value => objects(value).map(Some).map_err(D::Error::custom),
+    }
 }
 
 #[cfg(test)]

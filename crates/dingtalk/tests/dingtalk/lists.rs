@@ -100,3 +100,19 @@ async fn how_many_and_who_administers() {
         world.dingtalk.account_count().await.expect_err("no number");
     }
 }
+
+#[tokio::test]
+async fn the_departments_below_one() {
+    let children = json!([{"dept_id": -7, "name": "家校通讯录"}, {"dept_id": "8", "name": "研发"}, {"dept_id": 9, "name": "销售"}]);
+    let world = World::new().await;
+    world.answer(LISTSUB, &json!({"errcode": 0, "result": children})).await;
+    let found = world.dingtalk.children("1").await.expect("a list");
+    let found: Vec<_> = found.iter().map(|child| (child.remote_id.as_str(), child.name.as_str())).collect();
+    assert_eq!(found, [("8", "研发"), ("9", "销售")], "no pseudo-department of a school");
+    for answer in [json!({"errcode": 60003}), json!({"errcode": 0}), json!({"errcode": 0, "result": [{"dept_id": 8}]})]
+    {
+        let world = World::new().await;
+        world.answer(LISTSUB, &answer).await;
+        world.dingtalk.children("7").await.expect_err("not an empty list");
+    }
+}

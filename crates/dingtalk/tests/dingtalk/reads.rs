@@ -96,7 +96,14 @@ async fn a_department() {
     for (result, expected) in [
         (
             json!({"dept_id": 9, "name": "研发", "parent_id": 1, "source_identifier": "o-1", "order": 9_999_999_999_u64}),
-            json!({"name": "研发", "parent": "1", "source_identifier": "o-1"}),
+            json!({"name": "研发", "parent": "1", "source_identifier": "o-1", "order": 9_999_999_999_u64}),
+        ),
+        (
+            json!({
+                "dept_id": 9, "name": "研发", "parent_id": 1, "hide_dept": "true", "outer_dept": false, "order": "3",
+                "dept_manager_userid_list": ["u2", "u1", "u2"]
+            }),
+            json!({"name": "研发", "parent": "1", "hidden": true, "order": 3, "heads": ["u1", "u2"]}),
         ),
         (json!({"dept_id": "9", "name": "研发", "parent_id": "1"}), json!({"name": "研发", "parent": "1"})),
         (json!({"dept_id": 9, "name": "Acme", "source_identifier": ""}), json!({"name": "Acme"})),
