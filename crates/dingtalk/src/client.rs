@@ -49,6 +49,16 @@ impl Client {
         self.transport.decode(operation, result)
     }
 
+    /// A call whose answer has no `result`: what matters stands beside the `errcode`, or is the whole body.
+    pub(crate) async fn whole<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        operation: Operation,
+        body: &B,
+    ) -> Result<T, ConnectorError> {
+        let answer = self.call(&Call { operation, query: &[], body: Some(body) }).await?;
+        self.transport.decode(operation, answer)
+    }
+
     /// A call whose answer must not say `false` in this field, as calls of the new host do that did nothing.
     pub(crate) async fn confirmed<B: Serialize + Sync>(
         &self,

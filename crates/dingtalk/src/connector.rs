@@ -3,6 +3,7 @@
 use crate::account::{self, Accounts};
 use crate::client::Client;
 use crate::hidden::Sight;
+use crate::role::{self, Groups, Roles};
 use crate::schema::DingTalkSchema;
 use crate::settings::{Settings, SettingsError};
 use crate::{department, fit};
@@ -11,7 +12,8 @@ use rollcall_provisioning::connector::{
     Answer, Applied, Connector, ConnectorError, Cursor, Hidden, Named, Page, TargetSchema,
 };
 use rollcall_provisioning::entity::{self, Attributes, Entity, EntityKind};
-use rollcall_provisioning::plan::{self, Action};
+use rollcall_provisioning::plan::{self, Action, Change};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One configured DingTalk organisation. Keep one for as long as its settings hold: it caches the token and
@@ -20,6 +22,7 @@ pub struct DingTalk {
     pub(crate) client: Client,
     pub(crate) settings: Settings,
     sight: Sight,
+    groups: Groups,
 }
 
 impl DingTalk {
@@ -29,42 +32,96 @@ impl DingTalk {
     ///
     /// [`SettingsError`] names the setting that cannot be used.
     pub fn new(settings: &Settings, budget: Arc<dyn Budget>) -> Result<Self, SettingsError> {
-        Ok(Self { client: Client::new(settings, budget)?, settings: settings.clone(), sight: Sight::default() })
+        Ok(Self {
+            client: Client::new(settings, budget)?,
+            settings: settings.clone(),
+            sight: Sight::default(),
+            groups: Groups::default(),
+        })
     }
 
     const fn accounts(&self) -> Accounts<'_> {
         Accounts { client: &self.client, settings: &self.settings, sight: &self.sight }
     }
 
+    const fn role(&self) -> Roles<'_> {
+        Roles { client: &self.client, groups: &self.groups, usual_group: self.settings.role_group.as_str() }
+    }
+
     async fn carry_out(&self, action: &Action) -> Result<Applied, ConnectorError> {
         fit::action(action)?;
-        let client = &self.client;
+        let kind = action.kind();
         let remote_id = match action {
-            Action::Create { kind: EntityKind::Account, remote_id, attributes, password } => {
-                self.accounts().create(remote_id.as_deref(), attributes, password.as_ref()).await?
-            }
-            Action::Create { kind: EntityKind::OrgUnit, attributes, .. } => {
-                department::create(client, attributes).await?
-            }
-            Action::Update { kind: EntityKind::Account, remote_id, changes } => {
-                self.accounts().update(remote_id, changes).await?;
+            Action::Create { remote_id, attributes, password, .. } => match kind {
+                EntityKind::Account => {
+                    self.accounts().create(remote_id.as_deref(), attributes, password.as_ref()).await?
+                }
+                EntityKind::OrgUnit => department::create(&self.client, attributes).await?,
+                EntityKind::Role => self.role().create(attributes).await?,
+                EntityKind::Chat | EntityKind::Contact => return Err(ConnectorError::unsupported(kind.as_str())),
+            },
+            Action::Update { remote_id, changes, .. } => {
+                self.update(kind, remote_id, changes).await?;
                 remote_id.clone()
             }
-            Action::Update { kind: EntityKind::OrgUnit, remote_id, changes } => {
-                department::update(client, self.touchable(remote_id)?, changes).await?;
+            Action::Delete { remote_id, .. } => {
+                self.delete(kind, remote_id).await?;
                 remote_id.clone()
             }
-            Action::Delete { kind: EntityKind::Account, remote_id } => {
-                self.accounts().delete(remote_id).await?;
+            Action::AddMembers { remote_id, members, .. } => return self.add_members(kind, remote_id, members).await,
+            Action::RemoveMembers { remote_id, members, .. } => {
+                self.remove_members(kind, remote_id, members).await?;
                 remote_id.clone()
             }
-            Action::Delete { kind: EntityKind::OrgUnit, remote_id } => {
-                department::delete(client, self.touchable(remote_id)?).await?;
-                remote_id.clone()
-            }
-            other => return Err(ConnectorError::unsupported(other.kind().as_str())),
         };
         Ok(Applied::to(remote_id))
+    }
+
+    async fn update(
+        &self,
+        kind: EntityKind,
+        remote_id: &str,
+        changes: &BTreeMap<String, Change>,
+    ) -> Result<(), ConnectorError> {
+        match kind {
+            EntityKind::Account => self.accounts().update(remote_id, changes).await,
+            EntityKind::OrgUnit => department::update(&self.client, self.touchable(remote_id)?, changes).await,
+            EntityKind::Role => self.role().update(remote_id, changes).await,
+            EntityKind::Chat | EntityKind::Contact => Err(ConnectorError::unsupported(kind.as_str())),
+        }
+    }
+
+    async fn delete(&self, kind: EntityKind, remote_id: &str) -> Result<(), ConnectorError> {
+        match kind {
+            EntityKind::Account => self.accounts().delete(remote_id).await,
+            EntityKind::OrgUnit => department::delete(&self.client, self.touchable(remote_id)?).await,
+            EntityKind::Role => self.role().delete(remote_id).await,
+            EntityKind::Chat | EntityKind::Contact => Err(ConnectorError::unsupported(kind.as_str())),
+        }
+    }
+
+    async fn add_members(
+        &self,
+        kind: EntityKind,
+        remote_id: &str,
+        members: &[String],
+    ) -> Result<Applied, ConnectorError> {
+        match kind {
+            EntityKind::Role => self.role().add_members(remote_id, members).await,
+            _ => Err(ConnectorError::unsupported("members")),
+        }
+    }
+
+    async fn remove_members(
+        &self,
+        kind: EntityKind,
+        remote_id: &str,
+        members: &[String],
+    ) -> Result<(), ConnectorError> {
+        match kind {
+            EntityKind::Role => self.role().remove_members(remote_id, members).await,
+            _ => Err(ConnectorError::unsupported("members")),
+        }
     }
 
     /// The number of a department that may be written: not the one at the top (60007, 60018).
@@ -94,6 +151,58 @@ impl Connector for DingTalk {
 
     fn org_unit_by_name<'a>(&'a self, parent: &'a str, name: &'a str) -> Answer<'a, Option<Entity>> {
         Box::pin(department::by_name(&self.client, parent, name))
+    }
+
+    fn entity<'a>(&'a self, kind: EntityKind, remote_id: &'a str) -> Answer<'a, Option<Entity>> {
+        Box::pin(async move {
+            match kind {
+                EntityKind::Account => self.accounts().get(remote_id).await,
+                EntityKind::OrgUnit => department::get(&self.client, remote_id).await,
+                EntityKind::Role => self.role().get(remote_id).await,
+                EntityKind::Chat | EntityKind::Contact => Err(ConnectorError::unsupported(kind.as_str())),
+            }
+        })
+    }
+
+    fn by_name<'a>(&'a self, kind: EntityKind, within: Option<&'a str>, name: &'a str) -> Answer<'a, Option<Entity>> {
+        Box::pin(async move {
+            match kind {
+                EntityKind::OrgUnit => {
+                    department::by_name(&self.client, within.unwrap_or(&self.settings.root_dept_id), name).await
+                }
+                EntityKind::Role => self.role().by_name(within, name).await,
+                // Names of people are no keys, and no call lists chats.
+                EntityKind::Account | EntityKind::Chat | EntityKind::Contact => {
+                    Err(ConnectorError::unsupported("an entity of this kind by its name"))
+                }
+            }
+        })
+    }
+
+    fn members<'a>(
+        &'a self,
+        kind: EntityKind,
+        remote_id: &'a str,
+        from: Option<&'a Cursor>,
+    ) -> Answer<'a, Page<String>> {
+        Box::pin(async move {
+            match kind {
+                EntityKind::Role => self.role().members(remote_id, from).await,
+                _ => Err(ConnectorError::unsupported("members")),
+            }
+        })
+    }
+
+    fn roles<'a>(&'a self, from: Option<&'a Cursor>) -> Answer<'a, Page<Entity>> {
+        Box::pin(async move { self.role().list(from).await })
+    }
+
+    fn most_members(&self, kind: EntityKind, adding: bool) -> usize {
+        match (kind, adding) {
+            (EntityKind::Role, true) => role::MOST_ADDED,
+            (EntityKind::Role, false) => role::MOST_REMOVED,
+            _ => 0,
+        }
     }
 
     fn children<'a>(&'a self, org_unit: &'a str) -> Answer<'a, Vec<Named>> {
@@ -144,6 +253,7 @@ impl Connector for DingTalk {
         match action.kind() {
             EntityKind::Account => account::after(before, action),
             EntityKind::OrgUnit => department::after(before, action),
+            EntityKind::Role => self.role().after(before, action),
             _ => plan::after(before, action),
         }
     }

@@ -21,6 +21,8 @@ const TOKEN_CODES: [&str; 6] =
 const PERMISSION_CODES: [&str; 3] = ["60011", "400020", "Forbidden.AccessDenied.AccessTokenPermissionDenied"];
 /// The codes that say that the month's calls are used up (page `how-to-process-api-throttling-on-the-dingtalk-server`).
 const QUOTA_CODES: [&str; 2] = ["90020", "Forbidden.AccessDenied.ApiCountLimitForOrg"];
+/// The codes that say that a person is not there (pages `add-role-information-to-employees-in-batches`, `common-errors`).
+const NOBODY_CODES: [&str; 4] = ["33012", "40003", "60111", "60121"];
 /// Errors of DingTalk's own: its time-out (page `retry`) and what it says of itself. None of them says that the write
 /// has not happened, and some of them have been seen after writes that had.
 const OWN_ERRORS: [&str; 9] =
@@ -39,6 +41,16 @@ pub(crate) fn lacks_permission(error: &ConnectorError) -> bool {
 /// Whether the organisation has used up what it bought.
 pub(crate) fn means_quota(error: &ConnectorError) -> bool {
     QUOTA_CODES.contains(&bare(&error.code))
+}
+
+/// Whether one of the people that a call names is not there.
+pub(crate) fn names_nobody(error: &ConnectorError) -> bool {
+    NOBODY_CODES.contains(&bare(&error.code))
+}
+
+/// Whether the role group that a call names is not there.
+pub(crate) fn names_no_group(error: &ConnectorError) -> bool {
+    bare(&error.code) == "34020"
 }
 
 fn bare(code: &str) -> &str {

@@ -91,6 +91,18 @@ pub(crate) fn ids(attribute: &'static str, value: &Value) -> Result<Vec<String>,
     value.as_array().ok_or_else(refused)?.iter().map(|value| id(value).ok_or_else(refused)).collect()
 }
 
+/// Members that fit one call.
+pub(crate) fn members(members: &[String], most: usize) -> Result<(), ConnectorError> {
+    let refuse = |fault: &str, what: &str| {
+        let advice = "Report this to the maintainers of Rollcall.".to_owned();
+        Err(ConnectorError { attribute: None, advice, ..unfit("members", fault, what) })
+    };
+    if members.is_empty() || members.len() > most {
+        return refuse("too_many", "are none or more than fit one call");
+    }
+    if members.iter().all(|id| plain_id(id)) { Ok(()) } else { refuse("malformed", "hold what is no id") }
+}
+
 /// Whether an id stays one when it is joined with others by commas.
 pub(crate) fn plain_id(id: &str) -> bool {
     !id.is_empty() && !id.contains(',') && !id.chars().any(char::is_control)

@@ -18,6 +18,7 @@ mod hidden;
 mod limiter;
 mod list;
 mod operation;
+mod role;
 mod schema;
 mod settings;
 mod token;

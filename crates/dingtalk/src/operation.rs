@@ -21,6 +21,8 @@ pub(crate) enum Calls {
     Enterprise,
     /// Those about departments, also what is in them.
     Departments,
+    /// Those about roles.
+    Roles,
     UserCreate,
     UserUpdate,
     DepartmentCreate,
@@ -107,6 +109,27 @@ operations! {
     DepartmentGet "department_get" Old "/topapi/v2/department/get" Departments Read;
     // user-management-acquires-the-list-departments
     DepartmentChildren "department_children" Old "/topapi/v2/department/listsub" Departments Read;
+
+    // add-a-role-group
+    RoleGroupCreate "role_group_create" Old "/role/add_role_group" Roles Write;
+    // obtains-the-role-group-information
+    RoleGroupGet "role_group_get" Old "/topapi/role/getrolegroup" Roles Read;
+    // address-book-add-role
+    RoleCreate "role_create" Old "/role/add_role" Roles Write;
+    // update-the-character-name
+    RoleUpdate "role_update" Old "/role/update_role" Roles Write;
+    // delete-role-information
+    RoleDelete "role_delete" Old "/topapi/role/deleterole" Roles Write;
+    // queries-role-details
+    RoleGet "role_get" Old "/topapi/role/getrole" Roles Read;
+    // obtains-a-list-of-enterprise-roles
+    RoleList "role_list" Old "/topapi/role/list" Roles Read;
+    // obtain-the-list-of-employees-of-a-role
+    RoleMembers "role_members" Old "/topapi/role/simplelist" Roles Read;
+    // add-role-information-to-employees-in-batches
+    RoleAddMembers "role_add_members" Old "/topapi/role/addrolesforemps" Roles Write;
+    // delete-the-color-information-of-employee-corners-in-batches
+    RoleRemoveMembers "role_remove_members" Old "/topapi/role/removerolesforemps" Roles Write;
 }
 
 impl Operation {

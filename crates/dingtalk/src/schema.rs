@@ -4,6 +4,8 @@
 //! `force_update_fields` without sending it. Texts are cleared by sending an empty string, as other systems
 //! do; DingTalk documents no outcome, so a reader has to look whether it worked.
 
+mod role;
+
 use crate::account::{MANAGED_KIND, SSO_KIND};
 use rollcall_provisioning::connector::{AttributeSpec, Clearing, TargetSchema};
 use rollcall_provisioning::entity::{self, EntityKind};
@@ -53,7 +55,8 @@ fn of(kind: EntityKind) -> &'static [AttributeSpec] {
     match kind {
         EntityKind::Account => ACCOUNT,
         EntityKind::OrgUnit => ORG_UNIT,
-        EntityKind::Role | EntityKind::Chat | EntityKind::Contact => &[],
+        EntityKind::Role => role::ROLE,
+        EntityKind::Chat | EntityKind::Contact => &[],
     }
 }
 

@@ -1,5 +1,6 @@
 //! What one configured DingTalk organisation needs to be known by, and what of it is acceptable.
 
+use crate::role::IMMUTABLE_GROUP;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
@@ -39,6 +40,9 @@ pub struct Settings {
     /// Whether DingTalk tells the first password to the owner of an account whose sign-in it keeps, by short message or
     /// e-mail (page `create-dingtalk-user-created-dedicated-account`).
     pub send_initial_password: bool,
+    /// The role group of roles for which none is named; it is made when it is not there. Not 默认, which DingTalk keeps
+    /// for itself.
+    pub role_group: String,
 }
 
 impl Settings {
@@ -58,6 +62,7 @@ impl Settings {
             registered_abroad: false,
             enterprise_accounts: false,
             send_initial_password: true,
+            role_group: "Rollcall".to_owned(),
         }
     }
 
@@ -71,6 +76,13 @@ impl Settings {
         }
         if blank(self.app_secret.expose_secret()) {
             return Err(SettingsError::Empty { setting: "app_secret" });
+        }
+        if blank(&self.role_group) {
+            return Err(SettingsError::Empty { setting: "role_group" });
+        }
+        if self.role_group == IMMUTABLE_GROUP {
+            let problem = "must not be 默认, whose roles no application can change";
+            return Err(SettingsError::Unusable { setting: "role_group", problem });
         }
         let positive = [
             ("timeout", !self.timeout.is_zero()),
@@ -100,6 +112,14 @@ pub enum SettingsError {
     /// A URL, but not one that calls can be built on.
     #[error("{setting} {problem}")]
     UnusableUrl {
+        /// Which one.
+        setting: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A value that DingTalk does not take.
+    #[error("{setting} {problem}")]
+    Unusable {
         /// Which one.
         setting: &'static str,
         /// What is wrong with it.
@@ -171,19 +191,21 @@ mod tests {
     #[test]
     fn mistakes_name_the_setting() {
         type Spoil = fn(&mut Settings);
-        let cases: [(Spoil, &str); 6] = [
+        let cases: &[(Spoil, &str)] = &[
             (|s| s.app_key = " ".into(), "app_key is empty"),
             (|s| s.app_secret = SecretString::from(""), "app_secret is empty"),
             (|s| s.calls_per_second = 0, "calls_per_second must be a number above zero"),
             (|s| s.timeout = Duration::ZERO, "timeout must be a number above zero"),
             (|s| s.root_dept_id = "-7".into(), "root_dept_id must be a number above zero"),
+            (|s| s.role_group = " ".into(), "role_group is empty"),
+            (|s| s.role_group = "默认".into(), "role_group must not be 默认, whose roles no application can change"),
             (|s| s.api_url = "x:y".into(), "api_url must begin with http:// or https://"),
         ];
         assert!(settings().validate().is_ok());
         for (spoil, expected) in cases {
             let mut spoilt = settings();
             spoil(&mut spoilt);
-            assert_eq!(spoilt.validate().expect_err("spoilt").to_string(), expected);
+            assert_eq!(spoilt.validate().expect_err("spoilt").to_string(), *expected);
         }
     }
 

@@ -6,3 +6,4 @@ pub(crate) mod account;
 pub(crate) mod department;
 mod lenient;
 pub(crate) mod platform;
+pub(crate) mod role;

@@ -38,6 +38,7 @@ const ENABLED: Option<&str> = Some(entity::ENABLED);
 const CUSTOM: Option<&str> = Some(entity::EXTENSION_PREFIX);
 const ORG_UNITS: Option<&str> = Some(entity::ORG_UNITS);
 const MANAGER: Option<&str> = Some(entity::MANAGER);
+const ROLE_GROUP: Option<&str> = Some(entity::ROLE_GROUP);
 const HEADS: Option<&str> = Some(entity::HEADS);
 const ORDER: Option<&str> = Some(entity::ORDER);
 const HIDDEN: Option<&str> = Some(entity::HIDDEN);
@@ -78,6 +79,9 @@ const WAIT_DEPARTMENT: &str = "Nothing needs to be done: the department is looke
 const WAIT_HEAD: &str = "Nothing needs to be done: heads are set once they belong to the department.";
 const ACCEPT: &str = "Ask the person to accept the invitation in DingTalk.";
 const AGAIN: &str = "Nothing needs to be done: the person is looked up again.";
+const ROLE_AGAIN: &str = "Nothing needs to be done: the role is looked up or created again.";
+const OWN_ROLE: &str = "Rename one of the two roles, at the source or in DingTalk.";
+const SYSTEM_ROLE: &str = "Map the group to another role: those of the group 默认 cannot be changed.";
 const NOT_OURS: &str = "Delete such accounts instead of turning them off, or ask their organisation to do it.";
 const HRM: &str = "Change the value in the personnel system, or switch its position management off.";
 const OWN_NAME: &str = "Rename one of the two departments, at the source or in DingTalk.";
@@ -180,6 +184,23 @@ static ROWS: &[Row] = rows! {
     "660000" Any Invalid NONE 0 "DingTalk finds a required parameter empty.", REPORT;
     "40033" Any Invalid NONE 0 "DingTalk does not take escaped characters.", REPORT;
     "47001" Any Invalid NONE 0 "DingTalk cannot read the call.", REPORT;
+
+    // Roles: address-book-add-role, update-the-character-name, delete-role-information,
+    // add-role-information-to-employees-in-batches.
+    "33011" Any NotFound NONE 0 "DingTalk has no role with this id.", ROLE_AGAIN;
+    "60301" Any NotFound NONE 0 "DingTalk has no role with this id.", ROLE_AGAIN;
+    "33012" Roles MissingReference NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "40003" Roles MissingReference NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "60111" Roles MissingReference NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "60121" Roles MissingReference NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "34018" Any Invalid NAME 0 "DingTalk finds the name of the role empty.", FIX_NAME;
+    "34020" Any MissingReference ROLE_GROUP 0 "DingTalk has no such role group.", ROLE_AGAIN;
+    "34021" Any Conflict NAME 0 "DingTalk already has a role of this name.", OWN_ROLE;
+    "23004" Any Forbidden NONE 0 "The role is one that DingTalk keeps for itself.", SYSTEM_ROLE;
+    "45016" Any Forbidden NONE 0 "The role is one that DingTalk keeps for itself.", SYSTEM_ROLE;
+    "12012" Any MissingReference ROLE_GROUP 0 "DingTalk does not take the role group.", ROLE_AGAIN;
+    "45017" Any Invalid NAME 0 "The name of the role is too long.", FIX_NAME;
+    "45018" Any Transient NONE RARELY "The organisation has reached its limit of roles.", SEATS;
 
     // The person's id: user-information-creation, query-user-details, delete-a-user, common-errors.
     "60102" Any Conflict NONE 0 "DingTalk already has an account with this userid.", TAKEN_ID;

@@ -17,6 +17,8 @@ mod lost;
 #[cfg(test)]
 mod reads;
 #[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod token;
 #[cfg(test)]
 mod traces;
