@@ -1,10 +1,11 @@
 //! DingTalk behind Rollcall's door to a target.
 
 use crate::account::{self, Accounts};
+use crate::chat::{self, Chats};
 use crate::client::Client;
 use crate::hidden::Sight;
 use crate::role::{self, Groups, Roles};
-use crate::schema::DingTalkSchema;
+use crate::schema::{DingTalkSchema, WithNormalChats};
 use crate::settings::{Settings, SettingsError};
 use crate::{department, fit};
 use rollcall_provisioning::budget::Budget;
@@ -48,6 +49,10 @@ impl DingTalk {
         Roles { client: &self.client, groups: &self.groups, usual_group: self.settings.role_group.as_str() }
     }
 
+    fn chat(&self) -> Chats<'_> {
+        Chats { client: &self.client, template: self.settings.chat_template_id.as_deref() }
+    }
+
     async fn carry_out(&self, action: &Action) -> Result<Applied, ConnectorError> {
         fit::action(action)?;
         let kind = action.kind();
@@ -58,7 +63,8 @@ impl DingTalk {
                 }
                 EntityKind::OrgUnit => department::create(&self.client, attributes).await?,
                 EntityKind::Role => self.role().create(attributes).await?,
-                EntityKind::Chat | EntityKind::Contact => return Err(ConnectorError::unsupported(kind.as_str())),
+                EntityKind::Chat => self.chat().create(remote_id.as_deref(), attributes).await?,
+                EntityKind::Contact => return Err(ConnectorError::unsupported(kind.as_str())),
             },
             Action::Update { remote_id, changes, .. } => {
                 self.update(kind, remote_id, changes).await?;
@@ -87,7 +93,8 @@ impl DingTalk {
             EntityKind::Account => self.accounts().update(remote_id, changes).await,
             EntityKind::OrgUnit => department::update(&self.client, self.touchable(remote_id)?, changes).await,
             EntityKind::Role => self.role().update(remote_id, changes).await,
-            EntityKind::Chat | EntityKind::Contact => Err(ConnectorError::unsupported(kind.as_str())),
+            EntityKind::Chat => self.chat().update(remote_id, changes).await,
+            EntityKind::Contact => Err(ConnectorError::unsupported(kind.as_str())),
         }
     }
 
@@ -96,7 +103,8 @@ impl DingTalk {
             EntityKind::Account => self.accounts().delete(remote_id).await,
             EntityKind::OrgUnit => department::delete(&self.client, self.touchable(remote_id)?).await,
             EntityKind::Role => self.role().delete(remote_id).await,
-            EntityKind::Chat | EntityKind::Contact => Err(ConnectorError::unsupported(kind.as_str())),
+            EntityKind::Chat => self.chat().delete(remote_id).await,
+            EntityKind::Contact => Err(ConnectorError::unsupported(kind.as_str())),
         }
     }
 
@@ -108,6 +116,10 @@ impl DingTalk {
     ) -> Result<Applied, ConnectorError> {
         match kind {
             EntityKind::Role => self.role().add_members(remote_id, members).await,
+            EntityKind::Chat => {
+                self.chat().add_members(remote_id, members).await?;
+                Ok(Applied::to(remote_id.to_owned()))
+            }
             _ => Err(ConnectorError::unsupported("members")),
         }
     }
@@ -120,6 +132,7 @@ impl DingTalk {
     ) -> Result<(), ConnectorError> {
         match kind {
             EntityKind::Role => self.role().remove_members(remote_id, members).await,
+            EntityKind::Chat => self.chat().remove_members(remote_id, members).await,
             _ => Err(ConnectorError::unsupported("members")),
         }
     }
@@ -134,7 +147,7 @@ impl DingTalk {
 
 impl Connector for DingTalk {
     fn schema(&self) -> &dyn TargetSchema {
-        &DingTalkSchema
+        if self.settings.chat_template_id.is_some() { &DingTalkSchema } else { &WithNormalChats }
     }
 
     fn account<'a>(&'a self, remote_id: &'a str) -> Answer<'a, Option<Entity>> {
@@ -159,7 +172,8 @@ impl Connector for DingTalk {
                 EntityKind::Account => self.accounts().get(remote_id).await,
                 EntityKind::OrgUnit => department::get(&self.client, remote_id).await,
                 EntityKind::Role => self.role().get(remote_id).await,
-                EntityKind::Chat | EntityKind::Contact => Err(ConnectorError::unsupported(kind.as_str())),
+                EntityKind::Chat => self.chat().get(remote_id).await,
+                EntityKind::Contact => Err(ConnectorError::unsupported(kind.as_str())),
             }
         })
     }
@@ -188,6 +202,7 @@ impl Connector for DingTalk {
         Box::pin(async move {
             match kind {
                 EntityKind::Role => self.role().members(remote_id, from).await,
+                EntityKind::Chat => self.chat().members(remote_id, from).await,
                 _ => Err(ConnectorError::unsupported("members")),
             }
         })
@@ -201,8 +216,15 @@ impl Connector for DingTalk {
         match (kind, adding) {
             (EntityKind::Role, true) => role::MOST_ADDED,
             (EntityKind::Role, false) => role::MOST_REMOVED,
+            (EntityKind::Chat, _) => chat::MOST_MEMBERS,
             _ => 0,
         }
+    }
+
+    /// DingTalk knows a second account by its userid (60102), a department, role or external contact by what is taken
+    /// (60021, 34021, 22005), a scene group by our key, and a normal group not at all.
+    fn repeatable(&self, kind: EntityKind) -> bool {
+        kind != EntityKind::Chat || self.settings.chat_template_id.is_some()
     }
 
     fn children<'a>(&'a self, org_unit: &'a str) -> Answer<'a, Vec<Named>> {

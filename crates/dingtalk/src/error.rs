@@ -48,6 +48,11 @@ pub(crate) fn names_nobody(error: &ConnectorError) -> bool {
     NOBODY_CODES.contains(&bare(&error.code))
 }
 
+/// Whether somebody is to be removed from a chat who is not in it.
+pub(crate) fn names_no_member(error: &ConnectorError) -> bool {
+    bare(&error.code) == "60124"
+}
+
 /// Whether the role group that a call names is not there.
 pub(crate) fn names_no_group(error: &ConnectorError) -> bool {
     bare(&error.code) == "34020"

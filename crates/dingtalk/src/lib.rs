@@ -8,6 +8,7 @@
 
 mod account;
 mod answer;
+mod chat;
 mod check;
 mod client;
 mod connector;

@@ -23,6 +23,8 @@ pub(crate) enum Calls {
     Departments,
     /// Those about roles.
     Roles,
+    /// Those about group chats.
+    Chats,
     UserCreate,
     UserUpdate,
     DepartmentCreate,
@@ -130,6 +132,25 @@ operations! {
     RoleAddMembers "role_add_members" Old "/topapi/role/addrolesforemps" Roles Write;
     // delete-the-color-information-of-employee-corners-in-batches
     RoleRemoveMembers "role_remove_members" Old "/topapi/role/removerolesforemps" Roles Write;
+
+    // create-common-group-new-version-v2
+    ChatCreate "chat_create" New "/v1.0/im/group/create" Chats Write;
+    // api-updategroup
+    ChatUpdate "chat_update" New "/v1.0/im/group/update" Chats Write;
+    // obtain-a-group-session
+    ChatGet "chat_get" Old "/chat/get" Chats Read;
+    // create-a-scene-group
+    SceneCreate "scene_create" New "/v1.0/im/sceneGroup/create" Chats Write;
+    // api-updatescenegroup
+    SceneUpdate "scene_update" New "/v1.0/im/sceneGroup/update" Chats Write;
+    // api-addscenegroupmember
+    SceneAddMembers "scene_add_members" New "/v1.0/im/sceneGroup/member/add" Chats Write;
+    // api-removescenegroupmember
+    SceneRemoveMembers "scene_remove_members" New "/v1.0/im/sceneGroup/member/delete" Chats Write;
+    // query-group-members
+    SceneMembers "scene_members" New "/v1.0/im/sceneGroups/members/batchQuery" Chats Read;
+    // api-dsbandopenscenegroup
+    SceneDisband "scene_disband" New "/v1.0/im/chat/scenegroup/disband" Chats Write;
 }
 
 impl Operation {

@@ -4,7 +4,10 @@
 //! `force_update_fields` without sending it. Texts are cleared by sending an empty string, as other systems
 //! do; DingTalk documents no outcome, so a reader has to look whether it worked.
 
+mod chat;
 mod role;
+
+pub(crate) use chat::WithNormalChats;
 
 use crate::account::{MANAGED_KIND, SSO_KIND};
 use rollcall_provisioning::connector::{AttributeSpec, Clearing, TargetSchema};
@@ -21,11 +24,7 @@ impl TargetSchema for DingTalkSchema {
     }
 
     fn attribute(&self, kind: EntityKind, name: &str) -> Option<&AttributeSpec> {
-        let custom = name.strip_prefix(entity::EXTENSION_PREFIX).filter(|field| !field.is_empty());
-        match (kind, custom) {
-            (EntityKind::Account, Some(_)) => Some(&CUSTOM_FIELD),
-            _ => self.attributes(kind).iter().find(|spec| spec.name == name),
-        }
+        attribute(kind, name)
     }
 
     /// A normal account needs a mobile number, an enterprise account none; one whose sign-in DingTalk keeps needs a name
@@ -42,13 +41,25 @@ impl TargetSchema for DingTalkSchema {
     }
 
     fn blank(&self, kind: EntityKind, name: &str) -> Option<&Value> {
-        let switches: &[&str] = match kind {
-            EntityKind::Account => &[entity::HIDE_MOBILE, entity::SENIOR_MODE],
-            EntityKind::OrgUnit => &[entity::HIDDEN, entity::RESTRICTED],
-            EntityKind::Role | EntityKind::Chat | EntityKind::Contact => &[],
-        };
-        switches.contains(&name).then_some(&Value::Bool(false))
+        blank(kind, name)
     }
+}
+
+fn attribute(kind: EntityKind, name: &str) -> Option<&'static AttributeSpec> {
+    let custom = name.strip_prefix(entity::EXTENSION_PREFIX).filter(|field| !field.is_empty());
+    match (kind, custom) {
+        (EntityKind::Account, Some(_)) => Some(&CUSTOM_FIELD),
+        _ => of(kind).iter().find(|spec| spec.name == name),
+    }
+}
+
+fn blank(kind: EntityKind, name: &str) -> Option<&'static Value> {
+    let switches: &[&str] = match kind {
+        EntityKind::Account => &[entity::HIDE_MOBILE, entity::SENIOR_MODE],
+        EntityKind::OrgUnit => &[entity::HIDDEN, entity::RESTRICTED],
+        EntityKind::Role | EntityKind::Chat | EntityKind::Contact => &[],
+    };
+    switches.contains(&name).then_some(&Value::Bool(false))
 }
 
 fn of(kind: EntityKind) -> &'static [AttributeSpec] {
@@ -56,7 +67,8 @@ fn of(kind: EntityKind) -> &'static [AttributeSpec] {
         EntityKind::Account => ACCOUNT,
         EntityKind::OrgUnit => ORG_UNIT,
         EntityKind::Role => role::ROLE,
-        EntityKind::Chat | EntityKind::Contact => &[],
+        EntityKind::Chat => chat::CHAT,
+        EntityKind::Contact => &[],
     }
 }
 

@@ -43,6 +43,9 @@ pub struct Settings {
     /// The role group of roles for which none is named; it is made when it is not there. Not 默认, which DingTalk keeps
     /// for itself.
     pub role_group: String,
+    /// The group template that chats are made from, of the developer console (page `create-a-scene-group`). With one,
+    /// the creation of a chat can be repeated and chats can be dissolved; without one they are normal groups.
+    pub chat_template_id: Option<String>,
 }
 
 impl Settings {
@@ -63,6 +66,7 @@ impl Settings {
             enterprise_accounts: false,
             send_initial_password: true,
             role_group: "Rollcall".to_owned(),
+            chat_template_id: None,
         }
     }
 
@@ -79,6 +83,9 @@ impl Settings {
         }
         if blank(&self.role_group) {
             return Err(SettingsError::Empty { setting: "role_group" });
+        }
+        if self.chat_template_id.as_deref().is_some_and(blank) {
+            return Err(SettingsError::Empty { setting: "chat_template_id" });
         }
         if self.role_group == IMMUTABLE_GROUP {
             let problem = "must not be 默认, whose roles no application can change";
@@ -198,6 +205,7 @@ mod tests {
             (|s| s.timeout = Duration::ZERO, "timeout must be a number above zero"),
             (|s| s.root_dept_id = "-7".into(), "root_dept_id must be a number above zero"),
             (|s| s.role_group = " ".into(), "role_group is empty"),
+            (|s| s.chat_template_id = Some(String::new()), "chat_template_id is empty"),
             (|s| s.role_group = "默认".into(), "role_group must not be 默认, whose roles no application can change"),
             (|s| s.api_url = "x:y".into(), "api_url must begin with http:// or https://"),
         ];

@@ -39,6 +39,7 @@ const CUSTOM: Option<&str> = Some(entity::EXTENSION_PREFIX);
 const ORG_UNITS: Option<&str> = Some(entity::ORG_UNITS);
 const MANAGER: Option<&str> = Some(entity::MANAGER);
 const ROLE_GROUP: Option<&str> = Some(entity::ROLE_GROUP);
+const OWNER: Option<&str> = Some(entity::OWNER);
 const HEADS: Option<&str> = Some(entity::HEADS);
 const ORDER: Option<&str> = Some(entity::ORDER);
 const HIDDEN: Option<&str> = Some(entity::HIDDEN);
@@ -82,6 +83,14 @@ const AGAIN: &str = "Nothing needs to be done: the person is looked up again.";
 const ROLE_AGAIN: &str = "Nothing needs to be done: the role is looked up or created again.";
 const OWN_ROLE: &str = "Rename one of the two roles, at the source or in DingTalk.";
 const SYSTEM_ROLE: &str = "Map the group to another role: those of the group 默认 cannot be changed.";
+const CHAT_OWNER: &str = "Let somebody own the chat who is in it and in the contact range of the application.";
+const WAIT_OWNER: &str = "Nothing needs to be done: the chat follows once its owner has an account.";
+const FEWER: &str = "Map a smaller group to the chat, or several chats.";
+const FEWER_CHATS: &str = "Map fewer groups to chats, or dissolve chats that nobody needs.";
+const TEMPLATE: &str = "Check the group template in the DingTalk developer console and in the settings of the target.";
+const CHAT_HAND: &str = "Look at the chat in DingTalk, and remove the link to it if it is not the one that is meant.";
+const CHAT_AGAIN: &str = "Nothing needs to be done: the chat is looked at or created again.";
+const ASK: &str = "Ask the person to let themselves be added to chats, in their settings of DingTalk.";
 const NOT_OURS: &str = "Delete such accounts instead of turning them off, or ask their organisation to do it.";
 const HRM: &str = "Change the value in the personnel system, or switch its position management off.";
 const OWN_NAME: &str = "Rename one of the two departments, at the source or in DingTalk.";
@@ -118,6 +127,14 @@ static ROWS: &[Row] = rows! {
     "invalidClientIdOrSecret" Any Stopped NONE SOON "DingTalk refuses the AppKey or AppSecret.", CREDENTIALS;
     "invalid.client" Any Stopped NONE SOON "DingTalk refuses the AppKey or AppSecret.", CREDENTIALS;
     "unauthorized.client" Any Stopped NONE SOON "DingTalk does not let this application have an access token.", CREDENTIALS;
+
+    // Rights and quotas that only chats need; people and departments go on without them: notice-optimization--payment-metering.
+    "60011" Chats KindStopped NONE LATER "The application lacks a permission", PERMISSION;
+    "400020" Chats KindStopped NONE LATER "The application lacks a permission", PERMISSION;
+    "43007" Chats KindStopped NONE LATER "The application lacks a permission", PERMISSION;
+    "Forbidden.AccessDenied.AccessTokenPermissionDenied" Chats KindStopped NONE LATER "The application lacks a permission", PERMISSION;
+    "90020" Chats KindStopped NONE RARELY "The organisation has used up its API calls of this month.", QUOTA;
+    "Forbidden.AccessDenied.ApiCountLimitForOrg" Chats KindStopped NONE RARELY "The organisation has used up its API calls of this month.", QUOTA;
 
     // The application's rights and the organisation's standing: server-api-error-codes-1.
     "60011" Any Stopped NONE LATER "The application lacks a permission", PERMISSION; // permission-deny
@@ -201,6 +218,38 @@ static ROWS: &[Row] = rows! {
     "12012" Any MissingReference ROLE_GROUP 0 "DingTalk does not take the role group.", ROLE_AGAIN;
     "45017" Any Invalid NAME 0 "The name of the role is too long.", FIX_NAME;
     "45018" Any Transient NONE RARELY "The organisation has reached its limit of roles.", SEATS;
+
+    // Group chats: create-a-scene-group, create-common-group-new-version-v2, api-updategroup, obtain-a-group-session;
+    // 49xxx: server-api-error-codes-1.
+    "parameter.invalid" Any Invalid NONE 0 "DingTalk finds a parameter of the call wrong.", REPORT;
+    "paramIllegal" Any Invalid NONE 0 "DingTalk finds a parameter of the call wrong.", REPORT;
+    "permession.checkFailed" Any Forbidden OWNER 0 "The application may not do this with the chat, or its owner is outside the contact range of the application.", CHAT_OWNER;
+    "member.notFound" Any MissingReference OWNER 0 "The owner of the chat has no account in DingTalk.", WAIT_OWNER;
+    "member.exceed" Any Invalid NONE 0 "The chat would have more than the 1,000 members that DingTalk permits.", FEWER;
+    "groupTemplate.notFound" Any KindStopped NONE LATER "DingTalk does not know the group template of the target.", TEMPLATE;
+    "groupTemplate.permessionDenied.orgNotInGrayList" Any KindStopped NONE LATER "The organisation may not use the group template yet.", TEMPLATE;
+    "groupTemplate.permessionDenied.appNotInstalled" Any KindStopped NONE LATER "The application of the group template is not installed in the organisation.", TEMPLATE;
+    "groupTemplate.permessionDenied.orgNotConsistent" Any KindStopped NONE LATER "The group template belongs to another organisation.", TEMPLATE;
+    "conversation.org.notMatch" Any Forbidden NONE 0 "The chat belongs to another organisation.", CHAT_HAND;
+    "chat.notExist" Any NotFound NONE 0 "DingTalk has no such chat.", CHAT_AGAIN;
+    "invalideChatId" Any NotFound NONE 0 "DingTalk has no such chat.", CHAT_AGAIN;
+    "34001" Any NotFound NONE 0 "DingTalk has no such chat.", CHAT_AGAIN;
+    "34013" Any NotFound NONE 0 "DingTalk has no such chat.", CHAT_AGAIN;
+    "33012" Chats MissingReference NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "60121" Chats MissingReference NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "60124" Any MissingReference NONE 0 "The person is not in the chat.", CHAT_AGAIN;
+    "49000" Any Invalid NONE 0 "DingTalk refuses the call about the chat.", CHAT_HAND;
+    "49003" Any Forbidden OWNER 0 "Only the owner of the chat may do this.", CHAT_OWNER;
+    "49004" Any Invalid NONE 0 "Somebody would be added to the chat and removed from it.", REPORT;
+    "49005" Any Invalid NONE 0 "The chat would have more members than DingTalk permits.", FEWER;
+    "49006" Any Invalid OWNER 0 "The owner of the chat is not one of its members.", CHAT_OWNER;
+    "49007" Any KindStopped NONE RARELY "The application has made as many chats as DingTalk permits.", FEWER_CHATS;
+    "49010" Any Invalid NONE 0 "DingTalk finds the members of the chat empty.", REPORT;
+    "49015" Any Invalid NAME 0 "DingTalk does not take the name of the chat.", FIX_NAME;
+    "49016" Any MissingReference NONE 0 "Somebody who is to be in the chat has no account in DingTalk.", AGAIN;
+    "49020" Any Forbidden NONE 0 "Somebody who is to be in the chat does not let themselves be added.", ASK;
+    "49021" Any Forbidden NONE 0 "Somebody who is to be in the chat does not let themselves be added.", ASK;
+    "49022" Any Forbidden NONE 0 "Somebody who is to be in the chat does not let themselves be added.", ASK;
 
     // The person's id: user-information-creation, query-user-details, delete-a-user, common-errors.
     "60102" Any Conflict NONE 0 "DingTalk already has an account with this userid.", TAKEN_ID;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod chats;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod enterprise;
