@@ -34,7 +34,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 pub(crate) use enterprise::{DINGTALK as MANAGED_KIND, SSO as SSO_KIND};
-pub(crate) use read::{UNLISTED, after};
+pub(crate) use read::{UNLISTED, after, dialled};
 
 /// DingTalk refuses title and departments together when its personnel system keeps them.
 const KEPT_BY_PERSONNEL_SYSTEM: &str = "12150";

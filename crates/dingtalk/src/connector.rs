@@ -3,6 +3,7 @@
 use crate::account::{self, Accounts};
 use crate::chat::{self, Chats};
 use crate::client::Client;
+use crate::contact::Contacts;
 use crate::hidden::Sight;
 use crate::role::{self, Groups, Roles};
 use crate::schema::{DingTalkSchema, WithNormalChats};
@@ -53,6 +54,10 @@ impl DingTalk {
         Chats { client: &self.client, template: self.settings.chat_template_id.as_deref() }
     }
 
+    const fn contact(&self) -> Contacts<'_> {
+        Contacts { client: &self.client, settings: &self.settings }
+    }
+
     async fn carry_out(&self, action: &Action) -> Result<Applied, ConnectorError> {
         fit::action(action)?;
         let kind = action.kind();
@@ -64,7 +69,7 @@ impl DingTalk {
                 EntityKind::OrgUnit => department::create(&self.client, attributes).await?,
                 EntityKind::Role => self.role().create(attributes).await?,
                 EntityKind::Chat => self.chat().create(remote_id.as_deref(), attributes).await?,
-                EntityKind::Contact => return Err(ConnectorError::unsupported(kind.as_str())),
+                EntityKind::Contact => self.contact().create(attributes).await?,
             },
             Action::Update { remote_id, changes, .. } => {
                 self.update(kind, remote_id, changes).await?;
@@ -94,7 +99,7 @@ impl DingTalk {
             EntityKind::OrgUnit => department::update(&self.client, self.touchable(remote_id)?, changes).await,
             EntityKind::Role => self.role().update(remote_id, changes).await,
             EntityKind::Chat => self.chat().update(remote_id, changes).await,
-            EntityKind::Contact => Err(ConnectorError::unsupported(kind.as_str())),
+            EntityKind::Contact => self.contact().update(remote_id, changes).await,
         }
     }
 
@@ -104,7 +109,7 @@ impl DingTalk {
             EntityKind::OrgUnit => department::delete(&self.client, self.touchable(remote_id)?).await,
             EntityKind::Role => self.role().delete(remote_id).await,
             EntityKind::Chat => self.chat().delete(remote_id).await,
-            EntityKind::Contact => Err(ConnectorError::unsupported(kind.as_str())),
+            EntityKind::Contact => self.contact().delete(remote_id).await,
         }
     }
 
@@ -173,7 +178,7 @@ impl Connector for DingTalk {
                 EntityKind::OrgUnit => department::get(&self.client, remote_id).await,
                 EntityKind::Role => self.role().get(remote_id).await,
                 EntityKind::Chat => self.chat().get(remote_id).await,
-                EntityKind::Contact => Err(ConnectorError::unsupported(kind.as_str())),
+                EntityKind::Contact => self.contact().get(remote_id).await,
             }
         })
     }
@@ -206,6 +211,14 @@ impl Connector for DingTalk {
                 _ => Err(ConnectorError::unsupported("members")),
             }
         })
+    }
+
+    fn contact_by_mobile<'a>(&'a self, mobile: &'a str) -> Answer<'a, Option<Entity>> {
+        Box::pin(async move { self.contact().by_mobile(mobile).await })
+    }
+
+    fn contacts<'a>(&'a self, from: Option<&'a Cursor>) -> Answer<'a, Page<Entity>> {
+        Box::pin(async move { self.contact().list(from).await })
     }
 
     fn roles<'a>(&'a self, from: Option<&'a Cursor>) -> Answer<'a, Page<Entity>> {
@@ -276,7 +289,8 @@ impl Connector for DingTalk {
             EntityKind::Account => account::after(before, action),
             EntityKind::OrgUnit => department::after(before, action),
             EntityKind::Role => self.role().after(before, action),
-            _ => plan::after(before, action),
+            EntityKind::Chat => plan::after(before, action),
+            EntityKind::Contact => self.contact().after(before, action),
         }
     }
 }

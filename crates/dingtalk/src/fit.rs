@@ -123,6 +123,12 @@ pub(crate) fn integer(attribute: &'static str, value: &Value) -> Result<i64, Con
     value.as_i64().ok_or_else(|| unfit(attribute, "malformed", "is not a whole number"))
 }
 
+/// Whole numbers.
+pub(crate) fn integers(attribute: &'static str, value: &Value) -> Result<Vec<i64>, ConnectorError> {
+    let list = value.as_array().ok_or_else(|| unfit(attribute, "malformed", "is not a list of whole numbers"))?;
+    list.iter().map(|value| integer(attribute, value)).collect()
+}
+
 /// A yes or no.
 pub(crate) fn switch(attribute: &'static str, value: &Value) -> Result<bool, ConnectorError> {
     value.as_bool().ok_or_else(|| unfit(attribute, "malformed", "is neither true nor false"))

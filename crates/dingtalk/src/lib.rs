@@ -12,6 +12,7 @@ mod chat;
 mod check;
 mod client;
 mod connector;
+mod contact;
 mod department;
 mod error;
 mod fit;

@@ -25,6 +25,9 @@ pub(crate) enum Calls {
     Roles,
     /// Those about group chats.
     Chats,
+    /// Those about external contacts.
+    Contacts,
+    ContactCreate,
     UserCreate,
     UserUpdate,
     DepartmentCreate,
@@ -151,6 +154,17 @@ operations! {
     SceneMembers "scene_members" New "/v1.0/im/sceneGroups/members/batchQuery" Chats Read;
     // api-dsbandopenscenegroup
     SceneDisband "scene_disband" New "/v1.0/im/chat/scenegroup/disband" Chats Write;
+
+    // add-enterprise-external-contacts
+    ContactCreate "contact_create" Old "/topapi/extcontact/create" Contacts Write;
+    // update-enterprise-external-contacts
+    ContactUpdate "contact_update" Old "/topapi/extcontact/update" Contacts Write;
+    // delete-external-contact
+    ContactDelete "contact_delete" Old "/topapi/extcontact/delete" Contacts Write;
+    // obtains-the-external-contact-details-of-an-enterprise
+    ContactGet "contact_get" Old "/topapi/extcontact/get" Contacts Read;
+    // obtain-the-external-contact-list
+    ContactList "contact_list" Old "/topapi/extcontact/list" Contacts Read;
 }
 
 impl Operation {
@@ -180,6 +194,7 @@ impl Operation {
             Calls::UserCreate => self == Self::UserCreate,
             Calls::UserUpdate => self == Self::UserUpdate,
             Calls::DepartmentCreate => self == Self::DepartmentCreate,
+            Calls::ContactCreate => self == Self::ContactCreate,
             Calls::DepartmentChildren => self == Self::DepartmentChildren,
             group => self.facts().about == group,
         }

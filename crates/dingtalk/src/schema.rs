@@ -5,6 +5,7 @@
 //! do; DingTalk documents no outcome, so a reader has to look whether it worked.
 
 mod chat;
+mod contact;
 mod role;
 
 pub(crate) use chat::WithNormalChats;
@@ -68,7 +69,7 @@ fn of(kind: EntityKind) -> &'static [AttributeSpec] {
         EntityKind::OrgUnit => ORG_UNIT,
         EntityKind::Role => role::ROLE,
         EntityKind::Chat => chat::CHAT,
-        EntityKind::Contact => &[],
+        EntityKind::Contact => contact::CONTACT,
     }
 }
 

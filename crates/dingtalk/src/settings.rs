@@ -1,5 +1,6 @@
 //! What one configured DingTalk organisation needs to be known by, and what of it is acceptable.
 
+use crate::contact::MOST_LABELS;
 use crate::role::IMMUTABLE_GROUP;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
@@ -46,6 +47,11 @@ pub struct Settings {
     /// The group template that chats are made from, of the developer console (page `create-a-scene-group`). With one,
     /// the creation of a chat can be repeated and chats can be dissolved; without one they are normal groups.
     pub chat_template_id: Option<String>,
+    /// The labels of an external contact for whom none is named, as the DingTalk console made them (page
+    /// `obtains-a-list-of-external-contact-tags`). At most 20.
+    pub contact_label_ids: Vec<i64>,
+    /// The userid of who looks after an external contact for whom nobody is named.
+    pub contact_follower: Option<String>,
 }
 
 impl Settings {
@@ -67,6 +73,8 @@ impl Settings {
             send_initial_password: true,
             role_group: "Rollcall".to_owned(),
             chat_template_id: None,
+            contact_label_ids: Vec::new(),
+            contact_follower: None,
         }
     }
 
@@ -86,6 +94,12 @@ impl Settings {
         }
         if self.chat_template_id.as_deref().is_some_and(blank) {
             return Err(SettingsError::Empty { setting: "chat_template_id" });
+        }
+        if self.contact_follower.as_deref().is_some_and(blank) {
+            return Err(SettingsError::Empty { setting: "contact_follower" });
+        }
+        if self.contact_label_ids.len() > MOST_LABELS {
+            return Err(SettingsError::Unusable { setting: "contact_label_ids", problem: "must not be more than 20" });
         }
         if self.role_group == IMMUTABLE_GROUP {
             let problem = "must not be 默认, whose roles no application can change";
@@ -205,6 +219,8 @@ mod tests {
             (|s| s.timeout = Duration::ZERO, "timeout must be a number above zero"),
             (|s| s.root_dept_id = "-7".into(), "root_dept_id must be a number above zero"),
             (|s| s.role_group = " ".into(), "role_group is empty"),
+            (|s| s.contact_follower = Some(" ".into()), "contact_follower is empty"),
+            (|s| s.contact_label_ids = (1..=21).collect(), "contact_label_ids must not be more than 20"),
             (|s| s.chat_template_id = Some(String::new()), "chat_template_id is empty"),
             (|s| s.role_group = "默认".into(), "role_group must not be 默认, whose roles no application can change"),
             (|s| s.api_url = "x:y".into(), "api_url must begin with http:// or https://"),

@@ -4,6 +4,7 @@
 
 pub(crate) mod account;
 pub(crate) mod chat;
+pub(crate) mod contact;
 pub(crate) mod department;
 mod lenient;
 pub(crate) mod platform;

@@ -40,6 +40,8 @@ const ORG_UNITS: Option<&str> = Some(entity::ORG_UNITS);
 const MANAGER: Option<&str> = Some(entity::MANAGER);
 const ROLE_GROUP: Option<&str> = Some(entity::ROLE_GROUP);
 const OWNER: Option<&str> = Some(entity::OWNER);
+const LABELS: Option<&str> = Some(entity::LABELS);
+const FOLLOWER: Option<&str> = Some(entity::FOLLOWER);
 const HEADS: Option<&str> = Some(entity::HEADS);
 const ORDER: Option<&str> = Some(entity::ORDER);
 const HIDDEN: Option<&str> = Some(entity::HIDDEN);
@@ -91,6 +93,15 @@ const TEMPLATE: &str = "Check the group template in the DingTalk developer conso
 const CHAT_HAND: &str = "Look at the chat in DingTalk, and remove the link to it if it is not the one that is meant.";
 const CHAT_AGAIN: &str = "Nothing needs to be done: the chat is looked at or created again.";
 const ASK: &str = "Ask the person to let themselves be added to chats, in their settings of DingTalk.";
+const CONTACT_THERE: &str =
+    "Nothing needs to be done: the external contact with this number is taken over if nobody else has it.";
+const CONTACT_AGAIN: &str = "Nothing needs to be done: the external contact is looked at or created again.";
+const FEWER_CONTACTS: &str = "Remove external contacts in DingTalk, or have the limit of the organisation raised.";
+const CONTACTS_OFF: &str = "Turn external contacts on in the DingTalk console, or leave them out of the mapping.";
+const FIX_LABELS: &str =
+    "Name labels in the settings of the target or in the mapping, by the ids that the DingTalk console gives them.";
+const FIX_FOLLOWER: &str = "Name somebody who has an account, in the settings of the target or in the mapping.";
+const MANDATORY: &str = "Make no custom field of external contacts mandatory in the DingTalk console; if there is none, check the AppSecret.";
 const NOT_OURS: &str = "Delete such accounts instead of turning them off, or ask their organisation to do it.";
 const HRM: &str = "Change the value in the personnel system, or switch its position management off.";
 const OWN_NAME: &str = "Rename one of the two departments, at the source or in DingTalk.";
@@ -116,6 +127,7 @@ static ROWS: &[Row] = rows! {
     // Token and credentials: server-api-error-codes-1; new host: obtain-the-access-token-of-an-internal-app, api-gettoken.
     "40014" Any Stopped NONE SOON "DingTalk refuses the access token that it has just issued.", CREDENTIALS;
     "42001" Any Stopped NONE SOON "DingTalk calls the access token expired that it has just issued.", CREDENTIALS;
+    "40001" Contacts KindStopped NONE LATER "DingTalk refuses external contacts: the secret is wrong, or the organisation made a field of them mandatory.", MANDATORY; // common-errors
     "40001" Any Stopped NONE SOON "DingTalk refuses the secret or the access token.", CREDENTIALS;
     "InvalidAuthentication" Any Stopped NONE SOON "DingTalk refuses the access token that it has just issued.", CREDENTIALS;
     "unauthorized" Any Stopped NONE SOON "DingTalk refuses the access token that it has just issued.", CREDENTIALS;
@@ -135,6 +147,11 @@ static ROWS: &[Row] = rows! {
     "Forbidden.AccessDenied.AccessTokenPermissionDenied" Chats KindStopped NONE LATER "The application lacks a permission", PERMISSION;
     "90020" Chats KindStopped NONE RARELY "The organisation has used up its API calls of this month.", QUOTA;
     "Forbidden.AccessDenied.ApiCountLimitForOrg" Chats KindStopped NONE RARELY "The organisation has used up its API calls of this month.", QUOTA;
+
+    // The same of external contacts: add-enterprise-external-contacts.
+    "60011" Contacts KindStopped NONE LATER "The application lacks a permission", PERMISSION;
+    "400020" Contacts KindStopped NONE LATER "The application lacks a permission", PERMISSION;
+    "43007" Contacts KindStopped NONE LATER "The application lacks a permission", PERMISSION;
 
     // The application's rights and the organisation's standing: server-api-error-codes-1.
     "60011" Any Stopped NONE LATER "The application lacks a permission", PERMISSION; // permission-deny
@@ -179,6 +196,7 @@ static ROWS: &[Row] = rows! {
 
     // Busy or broken: server-api-error-codes-1, retry.
     "-1" UserCreate Transient NONE 0 "DingTalk says that it is busy; for a new person this may also mean that the limit of people per week or in all is reached.", NOTHING; // common-errors
+    "-1" ContactCreate Transient NONE 0 "DingTalk says that it is busy; for external contacts this may also mean that the organisation made a field of them mandatory.", MANDATORY; // common-errors
     "-1" Any Transient NONE 0 "DingTalk says that it is busy.", NOTHING;
     "15" Any Transient NONE 0 "DingTalk itself ran out of time; whether it did its work is not known.", NOTHING;
     "88" Any Transient NONE 0 "DingTalk could not check the access token in time.", NOTHING;
@@ -218,6 +236,20 @@ static ROWS: &[Row] = rows! {
     "12012" Any MissingReference ROLE_GROUP 0 "DingTalk does not take the role group.", ROLE_AGAIN;
     "45017" Any Invalid NAME 0 "The name of the role is too long.", FIX_NAME;
     "45018" Any Transient NONE RARELY "The organisation has reached its limit of roles.", SEATS;
+
+    // External contacts: add-enterprise-external-contacts, update-enterprise-external-contacts; a busy answer to their
+    // creation: common-errors.
+    "22005" Any Conflict MOBILE 0 "DingTalk already has an external contact with the mobile number.", CONTACT_THERE;
+    "60200" Any Conflict MOBILE 0 "DingTalk already has an external contact with the mobile number.", CONTACT_THERE;
+    "60203" Any KindStopped NONE RARELY "The organisation has reached its limit of external contacts.", FEWER_CONTACTS;
+    "60204" Any Invalid LABELS 0 "An external contact needs labels that DingTalk knows.", FIX_LABELS;
+    "60205" Any KindStopped NONE LATER "External contacts are turned off in the organisation.", CONTACTS_OFF;
+    "33012" ContactCreate MissingReference FOLLOWER 0 "Whoever looks after the external contact has no account in DingTalk.", FIX_FOLLOWER;
+    "40003" ContactCreate MissingReference FOLLOWER 0 "Whoever looks after the external contact has no account in DingTalk.", FIX_FOLLOWER;
+    "60121" ContactCreate MissingReference FOLLOWER 0 "Whoever looks after the external contact has no account in DingTalk.", FIX_FOLLOWER;
+    "33012" Contacts NotFound NONE 0 "DingTalk has no such external contact.", CONTACT_AGAIN;
+    "40003" Contacts NotFound NONE 0 "DingTalk has no such external contact.", CONTACT_AGAIN;
+    "60121" Contacts NotFound NONE 0 "DingTalk has no such external contact.", CONTACT_AGAIN;
 
     // Group chats: create-a-scene-group, create-common-group-new-version-v2, api-updategroup, obtain-a-group-session;
     // 49xxx: server-api-error-codes-1.

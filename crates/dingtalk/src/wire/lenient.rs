@@ -92,6 +92,12 @@ pub(super) fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D
     Ok(found)
 }
 
+/// Whole numbers in every form that [`texts`] reads.
+pub(super) fn integers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<i64>, D::Error> {
+    let texts = texts(from)?;
+    texts.iter().map(|text| text.trim().parse().map_err(|_| D::Error::custom("not a whole number"))).collect()
+}
+
 /// Objects in a list, or one alone, or the JSON text of either.
 pub(super) fn objects<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Vec<T>, D::Error> {
     let items = match Value::deserialize(from)? {

@@ -7,6 +7,8 @@ mod chats;
 #[cfg(test)]
 mod check;
 #[cfg(test)]
+mod contacts;
+#[cfg(test)]
 mod enterprise;
 #[cfg(test)]
 mod errcodes;
