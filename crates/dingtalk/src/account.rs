@@ -1,180 +1,241 @@
-//! People: our attributes to DingTalk's fields and back.
+//! People: the calls. What is sent is made in [`body`], what is read is understood in [`read`].
+//!
+//! An update sends only what changes, with one call, except where DingTalk replaces as a whole what Rollcall changes in
+//! part: then the person is read first (custom fields of which one goes, posts and orders in departments). The read
+//! writes nothing, so a repetition does no harm. In an organisation with enterprise accounts everybody is read first,
+//! because an update of such an account must name its departments.
+//!
+//! Whether an enterprise account may be used is a call of its own. It is turned off before anything else is changed, and
+//! turned on after everything else is: whoever looks in between finds nobody let in too early. If a later call of an
+//! action fails, the earlier ones have done their work; such a failure always says that the outcome is not known, so
+//! that the account is read and the rest is planned anew. Every call can be repeated.
+
+mod body;
+mod enterprise;
+mod extension;
+mod placement;
+mod read;
 
 use crate::client::Client;
-use crate::fit;
+use crate::error::halfway;
+use crate::hidden::Sight;
 use crate::operation::Operation;
-use crate::wire::account::{FoundUser, Mobile, User, UserBody, UserId};
-use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
+use crate::settings::Settings;
+use crate::wire::account::{
+    Admins, CountUsers, FoundUser, ListUsers, Mobile, User, UserBody, UserCount, UserId, UserPage,
+};
+use crate::{fit, list};
+use body::Draft;
+use enterprise::{DINGTALK, NORMAL, SSO};
+use rollcall_provisioning::connector::{ConnectorError, Cursor, ErrorClass, Page, account_kind};
 use rollcall_provisioning::entity::{self, Attributes, Entity};
-use rollcall_provisioning::plan::Change;
+use rollcall_provisioning::plan::{Change, InitialPassword};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+pub(crate) use enterprise::{DINGTALK as MANAGED_KIND, SSO as SSO_KIND};
+pub(crate) use read::{UNLISTED, after, dialled};
 
 /// DingTalk refuses title and departments together when its personnel system keeps them.
 const KEPT_BY_PERSONNEL_SYSTEM: &str = "12150";
+/// The most people on one page (page `queries-the-complete-information-of-a-department-user`).
+const PAGE: u32 = 100;
 
-pub(crate) async fn get(client: &Client, userid: &str) -> Result<Option<Entity>, ConnectorError> {
-    match client.query::<_, User>(Operation::UserGet, &UserId { userid }).await {
-        Ok(user) => entity(user).map(Some).ok_or_else(|| client.unreadable(Operation::UserGet)),
-        Err(error) if error.class == ErrorClass::NotFound => Ok(None),
-        Err(error) => Err(error),
+/// The people of one organisation.
+pub(crate) struct Accounts<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) settings: &'a Settings,
+    pub(crate) sight: &'a Sight,
+}
+
+impl Accounts<'_> {
+    pub(crate) async fn get(&self, userid: &str) -> Result<Option<Entity>, ConnectorError> {
+        let user = match self.user(userid).await {
+            Ok(user) => user,
+            Err(error) if error.class == ErrorClass::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let enabled = match (user.exclusive_account, user.disable_status) {
+            (Some(true), Some(disabled)) => Some(!disabled),
+            (Some(true), None) if self.settings.enterprise_accounts => Some(self.is_enabled(userid).await?),
+            _ => None,
+        };
+        read::entity(user, enabled).map(Some).ok_or_else(|| self.client.unreadable(Operation::UserGet))
     }
-}
 
-pub(crate) async fn by_mobile(client: &Client, mobile: &str) -> Result<Option<String>, ConnectorError> {
-    match client.query::<_, FoundUser>(Operation::UserByMobile, &Mobile { mobile }).await {
-        Ok(found) => found.userid.map(Some).ok_or_else(|| client.unreadable(Operation::UserByMobile)),
-        Err(error) if error.class == ErrorClass::NotFound => Ok(None),
-        Err(error) => Err(error),
+    async fn user(&self, userid: &str) -> Result<User, ConnectorError> {
+        let user: User = self.client.query(Operation::UserGet, &UserId { userid }).await?;
+        // What an answer that does not even say who it is about leaves out cannot be taken for empty.
+        if user.userid.is_some() { Ok(user) } else { Err(self.client.unreadable(Operation::UserGet)) }
     }
-}
 
-/// Creates a person and returns the userid that DingTalk keeps them under.
-pub(crate) async fn create(
-    client: &Client,
-    userid: Option<&str>,
-    attributes: &Attributes,
-) -> Result<String, ConnectorError> {
-    let mut body = UserBody { userid: userid.map(str::to_owned), ..UserBody::default() };
-    for (name, value) in attributes {
-        set(&mut body, name, value)?;
-    }
-    let answer = client.query::<_, Option<FoundUser>>(Operation::UserCreate, &body).await?;
-    let created = answer.and_then(|created| created.userid).or(body.userid);
-    created.ok_or_else(|| client.unreadable(Operation::UserCreate))
-}
-
-pub(crate) async fn update(
-    client: &Client,
-    userid: &str,
-    changes: &BTreeMap<String, Change>,
-) -> Result<(), ConnectorError> {
-    let mut body = UserBody { userid: Some(userid.to_owned()), ..UserBody::default() };
-    for (name, change) in changes {
-        match change {
-            Change::Set(value) => set(&mut body, name, value)?,
-            Change::Clear if name == entity::MANAGER => body.force_update_fields = Some("manager_userid"),
-            Change::Clear => set(&mut body, name, &Value::String(String::new()))?,
-        }
-    }
-    client.command(Operation::UserUpdate, &body).await.map_err(|mut error| {
-        if error.code.ends_with(KEPT_BY_PERSONNEL_SYSTEM) && !changes.contains_key(entity::TITLE) {
-            error.attribute = Some(entity::ORG_UNITS);
-        }
-        error
-    })
-}
-
-pub(crate) async fn delete(client: &Client, userid: &str) -> Result<(), ConnectorError> {
-    match client.command(Operation::UserDelete, &UserId { userid }).await {
-        Err(error) if error.class == ErrorClass::NotFound => Ok(()),
-        result => result,
-    }
-}
-
-fn set(body: &mut UserBody, name: &str, value: &Value) -> Result<(), ConnectorError> {
-    let (attribute, field) = match name {
-        entity::ORG_UNITS => {
-            body.dept_id_list = Some(fit::departments(entity::ORG_UNITS, value)?);
-            return Ok(());
-        }
-        entity::NAME => (entity::NAME, &mut body.name),
-        entity::MOBILE => (entity::MOBILE, &mut body.mobile),
-        entity::EMAIL => (entity::EMAIL, &mut body.email),
-        entity::TELEPHONE => (entity::TELEPHONE, &mut body.telephone),
-        entity::TITLE => (entity::TITLE, &mut body.title),
-        entity::JOB_NUMBER => (entity::JOB_NUMBER, &mut body.job_number),
-        entity::WORK_PLACE => (entity::WORK_PLACE, &mut body.work_place),
-        entity::MANAGER => (entity::MANAGER, &mut body.manager_userid),
-        // The schema has refused every other name before.
-        _ => return Ok(()),
-    };
-    *field = Some(fit::text(attribute, value)?);
-    Ok(())
-}
-
-/// A person as an entity. `None` if the answer does not even say who it is, because then what it leaves out
-/// cannot be taken for empty.
-fn entity(user: User) -> Option<Entity> {
-    let mobile = user.mobile.map(|mobile| dialled(mobile, user.state_code.as_deref()));
-    let mut attributes: Attributes = [
-        (entity::NAME, user.name),
-        (entity::MOBILE, mobile),
-        (entity::EMAIL, user.email),
-        (entity::TELEPHONE, user.telephone),
-        (entity::TITLE, user.title),
-        (entity::JOB_NUMBER, user.job_number),
-        (entity::WORK_PLACE, user.work_place),
-        (entity::MANAGER, user.manager_userid),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name.to_owned(), Value::String(value?))))
-    .collect();
-    let departments = user.dept_id_list.into_iter().filter(|id| fit::department_number(id).is_some());
-    if let Some(departments) = in_order(departments) {
-        attributes.insert(entity::ORG_UNITS.to_owned(), departments);
-    }
-    Some(Entity { remote_id: user.userid?, attributes })
-}
-
-/// Departments in the order that plain text comparison gives, each once. DingTalk documents no meaning of the
-/// order in `dept_id_list`, and desired and observed lists are compared for equality. `None` if there are none.
-fn in_order(departments: impl IntoIterator<Item = String>) -> Option<Value> {
-    let ordered: BTreeSet<String> = departments.into_iter().collect();
-    (!ordered.is_empty()).then(|| ordered.into_iter().map(Value::String).collect())
-}
-
-/// The form in which a number is given at creation (page `user-information-creation`): mainland numbers bare,
-/// others `+<country>-<number>`. A read splits the country off into `state_code`.
-fn dialled(mobile: String, state_code: Option<&str>) -> String {
-    if let Some(bare) = mobile.strip_prefix("+86-") {
-        return bare.to_owned();
-    }
-    match state_code.map(|code| code.trim().trim_start_matches('+')) {
-        Some(country) if !matches!(country, "" | "86") && !mobile.starts_with('+') => {
-            format!("+{country}-{mobile}")
-        }
-        _ => mobile,
-    }
-}
-
-/// Attributes as a read of the person would return them: departments in order, no empty texts.
-pub(crate) fn as_read(mut attributes: Attributes) -> Attributes {
-    attributes.retain(|_, value| !matches!(value, Value::Null) && value.as_str() != Some(""));
-    if let Some(Value::Array(departments)) = attributes.get(entity::ORG_UNITS) {
-        let departments = departments.iter().filter_map(|id| id.as_str().map(str::to_owned));
-        if let Some(departments) = in_order(departments) {
-            attributes.insert(entity::ORG_UNITS.to_owned(), departments);
-        }
-    }
-    attributes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn numbers_as_given_at_creation() {
-        for (mobile, state_code, expected) in [
-            ("13800000001", Some("86"), "13800000001"),
-            ("13800000001", None, "13800000001"),
-            ("+86-13800000001", Some("86"), "13800000001"),
-            ("91234567", Some("65"), "+65-91234567"),
-            ("91234567", Some("+65"), "+65-91234567"),
-            ("+65-91234567", Some("65"), "+65-91234567"),
-            ("+65-91234567", None, "+65-91234567"),
-        ] {
-            assert_eq!(dialled(mobile.to_owned(), state_code), expected, "{mobile} {state_code:?}");
+    pub(crate) async fn by_mobile(&self, mobile: &str) -> Result<Option<String>, ConnectorError> {
+        let operation = Operation::UserByMobile;
+        let mobile = body::mobile_to_send(self.settings, mobile);
+        let support_exclusive_account_search = self.settings.enterprise_accounts;
+        let body = Mobile { mobile: &mobile, support_exclusive_account_search };
+        let found: FoundUser = match self.client.query(operation, &body).await {
+            Ok(found) => found,
+            Err(error) if error.class == ErrorClass::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match (found.userid, &found.exclusive_account_userid_list[..]) {
+            (Some(userid), _) => Ok(Some(userid)),
+            (None, [only]) => Ok(Some(only.clone())),
+            (None, []) => Err(self.client.unreadable(operation)),
+            (None, _) => Err(ConnectorError {
+                class: ErrorClass::Ambiguous,
+                message: "Several enterprise accounts have the mobile number.".to_owned(),
+                advice: "Link the person to one of them.".to_owned(),
+                code: "several_accounts".to_owned(),
+                attribute: Some(entity::MOBILE),
+                retry_after: None,
+                outcome_unknown: false,
+            }),
         }
     }
 
-    #[test]
-    fn what_was_written_looks_as_if_read() {
-        let written = json!({"name": "张三", "title": "", "org_units": ["9", "10", "9"]});
-        let Value::Object(written) = written else { panic!("an object") };
-        let read = as_read(written.into_iter().collect());
-        assert_eq!(json!(read), json!({"name": "张三", "org_units": ["10", "9"]}));
+    /// The people directly in a department (page `queries-the-complete-information-of-a-department-user`).
+    pub(crate) async fn list(&self, department: &str, from: Option<&Cursor>) -> Result<Page<Entity>, ConnectorError> {
+        let operation = Operation::UserList;
+        let at = list::at(from);
+        let dept_id = fit::department(entity::ORG_UNITS, &Value::String(department.to_owned()))?;
+        let body = ListUsers { dept_id, cursor: list::number(&at)?, size: PAGE };
+        let page: UserPage = self.client.query(operation, &body).await?;
+        if page.has_more.is_none() && page.list.is_none() {
+            return Err(self.client.unreadable(operation));
+        }
+        let people: Option<Vec<Entity>> =
+            page.list.unwrap_or_default().into_iter().map(|user| read::entity(user, None)).collect();
+        let people = people.ok_or_else(|| self.client.unreadable(operation))?;
+        let next = match page.has_more {
+            Some(true) => Some(list::next(self.client, operation, &at, page.next_cursor)?),
+            _ => None,
+        };
+        Ok(Page { items: people, next })
+    }
+
+    /// Page `user-management-acquires-number-employees`.
+    pub(crate) async fn count(&self) -> Result<u64, ConnectorError> {
+        let operation = Operation::UserCount;
+        let found: UserCount = self.client.query(operation, &CountUsers { only_active: false }).await?;
+        found.count.ok_or_else(|| self.client.unreadable(operation))
+    }
+
+    /// The main administrator and the others (page `query-the-administrator-list`). Every organisation has one.
+    pub(crate) async fn administrators(&self) -> Result<Vec<String>, ConnectorError> {
+        let operation = Operation::UserAdmins;
+        let found: Admins = self.client.query(operation, &serde_json::Map::new()).await?;
+        let ids: Option<Vec<String>> = found.admins.into_iter().map(|admin| admin.userid).collect();
+        ids.filter(|ids| !ids.is_empty()).ok_or_else(|| self.client.unreadable(operation))
+    }
+
+    /// Creates a person and returns the userid that DingTalk keeps them under.
+    pub(crate) async fn create(
+        &self,
+        userid: Option<&str>,
+        attributes: &Attributes,
+        password: Option<&InitialPassword>,
+    ) -> Result<String, ConnectorError> {
+        let mut draft = Draft::new(self.settings, userid);
+        match account_kind(attributes).unwrap_or(NORMAL) {
+            NORMAL => {
+                if let Some(attribute) = enterprise::not_for_normal(attributes.keys()) {
+                    return Err(enterprise::unavailable(attribute));
+                }
+            }
+            SSO | DINGTALK if !self.settings.enterprise_accounts => {
+                return Err(enterprise::unavailable(entity::ACCOUNT_KIND));
+            }
+            kind @ (SSO | DINGTALK) => draft.enterprise(kind, password)?,
+            _ => return Err(fit::unfit(entity::ACCOUNT_KIND, "malformed", "is none of normal, sso and dingtalk")),
+        }
+        let mut enabled = true;
+        for (name, value) in attributes {
+            if name == entity::ENABLED {
+                enabled = fit::switch(entity::ENABLED, value)?;
+            } else {
+                draft.set(name, value)?;
+            }
+        }
+        let body = draft.for_creation()?;
+        let answer = self.client.query::<_, Option<FoundUser>>(Operation::UserCreate, &body).await?;
+        let created = answer.and_then(|created| created.userid).or(body.userid);
+        let created = created.ok_or_else(|| self.client.unreadable(Operation::UserCreate))?;
+        if !enabled {
+            self.disable(&created).await.map_err(halfway)?;
+        }
+        Ok(created)
+    }
+
+    pub(crate) async fn update(&self, userid: &str, changes: &BTreeMap<String, Change>) -> Result<(), ConnectorError> {
+        if !self.settings.enterprise_accounts
+            && let Some(attribute) = enterprise::not_for_normal(changes.keys())
+        {
+            return Err(enterprise::unavailable(attribute));
+        }
+        let mut enabled = None;
+        let mut draft = Draft::new(self.settings, Some(userid));
+        for (name, change) in changes {
+            match change {
+                Change::Set(value) if name == entity::ENABLED => enabled = Some(fit::switch(entity::ENABLED, value)?),
+                Change::Set(value) => draft.set(name, value)?,
+                Change::Clear => draft.clear(name)?,
+            }
+        }
+        let others = changes.len() > usize::from(enabled.is_some());
+        let body = if others { Some(self.body(userid, draft, changes).await?) } else { None };
+        if enabled == Some(false) {
+            self.disable(userid).await?;
+        }
+        if let Some(body) = &body {
+            let sent = self.send(body, changes).await;
+            sent.map_err(|error| if enabled == Some(false) { halfway(error) } else { error })?;
+        }
+        if enabled == Some(true) {
+            let done = self.enable(userid).await;
+            done.map_err(|error| if others { halfway(error) } else { error })?;
+        }
+        Ok(())
+    }
+
+    /// The body of an update, made over what is there where that matters.
+    async fn body(
+        &self,
+        userid: &str,
+        draft: Draft<'_>,
+        changes: &BTreeMap<String, Change>,
+    ) -> Result<UserBody, ConnectorError> {
+        if !draft.needs_present() && !self.settings.enterprise_accounts {
+            return draft.alone();
+        }
+        if draft.clears_custom_fields() {
+            self.sight.must_show(self.client, entity::EXTENSION_PREFIX).await?;
+        }
+        let present = self.user(userid).await?;
+        if present.exclusive_account != Some(true)
+            && let Some(attribute) = enterprise::not_for_normal(changes.keys())
+        {
+            return Err(enterprise::unavailable(attribute));
+        }
+        draft.over(&present)
+    }
+
+    async fn send(&self, body: &UserBody, changes: &BTreeMap<String, Change>) -> Result<(), ConnectorError> {
+        self.client.command(Operation::UserUpdate, body).await.map_err(|mut error| {
+            if error.code.ends_with(KEPT_BY_PERSONNEL_SYSTEM) && !changes.contains_key(entity::TITLE) {
+                let posts = [entity::ORG_UNIT_TITLES, entity::PRIMARY_ORG_UNIT];
+                let first = posts.into_iter().find(|name| changes.contains_key(*name));
+                error.attribute = Some(first.unwrap_or(entity::ORG_UNITS));
+            }
+            error
+        })
+    }
+
+    pub(crate) async fn delete(&self, userid: &str) -> Result<(), ConnectorError> {
+        match self.client.command(Operation::UserDelete, &UserId { userid }).await {
+            Err(error) if error.class == ErrorClass::NotFound => Ok(()),
+            result => result,
+        }
     }
 }

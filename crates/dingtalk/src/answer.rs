@@ -26,6 +26,8 @@ pub(crate) enum Failure {
     Banned,
     /// Neither a success nor a failure in DingTalk's form.
     Unreadable { status: u16 },
+    /// A success that says of itself that it was none.
+    Denied,
     /// DingTalk said no.
     Refused(Refusal),
 }

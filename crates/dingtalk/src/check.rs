@@ -4,11 +4,11 @@
 //! before it looks for the person, so "no such person" means that the permission is there.
 
 use crate::connector::DingTalk;
+use crate::hidden;
 use crate::operation::Operation;
 use crate::wire::account::{Mobile, UserId};
 use crate::wire::platform::Scopes;
 use rollcall_provisioning::connector::{Connector, ConnectorError, ErrorClass};
-use rollcall_provisioning::entity;
 use std::fmt;
 
 /// A userid that nobody has: Rollcall's own are UUIDs.
@@ -98,11 +98,11 @@ impl DingTalk {
                 return report;
             }
         }
-        match self.client.get::<Scopes>(Operation::Scopes).await {
+        match self.client.get::<Scopes>(Operation::Scopes, &[]).await {
             Ok(scopes) => self.look_at(&scopes, &mut report),
             Err(error) => report.fail("contact range", &error),
         }
-        match self.org_unit(&self.root).await {
+        match self.org_unit(self.root_org_unit()).await {
             Ok(Some(_)) => report.add(Verdict::Good, "departments", "Departments can be read."),
             Ok(None) => report.add(Verdict::Bad, "departments", "The department at the top is not there."),
             Err(error) => report.fail("departments", &error),
@@ -110,7 +110,10 @@ impl DingTalk {
         let nobody = UserId { userid: NOBODY };
         let read = self.account(NOBODY).await.map(drop);
         report.permitted("people", "People can be read.", read);
-        let search = self.client.command(Operation::UserByMobile, &Mobile { mobile: NO_NUMBER }).await;
+        let search = self
+            .client
+            .command(Operation::UserByMobile, &Mobile { mobile: NO_NUMBER, support_exclusive_account_search: false })
+            .await;
         report.permitted("people by mobile number", "People can be found by their mobile number.", search);
         // An update that names nobody and no field is the one write that can change nothing.
         let write = self.client.command(Operation::UserUpdate, &nobody).await;
@@ -120,7 +123,7 @@ impl DingTalk {
 
     fn look_at(&self, scopes: &Scopes, report: &mut Report) {
         let range = &scopes.auth_org_scopes;
-        if range.authed_dept.contains(&self.root) {
+        if range.authed_dept.contains(&self.settings.root_dept_id) {
             report.add(Verdict::Good, "contact range", "The application may see all staff.");
         } else {
             let (departments, people) = (range.authed_dept.len(), range.authed_user.len());
@@ -130,19 +133,12 @@ impl DingTalk {
             );
             report.add(Verdict::Bad, "contact range", text);
         }
-        let readable = |field: &str| scopes.auth_user_field.iter().any(|name| name == field);
-        // Field permission 企业员工手机号信息 for the first, 邮箱等个人信息 for the second (page `query-user-details`).
-        for (field, permission, attributes) in [
-            ("mobile", "企业员工手机号信息", &[entity::MOBILE] as &[_]),
-            ("email", "邮箱等个人信息", &[entity::EMAIL, entity::WORK_PLACE]),
-        ] {
-            if readable(field) {
-                continue;
-            }
-            report.unreadable.extend_from_slice(attributes);
+        for permission in hidden::missing(scopes) {
+            report.unreadable.extend_from_slice(permission.covers);
             let text = format!(
-                "DingTalk does not list {field} among the fields that the application may read, so changes made \
-                 in DingTalk are not noticed. Grant {permission} in the DingTalk developer console."
+                "DingTalk does not list {} among the fields that the application may read, so changes made in DingTalk \
+                 are not noticed. Grant {} in the DingTalk developer console.",
+                permission.field, permission.name
             );
             report.add(Verdict::Warning, "readable fields", text);
         }

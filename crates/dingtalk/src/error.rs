@@ -21,6 +21,8 @@ const TOKEN_CODES: [&str; 6] =
 const PERMISSION_CODES: [&str; 3] = ["60011", "400020", "Forbidden.AccessDenied.AccessTokenPermissionDenied"];
 /// The codes that say that the month's calls are used up (page `how-to-process-api-throttling-on-the-dingtalk-server`).
 const QUOTA_CODES: [&str; 2] = ["90020", "Forbidden.AccessDenied.ApiCountLimitForOrg"];
+/// The codes that say that a person is not there (pages `add-role-information-to-employees-in-batches`, `common-errors`).
+const NOBODY_CODES: [&str; 4] = ["33012", "40003", "60111", "60121"];
 /// Errors of DingTalk's own: its time-out (page `retry`) and what it says of itself. None of them says that the write
 /// has not happened, and some of them have been seen after writes that had.
 const OWN_ERRORS: [&str; 9] =
@@ -39,6 +41,21 @@ pub(crate) fn lacks_permission(error: &ConnectorError) -> bool {
 /// Whether the organisation has used up what it bought.
 pub(crate) fn means_quota(error: &ConnectorError) -> bool {
     QUOTA_CODES.contains(&bare(&error.code))
+}
+
+/// Whether one of the people that a call names is not there.
+pub(crate) fn names_nobody(error: &ConnectorError) -> bool {
+    NOBODY_CODES.contains(&bare(&error.code))
+}
+
+/// Whether somebody is to be removed from a chat who is not in it.
+pub(crate) fn names_no_member(error: &ConnectorError) -> bool {
+    bare(&error.code) == "60124"
+}
+
+/// Whether the role group that a call names is not there.
+pub(crate) fn names_no_group(error: &ConnectorError) -> bool {
+    bare(&error.code) == "34020"
 }
 
 fn bare(code: &str) -> &str {
@@ -82,6 +99,9 @@ pub(crate) fn explain(operation: Operation, app_key: &str, failure: &Failure) ->
         Failure::Unreadable { status } => {
             let message = format!("DingTalk's answer cannot be read (HTTP status {status}).");
             passing("unreadable".into(), message, lost)
+        }
+        Failure::Denied => {
+            passing("denied".into(), "DingTalk answered that it did not do it, and not why.".into(), lost)
         }
         Failure::TooMany { after } => ConnectorError {
             class: ErrorClass::RateLimited,
@@ -145,6 +165,12 @@ fn refused(operation: Operation, app_key: &str, refusal: &Refusal) -> ConnectorE
         }
     }
     error
+}
+
+/// A failure after another call of the same action has done its work: what is there must be read before it is planned
+/// anew, as if the answer had been lost.
+pub(crate) fn halfway(error: ConnectorError) -> ConnectorError {
+    ConnectorError { outcome_unknown: true, ..error }
 }
 
 /// The shared rate budget is out of reach, so nothing may be sent.

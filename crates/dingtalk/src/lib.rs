@@ -8,14 +8,19 @@
 
 mod account;
 mod answer;
+mod chat;
 mod check;
 mod client;
 mod connector;
+mod contact;
 mod department;
 mod error;
 mod fit;
+mod hidden;
 mod limiter;
+mod list;
 mod operation;
+mod role;
 mod schema;
 mod settings;
 mod token;

@@ -1,5 +1,7 @@
 //! What one configured DingTalk organisation needs to be known by, and what of it is acceptable.
 
+use crate::contact::MOST_LABELS;
+use crate::role::IMMUTABLE_GROUP;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
@@ -30,6 +32,26 @@ pub struct Settings {
     pub longest_wait: Duration,
     /// The department at the top; DingTalk's is always `1` (page `user-management-acquires-the-list-departments`).
     pub root_dept_id: String,
+    /// Whether the organisation is registered outside the mainland: then mainland numbers are sent with their country
+    /// code (page `user-information-creation`).
+    pub registered_abroad: bool,
+    /// Whether the organisation has bought enterprise accounts (page `dedicated-account-overview`). Then every update
+    /// of a person costs one read more, because such an account is updated otherwise than a normal one.
+    pub enterprise_accounts: bool,
+    /// Whether DingTalk tells the first password to the owner of an account whose sign-in it keeps, by short message or
+    /// e-mail (page `create-dingtalk-user-created-dedicated-account`).
+    pub send_initial_password: bool,
+    /// The role group of roles for which none is named; it is made when it is not there. Not 默认, which DingTalk keeps
+    /// for itself.
+    pub role_group: String,
+    /// The group template that chats are made from, of the developer console (page `create-a-scene-group`). With one,
+    /// the creation of a chat can be repeated and chats can be dissolved; without one they are normal groups.
+    pub chat_template_id: Option<String>,
+    /// The labels of an external contact for whom none is named, as the DingTalk console made them (page
+    /// `obtains-a-list-of-external-contact-tags`). At most 20.
+    pub contact_label_ids: Vec<i64>,
+    /// The userid of who looks after an external contact for whom nobody is named.
+    pub contact_follower: Option<String>,
 }
 
 impl Settings {
@@ -46,6 +68,13 @@ impl Settings {
             ip_ban_pause: Duration::from_secs(310),
             longest_wait: Duration::from_secs(30),
             root_dept_id: "1".to_owned(),
+            registered_abroad: false,
+            enterprise_accounts: false,
+            send_initial_password: true,
+            role_group: "Rollcall".to_owned(),
+            chat_template_id: None,
+            contact_label_ids: Vec::new(),
+            contact_follower: None,
         }
     }
 
@@ -59,6 +88,22 @@ impl Settings {
         }
         if blank(self.app_secret.expose_secret()) {
             return Err(SettingsError::Empty { setting: "app_secret" });
+        }
+        if blank(&self.role_group) {
+            return Err(SettingsError::Empty { setting: "role_group" });
+        }
+        if self.chat_template_id.as_deref().is_some_and(blank) {
+            return Err(SettingsError::Empty { setting: "chat_template_id" });
+        }
+        if self.contact_follower.as_deref().is_some_and(blank) {
+            return Err(SettingsError::Empty { setting: "contact_follower" });
+        }
+        if self.contact_label_ids.len() > MOST_LABELS {
+            return Err(SettingsError::Unusable { setting: "contact_label_ids", problem: "must not be more than 20" });
+        }
+        if self.role_group == IMMUTABLE_GROUP {
+            let problem = "must not be 默认, whose roles no application can change";
+            return Err(SettingsError::Unusable { setting: "role_group", problem });
         }
         let positive = [
             ("timeout", !self.timeout.is_zero()),
@@ -88,6 +133,14 @@ pub enum SettingsError {
     /// A URL, but not one that calls can be built on.
     #[error("{setting} {problem}")]
     UnusableUrl {
+        /// Which one.
+        setting: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A value that DingTalk does not take.
+    #[error("{setting} {problem}")]
+    Unusable {
         /// Which one.
         setting: &'static str,
         /// What is wrong with it.
@@ -159,19 +212,24 @@ mod tests {
     #[test]
     fn mistakes_name_the_setting() {
         type Spoil = fn(&mut Settings);
-        let cases: [(Spoil, &str); 6] = [
+        let cases: &[(Spoil, &str)] = &[
             (|s| s.app_key = " ".into(), "app_key is empty"),
             (|s| s.app_secret = SecretString::from(""), "app_secret is empty"),
             (|s| s.calls_per_second = 0, "calls_per_second must be a number above zero"),
             (|s| s.timeout = Duration::ZERO, "timeout must be a number above zero"),
             (|s| s.root_dept_id = "-7".into(), "root_dept_id must be a number above zero"),
+            (|s| s.role_group = " ".into(), "role_group is empty"),
+            (|s| s.contact_follower = Some(" ".into()), "contact_follower is empty"),
+            (|s| s.contact_label_ids = (1..=21).collect(), "contact_label_ids must not be more than 20"),
+            (|s| s.chat_template_id = Some(String::new()), "chat_template_id is empty"),
+            (|s| s.role_group = "默认".into(), "role_group must not be 默认, whose roles no application can change"),
             (|s| s.api_url = "x:y".into(), "api_url must begin with http:// or https://"),
         ];
         assert!(settings().validate().is_ok());
         for (spoil, expected) in cases {
             let mut spoilt = settings();
             spoil(&mut spoilt);
-            assert_eq!(spoilt.validate().expect_err("spoilt").to_string(), expected);
+            assert_eq!(spoilt.validate().expect_err("spoilt").to_string(), *expected);
         }
     }
 

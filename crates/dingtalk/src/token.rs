@@ -4,7 +4,7 @@
 //! answers the same token and renews it; asking too often is throttled.
 
 use crate::operation::Operation;
-use crate::transport::Transport;
+use crate::transport::{Call, Transport};
 use crate::wire::platform::{IssuedToken, TokenRequest};
 use rollcall_provisioning::connector::ConnectorError;
 use secrecy::{ExposeSecret, SecretString};
@@ -70,7 +70,8 @@ impl Tokens {
 
     async fn fetch(&self, transport: &Transport) -> Result<IssuedToken, ConnectorError> {
         let request = TokenRequest { app_key: &self.app_key, app_secret: self.app_secret.expose_secret() };
-        let answer = transport.send(Operation::Token, None, Some(&request)).await?;
+        let call = Call { operation: Operation::Token, query: &[], body: Some(&request) };
+        let answer = transport.send(&call, None).await?;
         transport.decode(Operation::Token, answer)
     }
 }

@@ -6,7 +6,7 @@ use crate::limiter::Limiter;
 use crate::operation::{Host, Operation};
 use crate::settings::{self, Settings, SettingsError};
 use reqwest::Url;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use rollcall_provisioning::budget::Budget;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
 use secrecy::{ExposeSecret, SecretString};
@@ -18,6 +18,18 @@ use std::time::{Duration, Instant};
 
 /// More than any answer of the calls made here can need.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+
+/// Where the new host wants the token (page `server-api-calling-guide`); in the query it is not seen.
+const TOKEN_HEADER: &str = "x-acs-dingtalk-access-token";
+
+/// What is sent.
+pub(crate) struct Call<'a, B> {
+    pub(crate) operation: Operation,
+    /// Beside the token of the old host.
+    pub(crate) query: &'a [(&'static str, &'a str)],
+    /// Without a body it is a GET.
+    pub(crate) body: Option<&'a B>,
+}
 
 pub(crate) struct Transport {
     http: reqwest::Client,
@@ -49,14 +61,14 @@ impl Transport {
         })
     }
 
-    /// Makes one call and returns its successful answer. Without a body it is a GET.
+    /// Makes one call and returns its successful answer.
     pub(crate) async fn send<B: Serialize + Sync>(
         &self,
-        operation: Operation,
+        call: &Call<'_, B>,
         token: Option<&SecretString>,
-        body: Option<&B>,
     ) -> Result<Value, ConnectorError> {
-        let request = self.request(operation, token, body);
+        let operation = call.operation;
+        let request = self.request(call, token);
         self.limiter.reserve(operation).await?;
         let started = Instant::now();
         let answer = match request {
@@ -93,25 +105,49 @@ impl Transport {
         error::explain(operation, &self.app_key, &Failure::Unreadable { status: 200 })
     }
 
+    /// The failure of a call that was answered with a no.
+    pub(crate) fn denied(&self, operation: Operation) -> ConnectorError {
+        error::explain(operation, &self.app_key, &Failure::Denied)
+    }
+
     fn request<B: Serialize>(
         &self,
-        operation: Operation,
+        call: &Call<'_, B>,
         token: Option<&SecretString>,
-        body: Option<&B>,
     ) -> Result<reqwest::RequestBuilder, Failure> {
-        let mut url = match operation.host() {
+        let host = call.operation.host();
+        let mut url = match host {
             Host::Old => self.oapi.clone(),
             Host::New => self.api.clone(),
         };
-        let path = format!("{}{}", url.path().trim_end_matches('/'), operation.path());
+        let path = format!("{}{}", url.path().trim_end_matches('/'), call.operation.path());
         url.set_path(&path);
-        if let Some(token) = token {
-            url.query_pairs_mut().append_pair("access_token", token.expose_secret());
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(call.query);
         }
-        let Some(body) = body else { return Ok(self.http.get(url)) };
-        // Raw UTF-8: DingTalk refuses `\uXXXX` escapes (40033).
-        let body = serde_json::to_vec(body).map_err(|problem| Failure::Unsent { cause: problem.to_string() })?;
-        Ok(self.http.post(url).header(CONTENT_TYPE, "application/json").body(body))
+        let mut header = None;
+        match (token, host) {
+            (Some(token), Host::Old) => {
+                url.query_pairs_mut().append_pair("access_token", token.expose_secret());
+            }
+            (Some(token), Host::New) => {
+                let unsent = |_| Failure::Unsent { cause: "the token cannot be a header".to_owned() };
+                let mut value = HeaderValue::from_str(token.expose_secret()).map_err(unsent)?;
+                value.set_sensitive(true);
+                header = Some(value);
+            }
+            (None, _) => {}
+        }
+        let request = match call.body {
+            None => self.http.get(url),
+            Some(body) => {
+                // Raw UTF-8: DingTalk refuses `\uXXXX` escapes (40033).
+                let body =
+                    serde_json::to_vec(body).map_err(|problem| Failure::Unsent { cause: problem.to_string() })?;
+                self.http.post(url).header(CONTENT_TYPE, "application/json").body(body)
+            }
+        };
+        Ok(header.into_iter().fold(request, |request, token| request.header(TOKEN_HEADER, token)))
     }
 }
 

@@ -3,6 +3,9 @@
 //! `server-api-calling-guide`). Fields that nothing here uses are not named, and so cannot be in the way.
 
 pub(crate) mod account;
+pub(crate) mod chat;
+pub(crate) mod contact;
 pub(crate) mod department;
 mod lenient;
 pub(crate) mod platform;
+pub(crate) mod role;

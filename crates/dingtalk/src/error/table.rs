@@ -33,8 +33,18 @@ const TELEPHONE: Option<&str> = Some(entity::TELEPHONE);
 const TITLE: Option<&str> = Some(entity::TITLE);
 const JOB_NUMBER: Option<&str> = Some(entity::JOB_NUMBER);
 const WORK_PLACE: Option<&str> = Some(entity::WORK_PLACE);
+const REMARK: Option<&str> = Some(entity::REMARK);
+const ENABLED: Option<&str> = Some(entity::ENABLED);
+const CUSTOM: Option<&str> = Some(entity::EXTENSION_PREFIX);
 const ORG_UNITS: Option<&str> = Some(entity::ORG_UNITS);
 const MANAGER: Option<&str> = Some(entity::MANAGER);
+const ROLE_GROUP: Option<&str> = Some(entity::ROLE_GROUP);
+const OWNER: Option<&str> = Some(entity::OWNER);
+const LABELS: Option<&str> = Some(entity::LABELS);
+const FOLLOWER: Option<&str> = Some(entity::FOLLOWER);
+const HEADS: Option<&str> = Some(entity::HEADS);
+const ORDER: Option<&str> = Some(entity::ORDER);
+const HIDDEN: Option<&str> = Some(entity::HIDDEN);
 const PARENT: Option<&str> = Some(entity::PARENT);
 
 /// A wrong secret is corrected by a person who then waits for us, and asking costs one call.
@@ -69,8 +79,30 @@ const FIX_VALUE: &str = "Correct the value at the source.";
 const TAKEN_ID: &str = "Link the person to that account, or remove it in DingTalk.";
 const WAIT_MANAGER: &str = "Nothing needs to be done: the manager is set once there is an account.";
 const WAIT_DEPARTMENT: &str = "Nothing needs to be done: the department is looked up or created again.";
+const WAIT_HEAD: &str = "Nothing needs to be done: heads are set once they belong to the department.";
 const ACCEPT: &str = "Ask the person to accept the invitation in DingTalk.";
 const AGAIN: &str = "Nothing needs to be done: the person is looked up again.";
+const ROLE_AGAIN: &str = "Nothing needs to be done: the role is looked up or created again.";
+const OWN_ROLE: &str = "Rename one of the two roles, at the source or in DingTalk.";
+const SYSTEM_ROLE: &str = "Map the group to another role: those of the group 默认 cannot be changed.";
+const CHAT_OWNER: &str = "Let somebody own the chat who is in it and in the contact range of the application.";
+const WAIT_OWNER: &str = "Nothing needs to be done: the chat follows once its owner has an account.";
+const FEWER: &str = "Map a smaller group to the chat, or several chats.";
+const FEWER_CHATS: &str = "Map fewer groups to chats, or dissolve chats that nobody needs.";
+const TEMPLATE: &str = "Check the group template in the DingTalk developer console and in the settings of the target.";
+const CHAT_HAND: &str = "Look at the chat in DingTalk, and remove the link to it if it is not the one that is meant.";
+const CHAT_AGAIN: &str = "Nothing needs to be done: the chat is looked at or created again.";
+const ASK: &str = "Ask the person to let themselves be added to chats, in their settings of DingTalk.";
+const CONTACT_THERE: &str =
+    "Nothing needs to be done: the external contact with this number is taken over if nobody else has it.";
+const CONTACT_AGAIN: &str = "Nothing needs to be done: the external contact is looked at or created again.";
+const FEWER_CONTACTS: &str = "Remove external contacts in DingTalk, or have the limit of the organisation raised.";
+const CONTACTS_OFF: &str = "Turn external contacts on in the DingTalk console, or leave them out of the mapping.";
+const FIX_LABELS: &str =
+    "Name labels in the settings of the target or in the mapping, by the ids that the DingTalk console gives them.";
+const FIX_FOLLOWER: &str = "Name somebody who has an account, in the settings of the target or in the mapping.";
+const MANDATORY: &str = "Make no custom field of external contacts mandatory in the DingTalk console; if there is none, check the AppSecret.";
+const NOT_OURS: &str = "Delete such accounts instead of turning them off, or ask their organisation to do it.";
 const HRM: &str = "Change the value in the personnel system, or switch its position management off.";
 const OWN_NAME: &str = "Rename one of the two departments, at the source or in DingTalk.";
 const MOVE: &str = "Arrange the departments differently at the source.";
@@ -95,6 +127,7 @@ static ROWS: &[Row] = rows! {
     // Token and credentials: server-api-error-codes-1; new host: obtain-the-access-token-of-an-internal-app, api-gettoken.
     "40014" Any Stopped NONE SOON "DingTalk refuses the access token that it has just issued.", CREDENTIALS;
     "42001" Any Stopped NONE SOON "DingTalk calls the access token expired that it has just issued.", CREDENTIALS;
+    "40001" Contacts KindStopped NONE LATER "DingTalk refuses external contacts: the secret is wrong, or the organisation made a field of them mandatory.", MANDATORY; // common-errors
     "40001" Any Stopped NONE SOON "DingTalk refuses the secret or the access token.", CREDENTIALS;
     "InvalidAuthentication" Any Stopped NONE SOON "DingTalk refuses the access token that it has just issued.", CREDENTIALS;
     "unauthorized" Any Stopped NONE SOON "DingTalk refuses the access token that it has just issued.", CREDENTIALS;
@@ -107,12 +140,26 @@ static ROWS: &[Row] = rows! {
     "invalid.client" Any Stopped NONE SOON "DingTalk refuses the AppKey or AppSecret.", CREDENTIALS;
     "unauthorized.client" Any Stopped NONE SOON "DingTalk does not let this application have an access token.", CREDENTIALS;
 
+    // Rights and quotas that only chats need; people and departments go on without them: notice-optimization--payment-metering.
+    "60011" Chats KindStopped NONE LATER "The application lacks a permission", PERMISSION;
+    "400020" Chats KindStopped NONE LATER "The application lacks a permission", PERMISSION;
+    "43007" Chats KindStopped NONE LATER "The application lacks a permission", PERMISSION;
+    "Forbidden.AccessDenied.AccessTokenPermissionDenied" Chats KindStopped NONE LATER "The application lacks a permission", PERMISSION;
+    "90020" Chats KindStopped NONE RARELY "The organisation has used up its API calls of this month.", QUOTA;
+    "Forbidden.AccessDenied.ApiCountLimitForOrg" Chats KindStopped NONE RARELY "The organisation has used up its API calls of this month.", QUOTA;
+
+    // The same of external contacts: add-enterprise-external-contacts.
+    "60011" Contacts KindStopped NONE LATER "The application lacks a permission", PERMISSION;
+    "400020" Contacts KindStopped NONE LATER "The application lacks a permission", PERMISSION;
+    "43007" Contacts KindStopped NONE LATER "The application lacks a permission", PERMISSION;
+
     // The application's rights and the organisation's standing: server-api-error-codes-1.
     "60011" Any Stopped NONE LATER "The application lacks a permission", PERMISSION; // permission-deny
     "400020" Any Stopped NONE LATER "The application lacks a permission", PERMISSION;
     "43007" Any Stopped NONE LATER "The application lacks a permission", PERMISSION;
     "48002" Any Stopped NONE LATER "The application may not use this API", PERMISSION;
     "48004" Any Stopped NONE LATER "The authorisation of the application is no longer valid", PERMISSION;
+    "Forbidden.AccessDenied.AccessTokenPermissionDenied" Enterprise Forbidden ENABLED 0 "The application lacks a permission", PERMISSION; // permission-deny
     "Forbidden.AccessDenied.AccessTokenPermissionDenied" Any Stopped NONE LATER "The application lacks a permission", PERMISSION; // permission-deny
     "60020" Any Stopped NONE LATER "DingTalk does not accept calls from this server's address", WHITELIST;
     "Forbidden.AccessDenied.IpNotInWhiteList" Any Stopped NONE LATER "DingTalk does not accept calls from this server's address", WHITELIST;
@@ -149,6 +196,7 @@ static ROWS: &[Row] = rows! {
 
     // Busy or broken: server-api-error-codes-1, retry.
     "-1" UserCreate Transient NONE 0 "DingTalk says that it is busy; for a new person this may also mean that the limit of people per week or in all is reached.", NOTHING; // common-errors
+    "-1" ContactCreate Transient NONE 0 "DingTalk says that it is busy; for external contacts this may also mean that the organisation made a field of them mandatory.", MANDATORY; // common-errors
     "-1" Any Transient NONE 0 "DingTalk says that it is busy.", NOTHING;
     "15" Any Transient NONE 0 "DingTalk itself ran out of time; whether it did its work is not known.", NOTHING;
     "88" Any Transient NONE 0 "DingTalk could not check the access token in time.", NOTHING;
@@ -172,6 +220,69 @@ static ROWS: &[Row] = rows! {
     "40033" Any Invalid NONE 0 "DingTalk does not take escaped characters.", REPORT;
     "47001" Any Invalid NONE 0 "DingTalk cannot read the call.", REPORT;
 
+    // Roles: address-book-add-role, update-the-character-name, delete-role-information,
+    // add-role-information-to-employees-in-batches.
+    "33011" Any NotFound NONE 0 "DingTalk has no role with this id.", ROLE_AGAIN;
+    "60301" Any NotFound NONE 0 "DingTalk has no role with this id.", ROLE_AGAIN;
+    "33012" Roles MissingReference NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "40003" Roles MissingReference NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "60111" Roles MissingReference NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "60121" Roles MissingReference NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "34018" Any Invalid NAME 0 "DingTalk finds the name of the role empty.", FIX_NAME;
+    "34020" Any MissingReference ROLE_GROUP 0 "DingTalk has no such role group.", ROLE_AGAIN;
+    "34021" Any Conflict NAME 0 "DingTalk already has a role of this name.", OWN_ROLE;
+    "23004" Any Forbidden NONE 0 "The role is one that DingTalk keeps for itself.", SYSTEM_ROLE;
+    "45016" Any Forbidden NONE 0 "The role is one that DingTalk keeps for itself.", SYSTEM_ROLE;
+    "12012" Any MissingReference ROLE_GROUP 0 "DingTalk does not take the role group.", ROLE_AGAIN;
+    "45017" Any Invalid NAME 0 "The name of the role is too long.", FIX_NAME;
+    "45018" Any Transient NONE RARELY "The organisation has reached its limit of roles.", SEATS;
+
+    // External contacts: add-enterprise-external-contacts, update-enterprise-external-contacts; a busy answer to their
+    // creation: common-errors.
+    "22005" Any Conflict MOBILE 0 "DingTalk already has an external contact with the mobile number.", CONTACT_THERE;
+    "60200" Any Conflict MOBILE 0 "DingTalk already has an external contact with the mobile number.", CONTACT_THERE;
+    "60203" Any KindStopped NONE RARELY "The organisation has reached its limit of external contacts.", FEWER_CONTACTS;
+    "60204" Any Invalid LABELS 0 "An external contact needs labels that DingTalk knows.", FIX_LABELS;
+    "60205" Any KindStopped NONE LATER "External contacts are turned off in the organisation.", CONTACTS_OFF;
+    "33012" ContactCreate MissingReference FOLLOWER 0 "Whoever looks after the external contact has no account in DingTalk.", FIX_FOLLOWER;
+    "40003" ContactCreate MissingReference FOLLOWER 0 "Whoever looks after the external contact has no account in DingTalk.", FIX_FOLLOWER;
+    "60121" ContactCreate MissingReference FOLLOWER 0 "Whoever looks after the external contact has no account in DingTalk.", FIX_FOLLOWER;
+    "33012" Contacts NotFound NONE 0 "DingTalk has no such external contact.", CONTACT_AGAIN;
+    "40003" Contacts NotFound NONE 0 "DingTalk has no such external contact.", CONTACT_AGAIN;
+    "60121" Contacts NotFound NONE 0 "DingTalk has no such external contact.", CONTACT_AGAIN;
+
+    // Group chats: create-a-scene-group, create-common-group-new-version-v2, api-updategroup, obtain-a-group-session;
+    // 49xxx: server-api-error-codes-1.
+    "parameter.invalid" Any Invalid NONE 0 "DingTalk finds a parameter of the call wrong.", REPORT;
+    "paramIllegal" Any Invalid NONE 0 "DingTalk finds a parameter of the call wrong.", REPORT;
+    "permession.checkFailed" Any Forbidden OWNER 0 "The application may not do this with the chat, or its owner is outside the contact range of the application.", CHAT_OWNER;
+    "member.notFound" Any MissingReference OWNER 0 "The owner of the chat has no account in DingTalk.", WAIT_OWNER;
+    "member.exceed" Any Invalid NONE 0 "The chat would have more than the 1,000 members that DingTalk permits.", FEWER;
+    "groupTemplate.notFound" Any KindStopped NONE LATER "DingTalk does not know the group template of the target.", TEMPLATE;
+    "groupTemplate.permessionDenied.orgNotInGrayList" Any KindStopped NONE LATER "The organisation may not use the group template yet.", TEMPLATE;
+    "groupTemplate.permessionDenied.appNotInstalled" Any KindStopped NONE LATER "The application of the group template is not installed in the organisation.", TEMPLATE;
+    "groupTemplate.permessionDenied.orgNotConsistent" Any KindStopped NONE LATER "The group template belongs to another organisation.", TEMPLATE;
+    "conversation.org.notMatch" Any Forbidden NONE 0 "The chat belongs to another organisation.", CHAT_HAND;
+    "chat.notExist" Any NotFound NONE 0 "DingTalk has no such chat.", CHAT_AGAIN;
+    "invalideChatId" Any NotFound NONE 0 "DingTalk has no such chat.", CHAT_AGAIN;
+    "34001" Any NotFound NONE 0 "DingTalk has no such chat.", CHAT_AGAIN;
+    "34013" Any NotFound NONE 0 "DingTalk has no such chat.", CHAT_AGAIN;
+    "33012" Chats MissingReference NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "60121" Chats MissingReference NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "60124" Any MissingReference NONE 0 "The person is not in the chat.", CHAT_AGAIN;
+    "49000" Any Invalid NONE 0 "DingTalk refuses the call about the chat.", CHAT_HAND;
+    "49003" Any Forbidden OWNER 0 "Only the owner of the chat may do this.", CHAT_OWNER;
+    "49004" Any Invalid NONE 0 "Somebody would be added to the chat and removed from it.", REPORT;
+    "49005" Any Invalid NONE 0 "The chat would have more members than DingTalk permits.", FEWER;
+    "49006" Any Invalid OWNER 0 "The owner of the chat is not one of its members.", CHAT_OWNER;
+    "49007" Any KindStopped NONE RARELY "The application has made as many chats as DingTalk permits.", FEWER_CHATS;
+    "49010" Any Invalid NONE 0 "DingTalk finds the members of the chat empty.", REPORT;
+    "49015" Any Invalid NAME 0 "DingTalk does not take the name of the chat.", FIX_NAME;
+    "49016" Any MissingReference NONE 0 "Somebody who is to be in the chat has no account in DingTalk.", AGAIN;
+    "49020" Any Forbidden NONE 0 "Somebody who is to be in the chat does not let themselves be added.", ASK;
+    "49021" Any Forbidden NONE 0 "Somebody who is to be in the chat does not let themselves be added.", ASK;
+    "49022" Any Forbidden NONE 0 "Somebody who is to be in the chat does not let themselves be added.", ASK;
+
     // The person's id: user-information-creation, query-user-details, delete-a-user, common-errors.
     "60102" Any Conflict NONE 0 "DingTalk already has an account with this userid.", TAKEN_ID;
     "33012" UserCreate Invalid NONE 0 "DingTalk does not take the userid.", REPORT;
@@ -183,6 +294,13 @@ static ROWS: &[Row] = rows! {
     "60111" Users NotFound NONE 0 "DingTalk has no account with this userid.", AGAIN;
     "60121" Users NotFound NONE 0 "DingTalk has no such account: the person left, or has not accepted an invitation yet.", AGAIN;
     "60120" Any Forbidden NONE 0 "The account is disabled in DingTalk.", CORP;
+
+    // Enterprise accounts: enable-a-dedicated-account, disable-an-exclusive-account, query-dedicated-account-status-1.
+    "user.not.exist" Any NotFound NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "emp.not.exist" Any NotFound NONE 0 "DingTalk has no account with this userid.", AGAIN;
+    "invalid.param" Any Invalid NONE 0 "DingTalk finds a parameter of the call wrong.", REPORT;
+    "exclusive.account.only" Any Forbidden ENABLED 0 "The account is none of the organisation's enterprise accounts, so it cannot be turned off.", NOT_OURS;
+    "exclusive.account.limit" Any Forbidden ENABLED 0 "The account is none of the organisation's enterprise accounts, so it cannot be turned off.", NOT_OURS;
 
     // The mobile number: user-information-creation, user-information-update, common-errors.
     "40103" Any Invited NONE 0 "DingTalk has invited the person; the account appears when they accept.", ACCEPT;
@@ -204,10 +322,10 @@ static ROWS: &[Row] = rows! {
     "40100" Any Conflict TELEPHONE 0 "Another account of this organisation already has the work number.", OWN_TELEPHONE;
     "40063" Any Invalid TELEPHONE 0 "DingTalk does not take the work number.", FIX_VALUE;
     "40064" Any Invalid WORK_PLACE 0 "DingTalk does not take the office.", FIX_VALUE;
-    "40065" Any Invalid NONE 0 "DingTalk does not take the remark.", FIX_VALUE;
+    "40065" Any Invalid REMARK 0 "DingTalk does not take the remark.", FIX_VALUE;
     "60119" Any Invalid TITLE 0 "DingTalk does not take the title.", FIX_VALUE;
     "60123" Any Invalid JOB_NUMBER 0 "DingTalk does not take the employee number.", FIX_VALUE;
-    "60122" Any Invalid NONE 0 "DingTalk does not take the custom fields.", FIX_VALUE;
+    "60122" Any Invalid CUSTOM 0 "DingTalk does not take the custom fields.", FIX_VALUE;
     "60112" Any Invalid NAME 0 "DingTalk does not take the name.", FIX_NAME;
     "60022" Any Invalid NONE 0 "DingTalk finds forbidden words in a value.", FIX_VALUE;
     "60128" Any MissingReference MANAGER 0 "The manager has no account in DingTalk.", WAIT_MANAGER;
@@ -248,14 +366,14 @@ static ROWS: &[Row] = rows! {
     "60017" Any Forbidden NONE 0 "The department at the top cannot be changed.", HAND;
     "60018" Any Forbidden NONE 0 "The department at the top cannot be changed.", HAND;
     "60019" Any Transient NONE 0 "DingTalk could not read the people of the department.", NOTHING;
-    "40011" Any Invalid NONE 0 "DingTalk does not take the order of the department.", HAND;
-    "40031" Any Invalid NONE 0 "A manager of the department is not one of its people.", HAND;
+    "40011" Any Invalid ORDER 0 "DingTalk does not take the order of the department.", HAND;
+    "40031" Any MissingReference HEADS 0 "A head of the department is not one of its people.", WAIT_HEAD;
     "40093" Any Invalid NONE 0 "The owner of the department's group is not one of its people.", HAND;
     "60067" Any Invalid NONE 0 "The department's group has no owner.", HAND;
     "60068" Any Invalid NONE 0 "The department has no manager.", HAND;
-    "60109" Any Invalid NONE 0 "DingTalk does not take the list of who may see the department.", HAND;
-    "600109" Any Invalid NONE 0 "DingTalk does not take the list of who may see the department.", HAND;
-    "60510" Any Transient NONE 0 "DingTalk could not set who may see the department.", NOTHING;
+    "60109" Any Invalid HIDDEN 0 "DingTalk does not take the list of who may see the department.", HAND;
+    "600109" Any Invalid HIDDEN 0 "DingTalk does not take the list of who may see the department.", HAND;
+    "60510" Any Transient HIDDEN 0 "DingTalk could not set who may see the department.", NOTHING;
 };
 
 #[cfg(test)]

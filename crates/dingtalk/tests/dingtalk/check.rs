@@ -5,8 +5,6 @@ use rollcall_dingtalk::Verdict;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
-const SCOPES: &str = "/auth/scopes";
-
 /// An organisation where everything is permitted, except that `path` answers `body`.
 async fn organisation(path: &str, body: &Value) -> World {
     let world = World::new().await;
@@ -74,6 +72,6 @@ async fn a_narrow_range_and_hidden_fields_are_told() {
     assert!(!report.passed());
     let range = report.lines.iter().find(|line| line.subject == "contact range").expect("a line");
     assert!(range.text.contains("1 departments and 2 people"), "{range}");
-    assert_eq!(report.unreadable, ["mobile", "email", "work_place"]);
+    assert_eq!(report.unreadable, ["mobile", "email", "org_email", "work_place", "remark", "extension."]);
     assert_eq!(report.lines.iter().filter(|line| line.verdict == Verdict::Warning).count(), 2);
 }

@@ -122,8 +122,8 @@ async fn creating_a_person() {
         60123  invalid            job_number
         60112  invalid            name
         60022  invalid            -
-        60122  invalid            -
-        40065  invalid            -
+        60122  invalid            extension.
+        40065  invalid            remark
         60128  missing_reference  manager
         60003  missing_reference  org_units
         60004  missing_reference  org_units
@@ -180,7 +180,7 @@ async fn departments() {
         60002   invalid            parent
         60110   transient          -
         50004   forbidden          parent
-        600109  invalid            -
+        600109  invalid            hidden
     ";
     check(DEPARTMENT_CREATE, create, creating).await;
     let updating = "
@@ -190,11 +190,11 @@ async fn departments() {
         60018  forbidden          -
         60021  conflict           name
         40009  invalid            -
-        40011  invalid            -
-        40031  invalid            -
+        40011  invalid            order
+        40031  missing_reference  heads
         40093  invalid            -
-        60109  invalid            -
-        60510  transient          -
+        60109  invalid            hidden
+        60510  transient          hidden
         50004  forbidden          -
     ";
     check(DEPARTMENT_UPDATE, update(OrgUnit, "9", json!({"parent": "2"})), updating).await;

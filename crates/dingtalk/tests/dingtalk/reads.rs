@@ -26,7 +26,9 @@ async fn a_person_as_documented() {
     .await;
     let expected = json!({
         "name": "张三", "mobile": "13800000001", "telephone": "8001", "job_number": "007", "title": "工程师",
-        "email": "z@example.com", "work_place": "杭州", "manager": "boss", "org_units": ["10", "2", "9"]
+        "email": "z@example.com", "work_place": "杭州", "manager": "boss", "org_units": ["10", "2", "9"],
+        "extension.爱好": "旅游", "org_unit_orders": {"2": 176_352_449_285_043_512_u64},
+        "hired_date": 1_597_573_616_828_u64
     });
     assert_eq!(attributes, expected);
 }
@@ -41,7 +43,10 @@ async fn a_person_as_loosely_as_it_comes() {
         (json!({"userid": "u1", "dept_id_list": ["2", 1, "2"]}), json!({"org_units": ["1", "2"]})),
         (json!({"userid": "u1", "dept_id_list": 2}), json!({"org_units": ["2"]})),
         (json!({"userid": "u1", "dept_id_list": [-7, 0, 3]}), json!({"org_units": ["3"]})),
-        (json!({"userid": "u1", "active": "true", "extension": {"a": "b"}, "role_list": {}}), json!({})),
+        (
+            json!({"userid": "u1", "active": "true", "extension": {"a": "b"}, "role_list": {}}),
+            json!({"extension.a": "b"}),
+        ),
         (json!({"userid": "u1", "mobile": "91234567", "state_code": 65}), json!({"mobile": "+65-91234567"})),
     ] {
         assert_eq!(read_account(result.clone()).await, expected, "{result}");
@@ -91,7 +96,14 @@ async fn a_department() {
     for (result, expected) in [
         (
             json!({"dept_id": 9, "name": "研发", "parent_id": 1, "source_identifier": "o-1", "order": 9_999_999_999_u64}),
-            json!({"name": "研发", "parent": "1", "source_identifier": "o-1"}),
+            json!({"name": "研发", "parent": "1", "source_identifier": "o-1", "order": 9_999_999_999_u64}),
+        ),
+        (
+            json!({
+                "dept_id": 9, "name": "研发", "parent_id": 1, "hide_dept": "true", "outer_dept": false, "order": "3",
+                "dept_manager_userid_list": ["u2", "u1", "u2"]
+            }),
+            json!({"name": "研发", "parent": "1", "hidden": true, "order": 3, "heads": ["u1", "u2"]}),
         ),
         (json!({"dept_id": "9", "name": "研发", "parent_id": "1"}), json!({"name": "研发", "parent": "1"})),
         (json!({"dept_id": 9, "name": "Acme", "source_identifier": ""}), json!({"name": "Acme"})),

@@ -16,6 +16,14 @@ pub(crate) const USER_CREATE: &str = "/topapi/v2/user/create";
 pub(crate) const USER_UPDATE: &str = "/topapi/v2/user/update";
 pub(crate) const USER_DELETE: &str = "/topapi/v2/user/delete";
 pub(crate) const USER_GET: &str = "/topapi/v2/user/get";
+pub(crate) const USER_LIST: &str = "/topapi/v2/user/list";
+pub(crate) const USER_COUNT: &str = "/topapi/user/count";
+pub(crate) const USER_ADMINS: &str = "/topapi/user/listadmin";
+pub(crate) const ACCOUNT_DISABLE: &str = "/v1.0/contact/orgAccounts/disable";
+pub(crate) const ACCOUNT_ENABLE: &str = "/v1.0/contact/orgAccounts/enable";
+pub(crate) const ACCOUNT_SIGN_OUT: &str = "/v1.0/contact/orgAccounts/signOut";
+pub(crate) const ACCOUNT_STATUS: &str = "/v1.0/contact/orgAccounts/status";
+pub(crate) const SCOPES: &str = "/auth/scopes";
 pub(crate) const BY_MOBILE: &str = "/topapi/v2/user/getbymobile";
 pub(crate) const DEPARTMENT_CREATE: &str = "/topapi/v2/department/create";
 pub(crate) const DEPARTMENT_UPDATE: &str = "/topapi/v2/department/update";
@@ -62,16 +70,41 @@ pub(crate) struct World {
 impl World {
     /// Both hosts on one listener, tokens for everybody.
     pub(crate) async fn new() -> Self {
-        let world = Self::without_tokens().await;
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn without_tokens() -> Self {
+        Self::set_up(|_| {}).await
+    }
+
+    /// As [`World::new`], with other settings.
+    pub(crate) async fn with(settle: impl FnOnce(&mut Settings)) -> Self {
+        let world = Self::set_up(settle).await;
         world.answer(TOKEN_PATH, &json!({"accessToken": "t0ken", "expireIn": 7200})).await;
         world
     }
 
-    pub(crate) async fn without_tokens() -> Self {
+    async fn set_up(settle: impl FnOnce(&mut Settings)) -> Self {
         let server = MockServer::start().await;
         let budget = Arc::new(TestBudget::default());
-        let dingtalk = Arc::new(connector(&server.uri(), Arc::clone(&budget)));
-        Self { server, budget, dingtalk }
+        let mut settings = settings(&server.uri());
+        settle(&mut settings);
+        let dingtalk = DingTalk::new(&settings, Arc::clone(&budget) as _).expect("good settings");
+        Self { server, budget, dingtalk: Arc::new(dingtalk) }
+    }
+
+    /// Lets `path` be written, whatever is sent.
+    pub(crate) async fn accept(&self, paths: &[&str]) {
+        for path in paths {
+            self.answer(path, &json!({"errcode": 0, "errmsg": "ok", "request_id": "15s9in2w1yat9"})).await;
+        }
+    }
+
+    /// The paths that were called, in their order, without that of the token.
+    pub(crate) async fn paths(&self) -> Vec<String> {
+        let requests = self.server.received_requests().await.unwrap_or_default();
+        let paths = requests.iter().map(|request| request.url.path().to_owned());
+        paths.filter(|path| path != TOKEN_PATH).collect()
     }
 
     /// Lets `path` answer HTTP 200 with this body.

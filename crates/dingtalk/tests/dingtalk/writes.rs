@@ -58,6 +58,22 @@ async fn bodies_of_updates_and_deletions() {
             DEPARTMENT_UPDATE,
             r#"{"dept_id":9,"source_identifier":"o-1"}"#,
         ),
+        (
+            update(OrgUnit, "9", json!({"heads": ["u2", "u1"], "order": 5, "hidden": true, "restricted": true})),
+            DEPARTMENT_UPDATE,
+            r#"{"dept_id":9,"order":5,"hide_dept":true,"outer_dept":true,"outer_dept_only_self":true,"dept_manager_userid_list":"u2,u1"}"#,
+        ),
+        // Heads are named and not sent: an empty list is an error.
+        (
+            update(OrgUnit, "9", json!({"heads": null, "hidden": null, "restricted": null})),
+            DEPARTMENT_UPDATE,
+            r#"{"dept_id":9,"hide_dept":false,"outer_dept":false,"outer_dept_only_self":false,"force_update_fields":"dept_manager_userid_list"}"#,
+        ),
+        (
+            update(OrgUnit, "9", json!({"heads": []})),
+            DEPARTMENT_UPDATE,
+            r#"{"dept_id":9,"force_update_fields":"dept_manager_userid_list"}"#,
+        ),
         (delete(OrgUnit, "9"), DEPARTMENT_DELETE, r#"{"dept_id":9}"#),
     ];
     for (action, path, expected) in cases {
@@ -74,12 +90,28 @@ async fn a_department_gets_its_id_from_dingtalk() {
     for id in [json!(100), json!("100")] {
         let world = World::new().await;
         world.answer(DEPARTMENT_CREATE, &json!({"errcode": "0", "result": {"dept_id": id}})).await;
-        let attributes = json!({"name": "研发", "parent": "1", "source_identifier": "o-1"});
+        world.accept(&[DEPARTMENT_UPDATE]).await;
+        let attributes =
+            json!({"name": "研发", "parent": "1", "source_identifier": "o-1", "heads": ["u1"], "order": 2});
         let applied = world.dingtalk.apply(&create(OrgUnit, None, attributes)).await.expect("created");
         assert_eq!(applied.remote_id, "100");
         let body = world.body(DEPARTMENT_CREATE).await;
-        assert_eq!(body, r#"{"name":"研发","parent_id":1,"source_identifier":"o-1"}"#);
+        assert_eq!(body, r#"{"name":"研发","parent_id":1,"source_identifier":"o-1","order":2}"#);
+        // The identifier may be lost by the creation, and the heads are not part of it.
+        let body = world.body(DEPARTMENT_UPDATE).await;
+        assert_eq!(body, r#"{"dept_id":100,"source_identifier":"o-1","dept_manager_userid_list":"u1"}"#);
     }
+}
+
+#[tokio::test]
+async fn a_department_whose_second_call_fails_is_there() {
+    let world = World::new().await;
+    world.answer(DEPARTMENT_CREATE, &json!({"errcode": 0, "result": {"dept_id": 100}})).await;
+    world.answer(DEPARTMENT_UPDATE, &json!({"errcode": 40031, "errmsg": "不合法的UserID列表"})).await;
+    let attributes = json!({"name": "研发", "parent": "1", "heads": ["u1"]});
+    let error = world.dingtalk.apply(&create(OrgUnit, None, attributes)).await.expect_err("not a member");
+    assert_eq!((error.class, error.attribute), (ErrorClass::MissingReference, Some("heads")));
+    assert!(error.outcome_unknown, "it must be read");
 }
 
 #[tokio::test]
@@ -123,6 +155,8 @@ async fn what_cannot_fit_is_not_sent() {
         (update(Account, "u1", json!({"mobile": "2"})), ErrorClass::Conflict, "mobile_unchangeable"),
         (update(Account, "u1", json!({"name": null})), ErrorClass::Invalid, "name_unclearable"),
         (update(Account, "u1", json!({"shoe_size": "44"})), ErrorClass::Invalid, "unknown_attribute"),
+        (update(OrgUnit, "9", json!({"order": 0})), ErrorClass::Invalid, "order_malformed"),
+        (update(OrgUnit, "9", json!({"heads": ["a,b"]})), ErrorClass::Invalid, "heads_malformed"),
         (create(OrgUnit, None, json!({"name": "a"})), ErrorClass::Invalid, "parent_missing"),
         (create(OrgUnit, None, json!({"name": "a", "parent": "x"})), ErrorClass::Invalid, "parent_malformed"),
         (update(OrgUnit, "1", json!({"name": "a"})), ErrorClass::Forbidden, "untouchable"),
