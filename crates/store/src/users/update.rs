@@ -7,7 +7,7 @@ use super::{ProjectionView, StoredUser, UserView};
 use crate::changes::record_withheld;
 use crate::connections::Connections;
 use crate::detail;
-use crate::external_ids::ExternalIds;
+use crate::external_ids::{ExternalIds, without_external_id};
 use crate::gather::{Kind, Rows, column};
 use crate::manager::{ManagerReading, is_named_otherwise, manager, manager_names, names_as_manager};
 use crate::mark::mark_dirty;
@@ -316,12 +316,6 @@ async fn write_all(
         Ok(row.written.then_some(state))
     };
     Ok(rows.into_iter().map(|row| (row.id, end(row))).collect())
-}
-
-fn without_external_id(resource: Resource) -> Resource {
-    let mut attributes = resource.into_map();
-    attributes.shift_remove("externalId");
-    Resource::from_map(attributes)
 }
 
 /// How the manager in `after` is read, if this actor writes it over what is stored.
