@@ -129,6 +129,24 @@ async fn ids_and_numbers_that_cannot_be_are_told_with_what_they_should_be() -> a
 }
 
 #[tokio::test]
+async fn one_source_too_many_is_told_in_words() -> anyhow::Result<()> {
+    let database = Database::new().await?;
+    let cli = Cli::new(server_binary!(), &database)?;
+    cli.json(&["tenant", "create", "acme"]).await?;
+    sqlx::raw_sql(
+        "INSERT INTO sources (tenant_id, id, name, profile, created_at) \
+         SELECT id, gen_random_uuid(), 's' || n, 'okta', now() FROM tenants, generate_series(1, 50) n",
+    )
+    .execute(database.pool())
+    .await?;
+    let output = cli.run(&["source", "create", "okta", "--profile", "okta"]).await?;
+    assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+    let told = "there are 50 sources of this tenant already, and more are not possible; use one again";
+    assert!(output.stderr.contains(told), "{}", output.stderr);
+    Ok(())
+}
+
+#[tokio::test]
 async fn names_that_nobody_could_type_again_are_refused() -> anyhow::Result<()> {
     let database = Database::new().await?;
     let cli = Cli::new(server_binary!(), &database)?;
