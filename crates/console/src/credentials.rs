@@ -5,14 +5,15 @@
 
 use crate::frame::{Section, page};
 use crate::operator::Operator;
+use crate::query::InPath;
 use crate::state::ConsoleState;
 use crate::trouble::{Trouble, capitalised};
 use crate::view::View;
 use crate::words::age::When;
 use askama::Template;
 use axum::Form;
-use axum::extract::rejection::{FormRejection, PathRejection};
-use axum::extract::{Extension, Path, State};
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use rollcall_api::edge::request_id::RequestId;
 use rollcall_api::services::credentials::{self, CredentialRequest, CredentialView};
@@ -177,9 +178,9 @@ pub(crate) async fn form(
     State(state): State<ConsoleState>,
     operator: Operator,
     view: View,
-    id: Result<Path<Uuid>, PathRejection>,
+    InPath(id): InPath,
 ) -> Result<Response, Trouble> {
-    let id = SourceId(id.map_err(|_| Trouble::NoSuchPage)?.0);
+    let id = SourceId(id);
     let source = sources::read(state.api().store(), operator.tenant, id).await?;
     let form = TokenPage::of(&source.name, id, Filled::default(), None);
     page(&view.still(), &operator, (&source.name, Section::Sources), &form)
@@ -198,10 +199,10 @@ pub(crate) async fn make(
     State(state): State<ConsoleState>,
     (operator, view): (Operator, View),
     Extension(request): Extension<RequestId>,
-    id: Result<Path<Uuid>, PathRejection>,
+    InPath(id): InPath,
     wanted: Result<Form<Wanted>, FormRejection>,
 ) -> Result<Response, Trouble> {
-    let id = SourceId(id.map_err(|_| Trouble::NoSuchPage)?.0);
+    let id = SourceId(id);
     let Form(Wanted { label, days }) = wanted.unwrap_or_default();
     let (store, now) = (state.api().store(), state.now());
     let source = sources::read(store, operator.tenant, id).await?;
@@ -243,10 +244,9 @@ pub(crate) async fn revoke(
     State(state): State<ConsoleState>,
     operator: Operator,
     Extension(request): Extension<RequestId>,
-    id: Result<Path<Uuid>, PathRejection>,
+    InPath(id): InPath,
     refused: Result<Form<Refused>, FormRejection>,
 ) -> Result<Redirect, Trouble> {
-    let Path(id) = id.map_err(|_| Trouble::NoSuchPage)?;
     let Form(refused) = refused.map_err(|_| Trouble::NothingToRevoke)?;
     let store = state.api().store();
     let by = (operator.as_author(&state).await?, request.as_str());
