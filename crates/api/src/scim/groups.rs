@@ -29,7 +29,7 @@ use rollcall_store::StoreError;
 use rollcall_store::groups::{GroupUpdate, StoredGroup};
 use rollcall_store::write::Wish;
 
-/// Whoever decides how a group is called also decides about deletions.
+/// Whoever decides how a group is called also decides about deletions; another source only lets go of it.
 const DISPLAY_NAME: Name<'_> = (None, "displayName");
 
 /// `POST /Groups`.
@@ -209,25 +209,14 @@ pub(super) async fn patch(
 )]
 pub(super) async fn delete(call: Call, id: IdInPath, State(state): State<ApiState>) -> Result<Response, ApiError> {
     let rt = call.types().group();
-    if call.rules().group_owners().deny(call.source(), DISPLAY_NAME) {
-        return part(&call, &id, &state).await;
-    }
+    let (store, actor, resource_id) = (state.store(), call.actor(), id.resolve(rt)?);
     let check = |version| call.check_version(version).map_err(|error| about(rt, id.as_str(), error));
-    let deleted = state.store().delete_group(&call.actor(), id.resolve(rt)?, check).await;
-    deleted.map_err(|error| change_failed(error, rt, &id, None))?;
-    Ok(answer::deleted())
-}
-
-/// A source that does not decide how a group is called wants it deleted: it lets go of it, and the group stays.
-async fn part(call: &Call, id: &IdInPath, state: &ApiState) -> Result<Response, ApiError> {
-    let rt = call.types().group();
-    let become_what = |group: &StoredGroup| {
-        call.check_version(group.version).map_err(|error| about(rt, id.as_str(), error))?;
-        let becomes = (group.resource.clone(), Vec::new());
-        Ok::<_, Error>(Wish { becomes, withheld: vec![DISPLAY_NAME.1.to_owned()] })
+    let ended = if call.rules().group_owners().deny(call.source(), DISPLAY_NAME) {
+        store.let_go_of_group(&actor, resource_id, DISPLAY_NAME.1, check).await
+    } else {
+        store.delete_group(&actor, resource_id, check).await
     };
-    let parted = state.store().let_go_of_group(&call.actor(), id.resolve(rt)?, become_what).await;
-    parted.map_err(|error| change_failed(error, rt, id, None))?;
+    ended.map_err(|error| change_failed(error, rt, &id, None))?;
     Ok(answer::deleted())
 }
 

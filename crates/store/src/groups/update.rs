@@ -182,14 +182,20 @@ impl Store {
         Ok(updated)
     }
 
-    /// The source has nothing to do with the group any more, which stays, because another one decides about that: as
-    /// [`Self::update_group`], and the source's `externalId` goes.
-    pub async fn let_go_of_group<E: Send, W: Into<Wish<(Resource, Vec<DetachedChange>)>>>(
+    /// The source has nothing to do with the group any more, which stays, because another one decides about that, by the
+    /// attribute that is recorded as `withheld`: the source's `externalId` goes. `check` judges the version, as for a
+    /// deletion.
+    pub async fn let_go_of_group<E: Send>(
         &self,
         actor: &Actor,
         id: ResourceId,
-        change: impl FnMut(&StoredGroup) -> Result<W, E> + Send,
+        withheld: &str,
+        mut check: impl FnMut(i64) -> Result<(), E> + Send,
     ) -> Result<(), UpdateError<E>> {
+        let change = |group: &StoredGroup| {
+            check(group.version)?;
+            Ok(Wish { becomes: (group.resource.clone(), Vec::new()), withheld: vec![withheld.to_owned()] })
+        };
         let how = GroupUpdate { pinned: true, ..GroupUpdate::default() };
         self.write(Update { store: self, actor, id, how, change, lets_go: true }).await.map(drop)
     }
