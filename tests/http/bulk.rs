@@ -60,6 +60,37 @@ async fn a_feed_hires_changes_and_removes_in_one_request() -> anyhow::Result<()>
     Ok(())
 }
 
+/// A reference stands where resources are named. A text that only looks like one is kept as it was sent.
+#[tokio::test]
+async fn only_what_names_a_resource_is_a_reference() -> anyhow::Result<()> {
+    let world = World::with(&["generic"]).await?;
+    let client = world.client("generic");
+    let team = world.group(client, json!({ "members": [{ "value": "m" }] })).await?;
+    let odd = json!({ "displayName": "bulkId:ada", "title": "bulkId:nobody", "nickName": "bulkId:" });
+    let change = |op: &str, rest: Value| patch(&json!([crate::world::with(json!({ "op": op }), &rest)]));
+    let reply = client
+        .post(
+            "/Bulk",
+            &bulk(&json!([
+                { "method": "PATCH", "path": team.path,
+                  "data": change("add", json!({ "path": "members", "value": [{ "value": "bulkId:ada" }] })) },
+                { "method": "PATCH", "path": team.path,
+                  "data": change("remove", json!({ "path": "members[value eq \"bulkId:bob\" or value eq \"m\"]" })) },
+                { "method": "POST", "path": "/Users", "bulkId": "ada", "data": world.user_body(&odd) },
+                { "method": "POST", "path": "/Users", "bulkId": "bob", "data": world.user_body(&json!({})) },
+            ])),
+        )
+        .await?;
+    let results = &reply.body["Operations"];
+    let statuses: Vec<_> = results.as_array().into_iter().flatten().map(|result| result["status"].clone()).collect();
+    assert_eq!(statuses, ["200", "200", "201", "201"], "{results}");
+    let ada = client.get(&format!("/Users/{}", id_of(&results[2]))).await?.body;
+    assert_eq!(missing(&odd, &ada), None, "{ada}");
+    let members = client.get(&team.path).await?.body["members"].clone();
+    assert_eq!(missing(&json!([{ "value": ada["id"] }]), &members), None, "{members}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn circles_are_closed() -> anyhow::Result<()> {
     let world = World::with(&["strict", "generic"]).await?;

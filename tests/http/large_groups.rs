@@ -1,9 +1,13 @@
 //! Groups with more members than are loaded at once: every answer that shows members shows all of them.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use anyhow::Context as _;
 use rollcall_store::groups::{LISTED_MEMBERS, LOADED_MEMBERS};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::world::{World, none_wrong, not_refused, patch};
 
@@ -119,5 +123,67 @@ async fn a_filter_that_only_a_look_at_members_can_judge_is_bounded() -> anyhow::
     none_wrong(&not_refused(&refused, 400, "tooMany").into_iter().collect::<Vec<_>>());
     let narrowed = client.get(&format!("{by_name}%20and%20displayName%20eq%20%22Team%22")).await?.body;
     assert_eq!(narrowed["totalResults"], 1, "{narrowed}");
+    Ok(())
+}
+
+/// Members of a group whose answer fits into no buffer between server and client: some fourteen million bytes.
+const BEYOND_BUFFERS: usize = 60_000;
+
+/// Begins to read an answer and holds back after the first member: the connection, and what has come.
+async fn begin_to_read(world: &World, path: &str) -> anyhow::Result<(TcpStream, Vec<u8>)> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_recv_buffer_size(4_096)?;
+    let mut stream = socket.connect(world.server.listen()).await?;
+    let token = world.token_of("generic");
+    let request =
+        format!("GET /scim/v2{path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut read = Vec::new();
+    while !String::from_utf8_lossy(&read).contains("\"value\":") {
+        anyhow::ensure!(stream.read_buf(&mut read).await? > 0, "no answer: {}", String::from_utf8_lossy(&read));
+    }
+    Ok((stream, read))
+}
+
+/// Reads on to the end of the connection, which may be an error: everything that came, as text.
+async fn read_on((mut stream, mut read): (TcpStream, Vec<u8>)) -> anyhow::Result<String> {
+    let to_the_end = async { while stream.read_buf(&mut read).await.is_ok_and(|count| count > 0) {} };
+    tokio::time::timeout(Duration::from_secs(30), to_the_end).await.context("the connection is not ended")?;
+    Ok(String::from_utf8(read)?)
+}
+
+/// The status has long been sent: all that is left is to end the connection before the answer is whole, and to say why.
+#[tokio::test]
+async fn an_answer_that_the_database_breaks_off_is_not_taken_for_a_whole_one() -> anyhow::Result<()> {
+    let world = World::with(&["generic"]).await?;
+    let group = world.group(world.client("generic"), json!({})).await?;
+    let members = fill(&world, &group.id, BEYOND_BUFFERS).await?;
+    let begun = begin_to_read(&world, &group.path).await?;
+
+    // Nobody can connect until this is undone.
+    let allow = "UPDATE pg_database SET datallowconn = $1 WHERE datname = current_database()";
+    let mut admin = world.database.pool().acquire().await?;
+    sqlx::query(allow).bind(false).execute(&mut *admin).await?;
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+               WHERE datname = current_database() AND application_name = 'rollcall'";
+    let ended: i64 = sqlx::query_scalar(end).fetch_one(&mut *admin).await?;
+    assert!(ended > 0, "the server had a connection");
+
+    let text = read_on(begun).await?;
+    assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{}", &text[..200]);
+    assert!(text.to_ascii_lowercase().contains("\r\ntransfer-encoding: chunked\r\n"), "{}", &text[..900]);
+    assert!(!text.ends_with("0\r\n\r\n"), "a client would take it for the whole");
+    let came = text.matches("\"value\":").count();
+    assert!((1..members.len()).contains(&came), "{came} of {}", members.len());
+    let told = world.server.output().matches("an answer was broken off in the middle").count();
+    assert_eq!(told, 1, "{}", world.server.output());
+    let cause =
+        world.server.output().lines().any(|line| line.contains("broken off") && line.contains("error.sources="));
+    assert!(cause, "why is told too: {}", world.server.output());
+
+    sqlx::query(allow).bind(true).execute(&mut *admin).await?;
+    let whole = world.client("generic").get(&group.path).await?;
+    assert_eq!(strange(&whole.body, &members, true), None, "the next one is whole again");
+    assert_eq!(world.server.output().matches("broken off").count(), 1, "{}", world.server.output());
     Ok(())
 }

@@ -24,6 +24,7 @@ mod okta;
 mod owners;
 mod pages;
 mod people;
+mod plans;
 mod profiles;
 mod refusals;
 mod rest;

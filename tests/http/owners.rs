@@ -284,6 +284,8 @@ async fn owners_that_cannot_be_are_refused() -> anyhow::Result<()> {
         (json!({ "owners": [with(owner("title", "okta"), &json!({ "source_id": "nobody" }))] }), "nobody"),
         (json!({ "owners": [owner("title", "okta"), owner(&format!("{USER}:Title"), "okta")] }), "twice"),
         (json!({ "owners": [owner("title", "okta"), owner("Title", "okta")] }), "twice"),
+        (json!({ "owners": [{ "resource_type": "User", "attribute": "title" }] }), "need a source"),
+        (json!({ "owners": [{ "resource_type": "User", "source": "okta" }] }), "need an attribute"),
         (json!({ "owners": [{ "resource_type": "Robot", "attribute": "title", "source": "okta" }] }), "resource_type"),
         (json!({ "owners": [{ "resource_type": "User", "attribute": "title", "source": "okta", "x": 1 }] }), "hold"),
     ];

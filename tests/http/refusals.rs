@@ -113,7 +113,16 @@ async fn odd_requests() -> anyhow::Result<()> {
     let long = "a".repeat(60_000);
     let cases: Vec<(String, &str, Vec<u8>, u16)> = vec![
         ("GET /scim/v2/Users HTTP/1.0".to_owned(), "", Vec::new(), 200),
-        ("GET /scim/v2/Users HTTP/1.1".to_owned(), "", Vec::new(), 200),
+        ("GET /scim/v2/Users HTTP/1.0".to_owned(), "Host: h\r\nHost: h\r\n", Vec::new(), 400),
+        ("GET /scim/v2/Users HTTP/1.1".to_owned(), "", Vec::new(), 400),
+        ("GET http://elsewhere.test/scim/v2/Users HTTP/1.1".to_owned(), "", Vec::new(), 400),
+        ("GET /scim/v2/Users HTTP/1.1".to_owned(), "Host: h\r\nHost: h\r\n", Vec::new(), 400),
+        ("GET /scim/v2/Users HTTP/1.1".to_owned(), "Host: a b\r\n", Vec::new(), 400),
+        ("GET /scim/v2/Users HTTP/1.1".to_owned(), "Host: h/x\r\n", Vec::new(), 400),
+        ("GET /scim/v2/Users HTTP/1.1".to_owned(), "Host: u@h\r\n", Vec::new(), 400),
+        ("GET /scim/v2/Users HTTP/1.1".to_owned(), "Host:\r\n", Vec::new(), 200),
+        ("GET /scim/v2/Users HTTP/1.1".to_owned(), "Host: [::1]:8080\r\n", Vec::new(), 200),
+        ("POST /scim/v2/Users HTTP/1.1".to_owned(), "Content-Length: 2\r\n", b"{}".to_vec(), 400),
         ("GET http://elsewhere.test/scim/v2/Users HTTP/1.1".to_owned(), "Host: h\r\n", Vec::new(), 200),
         (format!("GET /scim/v2/Users?x={long} HTTP/1.1"), "Host: h\r\n", Vec::new(), 200),
         (format!("GET /scim/v2/Users?filter={long} HTTP/1.1"), "Host: h\r\n", Vec::new(), 400),
@@ -150,6 +159,20 @@ async fn odd_requests() -> anyhow::Result<()> {
         }
     }
     none_wrong(&wrong);
+    Ok(())
+}
+
+/// Outside of SCIM the answer is a problem, with a request id as ever.
+#[tokio::test]
+async fn a_request_without_a_host_is_a_problem_for_rest() -> anyhow::Result<()> {
+    let world = World::with(&[]).await?;
+    for path in ["/api/v1/targets", "/livez", "/console"] {
+        let answer = exchange(&world.server, format!("GET {path} HTTP/1.1\r\n\r\n").as_bytes()).await?;
+        let (told, head) = (answer.json(), &answer.head);
+        assert_eq!((answer.status, &told["code"], &told["status"]), (400, &json!("bad_host"), &json!(400)), "{path}");
+        assert!(head.contains("\r\ncontent-type: application/problem+json\r\n"), "{path}: {head}");
+        assert!(head.contains("\r\nx-request-id: ") && head.contains("\r\nconnection: close"), "{path}: {head}");
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use rollcall_tests::{Client, ScimClient};
 use serde_json::{Value, json};
 
-use crate::world::{World, none_wrong};
+use crate::world::{World, none_wrong, with};
 
 #[tokio::test]
 async fn parameters() -> anyhow::Result<()> {
@@ -71,6 +71,56 @@ async fn parameters() -> anyhow::Result<()> {
     assert_eq!(theirs.get(&format!("/changes?resource={}", user.id)).await?.body["data"], json!([]));
     let of_source = ScimClient::new(Client::Plain, &url, world.token_of("generic"))?;
     assert_eq!(of_source.get("/targets").await?.status, 403);
+    Ok(())
+}
+
+/// Whatever is wrong with a body is said by its name, and with what would be right.
+#[tokio::test]
+async fn parts_of_a_body_that_cannot_be_are_named() -> anyhow::Result<()> {
+    let world = World::with(&["generic"]).await?;
+    let rest = world.rest().await?;
+    let source = rest.get("/sources").await?.text("/data/0/id")?.to_owned();
+    let mut wrong = Vec::new();
+    let unknown = "0196f3a0-0000-7000-8000-000000000000";
+    let is_no = format!("is {unknown}, which is no");
+    let (no_source, no_client) =
+        (format!("{is_no} source of the tenant"), format!("{is_no} OAuth client of the tenant"));
+    let new = |more: Value| with(json!({ "kind": "token", "label": "x" }), &more);
+    let new_client = |more: Value| with(json!({ "source_id": source, "label": "x" }), &more);
+    for (path, body, told) in [
+        ("/credentials", new(json!({ "days": -1 })), "days must be a number from 1 to 3650, and is -1"),
+        ("/credentials", new(json!({ "days": 0 })), "days must be a number from 1 to 3650, and is 0"),
+        ("/credentials", new(json!({ "days": 1.5 })), "days must be a number from 1 to 3650, and is 1.5"),
+        ("/credentials", new(json!({ "days": "soon" })), "days must be a number from 1 to 3650, and is \"soon\""),
+        ("/credentials", new(json!({ "days": 9_999_999_999_u64 })), "days must be a number from 1 to 3650"),
+        (
+            "/credentials",
+            new(json!({ "source_id": "x" })),
+            "source_id must be the id of something, a UUID, and is \"x\"",
+        ),
+        ("/credentials", new(json!({ "source_id": 5 })), "source_id must be the id of something, a UUID, and is 5"),
+        ("/credentials", new(json!({ "source_id": unknown })), &no_source),
+        ("/credentials", new(json!({ "kind": "client_secret", "oauth_client_id": unknown })), &no_client),
+        ("/credentials", new(json!({ "label": 5 })), "label invalid type: integer `5`"),
+        ("/credentials", json!({ "kind": "token" }), "cannot be used: missing field `label`"),
+        ("/credentials", new(json!({ "bogus": 5 })), "cannot be used: unknown field `bogus`"),
+        ("/oauth-clients", new_client(json!({ "source_id": "x" })), "source_id must be the id of something"),
+        ("/oauth-clients", new_client(json!({ "source_id": unknown })), &no_source),
+        ("/oauth-clients", new_client(json!({ "token_minutes": -1 })), "token_minutes must be a number from 60 to 360"),
+        ("/deliveries/retry", json!({ "resource_id": "x" }), "resource_id must be the id of something, a UUID"),
+    ] {
+        let reply = rest.post(path, &body).await?;
+        let detail = reply.body["detail"].as_str().unwrap_or_default();
+        if reply.status != 400 || !detail.contains(told) {
+            wrong.push(format!("{body} {told}: {} {detail}", reply.status));
+        }
+    }
+    let asked = rest.get("/deliveries?target=x").await?.body["detail"].clone();
+    assert!(
+        asked.as_str().is_some_and(|told| told.contains("\"target\" must be an id, a UUID, and is \"x\"")),
+        "{asked}"
+    );
+    none_wrong(&wrong);
     Ok(())
 }
 

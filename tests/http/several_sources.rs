@@ -1,8 +1,10 @@
 //! Several sources for one person: each has its own externalId.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
-use crate::world::{World, missing, none_wrong, patch};
+use crate::world::{World, missing, none_wrong, not_refused, patch};
 
 #[tokio::test]
 async fn each_source_has_its_own_external_id() -> anyhow::Result<()> {
@@ -159,6 +161,65 @@ async fn who_let_go_of_somebody_finds_them_again() -> anyhow::Result<()> {
     world.client("okta").delete(&ada.path).await?;
     let stranger = world.client("strict").post("/Users", &world.user_body(&body)).await?;
     assert_eq!(stranger.status, 409, "{}", stranger.body);
+    none_wrong(&wrong);
+    Ok(())
+}
+
+/// The same with groups. Whoever creates a group again takes nobody out of it.
+#[tokio::test]
+async fn who_let_go_of_a_group_finds_it_again() -> anyhow::Result<()> {
+    let world = World::with(&["okta", "entra", "strict"]).await?;
+    let api = world.rest().await?;
+    let owner = |attribute| json!({ "resource_type": "Group", "attribute": attribute, "source": "okta" });
+    let mut wrong = Vec::new();
+    // Whether Okta decides the members too; who creates, who lets go, the externalId in the POST.
+    for (members_too, creator, source, given) in [
+        (false, "okta", "entra", Some("again")),
+        (false, "okta", "strict", None),
+        (false, "entra", "entra", Some("again")),
+        (false, "strict", "strict", None),
+        (true, "okta", "entra", Some("again")),
+        (true, "entra", "strict", None),
+    ] {
+        let case = format!("{creator} creates, {source} lets go, {given:?}, members: {members_too}");
+        assert_eq!(api.put("/attribute-owners", &json!({ "owners": [] })).await?.status, 200);
+        let (okta, client) = (world.client("okta"), world.client(source));
+        let people = [world.user(okta, json!({})).await?.id, world.user(okta, json!({})).await?.id];
+        let group = json!({ "externalId": creator, "members": [{ "value": people[0] }] });
+        let group = world.group(world.client(creator), group).await?;
+        for other in ["okta", "entra", "strict"].into_iter().filter(|other| *other != creator) {
+            let link = patch(&json!([{ "op": "add", "path": "externalId", "value": other }]));
+            assert!(world.client(other).patch(&group.path, &link).await?.status.is_success());
+        }
+        let owners = [owner("displayName"), owner("members")];
+        let owners = &owners[..if members_too { 2 } else { 1 }];
+        assert_eq!(api.put("/attribute-owners", &json!({ "owners": owners })).await?.status, 200);
+        assert_eq!(client.delete(&group.path).await?.status, 204, "{case}");
+        assert_eq!(client.get(&group.path).await?.body.get("externalId"), None, "{case}");
+        let name = group.body["displayName"].as_str().unwrap_or_default();
+        let body =
+            json!({ "displayName": name.to_uppercase(), "externalId": given, "members": [{ "value": people[1] }] });
+        let body = world.group_body(&body);
+        let back = client.post("/Groups", &body).await?;
+        let wanted = json!({ "id": group.id, "displayName": name, "externalId": given });
+        if back.status != 201 || missing(&wanted, &back.body).is_some() {
+            wrong.push(format!("{case}: {} {}", back.status, back.body));
+        }
+        let members = back.body["members"].as_array().into_iter().flatten();
+        let members: BTreeSet<_> = members.filter_map(|member| member["value"].as_str()).collect();
+        if members != people.iter().take(if members_too { 1 } else { 2 }).map(String::as_str).collect() {
+            wrong.push(format!("{case}: {members:?} of {people:?}"));
+        }
+        for other in ["okta", "entra", "strict"] {
+            let wanted = if other == source { given } else { Some(other) };
+            let seen = world.client(other).get(&group.path).await?.body["externalId"].clone();
+            if seen != json!(wanted) {
+                wrong.push(format!("{case}: {other} should call it {wanted:?}: {seen}"));
+            }
+        }
+        let twice = client.post("/Groups", &body).await?;
+        wrong.extend(not_refused(&twice, 409, "uniqueness").map(|why| format!("{case}, twice: {why}")));
+    }
     none_wrong(&wrong);
     Ok(())
 }

@@ -4,7 +4,7 @@ use rollcall_provisioning::ids::{CredentialId, TenantId};
 use rollcall_scim::profile::Profile;
 use rollcall_store::credentials::clients::NewOauthClient;
 use rollcall_store::credentials::{CredentialKind, LISTED_DEAD, NewCredential, NewProof, Owner};
-use rollcall_store::sources::SetUpBy;
+use rollcall_store::sources::{MAX_SOURCES, SetUpBy};
 use rollcall_store::{StoreError, Uniqueness};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -61,6 +61,23 @@ async fn a_source_of_nobody_is_refused() -> anyhow::Result<()> {
     assert!(matches!(refused, Err(StoreError::Unknown { what: "tenant" })), "{refused:?}");
     let refused = f.store.add_credential(nobody, token(f.source, None)).await;
     assert!(matches!(refused, Err(StoreError::Unknown { what: "source" })), "{refused:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tenant_has_so_many_sources_and_no_more_whoever_comes_at_once() -> anyhow::Result<()> {
+    let f = Fixture::new().await?;
+    let other = f.store.create_tenant("umbrella").await?.id;
+    let more = (0..MAX_SOURCES + 4).map(|number| {
+        let (store, tenant) = (f.store.clone(), f.tenant);
+        async move { store.create_source(tenant, &format!("s{number}"), &Profile::generic()).await }
+    });
+    let ends = together(more).await;
+    let refused: Vec<_> = ends.into_iter().filter_map(Result::err).collect();
+    let full = |error: &StoreError| matches!(error, StoreError::Full { limit: MAX_SOURCES, .. });
+    assert!(refused.len() == 5 && refused.iter().all(full), "one was there before: {refused:?}");
+    assert_eq!(i64::try_from(f.store.sources(f.tenant).await?.len())?, MAX_SOURCES);
+    f.store.create_source(other, "okta", &Profile::generic()).await?;
     Ok(())
 }
 

@@ -101,6 +101,52 @@ async fn a_database_without_tables_is_told_in_words() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn ids_and_numbers_that_cannot_be_are_told_with_what_they_should_be() -> anyhow::Result<()> {
+    let database = Database::new().await?;
+    let cli = Cli::new(server_binary!(), &database)?;
+    cli.json(&["tenant", "create", "acme"]).await?;
+    cli.json(&["source", "create", "okta", "--profile", "okta"]).await?;
+    let unknown = "0196f3a0-0000-7000-8000-000000000000";
+    let no_client = format!("is {unknown}, which is no OAuth client of the tenant, or a revoked one");
+    for (command, expected) in [
+        ("token revoke x", "'x' for '<ID>': it must be an id, a UUID, as `list` shows it"),
+        ("oauth-client revoke x", "'x' for '<ID>': it must be an id, a UUID, as `list` shows it"),
+        ("oauth-client secret x", "'x' for '<CLIENT>': it must be an id, a UUID, as `list` shows it"),
+        ("token revoke UNKNOWN", "tenant acme has no live token or credential 0196f3a0"),
+        ("oauth-client revoke UNKNOWN", "tenant acme has no live OAuth client 0196f3a0"),
+        ("oauth-client secret UNKNOWN", &no_client),
+        ("token create --source nope", "tenant acme has no source \"nope\""),
+        ("token create --days -1", "'-1' for '--days <DAYS>': -1 is not in 1..=3650"),
+        ("token create --days 0", "'0' for '--days <DAYS>': 0 is not in 1..=3650"),
+        ("token create --days soon", "'soon' for '--days <DAYS>'"),
+        ("oauth-client create --source okta --token-minutes -1", "-1 is not in 60..=360"),
+    ] {
+        let command = command.replace("UNKNOWN", unknown);
+        let output = cli.run(&command.split(' ').collect::<Vec<_>>()).await?;
+        assert!(!output.status.success() && output.stderr.contains(expected), "{command}: {}", output.stderr);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_source_too_many_is_told_in_words() -> anyhow::Result<()> {
+    let database = Database::new().await?;
+    let cli = Cli::new(server_binary!(), &database)?;
+    cli.json(&["tenant", "create", "acme"]).await?;
+    sqlx::raw_sql(
+        "INSERT INTO sources (tenant_id, id, name, profile, created_at) \
+         SELECT id, gen_random_uuid(), 's' || n, 'okta', now() FROM tenants, generate_series(1, 50) n",
+    )
+    .execute(database.pool())
+    .await?;
+    let output = cli.run(&["source", "create", "okta", "--profile", "okta"]).await?;
+    assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+    let told = "there are 50 sources of this tenant already, and more are not possible; use one again";
+    assert!(output.stderr.contains(told), "{}", output.stderr);
+    Ok(())
+}
+
+#[tokio::test]
 async fn names_that_nobody_could_type_again_are_refused() -> anyhow::Result<()> {
     let database = Database::new().await?;
     let cli = Cli::new(server_binary!(), &database)?;

@@ -116,10 +116,52 @@ async fn a_token_is_made_shown_once_used_and_revoked() -> anyhow::Result<()> {
     for gone in ["Okta, spring", "gallery", "autumn"] {
         assert!(!shown.contains(gone), "{gone}: {shown}");
     }
-    for wrong in [&[][..], &[("credential", "x")], &[("credential", id), ("client", client)]] {
-        assert_eq!(browser.post(&revoke, &me, wrong).await?.status(), StatusCode::NOT_FOUND, "{wrong:?}");
+    // Revoked again, perhaps by somebody who was slower: it stays so.
+    for again in [("credential", id), ("client", client)] {
+        assert_eq!(browser.post(&revoke, &me, &[again]).await?.status(), StatusCode::SEE_OTHER, "{again:?}");
     }
-    let refused = browser.post(&format!("{source}/token"), &me, &[("label", " "), ("days", "90")]).await?;
-    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+    // What another source has, and what nobody has.
+    cli.json(&["source", "create", "entra", "--profile", "entra"]).await?;
+    let other = cli.json(&["token", "create", "--source", "entra"]).await?;
+    let other = other["id"].as_str().context("an id")?;
+    let nobody = "0196f3a0-0000-7000-8000-000000000000";
+    let (both, of_other) = ([("credential", id), ("client", client)], [("credential", other)]);
+    for wrong in [&[][..], &[("credential", "x")], &both, &of_other, &[("client", nobody)], &[("client", other)]] {
+        let answer = browser.post(&revoke, &me, wrong).await?;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{wrong:?}");
+        assert!(answer.text().await?.contains("There is nothing to revoke"), "{wrong:?}");
+    }
+    let listed = cli.json(&["token", "list"]).await?;
+    let entra = listed.as_array().into_iter().flatten().find(|entry| entry["id"] == other).context("it is there")?;
+    assert!(entra["revoked_at"].is_null(), "{entra}");
+
+    // The form is answered again, with what was typed and what is wrong with it.
+    let address = format!("{source}/token");
+    for (label, days, told) in [
+        ("Okta & co", "soon", "must be a number from 1 to 3650"),
+        ("Okta & co", "0", "must be a number from 1 to 3650"),
+        ("Okta & co", "-1", "must be a number from 1 to 3650"),
+        ("Okta & co", "99999999999999999999", "must be a number from 1 to 3650"),
+        ("Okta & co", "", "must be a number from 1 to 3650"),
+        (" Okta & co", "90", "must not begin or end with a space"),
+    ] {
+        let answer = browser.post(&address, &me, &[("label", label), ("days", days)]).await?;
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{label:?} {days:?}");
+        let (page, days) = (answer.text().await?, if days == "90" { "90" } else { "365" });
+        let typed = format!("name=\"label\" value=\"{}\"", label.replace('&', "&#38;"));
+        let chosen = format!("<option value=\"{days}\" selected>");
+        for part in [told, &typed, &chosen, "role=\"alert\"", "<form"] {
+            assert!(page.contains(part), "{label:?} {days:?} {part}: {page}");
+        }
+        assert!(!page.contains("rc_"), "{page}");
+    }
+    assert_eq!(browser.post(&address, &me, &[]).await?.status(), StatusCode::BAD_REQUEST, "nothing was typed");
+    // A third live token is one too many.
+    for status in [StatusCode::OK, StatusCode::OK, StatusCode::CONFLICT] {
+        let answer = browser.post(&address, &me, &[("label", "spare"), ("days", "90")]).await?;
+        let (seen, page) = (answer.status(), answer.text().await?);
+        let asks_again = page.contains("value=\"spare\"") && page.contains("revoke the oldest one first");
+        assert_eq!((seen, asks_again), (status, status == StatusCode::CONFLICT), "{page}");
+    }
     Ok(())
 }

@@ -4,6 +4,7 @@
 pub(crate) mod arrival;
 pub(crate) mod counts;
 pub mod health;
+mod host;
 mod observe;
 pub mod request_id;
 

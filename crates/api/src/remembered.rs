@@ -95,12 +95,16 @@ impl<K: Eq + Hash + Copy, V> Entries<K, V> {
         if self.known.len() < most {
             return;
         }
-        let mut moments: Vec<OffsetDateTime> = self.known.values().map(|(_, looked_up)| *looked_up).collect();
-        let middle = moments.len() / 2;
-        if let Some(middle) = moments.get(middle).copied().map(|_| *moments.select_nth_unstable(middle).1) {
-            self.known.retain(|_, (_, looked_up)| *looked_up > middle);
-        }
+        let middle = middle(self.known.values().map(|(_, looked_up)| *looked_up));
+        self.known.retain(|_, (_, looked_up)| Some(*looked_up) > middle);
     }
+}
+
+/// The moment in the middle, by their order; `None` if there are none.
+pub(crate) fn middle(moments: impl Iterator<Item = OffsetDateTime>) -> Option<OffsetDateTime> {
+    let mut moments: Vec<OffsetDateTime> = moments.collect();
+    let middle = moments.len() / 2;
+    (middle < moments.len()).then(|| *moments.select_nth_unstable(middle).1)
 }
 
 impl<K, V> fmt::Debug for Remembered<K, V> {

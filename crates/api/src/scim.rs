@@ -15,6 +15,7 @@ mod failure;
 mod group_json;
 mod groups;
 mod large_groups;
+mod link_again;
 mod lists;
 mod me;
 mod messages;

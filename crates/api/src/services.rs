@@ -6,6 +6,7 @@ pub mod changes;
 pub mod credentials;
 pub mod deliveries;
 pub mod explain;
+pub(crate) mod given;
 pub mod oauth_clients;
 pub mod overview;
 pub mod owners;

@@ -66,7 +66,7 @@ async fn send(request: Request<Body>) -> Answer {
 }
 
 fn request(method: Method, path: &str) -> http::request::Builder {
-    Request::builder().method(method).uri(path)
+    Request::builder().method(method).uri(path).header("host", "rollcall.example")
 }
 
 async fn get_path(path: &str) -> Answer {

@@ -5,15 +5,16 @@
 
 use crate::frame::{Section, page};
 use crate::operator::Operator;
+use crate::query::InPath;
 use crate::state::ConsoleState;
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, capitalised};
 use crate::view::View;
 use crate::words::age::When;
 use askama::Template;
 use axum::Form;
-use axum::extract::rejection::{FormRejection, PathRejection};
-use axum::extract::{Extension, Path, State};
-use axum::response::{Redirect, Response};
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Extension, State};
+use axum::response::{IntoResponse, Redirect, Response};
 use rollcall_api::edge::request_id::RequestId;
 use rollcall_api::services::credentials::{self, CredentialRequest, CredentialView};
 use rollcall_api::services::oauth_clients::{self, OauthClientView};
@@ -54,6 +55,15 @@ pub(crate) async fn ways(state: &ConsoleState, tenant: TenantId, source: Uuid) -
     let credentials = credentials::list(store, tenant).await?;
     let clients = oauth_clients::list(store, tenant).await?;
     Ok(arranged(source, &credentials, &clients, state.now()))
+}
+
+/// Whether something is, or was, a way in of a source.
+async fn is_way(state: &ConsoleState, tenant: TenantId, source: Uuid, id: Uuid) -> Result<bool, Trouble> {
+    let store = state.api().store();
+    let credentials = credentials::list(store, tenant).await?;
+    let clients = oauth_clients::list(store, tenant).await?;
+    let is_credential = credentials.iter().any(|view| view.id == id && view.source_id == Some(source));
+    Ok(is_credential || clients.iter().any(|client| client.id == id && client.source_id == source))
 }
 
 fn arranged(
@@ -132,7 +142,19 @@ struct TokenPage {
     source: String,
     address: String,
     lives: [u32; 3],
+    /// The life that was chosen before, or the longest.
+    chosen: u32,
+    form: Filled,
     made: Option<Made>,
+}
+
+/// What the form says when it is shown.
+#[derive(Default)]
+struct Filled {
+    /// Why it is shown again.
+    problem: Option<String>,
+    label: String,
+    days: String,
 }
 
 /// A token that was made. It is shown once.
@@ -143,9 +165,11 @@ struct Made {
 }
 
 impl TokenPage {
-    fn of(name: &str, source: SourceId, made: Option<Made>) -> Self {
+    fn of(name: &str, source: SourceId, form: Filled, made: Option<Made>) -> Self {
         let source = format!("/console/sources/{source}");
-        Self { name: name.to_owned(), address: format!("{source}/token"), source, lives: LIVES, made }
+        let [.., longest] = LIVES;
+        let chosen = LIVES.into_iter().find(|life| life.to_string() == form.days).unwrap_or(longest);
+        Self { name: name.to_owned(), address: format!("{source}/token"), source, lives: LIVES, chosen, form, made }
     }
 }
 
@@ -154,45 +178,58 @@ pub(crate) async fn form(
     State(state): State<ConsoleState>,
     operator: Operator,
     view: View,
-    id: Result<Path<Uuid>, PathRejection>,
+    InPath(id): InPath,
 ) -> Result<Response, Trouble> {
-    let id = SourceId(id.map_err(|_| Trouble::NoSuchPage)?.0);
+    let id = SourceId(id);
     let source = sources::read(state.api().store(), operator.tenant, id).await?;
-    page(&view.still(), &operator, (&source.name, Section::Sources), &TokenPage::of(&source.name, id, None))
+    let form = TokenPage::of(&source.name, id, Filled::default(), None);
+    page(&view.still(), &operator, (&source.name, Section::Sources), &form)
 }
 
 /// What the form says of a token.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 pub(crate) struct Wanted {
     label: String,
-    days: u32,
+    days: String,
 }
 
-/// `POST /console/sources/{id}/token`. Shows the token, once.
+/// `POST /console/sources/{id}/token`. Shows the token, once; or the form again, when it cannot be made like that.
 pub(crate) async fn make(
     State(state): State<ConsoleState>,
     (operator, view): (Operator, View),
     Extension(request): Extension<RequestId>,
-    id: Result<Path<Uuid>, PathRejection>,
+    InPath(id): InPath,
     wanted: Result<Form<Wanted>, FormRejection>,
 ) -> Result<Response, Trouble> {
-    let id = SourceId(id.map_err(|_| Trouble::NoSuchPage)?.0);
-    let Form(Wanted { label, days }) = wanted.map_err(|_| Trouble::NoSuchPage)?;
+    let id = SourceId(id);
+    let Form(Wanted { label, days }) = wanted.unwrap_or_default();
     let (store, now) = (state.api().store(), state.now());
     let source = sources::read(store, operator.tenant, id).await?;
     let asked = CredentialRequest {
         kind: "token".to_owned(),
         source_id: Some(id.0),
         label: label.clone(),
-        days: Some(days),
+        // What is no number is as little a life as none is.
+        days: Some(days.trim().parse().unwrap_or(0)),
         ..CredentialRequest::default()
     };
     let by = (operator.as_author(&state).await?, request.as_str());
-    let made = credentials::create(store, operator.tenant, by, asked, now).await?;
+    let made = match credentials::create(store, operator.tenant, by, asked, now).await {
+        Err(error) if error.refusal().status.is_client_error() => {
+            let refusal = error.refusal();
+            let form = Filled { problem: Some(capitalised(&refusal.detail)), label, days };
+            let form = TokenPage::of(&source.name, id, form, None);
+            let shown = page(&view.still(), &operator, (&source.name, Section::Sources), &form)?;
+            return Ok((refusal.status, shown).into_response());
+        }
+        end => end?,
+    };
     tracing::info!(tenant = %operator.tenant, source = %id, credential = %made.id, "an operator has made a token");
     let made =
         Made { token: made.token.unwrap_or_default(), label, expires: made.expires_at.map(|at| When::future(at, now)) };
-    page(&view.still(), &operator, (&source.name, Section::Sources), &TokenPage::of(&source.name, id, Some(made)))
+    let shown = TokenPage::of(&source.name, id, Filled::default(), Some(made));
+    page(&view.still(), &operator, (&source.name, Section::Sources), &shown)
 }
 
 /// What is to be revoked.
@@ -202,31 +239,31 @@ pub(crate) struct Refused {
     client: Option<Uuid>,
 }
 
-/// `POST /console/sources/{id}/revoke`. What is revoked already stays so.
+/// `POST /console/sources/{id}/revoke`. What is revoked already, because somebody else was faster, stays so.
 pub(crate) async fn revoke(
     State(state): State<ConsoleState>,
     operator: Operator,
     Extension(request): Extension<RequestId>,
-    id: Result<Path<Uuid>, PathRejection>,
+    InPath(id): InPath,
     refused: Result<Form<Refused>, FormRejection>,
 ) -> Result<Redirect, Trouble> {
-    let Path(id) = id.map_err(|_| Trouble::NoSuchPage)?;
-    let Form(refused) = refused.map_err(|_| Trouble::NoSuchPage)?;
+    let Form(refused) = refused.map_err(|_| Trouble::NothingToRevoke)?;
     let store = state.api().store();
     let by = (operator.as_author(&state).await?, request.as_str());
-    let revoked = refused.credential.xor(refused.client).ok_or(Trouble::NoSuchPage)?;
-    if !ways(&state, operator.tenant, id).await?.iter().any(|way| way.id == revoked) {
-        // Somebody else was faster, or it never was this source's.
-        return Ok(Redirect::to(&format!("/console/sources/{id}")));
+    let revoked = refused.credential.xor(refused.client).ok_or(Trouble::NothingToRevoke)?;
+    if !is_way(&state, operator.tenant, id, revoked).await? {
+        return Err(Trouble::NothingToRevoke);
     }
-    if refused.client.is_some() {
-        oauth_clients::revoke(store, operator.tenant, by, OauthClientId(revoked)).await?;
+    let was_live = if refused.client.is_some() {
+        oauth_clients::revoke(store, operator.tenant, by, OauthClientId(revoked)).await?
     } else {
-        credentials::revoke(store, operator.tenant, by, CredentialId(revoked)).await?;
+        credentials::revoke(store, operator.tenant, by, CredentialId(revoked)).await?
+    };
+    if was_live {
+        // Other processes hear of it in a moment; whoever comes to this one need not wait for that.
+        state.api().credentials().invalidate_all();
+        tracing::info!(tenant = %operator.tenant, source = %id, %revoked, "an operator has revoked a way in");
     }
-    // Other processes hear of it in a moment; whoever comes to this one need not wait for that.
-    state.api().credentials().invalidate_all();
-    tracing::info!(tenant = %operator.tenant, source = %id, %revoked, "an operator has revoked a way in");
     Ok(Redirect::to(&format!("/console/sources/{id}")))
 }
 
@@ -303,10 +340,10 @@ mod tests {
     #[test]
     fn a_token_is_on_the_page_once_and_a_hostile_label_stays_text() {
         let made = Made { token: "rc_secret".to_owned(), label: HOSTILE.to_owned(), expires: None };
-        let shown = TokenPage::of(HOSTILE, SourceId(SOURCE), Some(made)).render().expect("a page");
+        let shown = TokenPage::of(HOSTILE, SourceId(SOURCE), Filled::default(), Some(made)).render().expect("a page");
         assert_eq!(shown.matches("rc_secret").count(), 1, "{shown}");
         assert!(shown.contains("alert(1)") && !shown.contains("<script") && !shown.contains("<form"), "{shown}");
-        let form = TokenPage::of("okta", SourceId(SOURCE), None).render().expect("a page");
+        let form = TokenPage::of("okta", SourceId(SOURCE), Filled::default(), None).render().expect("a page");
         assert!(form.contains("<form") && form.contains("name=\"label\"") && form.contains("value=\"365\""), "{form}");
     }
 }

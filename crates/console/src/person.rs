@@ -5,7 +5,7 @@ use crate::frame::{Section, page};
 use crate::history::{self, EVENTS, Entry, From};
 use crate::home::{Mode, recent, sends};
 use crate::operator::Operator;
-use crate::query::Query;
+use crate::query::{InPath, Query};
 use crate::row::{Row, resource_href};
 use crate::state::ConsoleState;
 use crate::trouble::Trouble;
@@ -13,8 +13,7 @@ use crate::view::View;
 use crate::words::age::{When, moment};
 use crate::words::source::{Said, said, shown};
 use askama::Template;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use rollcall_api::services::explain::{Explanation, FindingView, TargetDecision, explain};
 use rollcall_api::services::person::{PersonView, StandingView};
@@ -64,10 +63,10 @@ pub(crate) async fn person(
     State(state): State<ConsoleState>,
     operator: Operator,
     view: View,
-    id: Result<Path<Uuid>, PathRejection>,
+    InPath(id): InPath,
     Query(from): Query<From>,
 ) -> Result<Response, Trouble> {
-    let id = ResourceId(id.map_err(|_| Trouble::NoSuchPage)?.0);
+    let id = ResourceId(id);
     let (store, tenant, now) = (state.api().store(), operator.tenant, state.now());
     let why = explain(store, state.api().target_schema(), tenant, id, now).await?;
     let wrote = roster::source_says(store, tenant, id).await?;
@@ -90,10 +89,10 @@ pub(crate) async fn department(
     State(state): State<ConsoleState>,
     operator: Operator,
     view: View,
-    id: Result<Path<Uuid>, PathRejection>,
+    InPath(id): InPath,
     Query(from): Query<From>,
 ) -> Result<Response, Trouble> {
-    let id = ResourceId(id.map_err(|_| Trouble::NoSuchPage)?.0);
+    let id = ResourceId(id);
     let (store, tenant, now) = (state.api().store(), operator.tenant, state.now());
     let wanted = Wanted { resource: Some(id), kind: Some(ResourceKind::OrgUnit), ..Wanted::default() };
     let found = standings::list(store, tenant, &wanted, EVENTS, None).await?;
@@ -130,9 +129,9 @@ pub(crate) async fn department(
 pub(crate) async fn resource(
     State(state): State<ConsoleState>,
     operator: Operator,
-    id: Result<Path<Uuid>, PathRejection>,
+    InPath(id): InPath,
 ) -> Result<Response, Trouble> {
-    let id = ResourceId(id.map_err(|_| Trouble::NoSuchPage)?.0);
+    let id = ResourceId(id);
     let wanted = Wanted { resource: Some(id), ..Wanted::default() };
     let found = standings::list(state.api().store(), operator.tenant, &wanted, 1, None).await?;
     let kind = found.data.first().map(|delivery| delivery.kind.as_str());

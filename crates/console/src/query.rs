@@ -1,9 +1,23 @@
-//! What an address asks for after its question mark.
+//! What an address names, and what it asks for after its question mark.
 
 use crate::trouble::Trouble;
-use axum::extract::{FromRequestParts, Query as Parsed};
+use axum::extract::{FromRequestParts, Path, Query as Parsed};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+/// The id in an address. What is no id is no page, and says so in HTML.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InPath(pub(crate) Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for InPath {
+    type Rejection = Trouble;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Trouble> {
+        let Path(id) = Path::from_request_parts(parts, state).await.map_err(|_| Trouble::NoSuchPage)?;
+        Ok(Self(id))
+    }
+}
 
 /// The query of a page. One that does not read as `T` is no page, as a wrong path is none, and says so in HTML.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +36,6 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
 mod tests {
     use super::*;
     use serde::Deserialize;
-    use uuid::Uuid;
 
     #[derive(Deserialize)]
     struct Asked {

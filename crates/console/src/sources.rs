@@ -5,14 +5,15 @@
 use crate::credentials::{Way, ways};
 use crate::frame::{Section, page};
 use crate::operator::Operator;
+use crate::query::InPath;
 use crate::state::ConsoleState;
 use crate::trouble::Trouble;
 use crate::view::View;
 use crate::words::age::{When, moment};
 use askama::Template;
 use axum::Form;
-use axum::extract::rejection::{FormRejection, PathRejection};
-use axum::extract::{Extension, Path, State};
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Extension, State};
 use axum::response::{Redirect, Response};
 use rollcall_api::edge::request_id::RequestId;
 use rollcall_api::services::sources::{self, ProfileView, SourceChange, SourceSwitchView, SourceView};
@@ -20,7 +21,6 @@ use rollcall_provisioning::ids::SourceId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 /// All sources.
 #[derive(Template)]
@@ -127,9 +127,9 @@ pub(crate) async fn show(
     State(state): State<ConsoleState>,
     operator: Operator,
     view: View,
-    id: Result<Path<Uuid>, PathRejection>,
+    InPath(id): InPath,
 ) -> Result<Response, Trouble> {
-    let id = SourceId(id.map_err(|_| Trouble::NoSuchPage)?.0);
+    let id = SourceId(id);
     let source = sources::read(state.api().store(), operator.tenant, id).await?;
     let ways = ways(&state, operator.tenant, source.id).await?;
     page(&view, &operator, (&source.name, Section::Sources), &Source::of(&source, ways, state.now()))
@@ -167,10 +167,10 @@ pub(crate) async fn change(
     State(state): State<ConsoleState>,
     operator: Operator,
     Extension(request): Extension<RequestId>,
-    id: Result<Path<Uuid>, PathRejection>,
+    InPath(id): InPath,
     asked: Result<Form<Asked>, FormRejection>,
 ) -> Result<Redirect, Trouble> {
-    let id = SourceId(id.map_err(|_| Trouble::NoSuchPage)?.0);
+    let id = SourceId(id);
     let patch = asked.ok().and_then(|Form(asked)| asked.patch()).ok_or(Trouble::NoSuchPage)?;
     let store = state.api().store();
     let by = operator.as_author(&state).await?;
@@ -186,6 +186,7 @@ mod tests {
     use super::*;
     use crate::sample::{HOSTILE, NOW};
     use rollcall_api::services::sources::SwitchValue;
+    use uuid::Uuid;
 
     /// A source that speaks as Entra.
     fn source() -> SourceView {

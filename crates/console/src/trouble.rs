@@ -23,6 +23,8 @@ pub(crate) enum Trouble {
     ForeignForm,
     /// There is no such page.
     NoSuchPage,
+    /// A form names something that the source does not have.
+    NothingToRevoke,
     /// The page exists, but not for this kind of request.
     WrongMethod,
     /// A service could not do it.
@@ -67,6 +69,11 @@ impl Trouble {
             Self::NoSuchPage => {
                 plain(StatusCode::NOT_FOUND, "There is no such page", "Check the address, or begin at the home page.")
             }
+            Self::NothingToRevoke => plain(
+                StatusCode::NOT_FOUND,
+                "There is nothing to revoke",
+                "This source has no such way in, so nothing was done. Open the source again to see what lets it in.",
+            ),
             Self::WrongMethod => plain(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "This address takes forms only",
@@ -107,7 +114,7 @@ fn internal(status: StatusCode) -> (StatusCode, String, String) {
 }
 
 /// Details of refusals begin in lower case.
-fn capitalised(text: &str) -> String {
+pub(crate) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str().trim_end_matches('.'))
@@ -164,6 +171,7 @@ mod tests {
             (Trouble::SessionEnded, StatusCode::UNAUTHORIZED),
             (Trouble::ForeignForm, StatusCode::FORBIDDEN),
             (Trouble::NoSuchPage, StatusCode::NOT_FOUND),
+            (Trouble::NothingToRevoke, StatusCode::NOT_FOUND),
             (Trouble::WrongMethod, StatusCode::METHOD_NOT_ALLOWED),
         ] {
             let named = format!("{trouble:?}");

@@ -5,24 +5,26 @@
 //! place of a `bulkId` ([`resolve`], [`without`]).
 
 mod plan;
+mod reference;
 mod wave;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, quoted};
 use crate::limits::MAX_BULK_OPERATIONS;
 use crate::resource::{check_keys, member};
+use crate::schema::ResourceType;
 use plan::Plan;
+use reference::reference;
+pub use reference::{references, resolve, resolved, without};
 use wave::Wave;
 
 /// Schema URN of a bulk request.
 pub const REQUEST_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 /// Schema URN of its answer.
 pub const RESPONSE_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
-/// Before the `bulkId` of another operation, where its resource's id is meant.
-const REFERENCE: &str = "bulkId:";
 
 /// A bulk request, taken apart.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,13 +100,13 @@ pub enum Step {
 }
 
 impl BulkRequest {
-    /// Reads a bulk request. `endpoints` are those of the resource types, with a slash before each. An operation that
-    /// cannot be read is an error of its own and does not keep the others.
+    /// Reads a bulk request about resources of these types. An operation that cannot be read is an error of its own and
+    /// does not keep the others.
     ///
     /// # Errors
     /// 400 `invalidSyntax` when the frame is not that of a bulk request or two operations have the same `bulkId`; 413
     /// for more than [`MAX_BULK_OPERATIONS`].
-    pub fn parse(body: &Value, endpoints: &[&str]) -> Result<Self, Error> {
+    pub fn parse(body: &Value, types: &[ResourceType]) -> Result<Self, Error> {
         let Some(object) = body.as_object() else {
             return Err(Error::invalid_syntax("the body must be a JSON object that holds operations"));
         };
@@ -132,7 +134,7 @@ impl BulkRequest {
                 None => return Err(Error::invalid_value("\"failOnErrors\" must be an integer that is not negative")),
             },
         };
-        let mut operations: Vec<Entry> = list.iter().map(|value| Entry::parse(value, endpoints)).collect();
+        let mut operations: Vec<Entry> = list.iter().map(|value| Entry::parse(value, types)).collect();
         check_references(&mut operations)?;
         Ok(Self { fail_on_errors, operations })
     }
@@ -171,12 +173,12 @@ impl BulkRequest {
 }
 
 impl Entry {
-    fn parse(value: &Value, endpoints: &[&str]) -> Self {
+    fn parse(value: &Value, types: &[ResourceType]) -> Self {
         let nothing = Map::new();
         let object = value.as_object().unwrap_or(&nothing);
         let text = |name: &str| member(object, name).and_then(Value::as_str).map(str::to_owned);
         let method = text("method").unwrap_or_default().to_ascii_uppercase();
-        let operation = Operation::parse(object, &method, endpoints);
+        let operation = Operation::parse(object, &method, types);
         Self { method, bulk_id: text("bulkId").filter(|id| !id.is_empty()), operation }
     }
 
@@ -192,7 +194,7 @@ impl Entry {
 }
 
 impl Operation {
-    fn parse(object: &Map<String, Value>, method: &str, endpoints: &[&str]) -> Result<Self, Error> {
+    fn parse(object: &Map<String, Value>, method: &str, types: &[ResourceType]) -> Result<Self, Error> {
         check_keys(object)?;
         let method = match method {
             "POST" => Method::Post,
@@ -208,9 +210,10 @@ impl Operation {
         };
         text("bulkId")?;
         let path = text("path")?.ok_or_else(|| Error::invalid_syntax("\"path\" is missing"))?;
-        let (endpoint, id) = split(path, endpoints)?;
+        let (rt, id) = split(path, types)?;
+        let endpoint = &rt.endpoint;
         if id.is_some() == (method == Method::Post) {
-            let wanted = if method == Method::Post { endpoint.to_owned() } else { format!("{endpoint}/{{id}}") };
+            let wanted = if method == Method::Post { endpoint.clone() } else { format!("{endpoint}/{{id}}") };
             let method = method.as_str();
             return Err(Error::invalid_path(format!("the path of a {method} must be {wanted}, not {}", quoted(path))));
         }
@@ -219,12 +222,11 @@ impl Operation {
             (_, Some(data @ Value::Object(_))) => data.clone(),
             _ => return Err(Error::invalid_syntax(format!("\"data\" of a {} must be an object", method.as_str()))),
         };
-        let mut references = BTreeSet::new();
+        let mut references = references(rt, &data);
         references.extend(id.and_then(reference).map(str::to_owned));
-        collect(&data, &mut references);
         Ok(Self {
             method,
-            endpoint: endpoint.to_owned(),
+            endpoint: endpoint.clone(),
             id: id.map(str::to_owned),
             version: text("version")?.map(str::to_owned),
             data,
@@ -238,34 +240,20 @@ impl Operation {
     }
 }
 
-/// Endpoint and id of a path such as `/Users/2819`. The slash before it may be missing, one behind it may be there.
-fn split<'a, 'p>(path: &'p str, endpoints: &[&'a str]) -> Result<(&'a str, Option<&'p str>), Error> {
+/// Resource type and id of a path such as `/Users/2819`. The slash before it may be missing, one behind it may be there.
+fn split<'a, 'p>(path: &'p str, types: &'a [ResourceType]) -> Result<(&'a ResourceType, Option<&'p str>), Error> {
     let bare = path.trim_matches('/');
     let (name, id) = bare.split_once('/').map_or((bare, None), |(name, id)| (name, Some(id)));
-    let endpoint = endpoints.iter().find(|endpoint| endpoint.trim_start_matches('/').eq_ignore_ascii_case(name));
+    let rt = types.iter().find(|rt| rt.endpoint.trim_start_matches('/').eq_ignore_ascii_case(name));
     let plain =
         |id: &str| !id.is_empty() && !id.contains(['/', '?', '#', '%']) && id.chars().all(|c| c.is_ascii_graphic());
-    match endpoint {
-        Some(endpoint) if id.is_none_or(plain) => Ok((endpoint, id)),
+    match rt {
+        Some(rt) if id.is_none_or(plain) => Ok((rt, id)),
         _ => Err(Error::invalid_path(format!(
             "the path {} is none of {}, alone or with an id behind it",
             quoted(path),
-            endpoints.join(", ")
+            types.iter().map(|rt| rt.endpoint.as_str()).collect::<Vec<_>>().join(", ")
         ))),
-    }
-}
-
-/// The `bulkId` that a text refers to.
-fn reference(text: &str) -> Option<&str> {
-    text.strip_prefix(REFERENCE).filter(|id| !id.is_empty())
-}
-
-fn collect(value: &Value, found: &mut BTreeSet<String>) {
-    match value {
-        Value::String(text) => found.extend(reference(text).map(str::to_owned)),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
-        Value::Object(map) => map.values().for_each(|item| collect(item, found)),
-        _ => {}
     }
 }
 
@@ -297,38 +285,6 @@ fn refuse_unknown(operations: &mut [Entry]) -> bool {
         }
     }
     found
-}
-
-/// The id that a text refers to; the text itself if it refers to nothing in `ids`.
-pub fn resolved<'a>(text: &'a str, ids: &'a BTreeMap<String, String>) -> &'a str {
-    reference(text).and_then(|name| ids.get(name)).map_or(text, String::as_str)
-}
-
-/// Puts the ids in place of the references to them. What is not in `ids` stays.
-pub fn resolve(value: &mut Value, ids: &BTreeMap<String, String>) {
-    match value {
-        Value::String(text) if reference(text).is_some() => *text = resolved(text, ids).to_owned(),
-        Value::Array(items) => items.iter_mut().for_each(|item| resolve(item, ids)),
-        Value::Object(map) => map.values_mut().for_each(|item| resolve(item, ids)),
-        _ => {}
-    }
-}
-
-/// The body of a POST without the values that refer to one of these: an element of an array goes as a whole, and so does
-/// an attribute such as `manager`, whose `value` is the reference.
-pub fn without(value: &Value, missing: &BTreeSet<String>) -> Value {
-    let refers = |text: &Value| text.as_str().and_then(reference).is_some_and(|name| missing.contains(name));
-    let goes = |item: &Value| refers(item) || item.as_object().and_then(|map| member(map, "value")).is_some_and(refers);
-    match value {
-        Value::Array(items) => {
-            Value::Array(items.iter().filter(|item| !goes(item)).map(|item| without(item, missing)).collect())
-        }
-        Value::Object(map) => {
-            let kept = map.iter().filter(|(_, item)| !goes(item));
-            Value::Object(kept.map(|(name, item)| (name.clone(), without(item, missing))).collect())
-        }
-        other => other.clone(),
-    }
 }
 
 /// The body of the answer.

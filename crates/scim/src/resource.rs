@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::path::AttributePath;
 use crate::profile::Profile;
 use crate::schema::ResourceType;
-pub(crate) use parse::{check_complete, check_keys, fill_defaults, member, outlives_clearing};
+pub(crate) use parse::{check_complete, check_keys, fill_defaults, member, member_mut, outlives_clearing};
 
 /// The attributes a client may write, under their canonical names, extension attributes in an object under the
 /// URN of the extension.

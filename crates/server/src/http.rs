@@ -9,10 +9,11 @@ mod patience;
 use anyhow::Result;
 use axum::Router;
 use axum::body::Body;
-use hyper::Request;
 use hyper::body::Incoming;
+use hyper::header::CONTENT_LENGTH;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use patience::{Answer, Patience};
 use rollcall_api::auth::address::Peer;
@@ -129,7 +130,7 @@ async fn answer(stream: TcpStream, peer: Peer, router: Router, limits: Limits, s
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
         let answered = router.clone().oneshot(request);
-        async { answered.await.map(|answer| answer.map(|body| Answer::new(body, busy))) }
+        async { answered.await.map(|answer| without_length_of_nothing(answer).map(|body| Answer::new(body, busy))) }
     });
     let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     let mut run_out = pin!(patience.run_out());
@@ -143,6 +144,15 @@ async fn answer(stream: TcpStream, peer: Peer, router: Router, limits: Limits, s
         _ = connection => {}
         () = run_out => {}
     }
+}
+
+/// A 304 has no content, and says nothing of the length that the content would have (RFC 9110 §8.6). The router gives it
+/// one all the same when `HEAD` asks.
+fn without_length_of_nothing<B>(mut answer: Response<B>) -> Response<B> {
+    if answer.status() == StatusCode::NOT_MODIFIED {
+        answer.headers_mut().remove(CONTENT_LENGTH);
+    }
+    answer
 }
 
 /// Places for connections; says when there is none left.

@@ -8,6 +8,7 @@ mod add;
 mod assertions;
 pub mod clients;
 
+pub(crate) use add::lock_owner;
 pub use add::{NewCredential, NewProof, Owner};
 
 use crate::sources::effective;

@@ -71,6 +71,14 @@ pub enum StoreError {
         /// How many there may be.
         limit: i64,
     },
+    /// There are as many as there may ever be.
+    #[error("there are {limit} {what} already, and more are not possible")]
+    Full {
+        /// Of what, in the plural.
+        what: &'static str,
+        /// How many there may be.
+        limit: i64,
+    },
     /// A filter would need more rows looked at than the store is willing to read; `limit` is that number.
     #[error("the filter would need more than {limit} rows looked at")]
     TooMany {

@@ -103,6 +103,13 @@ impl ExternalIds {
     }
 }
 
+/// A resource as a source leaves it that lets go.
+pub(crate) fn without_external_id(resource: Resource) -> Resource {
+    let mut attributes = resource.into_map();
+    put(&mut attributes, None);
+    Resource::from_map(attributes)
+}
+
 fn put(attributes: &mut Map<String, Value>, id: Option<&str>) {
     match id {
         Some(id) => attributes.insert(NAME.to_owned(), id.into()),

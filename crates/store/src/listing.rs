@@ -84,6 +84,9 @@ pub(crate) trait Listed: Sized + Send {
     const MATCHING_PAGE: [&'static str; 2];
     /// Counts. `$1` tenant, `$3` where to stop.
     const COUNT: [&'static str; 2];
+    /// The same in the order of the ids, for a condition that everything satisfies: whoever stops before the end has
+    /// read the beginning of an index, and none of the other tenants' rows.
+    const COUNT_FIRST: [&'static str; 2];
     /// Selects the row's columns, forward and backward. `$1` tenant, `$2` the last id seen, `$3` limit, `$4` and `$5`
     /// what to load.
     const BATCH: [[&'static str; 2]; 2];
@@ -216,7 +219,7 @@ impl List<'_> {
     /// # Errors
     /// [`StoreError::TooMany`].
     pub(crate) async fn check_size<T: Listed>(&self) -> Result<(), StoreError> {
-        match self.count::<T>(SCAN_LIMIT + 1).await? {
+        match self.count::<T>(Some(SCAN_LIMIT + 1)).await? {
             ..=SCAN_LIMIT => Ok(()),
             _ => Err(StoreError::TooMany { limit: SCAN_LIMIT }),
         }
@@ -247,7 +250,7 @@ impl List<'_> {
                 None => {}
             }
         }
-        Ok(Listing { total: self.count::<T>(i64::MAX).await?, items: Vec::new() })
+        Ok(Listing { total: self.count::<T>(None).await?, items: Vec::new() })
     }
 
     /// The database narrows down, the caller judges. Also for at most one resource: nothing to count.
@@ -327,7 +330,7 @@ impl List<'_> {
         let rows: Vec<PageRow<T::Row>> = self.bound(statement, edge, limit, load).fetch_all(self.store.pool()).await?;
         let total = match rows.first() {
             Some(row) => row.total,
-            None => self.count::<T>(COUNTED + 1).await?,
+            None => self.count::<T>(Some(COUNTED + 1)).await?,
         };
         if total > COUNTED {
             return Ok(None);
@@ -347,9 +350,11 @@ impl List<'_> {
         self.condition.bind(statement)
     }
 
-    /// How many satisfy the condition; counting ends at `stop`.
-    pub(crate) async fn count<T: Listed>(&self, stop: i64) -> Result<i64, StoreError> {
-        self.counted(&T::COUNT, stop).await
+    /// How many satisfy the condition; counting ends at `stop`, if there is one.
+    pub(crate) async fn count<T: Listed>(&self, stop: Option<i64>) -> Result<i64, StoreError> {
+        let first = stop.is_some() && self.condition.reach == Reach::All;
+        let statement = if first { &T::COUNT_FIRST } else { &T::COUNT };
+        self.counted(statement, stop.unwrap_or(i64::MAX)).await
     }
 
     async fn counted(&self, count: &[&'static str; 2], stop: i64) -> Result<i64, StoreError> {

@@ -1,5 +1,6 @@
 //! The configured SCIM clients of a tenant.
 
+use crate::credentials::lock_owner;
 use crate::wake::CREDENTIALS_CHANNEL;
 use crate::write::{UpdateError, Updated};
 use crate::{Store, StoreError};
@@ -8,6 +9,10 @@ use rollcall_scim::profile::{Overrides, Position, Profile, Switch};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+/// How many sources one tenant may have. What each source calls a resource stands in one row with what the others do, and
+/// pages and lists show all sources at once.
+pub const MAX_SOURCES: i64 = 50;
 
 /// One configured SCIM client.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -118,8 +123,8 @@ const CHANGE: &str = "WITH changed AS ( \
      SELECT pg_notify($8, '') IS NOT NULL FROM changed";
 
 impl Store {
-    /// Sets up a client. [`StoreError::Conflict`] when the tenant has one of that name, [`StoreError::Unknown`] when
-    /// there is no such tenant.
+    /// Sets up a client. [`StoreError::Conflict`] when the tenant has one of that name, [`StoreError::Full`] when it has
+    /// [`MAX_SOURCES`], [`StoreError::Unknown`] when there is no such tenant.
     pub async fn create_source(&self, tenant: TenantId, name: &str, profile: &Profile) -> Result<Source, StoreError> {
         let source = Source {
             id: SourceId(self.new_id()),
@@ -129,14 +134,24 @@ impl Store {
             created_at: self.now(),
             last_heard_at: None,
         };
+        let mut tx = self.pool().begin().await?;
+        lock_owner(&mut tx, tenant.0, None).await?;
+        let there: i64 = sqlx::query_scalar("SELECT count(*) FROM sources WHERE tenant_id = $1")
+            .bind(tenant.0)
+            .fetch_one(&mut *tx)
+            .await?;
+        if there >= MAX_SOURCES {
+            return Err(StoreError::Full { what: "sources of this tenant", limit: MAX_SOURCES });
+        }
         sqlx::query("INSERT INTO sources (tenant_id, id, name, profile, created_at) VALUES ($1, $2, $3, $4, $5)")
             .bind(tenant.0)
             .bind(source.id.0)
             .bind(&source.name)
             .bind(source.profile.name)
             .bind(source.created_at)
-            .execute(self.pool())
+            .execute(&mut *tx)
             .await?;
+        tx.commit().await?;
         Ok(source)
     }
 

@@ -251,7 +251,7 @@ impl List<'_> {
         let whole = |found: &[T]| beginning && i64::try_from(found.len()).is_ok_and(|found| found < limit);
         let Some(matching) = walk.matching else {
             let found = self.batch(edge, limit, (walk.view, T::load(walk.view, None))).await?;
-            let total = if beginning { self.count::<T>(COUNTED + 1).await? } else { COUNTED + 1 };
+            let total = if beginning { self.count::<T>(Some(COUNTED + 1)).await? } else { COUNTED + 1 };
             return Ok((Some(total).filter(|total| *total <= COUNTED), found));
         };
         let Condition { exact, single, .. } = *self.condition;

@@ -139,6 +139,16 @@ mod tests {
         ] {
             assert_eq!(list.contains(address.parse().expect("an address")), inside, "{address}");
         }
+        let everybody = [networks(&["0.0.0.0/0"]), networks(&["::/0"])];
+        for (address, inside) in [
+            ("192.0.2.1", [true, false]),
+            ("::ffff:192.0.2.1", [true, false]),
+            ("2001:db8::1", [false, true]),
+            ("::1", [false, true]),
+        ] {
+            let address = address.parse().expect("an address");
+            assert_eq!(everybody.each_ref().map(|list| list.contains(address)), inside, "{address}");
+        }
         for text in ["", "192.0.2.0/33", "192.0.2", "example.com", "192.0.2.1/"] {
             assert_eq!(Networks::parse([text]), Err(text.to_owned()));
         }

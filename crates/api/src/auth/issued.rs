@@ -9,6 +9,7 @@ use crate::auth::cache::Known;
 use crate::auth::trust::{Trust, forgotten_at};
 use crate::error::ApiError;
 use crate::limits::VERIFIED_TOKENS;
+use crate::remembered::middle;
 use crate::state::ApiState;
 use rollcall_provisioning::ids::{CredentialId, TenantId};
 use rollcall_store::credentials::CredentialKind;
@@ -34,13 +35,12 @@ impl VerifiedTokens {
         tokens.get(hash).filter(|(_, ends)| now < *ends).map(|(key, _)| *key)
     }
 
-    fn remember(&self, hash: [u8; 32], key: Key, ends: OffsetDateTime, now: OffsetDateTime) {
+    fn remember(&self, hash: [u8; 32], key: Key, ends: OffsetDateTime) {
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if tokens.len() >= VERIFIED_TOKENS {
-            tokens.retain(|_, (_, ends)| now < *ends);
-            if tokens.len() >= VERIFIED_TOKENS {
-                tokens.clear();
-            }
+            // The half that ends first, and with it what is over.
+            let middle = middle(tokens.values().map(|(_, ends)| *ends));
+            tokens.retain(|_, (_, ends)| Some(*ends) > middle);
         }
         tokens.insert(hash, (key, ends));
     }
@@ -77,7 +77,7 @@ pub(crate) async fn identify(
     }
     // Never seen, or trusted by a credential that is gone: another one may have taken its place.
     let Some((key, ends)) = verify(state, now, token).await? else { return Ok(None) };
-    state.verified().remember(hash, key, ends, now);
+    state.verified().remember(hash, key, ends);
     Ok(live(state, now, key).await?.map(|known| (key, known)))
 }
 
@@ -110,5 +110,36 @@ async fn verify(state: &ApiState, now: OffsetDateTime, token: &str) -> Result<Op
             tracing::info!(credential = %credential.id, reason, "a token of a trusted issuer was refused");
             Ok(None)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use uuid::Uuid;
+
+    /// Whoever has many tokens does not push out those of all others: what ends first makes room.
+    #[test]
+    fn no_more_are_remembered_than_may_be_and_the_longest_stay() {
+        let tokens = VerifiedTokens::default();
+        let key = |number: usize| (TenantId(Uuid::nil()), CredentialId(Uuid::from_u128(number as u128)));
+        let hash = |number: usize| {
+            let mut hash = [0; 32];
+            hash[..8].copy_from_slice(&number.to_be_bytes());
+            hash
+        };
+        let now = OffsetDateTime::UNIX_EPOCH;
+        let ends = |number: usize| now + Duration::from_secs(number as u64 + 1);
+        for number in 0..3 * VERIFIED_TOKENS {
+            tokens.remember(hash(number), key(number), ends(number));
+            assert_eq!(tokens.get(&hash(number), now), Some(key(number)), "the newest is remembered");
+            let held = tokens.0.lock().expect("no panic").len();
+            assert!(held <= VERIFIED_TOKENS && held > number.min(VERIFIED_TOKENS / 2 - 2), "{held} after {number}");
+        }
+        let last = 3 * VERIFIED_TOKENS - 1;
+        assert_eq!(tokens.get(&hash(0), now), None, "what ends first has made room");
+        assert_eq!(tokens.get(&hash(last - 10), now), Some(key(last - 10)));
+        assert_eq!(tokens.get(&hash(last), ends(last)), None, "what is over is not believed");
     }
 }

@@ -3,6 +3,7 @@
 use crate::edge::Edge;
 use crate::edge::arrival::Arrival;
 use crate::edge::counts::{count_operation, operation, resource_of};
+use crate::edge::host;
 use crate::edge::request_id::{self, RequestId};
 use crate::error::ApiError;
 use crate::limits::{MAX_BODY_BYTES, REQUEST_TIMEOUT, RETRY_AFTER_SECONDS};
@@ -57,11 +58,11 @@ pub(crate) async fn observe(State(edge): State<Edge>, mut request: Request, next
     request.extensions_mut().insert(arrival.clone());
     let version = request.version();
 
-    let mut response = if is_too_large(&request) {
+    let mut response = if let Some(refusal) = refused_at_once(&request) {
         // A client that waits for "100 Continue", which reading would send, sends nothing that must be read.
         let waits = request.headers().contains_key(header::EXPECT);
         arrival.refuse(if waits { Body::empty() } else { request.into_body() });
-        span.in_scope(|| ApiError::BodyTooLarge.into_response())
+        refusal.into_response()
     } else {
         let run = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).instrument(span.clone());
         run.await.unwrap_or_else(|_elapsed| too_slow(&arrival).into_response())
@@ -101,6 +102,11 @@ fn refusal_of(response: &mut Response, method: &Method, uri: &http::Uri) -> Opti
     let bare =
         response.headers().get(CONTENT_TYPE).is_none_or(|media_type| media_type.as_bytes().starts_with(b"text/plain"));
     (failed && bare).then(|| Refusal::from_status(status, method, uri))
+}
+
+/// Why a request is refused of which the head alone is enough to be seen.
+fn refused_at_once(request: &Request) -> Option<Refusal> {
+    host::refusal(request).or_else(|| is_too_large(request).then(|| ApiError::BodyTooLarge.refusal()))
 }
 
 /// True for a body that says itself that it is larger than any may be.

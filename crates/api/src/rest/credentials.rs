@@ -9,6 +9,7 @@ use crate::rest::docs::{ConflictRefusal, Refusals};
 use crate::rest::in_path::InPath;
 use crate::rest::params::Params;
 use crate::services::credentials::{self, CreatedCredential, CredentialRequest, CredentialView};
+use crate::services::given;
 use crate::services::oauth_clients::{self, OauthClientRequest, OauthClientView};
 use crate::services::page::Page;
 use crate::services::source_access::{self, AccessView};
@@ -18,8 +19,6 @@ use axum::{Extension, Json};
 use http::StatusCode;
 use rollcall_provisioning::ids::{CredentialId, OauthClientId, SourceId};
 use rollcall_store::sources::SetUpBy;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 /// Every credential, without its secret: tokens, passwords, secrets and keys of OAuth clients, trusted issuers. The newest
 /// first; of those that are refused by now the 200 newest.
@@ -52,7 +51,7 @@ pub(super) async fn create(
     params.end()?;
     let by = (SetUpBy::Token(client.credential), request_id.as_str());
     let now = state.clock().now();
-    let made = credentials::create(state.store(), client.tenant, by, read(body)?, now).await?;
+    let made = credentials::create(state.store(), client.tenant, by, given::body(body)?, now).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
@@ -103,7 +102,7 @@ pub(super) async fn create_client(
 ) -> Result<(StatusCode, Json<OauthClientView>), ApiError> {
     params.end()?;
     let by = (SetUpBy::Token(client.credential), request_id.as_str());
-    let made = oauth_clients::create(state.store(), client.tenant, by, &read(body)?).await?;
+    let made = oauth_clients::create(state.store(), client.tenant, by, &given::body(body)?).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
@@ -154,13 +153,9 @@ pub(super) async fn replace_access(
     JsonBody(body): JsonBody,
 ) -> Result<Json<AccessView>, ApiError> {
     let by = (SetUpBy::Token(client.credential), request_id.as_str());
-    let replaced = source_access::replace(state.store(), client.tenant, id, by, &read(body)?).await?;
+    let replaced = source_access::replace(state.store(), client.tenant, id, by, &given::body(body)?).await?;
     state.credentials().invalidate_all();
     Ok(Json(replaced))
-}
-
-fn read<T: DeserializeOwned>(body: Value) -> Result<T, ApiError> {
-    serde_json::from_value(body).map_err(|error| ApiError::parameter("body", format!("cannot be used: {error}")))
 }
 
 fn gone(revoked: bool, what: impl FnOnce() -> String) -> Result<StatusCode, ApiError> {

@@ -7,6 +7,7 @@ use crate::error::ApiError;
 use crate::rest::docs::Refusals;
 use crate::rest::params::Params;
 use crate::services::deliveries::{self, DeliveryView};
+use crate::services::given;
 use crate::services::page::Page;
 use crate::services::retry::{self, Retried};
 use crate::state::ApiState;
@@ -56,8 +57,10 @@ pub(super) async fn list(
 #[serde(deny_unknown_fields)]
 pub(crate) struct RetryRequest {
     /// Only of this resource.
+    #[serde(default, deserialize_with = "given::optional_id")]
     resource_id: Option<Uuid>,
     /// Only towards this target.
+    #[serde(default, deserialize_with = "given::optional_id")]
     target_id: Option<Uuid>,
     /// Only in this state. Without it and without a resource: those that retry, wait or need attention.
     #[schema(example = "needs_attention")]
@@ -78,8 +81,7 @@ pub(super) async fn retry(
     JsonBody(body): JsonBody,
 ) -> Result<Json<Retried>, ApiError> {
     params.end()?;
-    let request: RetryRequest = serde_json::from_value(body)
-        .map_err(|error| ApiError::parameter("body", format!("cannot be used: {error}")))?;
+    let request: RetryRequest = given::body(body)?;
     let parse = |word: String| {
         DeliveryState::parse(&word).ok_or_else(|| {
             ApiError::parameter("state", format!("cannot be {word:?}; the OpenAPI document lists its values"))

@@ -8,6 +8,7 @@ use crate::limits::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::query_text::decode;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use rollcall_scim::error::quoted;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -41,7 +42,10 @@ impl Params {
 
     /// An id.
     pub(super) fn id(&mut self, name: &'static str) -> Result<Option<Uuid>, ApiError> {
-        let parse = |text: String| Uuid::try_parse(&text).map_err(|_| ApiError::parameter(name, "must be a UUID"));
+        let parse = |text: String| {
+            let wrong = |_| ApiError::parameter(name, format!("must be an id, a UUID, and is {}", quoted(&text)));
+            Uuid::try_parse(&text).map_err(wrong)
+        };
         self.text(name).map(parse).transpose()
     }
 

@@ -50,8 +50,7 @@ pub(super) async fn bulk(
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
-    let endpoints: Vec<&str> = call.types().all().iter().map(|rt| rt.endpoint.as_str()).collect();
-    let request = BulkRequest::parse(&body, &endpoints)?;
+    let request = BulkRequest::parse(&body, call.types().all())?;
     let mut run = Run {
         routes: routes.0,
         call: &call,
@@ -185,8 +184,11 @@ impl Run<'_> {
 
     /// The operation with ids in place of references; what refers to something missing is left out.
     fn resolved(&self, operation: &Operation, missing: &BTreeSet<String>) -> Operation {
-        let mut data = bulk::without(&operation.data, missing);
-        bulk::resolve(&mut data, &self.ids);
+        let mut data = operation.data.clone();
+        if let Some(rt) = self.call.types().all().iter().find(|rt| rt.endpoint == operation.endpoint) {
+            data = bulk::without(rt, &data, missing);
+            bulk::resolve(rt, &mut data, &self.ids);
+        }
         let id = operation.id.as_deref().map(|id| bulk::resolved(id, &self.ids).to_owned());
         Operation { id, data, ..operation.clone() }
     }

@@ -12,6 +12,7 @@ use crate::scim::docs::{ReadRefusals, WriteRefusals};
 use crate::scim::failure::{change_failed, create_failed};
 use crate::scim::group_json::{self, GroupJson, MEMBERS};
 use crate::scim::large_groups::Writer;
+use crate::scim::link_again::link_again;
 use crate::scim::lists;
 use crate::scim::messages::{ScimGroupBody, ScimList, ScimPatch, ScimResource};
 use crate::scim::strict_members;
@@ -24,10 +25,11 @@ use rollcall_scim::patch::{self, Context, Detached, DetachedChange, PatchRequest
 use rollcall_scim::profile::GroupPatchResponse;
 use rollcall_scim::projection::Projection;
 use rollcall_scim::resource::{self, Resource};
+use rollcall_store::StoreError;
 use rollcall_store::groups::{GroupUpdate, StoredGroup};
 use rollcall_store::write::Wish;
 
-/// Whoever decides how a group is called also decides about deletions.
+/// Whoever decides how a group is called also decides about deletions; another source only lets go of it.
 const DISPLAY_NAME: Name<'_> = (None, "displayName");
 
 /// `POST /Groups`.
@@ -48,19 +50,29 @@ pub(super) async fn create(
     let projection = call.query.projection(rt)?;
     let mut group = resource::parse(rt, &body, &call.client.source.profile)
         .map_err(|error| about_new(rt, "displayName", &body, error))?;
-    let mut members = group.take_values(MEMBERS);
+    let members = group.take_values(MEMBERS);
     let owners = call.rules().group_owners();
     let mut wish = owners.apply_to_new(rt, call.source(), group.clone());
-    if !members.is_empty() && members_withheld(&call) {
+    let taken = if members_withheld(&call) { &[][..] } else { &members };
+    if taken.len() < members.len() {
         wish.withheld.push(MEMBERS.to_owned());
-        members.clear();
     }
-    strict_members::check(&state, &call, &members).await?;
-    let ids: Vec<String> = strict_members::ids(&members).map(str::to_owned).collect();
-    let stored = match state.store().create_group(&call.actor(), wish, &ids).await {
-        Ok(stored) => stored,
-        Err(error) => return Err(create_failed(error, rt, group.string("displayName"))),
+    strict_members::check(&state, &call, taken).await?;
+    let ids: Vec<String> = strict_members::ids(taken).map(str::to_owned).collect();
+    let refusal = match state.store().create_group(&call.actor(), wish, &ids).await {
+        Ok(stored) => return reply(&call, &state, StatusCode::CREATED, (&stored, &projection)).await,
+        Err(error) => error,
     };
+    let how = GroupUpdate {
+        view: group_json::view(&projection, call.source()),
+        pinned: false,
+        members_withheld: members_withheld(&call),
+    };
+    let again = match refusal {
+        StoreError::Conflict(_) => link_again(&state, &call, (&group, members), how).await?,
+        _ => None,
+    };
+    let stored = again.ok_or_else(|| create_failed(refusal, rt, group.string("displayName")))?;
     reply(&call, &state, StatusCode::CREATED, (&stored, &projection)).await
 }
 
@@ -197,28 +209,14 @@ pub(super) async fn patch(
 )]
 pub(super) async fn delete(call: Call, id: IdInPath, State(state): State<ApiState>) -> Result<Response, ApiError> {
     let rt = call.types().group();
-    if call.rules().group_owners().deny(call.source(), DISPLAY_NAME) {
-        return part(&call, &id, &state).await;
-    }
+    let (store, actor, resource_id) = (state.store(), call.actor(), id.resolve(rt)?);
     let check = |version| call.check_version(version).map_err(|error| about(rt, id.as_str(), error));
-    let deleted = state.store().delete_group(&call.actor(), id.resolve(rt)?, check).await;
-    deleted.map_err(|error| change_failed(error, rt, &id, None))?;
-    Ok(answer::deleted())
-}
-
-/// A source that does not decide how a group is called wants it deleted: it lets go of it, and the group stays.
-async fn part(call: &Call, id: &IdInPath, state: &ApiState) -> Result<Response, ApiError> {
-    let rt = call.types().group();
-    let become_what = |group: &StoredGroup| {
-        call.check_version(group.version).map_err(|error| about(rt, id.as_str(), error))?;
-        let mut attributes = group.resource.as_map().clone();
-        attributes.shift_remove("externalId");
-        let becomes = (Resource::from_map(attributes), Vec::new());
-        Ok::<_, Error>(Wish { becomes, withheld: vec![DISPLAY_NAME.1.to_owned()] })
+    let ended = if call.rules().group_owners().deny(call.source(), DISPLAY_NAME) {
+        store.let_go_of_group(&actor, resource_id, DISPLAY_NAME.1, check).await
+    } else {
+        store.delete_group(&actor, resource_id, check).await
     };
-    let how = GroupUpdate { pinned: call.has_precondition(), ..GroupUpdate::default() };
-    let parted = state.store().update_group(&call.actor(), id.resolve(rt)?, how, become_what).await;
-    parted.map_err(|error| change_failed(error, rt, id, None))?;
+    ended.map_err(|error| change_failed(error, rt, &id, None))?;
     Ok(answer::deleted())
 }
 

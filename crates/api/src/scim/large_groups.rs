@@ -25,6 +25,7 @@ use rollcall_scim::projection::Projection;
 use rollcall_store::groups::{LOADED_MEMBERS, Roll, StoredGroup};
 use serde_json::Value;
 use std::collections::VecDeque;
+use std::error::Error as StdError;
 use std::sync::Arc;
 use std::vec;
 use tracing::{Instrument as _, Span};
@@ -116,7 +117,8 @@ impl Writer {
         let parts = stream::try_unfold(self, move |mut writer| {
             let part = async {
                 let part = writer.next().await.inspect_err(|error| {
-                    tracing::error!(tenant = %writer.tenant, %error, "an answer was broken off in the middle");
+                    let error: &dyn StdError = error;
+                    tracing::error!(tenant = %writer.tenant, error, "an answer was broken off in the middle");
                 })?;
                 Ok::<_, ApiError>(part.map(|part| (part, writer)))
             };

@@ -165,28 +165,15 @@ pub(super) async fn patch(
 )]
 pub(super) async fn delete(call: Call, id: IdInPath, State(state): State<ApiState>) -> Result<Response, ApiError> {
     let rt = call.types().user();
-    if call.rules().user_owners().deny(call.source(), ACTIVE) {
-        return part(&call, &id, &state).await;
-    }
-    state
-        .store()
-        .delete_user(&call.actor(), id.resolve(rt)?, |version| {
-            call.check_version(version).map_err(|error| about(rt, id.as_str(), error))
-        })
-        .await
-        .map_err(|error| change_failed(error, rt, &id, None))?;
-    Ok(answer::deleted())
-}
-
-/// A source that does not decide whether somebody works here wants them deleted: it lets go of them, and they stay.
-async fn part(call: &Call, id: &IdInPath, state: &ApiState) -> Result<Response, ApiError> {
-    let rt = call.types().user();
-    let become_what = |user: &StoredUser| {
-        call.check_version(user.version).map_err(|error| about(rt, id.as_str(), error))?;
-        Ok::<_, Error>(Wish { becomes: user.resource.clone(), withheld: vec![ACTIVE.1.to_owned()] })
+    let (store, actor, resource_id) = (state.store(), call.actor(), id.resolve(rt)?);
+    let check = |version| call.check_version(version).map_err(|error| about(rt, id.as_str(), error));
+    // A source that does not decide whether somebody works here only lets go of them.
+    let ended = if call.rules().user_owners().deny(call.source(), ACTIVE) {
+        store.let_go_of_user(&actor, resource_id, ACTIVE.1, check).await
+    } else {
+        store.delete_user(&actor, resource_id, check).await
     };
-    let parted = state.store().let_go_of_user(&call.actor(), id.resolve(rt)?, become_what).await;
-    parted.map_err(|error| change_failed(error, rt, id, None))?;
+    ended.map_err(|error| change_failed(error, rt, &id, None))?;
     Ok(answer::deleted())
 }
 

@@ -4,6 +4,7 @@ use crate::auth::scopes::Scopes;
 use crate::auth::token::{self, SECRET_BYTES, SecretHash};
 use crate::error::ApiError;
 use crate::names;
+use crate::services::given;
 use crate::services::trusts::TrustRequest;
 use aws_lc_rs::rand;
 use rollcall_provisioning::ids::{CredentialId, OauthClientId, SourceId, TenantId};
@@ -91,16 +92,16 @@ pub struct CredentialRequest {
     #[schema(example = "token")]
     pub kind: String,
     /// The source that it speaks for, for a token, a password or an issuer. A token without a source opens the REST API.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given::optional_id")]
     pub source_id: Option<Uuid>,
     /// The OAuth client that it belongs to, for every other kind.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given::optional_id")]
     pub oauth_client_id: Option<Uuid>,
     /// What people call it.
     #[schema(example = "Entra, autumn")]
     pub label: String,
     /// Days until it is refused, 1 to 3,650. Left out: 365 for a secret, never for a trusted signature.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given::within::<1, MOST_DAYS, _>")]
     #[schema(minimum = 1, maximum = 3650)]
     pub days: Option<u32>,
     /// What it may do, of `users:read`, `users:write`, `groups:read` and `groups:write`; left out: everything. What the
@@ -280,10 +281,16 @@ fn created(id: CredentialId, new: &NewCredential<'_>) -> CreatedCredential {
 
 async fn add(store: &Store, tenant: TenantId, new: NewCredential<'_>) -> Result<CredentialId, ApiError> {
     store.add_credential(tenant, new).await.map_err(|error| match (error, new.owner) {
-        (StoreError::Unknown { .. }, Owner::Client(_)) => {
-            ApiError::parameter("oauth_client_id", "names no OAuth client, or a revoked one")
-        }
-        (StoreError::Unknown { .. }, _) => ApiError::parameter("source_id", "names no source"),
+        (StoreError::Unknown { .. }, Owner::Client(client)) => ApiError::parameter(
+            "oauth_client_id",
+            format!("is {client}, which is no OAuth client of the tenant, or a revoked one"),
+        ),
+        (StoreError::Unknown { .. }, Owner::Source(source)) => no_such_source(source),
         (error, _) => error.into(),
     })
+}
+
+/// What is said of a `source_id` that names no source.
+pub(super) fn no_such_source(source: SourceId) -> ApiError {
+    ApiError::parameter("source_id", format!("is {source}, which is no source of the tenant"))
 }

@@ -3,7 +3,8 @@
 use crate::auth::token;
 use crate::error::ApiError;
 use crate::names;
-use crate::services::credentials::check_scopes;
+use crate::services::credentials::{check_scopes, no_such_source};
+use crate::services::given;
 use rollcall_provisioning::ids::{OauthClientId, SourceId, TenantId};
 use rollcall_store::credentials::Owner;
 use rollcall_store::credentials::clients::NewOauthClient;
@@ -52,6 +53,7 @@ pub struct OauthClientView {
 #[serde(deny_unknown_fields)]
 pub struct OauthClientRequest {
     /// The source that it speaks for.
+    #[serde(deserialize_with = "given::id")]
     pub source_id: Uuid,
     /// What people call it.
     #[schema(example = "Entra")]
@@ -60,7 +62,7 @@ pub struct OauthClientRequest {
     #[serde(default)]
     pub scopes: Option<Vec<String>>,
     /// How long its access tokens live, in minutes, 60 to 360; left out: 120.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given::within::<60, 360, _>")]
     #[schema(minimum = 60, maximum = 360)]
     pub token_minutes: Option<u32>,
 }
@@ -105,7 +107,7 @@ pub async fn create(
     let token_seconds = i32::try_from(minutes * 60).unwrap_or(i32::MAX);
     let new = NewOauthClient { source, label: &label, scopes: request.scopes.as_deref(), token_seconds, by };
     let id = store.add_oauth_client(tenant, new).await.map_err(|error| match error {
-        StoreError::Unknown { .. } => ApiError::parameter("source_id", "names no source"),
+        StoreError::Unknown { .. } => no_such_source(source),
         error => error.into(),
     })?;
     let made = list(store, tenant).await?.into_iter().find(|client| client.id == id.0);

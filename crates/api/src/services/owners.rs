@@ -92,6 +92,9 @@ fn owner(item: &Value, rules: &Rules, sources: &[Source]) -> Result<AttributeOwn
         "group" => (rules.types().group(), ResourceKind::Group),
         _ => return Err(wrong("need a resource_type, \"User\" or \"Group\"")),
     };
+    if text("attribute").is_empty() {
+        return Err(wrong("need an attribute, such as \"title\""));
+    }
     let (schema, attribute) = split(rt, text("attribute")).ok_or_else(|| {
         wrong(format!(
             "name the attribute {}, which no source can decide: it must be an attribute of {} as a whole that clients \
@@ -111,6 +114,9 @@ fn source<'s>(sources: &'s [Source], name: &str, id: &str) -> Result<&'s Source,
         let found = sources.iter().find(|source| source.name == named || source.id.to_string() == named);
         found.ok_or_else(|| wrong(format!("name the source {}, which does not exist", quoted(named))))
     };
+    if name.is_empty() && id.is_empty() {
+        return Err(wrong("need a source, the name or the id of the one that decides"));
+    }
     let source = find(if name.is_empty() { id } else { name })?;
     if !id.is_empty() && find(id)?.id != source.id {
         return Err(wrong(format!(

@@ -83,6 +83,11 @@ impl Comparison<'_> {
         }
         match number(word) {
             Some(number) => Ok(Value::Number(number)),
+            None if !textual && is_endless(word) => Err(self.refused(&format!(
+                "is compared with the number {}, which is larger than any that can be compared: it must lie between \
+                 -1.7e308 and 1.7e308",
+                quoted(word)
+            ))),
             None => Err(self.refused(&format!("is compared with {}: put strings in double quotes", quoted(word)))),
         }
     }
@@ -135,6 +140,12 @@ impl Comparison<'_> {
     fn refused(&self, why: &str) -> Error {
         Error::invalid_filter(format!("\"{}\" {why}", self.path))
     }
+}
+
+/// True for a number that is so large that it has no nearest value (RFC 8259 §6).
+fn is_endless(word: &str) -> bool {
+    let is_number = word.trim_start_matches('-').starts_with(|first: char| first.is_ascii_digit());
+    is_number && word.parse().is_ok_and(f64::is_infinite)
 }
 
 /// A JSON number. Fractions are parsed by the standard library, which hits the nearest value exactly, so that a

@@ -261,6 +261,13 @@ pub(crate) fn member<'b>(object: &'b Map<String, Value>, name: &str) -> Option<&
     object.get(name).or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }
 
+/// The same, to be changed.
+pub(crate) fn member_mut<'b>(object: &'b mut Map<String, Value>, name: &str) -> Option<&'b mut Value> {
+    let exact = object.contains_key(name);
+    let is_it = |key: &str| if exact { key == name } else { key.eq_ignore_ascii_case(name) };
+    object.iter_mut().find(|(key, _)| is_it(key)).map(|(_, value)| value)
+}
+
 /// `schemas` must be there and name the core schema. Other URIs are of no consequence: Entra sends some that
 /// nobody defines and leaves out those of custom extensions.
 fn check_schemas(rt: &ResourceType, object: &Map<String, Value>, profile: &Profile) -> Result<(), Error> {

@@ -1,15 +1,20 @@
 //! Bulk requests: what is read, in which order operations are served, what stands in place of a `bulkId`.
 
 use proptest::prelude::*;
-use rollcall_scim::bulk::{BulkRequest, REQUEST_SCHEMA, Step, resolve, without};
+use rollcall_scim::bulk::{BulkRequest, REQUEST_SCHEMA, Step, references, resolve, without};
+use rollcall_scim::schema::ResourceType;
 use rollcall_scim::{Error, ScimType};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-const ENDPOINTS: [&str; 2] = ["/Users", "/Groups"];
+use crate::given::{ENTERPRISE, groups, users};
+
+fn types() -> [ResourceType; 2] {
+    [users(), groups()]
+}
 
 fn request(operations: &Value) -> Result<BulkRequest, Error> {
-    BulkRequest::parse(&json!({ "schemas": [REQUEST_SCHEMA], "Operations": operations }), &ENDPOINTS)
+    BulkRequest::parse(&json!({ "schemas": [REQUEST_SCHEMA], "Operations": operations }), &types())
 }
 
 /// A POST named `name` that refers to others.
@@ -144,37 +149,102 @@ fn the_frame_is_checked() {
         (json!({ "schemas": [REQUEST_SCHEMA], "Operations": vec![json!({}); 1_001] }), 413),
     ];
     for (body, status) in cases {
-        assert_eq!(BulkRequest::parse(&body, &ENDPOINTS).expect_err("a bad frame").status, status);
+        assert_eq!(BulkRequest::parse(&body, &types()).expect_err("a bad frame").status, status);
     }
     let read = |number: Value| {
         let body = json!({ "schemas": [REQUEST_SCHEMA], "Operations": [], "failOnErrors": number });
-        BulkRequest::parse(&body, &ENDPOINTS).expect("a request").fail_on_errors
+        BulkRequest::parse(&body, &types()).expect("a request").fail_on_errors
     };
     assert_eq!((read(json!(1)), read(json!(0)), read(Value::Null)), (Some(1), None, None));
 }
 
 #[test]
 fn references_become_ids_or_go() {
-    let body = json!({
-        "title": "bulkId:",
-        "members": [{ "value": "bulkId:a", "type": "User" }, { "value": "bulkId:b" }, { "value": "bulkId:a b" }],
-        "urn:x": { "manager": { "value": "bulkId:b" }, "department": "bulk" },
-    });
+    let op = |path: &str, value: Value| json!({ "Operations": [{ "op": "add", "path": path, "value": value }] });
+    let filtered =
+        |name: &str| json!({ "Operations": [{ "op": "remove", "path": format!("members[value eq \"{name}\"]") }] });
+    let (a, named) = (|| json!("bulkId:a"), |value: Value| json!({ "value": value }));
+    let groups = groups();
+    // Where a reference stands: what becomes of it, and what is left without it.
+    for (rt, body, resolved, left) in [
+        (
+            &groups,
+            json!({ "members": [named(a()), "bulkId:a", "m"] }),
+            json!({ "members": [named(json!("1")), "1", "m"] }),
+            json!({ "members": ["m"] }),
+        ),
+        (&groups, json!({ "Members": { "VALUE": "bulkId:a" } }), json!({ "Members": { "VALUE": "1" } }), json!({})),
+        (
+            &groups,
+            json!({ "members": [{ "$ref": "bulkId:a" }] }),
+            json!({ "members": [{ "$ref": "1" }] }),
+            json!({ "members": [] }),
+        ),
+        (
+            &users(),
+            json!({ ENTERPRISE: { "manager": named(a()), "department": "bulkId:a" } }),
+            json!({ ENTERPRISE: { "manager": named(json!("1")), "department": "bulkId:a" } }),
+            json!({ ENTERPRISE: { "department": "bulkId:a" } }),
+        ),
+        (&users(), json!({ "manager": "bulkId:a" }), json!({ "manager": "1" }), json!({})),
+        (
+            &users(),
+            json!({ format!("{ENTERPRISE}:manager.value"): "bulkId:a" }),
+            json!({ format!("{ENTERPRISE}:manager.value"): "1" }),
+            json!({}),
+        ),
+    ] {
+        assert_eq!(references(rt, &body), BTreeSet::from(["a".to_owned()]), "{body}");
+        assert_eq!(with_ids(rt, &body), resolved, "{body}");
+        assert_eq!(without(rt, &body, &BTreeSet::from(["a".to_owned()])), left, "{body}");
+        assert_eq!(without(rt, &body, &BTreeSet::from(["b".to_owned()])), body);
+    }
+    // In what a PATCH says.
+    for (rt, body, resolved) in [
+        (&groups, op("members", json!([named(a())])), op("members", json!([named(json!("1"))]))),
+        (&groups, op("", json!({ "members": [named(a())] })), op("", json!({ "members": [named(json!("1"))] }))),
+        (&groups, op("members[value eq \"x\"].value", a()), op("members[value eq \"x\"].value", json!("1"))),
+        (&groups, filtered("bulkId:a"), filtered("1")),
+        (&groups, filtered("bulkId:a\" or value eq \"bulkId:a"), filtered("1\" or value eq \"1")),
+        (&users(), op("manager", named(a())), op("manager", named(json!("1")))),
+        (
+            &users(),
+            op(&format!("{ENTERPRISE}:manager.value"), a()),
+            op(&format!("{ENTERPRISE}:manager.value"), json!("1")),
+        ),
+        (
+            &users(),
+            op(ENTERPRISE, json!({ "manager": a(), "division": a() })),
+            op(ENTERPRISE, json!({ "manager": "1", "division": a() })),
+        ),
+    ] {
+        assert_eq!(references(rt, &body), BTreeSet::from(["a".to_owned()]), "{body}");
+        assert_eq!(with_ids(rt, &body), resolved, "{body}");
+    }
+    // What only looks like one.
+    for (rt, body) in [
+        (&groups, json!({ "displayName": "bulkId:a", "externalId": "bulkId:a" })),
+        (&groups, json!({ "members": [named(json!("bulkId:")), { "display": "bulkId:a" }, ["bulkId:a"]] })),
+        (
+            &users(),
+            json!({ "displayName": "bulkId:a", "emails": [named(a())], "photos": [named(a())], "profileUrl": a() }),
+        ),
+        (&users(), json!({ "groups": [named(a())], "nothing": a(), "urn:x": { "manager": a() } })),
+        (&users(), op("displayName", a())),
+        (&users(), op("emails[value eq \"bulkId:a\"].display", a())),
+        (&users(), op("", json!({ "title": "bulkId:a" }))),
+    ] {
+        assert_eq!(references(rt, &body), BTreeSet::new(), "{body}");
+        assert_eq!(with_ids(rt, &body), body);
+        assert_eq!(without(rt, &body, &BTreeSet::from(["a".to_owned()])), body);
+    }
+}
+
+/// The body with 1 in place of references to `a`.
+fn with_ids(rt: &ResourceType, body: &Value) -> Value {
     let mut resolved = body.clone();
-    resolve(&mut resolved, &BTreeMap::from([("a".to_owned(), "1".to_owned())]));
-    let expected = json!({
-        "title": "bulkId:",
-        "members": [{ "value": "1", "type": "User" }, { "value": "bulkId:b" }, { "value": "bulkId:a b" }],
-        "urn:x": { "manager": { "value": "bulkId:b" }, "department": "bulk" },
-    });
-    assert_eq!(resolved, expected);
-    let left = without(&body, &BTreeSet::from(["b".to_owned()]));
-    let expected = json!({
-        "title": "bulkId:",
-        "members": [{ "value": "bulkId:a", "type": "User" }, { "value": "bulkId:a b" }],
-        "urn:x": { "department": "bulk" },
-    });
-    assert_eq!(left, expected);
+    resolve(rt, &mut resolved, &BTreeMap::from([("a".to_owned(), "1".to_owned())]));
+    resolved
 }
 
 proptest! {

@@ -40,9 +40,10 @@ fn bulk_operations() -> impl Strategy<Value = Vec<Value>> {
         let one = |(place, (method, endpoint, id, named, members)): (usize, (&str, &str, &str, bool, Vec<&str>))| {
             let posts = method.eq_ignore_ascii_case("post");
             let path = if posts { endpoint.to_owned() } else { format!("{}/{id}", endpoint.trim_end_matches('/')) };
+            let manager = members.first().map(|member| json!({ "value": member }));
             let members: Vec<Value> = members.into_iter().map(|member| json!({ "value": member })).collect();
             let name = (posts || named).then(|| place.to_string());
-            json!({ "method": method, "path": path, "bulkId": name, "data": { "members": members } })
+            json!({ "method": method, "path": path, "bulkId": name, "data": { "displayName": id, "manager": manager, "members": members } })
         };
         operations.into_iter().enumerate().map(one).collect()
     })

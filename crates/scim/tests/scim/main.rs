@@ -8,6 +8,7 @@ mod bulk;
 mod define;
 mod discovery;
 mod filter;
+mod filter_errors;
 mod fold;
 mod fuzzed;
 mod given;

@@ -13,7 +13,7 @@ pub(crate) struct NewArgs {
     #[arg(long, default_value = "made on the command line", value_parser = names::parse)]
     pub(crate) label: String,
     /// Days until it expires; left out: 365 for a secret, never for a trusted signature
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3650), allow_negative_numbers = true)]
     pub(crate) days: Option<u32>,
     /// Whose.
     #[command(flatten)]
@@ -57,6 +57,10 @@ pub(crate) struct TrustArgs {
 fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("it must be NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+fn listed_id(text: &str) -> Result<Uuid, String> {
+    Uuid::try_parse(text).map_err(|_| "it must be an id, a UUID, as `list` shows it in its first column".to_owned())
 }
 
 /// What to do with tokens.
@@ -106,6 +110,7 @@ pub(crate) enum TokenCommand {
     /// Refuse a token, a password, a secret or a trusted signature from now on
     Revoke {
         /// Its id, as listed
+        #[arg(value_parser = listed_id)]
         id: Uuid,
         /// Whose.
         #[command(flatten)]
@@ -128,7 +133,7 @@ pub(crate) enum OauthClientCommand {
         #[command(flatten)]
         scopes: ScopesArg,
         /// Minutes that its access tokens live, 60 to 360
-        #[arg(long, default_value_t = 120)]
+        #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(60..=360), allow_negative_numbers = true)]
         token_minutes: u32,
         /// Whose.
         #[command(flatten)]
@@ -137,6 +142,7 @@ pub(crate) enum OauthClientCommand {
     /// Make a secret of a client; it is shown once
     Secret {
         /// The client's id, as listed
+        #[arg(value_parser = listed_id)]
         client: Uuid,
         /// The rest.
         #[command(flatten)]
@@ -145,6 +151,7 @@ pub(crate) enum OauthClientCommand {
     /// Register the public keys with which a client signs assertions (`private_key_jwt`)
     Keys {
         /// The client's id, as listed
+        #[arg(value_parser = listed_id)]
         client: Uuid,
         /// File with the public keys, as a JWK set
         #[arg(long, value_name = "FILE", conflicts_with = "jwks_uri", required_unless_present = "jwks_uri")]
@@ -165,6 +172,7 @@ pub(crate) enum OauthClientCommand {
     /// Trust assertions that somebody else signs for a client, such as Entra's workload identity federation
     Federate {
         /// The client's id, as listed
+        #[arg(value_parser = listed_id)]
         client: Uuid,
         /// Whose assertions.
         #[command(flatten)]
@@ -178,6 +186,7 @@ pub(crate) enum OauthClientCommand {
     /// Refuse a client from now on, with its secrets, keys and access tokens
     Revoke {
         /// Its id, as listed
+        #[arg(value_parser = listed_id)]
         id: Uuid,
         /// Whose.
         #[command(flatten)]

@@ -109,13 +109,16 @@ fn hash_password(password: &SecretString) -> Result<String> {
     Ok(hash.map_err(|error| anyhow::anyhow!("the password could not be hashed: {error}"))?.to_string())
 }
 
-/// A sentence for a name that is taken.
+/// A sentence for a name that is taken, or when there is no room for another one.
 pub(super) fn taken(error: StoreError, name: &str) -> anyhow::Error {
     let what = match &error {
         StoreError::Conflict(Uniqueness::TenantName) => "a tenant",
         StoreError::Conflict(Uniqueness::SourceName) => "a source",
         StoreError::Conflict(Uniqueness::OperatorName) => "an operator",
         StoreError::Conflict(Uniqueness::TargetName) => "a target",
+        StoreError::Full { .. } => {
+            return anyhow::anyhow!("{error}; use one again that is not needed any more (`rollcall source list`)");
+        }
         _ => return error.into(),
     };
     anyhow::anyhow!("there is {what} named {name:?} already; choose another name")

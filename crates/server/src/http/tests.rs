@@ -25,7 +25,7 @@ impl Serving {
             Body::from_stream(parts)
         };
         let router = Router::new().route("/quick", get(async || "quick")).route("/slow", get(slow));
-        let router = router.route("/endless", get(endless));
+        let router = router.route("/endless", get(endless)).route("/known", get(async || StatusCode::NOT_MODIFIED));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let (address, stop) = (listener.local_addr().expect("an address"), CancellationToken::new());
         let limits = Limits { connections, first_head, next_head };
@@ -74,6 +74,21 @@ async fn who_never_sends_a_whole_head_is_not_waited_for() {
         stream.write_all(start).await.expect("sent");
         let took = closed(stream).await;
         assert!(took < LONG / 4, "{took:?}");
+    }
+    serving.stopped().await;
+}
+
+#[tokio::test]
+async fn what_a_client_has_already_has_no_length() {
+    let serving = Serving::start(10, LONG, LONG).await;
+    for method in ["HEAD", "GET"] {
+        let mut stream = serving.connect().await;
+        let request = format!("{method} /known HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("read");
+        assert!(answer.starts_with("HTTP/1.1 304 Not Modified\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
+        assert!(!answer.contains("content-length") && !answer.contains("transfer-encoding"), "{method}: {answer}");
     }
     serving.stopped().await;
 }

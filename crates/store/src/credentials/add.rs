@@ -190,7 +190,7 @@ impl Place {
 }
 
 /// Locks a source, or a tenant as a whole, so that two additions go one after the other and each counts the other's.
-pub(super) async fn lock_owner(tx: &mut Transaction, tenant: Uuid, source: Option<Uuid>) -> Result<(), StoreError> {
+pub(crate) async fn lock_owner(tx: &mut Transaction, tenant: Uuid, source: Option<Uuid>) -> Result<(), StoreError> {
     let (statement, what) = match source {
         Some(_) => ("SELECT 1 FROM sources WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE", "source"),
         None => ("SELECT 1 FROM tenants WHERE id = $1 AND $2::uuid IS NULL FOR NO KEY UPDATE", "tenant"),

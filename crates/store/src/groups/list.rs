@@ -95,6 +95,9 @@ impl Listed for StoredGroup {
 
     const COUNT: [&'static str; 2] = [concat!("SELECT count(*) FROM (SELECT 1 ", live!()), " LIMIT $3) candidates"];
 
+    const COUNT_FIRST: [&'static str; 2] =
+        [concat!("SELECT count(*) FROM (SELECT 1 ", live!()), " ORDER BY g.id LIMIT $3) candidates"];
+
     const BATCH: [[&'static str; 2]; 2] = [
         [
             concat!("SELECT ", group_columns!(), " FROM (SELECT g.* ", live!(), "g.id > $2 AND "),

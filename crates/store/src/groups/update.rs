@@ -5,7 +5,7 @@ use super::read::read;
 use super::{GroupView, Load, StoredGroup};
 use crate::changes::record_withheld;
 use crate::detail;
-use crate::external_ids::ExternalIds;
+use crate::external_ids::{ExternalIds, without_external_id};
 use crate::members::{MEMBERS, NetChange, needs_members, sweeps};
 use crate::write::{Actor, Lock, UpdateError, Updated, Wish, Write, bind_write, change_entry};
 use crate::{Store, StoreError};
@@ -173,13 +173,31 @@ impl Store {
         how: GroupUpdate,
         change: impl FnMut(&StoredGroup) -> Result<W, E> + Send,
     ) -> Result<Updated<StoredGroup>, UpdateError<E>> {
-        let mut updated = self.write(Update { store: self, actor, id, how, change }).await?;
+        let mut updated = self.write(Update { store: self, actor, id, how, change, lets_go: false }).await?;
         if how.view.members {
             let group = self.group(actor.tenant, id, how.view).await?;
             updated.value.more_members = group.as_ref().is_some_and(|group| group.more_members);
             updated.value.members = Some(group.and_then(|group| group.members).unwrap_or_default());
         }
         Ok(updated)
+    }
+
+    /// The source has nothing to do with the group any more, which stays, because another one decides about that, by the
+    /// attribute that is recorded as `withheld`: the source's `externalId` goes. `check` judges the version, as for a
+    /// deletion.
+    pub async fn let_go_of_group<E: Send>(
+        &self,
+        actor: &Actor,
+        id: ResourceId,
+        withheld: &str,
+        mut check: impl FnMut(i64) -> Result<(), E> + Send,
+    ) -> Result<(), UpdateError<E>> {
+        let change = |group: &StoredGroup| {
+            check(group.version)?;
+            Ok(Wish { becomes: (group.resource.clone(), Vec::new()), withheld: vec![withheld.to_owned()] })
+        };
+        let how = GroupUpdate { pinned: true, ..GroupUpdate::default() };
+        self.write(Update { store: self, actor, id, how, change, lets_go: true }).await.map(drop)
     }
 }
 
@@ -189,6 +207,8 @@ struct Update<'a, C> {
     id: ResourceId,
     how: GroupUpdate,
     change: C,
+    /// Whether the source lets go of the group.
+    lets_go: bool,
 }
 
 impl<E, W, C> Write for Update<'_, C>
@@ -205,7 +225,13 @@ where
         let group = read(&mut *connection, tenant, self.id, source, (Load::Nothing, lock)).await?;
         let group = group.ok_or(UpdateError::NotFound)?;
         let wish = (self.change)(&group).map_err(UpdateError::Refused)?;
-        let Wish { becomes: (resource, changes), mut withheld } = wish.into();
+        let Wish { becomes: (mut resource, changes), mut withheld } = wish.into();
+        if self.lets_go {
+            resource = without_external_id(resource);
+        }
+        let (external_ids, kept) = group.external_ids.written(self.actor.source, &resource);
+        let external_ids = if self.lets_go { external_ids.let_go(self.actor.source) } else { external_ids };
+        let differs = resource != group.resource || external_ids != group.external_ids;
         let mut net = net_change(connection, tenant, self.id, &changes).await?;
         if self.how.members_withheld {
             let denied = std::mem::take(&mut net);
@@ -214,7 +240,7 @@ where
             }
         }
         let before_version = group.version;
-        if resource == group.resource && net.is_nothing() {
+        if !differs && net.is_nothing() {
             if !withheld.is_empty() {
                 let about = (ResourceKind::Group, group.id, group.version);
                 record_withheld(connection, self.actor, about, &withheld, self.store.now()).await?;
@@ -222,8 +248,8 @@ where
             return Ok(Some(Updated { before_version, changed: false, value: group }));
         }
         let pinned = self.how.pinned;
-        let change = Change { actor: self.actor, before: group, after: resource, net, pinned, withheld };
-        Ok(change.write(self.store, connection).await?)
+        let change = Change { before: group, after: resource, external_ids, kept, differs, net, pinned, withheld };
+        Ok(change.write(self.actor, self.store, connection).await?)
     }
 }
 
@@ -266,43 +292,47 @@ fn check_effort(changes: &[DetachedChange], members: usize) -> Result<(), StoreE
 }
 
 /// A change that is decided and not written yet.
-struct Change<'a> {
-    actor: &'a Actor,
+struct Change {
     before: StoredGroup,
+    /// What the source sees.
     after: Resource,
+    external_ids: ExternalIds,
+    /// What is written, where that is not what the source sees.
+    kept: Option<Resource>,
+    /// Whether anything changes but the members.
+    differs: bool,
     net: NetChange,
     pinned: bool,
     withheld: Vec<String>,
 }
 
-impl Change<'_> {
+impl Change {
     /// `None` when somebody else changed the group first.
     async fn write(
         self,
+        actor: &Actor,
         store: &Store,
         connection: &mut PgConnection,
     ) -> Result<Option<Updated<StoredGroup>>, StoreError> {
         let (before, now) = (self.before, store.now());
-        let differs = self.after != before.resource;
-        let (external_ids, kept) = before.external_ids.written(self.actor.source, &self.after);
-        let kept = kept.unwrap_or_else(|| self.after.clone());
-        let keys = GroupKeys::of(&kept)?;
+        let kept = self.kept.as_ref().unwrap_or(&self.after);
+        let keys = GroupKeys::of(kept)?;
         let mut details = detail::updated(&before.resource, &self.after);
         detail::withhold(&mut details, self.withheld);
         let only_adds = !self.net.cleared && self.net.remove.is_empty();
-        let version = (self.pinned || differs || !only_adds).then_some(before.version);
+        let version = (self.pinned || self.differs || !only_adds).then_some(before.version);
         let statement = if self.net.cleared { UPDATE_ALL } else { UPDATE_SOME };
         let (anything, version, attributes, others): (bool, Option<i64>, Option<Value>, Option<Value>) =
-            bind_write!(sqlx::query_as(statement), self.actor, before.id, now)
+            bind_write!(sqlx::query_as(statement), actor, before.id, now)
                 .bind(details)
                 .bind(version)
-                .bind(differs)
+                .bind(self.differs)
                 .bind(keys.display_name)
                 .bind(keys.external_id)
                 .bind(Json(kept.as_map()))
                 .bind(self.net.add.into_iter().collect::<Vec<_>>())
                 .bind(self.net.remove.into_iter().collect::<Vec<_>>())
-                .bind(external_ids.others())
+                .bind(self.external_ids.others())
                 .fetch_one(connection)
                 .await?;
         let before_version = before.version;
@@ -311,7 +341,7 @@ impl Change<'_> {
                 let creator = before.external_ids.creator().0;
                 let external_ids = ExternalIds::of_row(creator, &attributes, others)
                     .ok_or_else(|| StoreError::corrupt("groups", "external_ids", before.id.0))?;
-                let resource = Resource::from_map(external_ids.shown(Some(self.actor.source), attributes));
+                let resource = Resource::from_map(external_ids.shown(Some(actor.source), attributes));
                 let value = StoredGroup { resource, external_ids, version, modified_at: now, ..before };
                 Ok(Some(Updated { before_version, changed: true, value }))
             }

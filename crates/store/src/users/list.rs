@@ -64,6 +64,9 @@ impl Listed for StoredUser {
 
     const COUNT: [&'static str; 2] = [concat!("SELECT count(*) FROM (SELECT 1 ", live!()), " LIMIT $3) candidates"];
 
+    const COUNT_FIRST: [&'static str; 2] =
+        [concat!("SELECT count(*) FROM (SELECT 1 ", live!()), " ORDER BY u.id LIMIT $3) candidates"];
+
     const BATCH: [[&'static str; 2]; 2] = [
         [
             concat!("SELECT ", user_columns!(), " FROM (SELECT u.* ", live!(), "u.id > $2 AND "),

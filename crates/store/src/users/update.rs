@@ -7,7 +7,7 @@ use super::{ProjectionView, StoredUser, UserView};
 use crate::changes::record_withheld;
 use crate::connections::Connections;
 use crate::detail;
-use crate::external_ids::ExternalIds;
+use crate::external_ids::{ExternalIds, without_external_id};
 use crate::gather::{Kind, Rows, column};
 use crate::manager::{ManagerReading, is_named_otherwise, manager, manager_names, names_as_manager};
 use crate::mark::mark_dirty;
@@ -89,14 +89,20 @@ impl Store {
         self.change_user(Update { store: self, actor, id, view, change, lets_go: false }).await
     }
 
-    /// The source has nothing to do with the user any more, who stays, because another one decides about that: as
-    /// [`Self::update_user`], and the source's `externalId` goes.
-    pub async fn let_go_of_user<E: Send, W: Into<Wish<Resource>>>(
+    /// The source has nothing to do with the user any more, who stays, because another one decides about that, by the
+    /// attribute that is recorded as `withheld`: the source's `externalId` goes. `check` judges the version, as for a
+    /// deletion.
+    pub async fn let_go_of_user<E: Send>(
         &self,
         actor: &Actor,
         id: ResourceId,
-        change: impl FnMut(&StoredUser) -> Result<W, E> + Send,
+        withheld: &str,
+        mut check: impl FnMut(i64) -> Result<(), E> + Send,
     ) -> Result<(), UpdateError<E>> {
+        let change = |user: &StoredUser| {
+            check(user.version)?;
+            Ok(Wish { becomes: user.resource.clone(), withheld: vec![withheld.to_owned()] })
+        };
         let view = UserView { source: Some(actor.source), ..UserView::default() };
         self.change_user(Update { store: self, actor, id, view, change, lets_go: true }).await.map(drop)
     }
@@ -316,12 +322,6 @@ async fn write_all(
         Ok(row.written.then_some(state))
     };
     Ok(rows.into_iter().map(|row| (row.id, end(row))).collect())
-}
-
-fn without_external_id(resource: Resource) -> Resource {
-    let mut attributes = resource.into_map();
-    attributes.shift_remove("externalId");
-    Resource::from_map(attributes)
 }
 
 /// How the manager in `after` is read, if this actor writes it over what is stored.
