@@ -1,7 +1,5 @@
 //! What the script's SCIM client has written and been told is written: the simple truth that the rest is measured by.
 
-use std::collections::BTreeMap;
-
 use anyhow::anyhow;
 use rollcall_provisioning::ids::{ResourceId, SourceId, TenantId};
 use rollcall_scim::profile::ManagerBy;
@@ -126,11 +124,6 @@ impl Directory {
         self.people.iter().find(|person| person.number == number && !person.deleted)
     }
 
-    /// The person of that id.
-    pub(crate) fn by_id(&self) -> BTreeMap<ResourceId, &Person> {
-        self.people.iter().map(|person| (person.id, person)).collect()
-    }
-
     fn boss_id(&self, boss: Boss) -> Option<String> {
         match boss {
             Boss::Nobody => None,
@@ -185,8 +178,17 @@ impl Directory {
             return Ok(());
         };
         person.deleted = true;
-        let done = store.delete_user(&actor, person.id, |_| Ok::<_, std::convert::Infallible>(())).await;
-        done.map_err(|error| anyhow!("{error:?}"))
+        let id = person.id;
+        store
+            .delete_user(&actor, id, |_| Ok::<_, std::convert::Infallible>(()))
+            .await
+            .map_err(|error| anyhow!("{error:?}"))?;
+        // Nobody who is deleted stays anybody's manager.
+        let reports = self.people.iter_mut().filter(|other| other.id != id && !other.deleted);
+        for report in reports.filter(|other| other.boss_id == Some(id.to_string())) {
+            (report.boss, report.boss_id) = (Boss::Nobody, None);
+        }
+        Ok(())
     }
 
     /// Makes a group of the first so many people.

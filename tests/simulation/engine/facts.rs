@@ -22,15 +22,13 @@ pub(crate) struct Standing {
     pub(crate) resource_id: Uuid,
     pub(crate) state: String,
     pub(crate) error_code: Option<String>,
-    pub(crate) held_by: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) proposal: Option<Value>,
     pub(crate) applied_version: Option<i64>,
     pub(crate) version: Option<i64>,
     pub(crate) remote_id: Option<String>,
-    /// Of a department, where it is to be.
+    /// What a department is called.
     pub(crate) name: Option<String>,
-    pub(crate) parent_id: Option<Uuid>,
 }
 
 impl Standing {
@@ -88,8 +86,8 @@ impl Facts {
     /// Reads them.
     pub(crate) async fn read(run: &mut Run<'_>) -> anyhow::Result<Self> {
         let rows: Vec<Standing> = sqlx::query_as(
-            "SELECT d.resource_kind, d.resource_id, d.state, d.error_code, d.held_by, d.reason, d.proposal,
-                    d.applied_version, u.version, l.remote_id, o.name, o.parent_id
+            "SELECT d.resource_kind, d.resource_id, d.state, d.error_code, d.reason, d.proposal,
+                    d.applied_version, u.version, l.remote_id, o.name
              FROM deliveries d
              LEFT JOIN users u ON u.tenant_id = d.tenant_id AND u.id = d.resource_id
              LEFT JOIN org_units o ON o.target_id = d.target_id AND o.id = d.resource_id

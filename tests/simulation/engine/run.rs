@@ -201,7 +201,6 @@ impl Run<'_> {
             Some(At::Statement(go)) => drop(go.send(())),
             Some(At::Rest(_, go)) => drop(go.send(())),
             Some(At::Call(request, answer)) => {
-                self.happened += 1;
                 if !self.call(number, request, answer).await? {
                     return Ok(());
                 }
@@ -215,8 +214,9 @@ impl Run<'_> {
                 if let Some(At::Rest(ms, _)) = worker.at {
                     worker.until = self.stage.clock.ms() + i64::try_from(ms).unwrap_or(i64::MAX);
                 }
-                // Whatever it wrote may concern others.
-                self.happened += u64::from(worker.claim().is_some());
+                // Whatever it wrote may concern others, who look from time to time.
+                let looked = worker.claim().is_some() && self.random.chance(20);
+                self.happened += u64::from(looked);
             }
             Turn::Nothing => worker.idle_since = Some(before),
             Turn::Done => self.happened += 1,
