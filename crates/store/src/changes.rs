@@ -93,11 +93,13 @@ pub enum Subject {
     Schema,
     /// Which source decides which attribute; the id is the tenant's.
     Owners,
+    /// The rules by which people and groups become entities; the id is the tenant's.
+    Mapping,
 }
 
 impl Subject {
     /// What is no resource.
-    const SET_UP: [Self; 7] = [
+    const SET_UP: [Self; 8] = [
         Self::Target,
         Self::Source,
         Self::Credential,
@@ -105,6 +107,7 @@ impl Subject {
         Self::SourceAccess,
         Self::Schema,
         Self::Owners,
+        Self::Mapping,
     ];
 
     /// The word used in tables, JSON and screens.
@@ -118,6 +121,7 @@ impl Subject {
             Self::SourceAccess => "source_access",
             Self::Schema => "schema",
             Self::Owners => "attribute_owners",
+            Self::Mapping => "mapping",
         }
     }
 

@@ -33,6 +33,7 @@ mod gather;
 pub mod groups;
 pub mod listing;
 mod manager;
+pub mod mappings;
 mod mark;
 mod members;
 mod migrate;

@@ -29,7 +29,7 @@ pub use placements::{Placement, WantedPlace};
 pub use plans::{Applied, ApplyError, NewPlan, PlanChange, PlanChangeQuery, PlanRow, PlanScope, Wave};
 pub use record::Recorded;
 pub use renames::Rename;
-pub use targets::{NewTarget, Target, TargetMode};
+pub use targets::{NewTarget, RulesRevision, Target, TargetMode};
 
 use crate::StoreError;
 use rollcall_provisioning::ids::ResourceKind;

@@ -1,0 +1,162 @@
+//! Mappings: the versions of a tenant's document of rules, and which of them counts.
+//!
+//! Saving sends nothing: everybody is looked at again under the new version, and existing accounts that it changes are
+//! held until a plan permits it (see `projection::record`).
+
+use crate::{Store, StoreError};
+use rollcall_provisioning::ids::TenantId;
+use serde_json::Value;
+use sqlx::FromRow;
+use time::OffsetDateTime;
+
+/// One version of a tenant's document.
+#[derive(Clone, Debug, FromRow)]
+pub struct MappingVersion {
+    /// Counts from 1.
+    pub version: i32,
+    /// The document.
+    pub document: Value,
+    /// What its author says of it.
+    pub note: String,
+    /// When it was saved.
+    pub created_at: OffsetDateTime,
+    /// Who saved it.
+    pub created_by: String,
+    /// Whether it counts.
+    pub active: bool,
+}
+
+/// A version to be saved.
+#[derive(Clone, Copy, Debug)]
+pub struct NewMapping<'a> {
+    /// The document, compiled before.
+    pub document: &'a Value,
+    /// What its author says of it.
+    pub note: &'a str,
+    /// Who saves it.
+    pub by: &'a str,
+    /// The version that its author saw last; `None` if they do not care.
+    pub after: Option<i32>,
+}
+
+/// Why a version is not saved.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// Somebody else has saved one meanwhile.
+    #[error("version {0} counts by now")]
+    Outdated(i32),
+    /// There is no such tenant.
+    #[error("there is no such tenant")]
+    NoTenant,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for SaveError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Store {
+    /// Saves a version, which counts from then on, and marks everybody to be looked at under it. Returns its number.
+    pub async fn save_mapping(&self, tenant: TenantId, new: &NewMapping<'_>) -> Result<i32, SaveError> {
+        let mut tx = self.pool().begin().await?;
+        // As many are marked as there are people.
+        sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
+        let before: i32 = sqlx::query_scalar("SELECT mapping_version FROM tenants WHERE id = $1 FOR UPDATE")
+            .bind(tenant.0)
+            .fetch_optional(&mut *tx)
+            .await?
+            .ok_or(SaveError::NoTenant)?;
+        if new.after.is_some_and(|after| after != before) {
+            return Err(SaveError::Outdated(before));
+        }
+        let version: i32 = sqlx::query_scalar(
+            "INSERT INTO mappings (tenant_id, version, document, note, created_at, created_by)
+             SELECT $1, COALESCE(max(version), 0) + 1, $2, $3, $4, $5 FROM mappings WHERE tenant_id = $1
+             RETURNING version",
+        )
+        .bind(tenant.0)
+        .bind(new.document)
+        .bind(new.note)
+        .bind(self.now())
+        .bind(new.by)
+        .fetch_one(&mut *tx)
+        .await?;
+        sqlx::query("UPDATE tenants SET mapping_version = $2 WHERE id = $1")
+            .bind(tenant.0)
+            .bind(version)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query(
+            "INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
+             VALUES ($1, $2, '', 'create', 'mapping', $1, $3, jsonb_build_object('by', $4::text, 'note', $5::text))",
+        )
+        .bind(tenant.0)
+        .bind(self.now())
+        .bind(i64::from(version))
+        .bind(new.by)
+        .bind(new.note)
+        .execute(&mut *tx)
+        .await?;
+        // In the order in which a write of several marks takes them.
+        sqlx::query(
+            "WITH them AS MATERIALIZED (
+                 SELECT target_id, resource_kind, resource_id FROM deliveries
+                 WHERE tenant_id = $1 AND resource_kind IN ('user', 'group') ORDER BY resource_id FOR UPDATE)
+             UPDATE deliveries d
+             SET mark = d.mark + 1, due_at = $2, updated_at = $2, attempt = 0,
+                 dirty_since = COALESCE(d.dirty_since, $2),
+                 state = CASE WHEN d.lease_until > now() THEN d.state ELSE 'pending' END
+             FROM them
+             WHERE d.tenant_id = $1 AND d.target_id = them.target_id AND d.resource_kind = them.resource_kind
+               AND d.resource_id = them.resource_id",
+        )
+        .bind(tenant.0)
+        .bind(self.now())
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        self.signal.dirty();
+        Ok(version)
+    }
+
+    /// The versions of a tenant, the newest first.
+    pub async fn mappings(&self, tenant: TenantId, limit: i64) -> Result<Vec<MappingVersion>, StoreError> {
+        let rows = sqlx::query_as(
+            "SELECT m.version, m.document, m.note, m.created_at, m.created_by, m.version = t.mapping_version AS active
+             FROM mappings m JOIN tenants t ON t.id = m.tenant_id
+             WHERE m.tenant_id = $1 ORDER BY m.version DESC LIMIT $2",
+        )
+        .bind(tenant.0)
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows)
+    }
+
+    /// One version of a tenant.
+    pub async fn mapping(&self, tenant: TenantId, version: i32) -> Result<Option<MappingVersion>, StoreError> {
+        let row = sqlx::query_as(
+            "SELECT m.version, m.document, m.note, m.created_at, m.created_by, m.version = t.mapping_version AS active
+             FROM mappings m JOIN tenants t ON t.id = m.tenant_id
+             WHERE m.tenant_id = $1 AND m.version = $2",
+        )
+        .bind(tenant.0)
+        .bind(version)
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(row)
+    }
+
+    /// The version that counts; 0 is the document that all begin with.
+    pub async fn mapping_version(&self, tenant: TenantId) -> Result<i32, StoreError> {
+        let version: Option<i32> = sqlx::query_scalar("SELECT mapping_version FROM tenants WHERE id = $1")
+            .bind(tenant.0)
+            .fetch_optional(self.pool())
+            .await?;
+        Ok(version.unwrap_or(0))
+    }
+}
