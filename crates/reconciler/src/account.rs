@@ -10,13 +10,13 @@ use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed}
 use rollcall_provisioning::finding::Finding;
 use rollcall_provisioning::guard;
 use rollcall_provisioning::ids::ResourceId;
-use rollcall_provisioning::mapping::{self, Mapped};
+use rollcall_provisioning::mapping::{Mapped, Person, Reference};
 use rollcall_provisioning::plan::{Plan, plan, unique_value};
 use rollcall_provisioning::retry;
 use rollcall_scim::profile::ManagerBy;
 use rollcall_store::projection::{Claim, Link, LoadedUser, TargetMode};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// An account on its way to what is wanted.
@@ -25,6 +25,10 @@ pub(crate) struct Wish {
     pub(crate) findings: Vec<Finding>,
     /// The department wanted; `None` is the root.
     pub(crate) unit: Option<Uuid>,
+    /// The userid that a new account gets.
+    userid: Option<String>,
+    /// Attributes that an account keeps as they were when it was created.
+    once: BTreeSet<String>,
     /// The manager, when they must be at the target first.
     manager_awaited: Option<Uuid>,
     /// Why the target does not take the manager, although we believe that they are there.
@@ -34,6 +38,15 @@ pub(crate) struct Wish {
 }
 
 impl Wish {
+    /// What is wanted of an account of which this much is known.
+    fn desired(&self, observed: &Observed) -> Desired {
+        let mut attributes = self.attributes.clone();
+        if let Observed::Known(_) = observed {
+            attributes.retain(|name, _| !self.once.contains(name));
+        }
+        Desired::Present(attributes)
+    }
+
     /// The number, in the target's form.
     pub(crate) fn mobile(&self) -> Option<&str> {
         mobile(&self.attributes)
@@ -58,7 +71,8 @@ impl Job<'_> {
         user: &Map<String, Value>,
         loaded: &LoadedUser,
     ) -> Result<Outcome, Interrupt> {
-        let mapped = mapping::user(user, self.ready.connector.schema());
+        let id = self.claim.resource.to_string();
+        let mapped = self.ready.mapping.person(&Person::alone(&id, user));
         let link = loaded.link.as_ref();
         if mapped.blocked {
             // Whoever has an account already keeps it as it is until the value is mended. It is looked for all the
@@ -70,13 +84,13 @@ impl Job<'_> {
             };
             return Ok(Outcome::NeedsAttention { findings: mapped.findings, awaited: None, again, wants: Vec::new() });
         }
-        let unit = self.store.place(self.claim, &mapped.org_path).await?.ok_or(Interrupt::LostClaim)?;
+        let unit = self.store.place(self.claim, mapped.org_path()).await?.ok_or(Interrupt::LostClaim)?;
         let rehearsal = self.claim.mode == TargetMode::Rehearsal;
         let org_unit = match self.org_unit(unit).await? {
             Some(remote_id) => remote_id,
             None if rehearsal => "new".to_owned(),
             None => {
-                let name = mapped.org_path.last().map_or("", |unit| unit.name.as_str());
+                let name = mapped.org_path().last().map_or("", |unit| unit.name.as_str());
                 return Ok(report::waits_for_department(unit.unwrap_or_default(), name));
             }
         };
@@ -87,7 +101,7 @@ impl Job<'_> {
             Seen::End(outcome) => return Ok(outcome),
         };
         if rehearsal {
-            let made = self.plan_account(&Desired::Present(wish.attributes), &observed, link);
+            let made = self.plan_account(&wish, &wish.desired(&observed), &observed, link);
             return Ok(report::rehearsed(&made, &wish.findings));
         }
         match link {
@@ -109,36 +123,38 @@ impl Job<'_> {
     }
 
     fn wish(&self, mapped: Mapped, loaded: &LoadedUser, unit: Option<Uuid>, org_unit: &str) -> Wish {
-        let Mapped { mut attributes, manager, mut findings, .. } = mapped;
+        let Mapped { mut attributes, manager, mut findings, userid, once, .. } = mapped;
         attributes.insert(entity::ORG_UNITS.to_owned(), Some(json!([org_unit])));
         let mut manager_awaited = None;
         match (&manager, &loaded.manager) {
-            (None, _) => {
+            (Reference::LeftAlone, _) => {}
+            (Reference::Nobody, _) => {
                 attributes.insert(entity::MANAGER.to_owned(), None);
             }
-            (Some(_), Some(found)) if found.id == self.claim.resource.0 => {
+            (Reference::To(_), Some(found)) if found.id == self.claim.resource.0 => {
                 findings.push(report::bad_manager(BadManager::Themselves));
             }
-            (Some(_), Some(found)) if !found.present => {
+            (Reference::To(_), Some(found)) if !found.present => {
                 // A manager who left manages nobody; the source will name the next one.
                 attributes.insert(entity::MANAGER.to_owned(), None);
             }
-            (Some(_), Some(found)) => match &found.remote_id {
+            (Reference::To(_), Some(found)) => match &found.remote_id {
                 Some(remote_id) => {
                     attributes.insert(entity::MANAGER.to_owned(), Some(json!(remote_id)));
                 }
                 None => manager_awaited = Some(found.id),
             },
-            (Some(_), None) => {
+            (Reference::To(_), None) => {
                 let why = if loaded.manager_ambiguous { BadManager::Several } else { BadManager::Unknown };
                 findings.push(report::bad_manager(why));
             }
         }
-        Wish { attributes, findings, unit, manager_awaited, manager_refused: None, wants: Vec::new() }
+        Wish { attributes, findings, unit, userid, once, manager_awaited, manager_refused: None, wants: Vec::new() }
     }
 
-    fn plan_account(&self, desired: &Desired, observed: &Observed, link: Option<&Link>) -> Plan {
-        let id = userid(self.claim.resource, link, observed);
+    fn plan_account(&self, wish: &Wish, desired: &Desired, observed: &Observed, link: Option<&Link>) -> Plan {
+        let first = wish.userid.clone().unwrap_or_else(|| self.claim.resource.0.simple().to_string());
+        let id = userid(&first, link, observed);
         plan(EntityKind::Account, desired, observed, Some(&id), self.ready.connector.schema())
     }
 
@@ -146,8 +162,8 @@ impl Job<'_> {
     /// turn drops one, so it ends.
     async fn fulfil(&self, mut wish: Wish, mut observed: Observed, loaded: &LoadedUser) -> Result<Outcome, Interrupt> {
         loop {
-            let desired = Desired::Present(wish.attributes.clone());
-            let made = self.plan_account(&desired, &observed, loaded.link.as_ref());
+            let desired = wish.desired(&observed);
+            let made = self.plan_account(&wish, &desired, &observed, loaded.link.as_ref());
             let connector = &self.ready.connector;
             if let Err(found) = guard::judge(&made, &desired, connector.schema(), connector.root_org_unit()) {
                 return Ok(report::contradiction(&found));
@@ -190,14 +206,22 @@ impl Job<'_> {
     }
 }
 
-/// The userid that this person's account has or gets: the SCIM id without dashes, with a number after it from the
-/// second account on, since a userid is never used twice.
-fn userid(resource: ResourceId, link: Option<&Link>, observed: &Observed) -> String {
+/// The most characters of a userid.
+const MOST_ID_CHARS: usize = 64;
+
+/// The userid that this person's account has or gets: the first one, with a number after it from the second account on,
+/// since a userid is never used twice.
+fn userid(first: &str, link: Option<&Link>, observed: &Observed) -> String {
     if let Observed::Known(Entity { remote_id, .. }) = observed {
         return remote_id.clone();
     }
     match link.map_or(1, |link| link.generation) {
-        1 => resource.0.simple().to_string(),
-        generation => format!("{}-{generation}", resource.0.simple()),
+        1 => first.to_owned(),
+        generation => {
+            let number = format!("-{generation}");
+            // A userid is made of ASCII characters.
+            let first = first.get(..MOST_ID_CHARS - number.len()).unwrap_or(first);
+            format!("{first}{number}")
+        }
     }
 }
