@@ -12,8 +12,8 @@ use crate::auth::trust::{Keys, Trust};
 use crate::edge::Edge;
 use crate::rules::{Rules, RulesCache};
 use crate::scim::CursorKey;
-use rollcall_provisioning::connector::TargetSchema;
 use rollcall_provisioning::ids::{IdSource, TenantId};
+use rollcall_provisioning::mapping::Mapping;
 use rollcall_provisioning::time::Clock;
 use rollcall_store::{Store, StoreError};
 use std::sync::Arc;
@@ -25,8 +25,8 @@ pub struct ApiConfig {
     /// The URL under which clients reach this server, without a path (`https://rollcall.example.com`); it goes into
     /// every `Location` and `$ref`. `None`: `http://` and the request's own `Host`.
     pub public_url: Option<String>,
-    /// What a target allows for each attribute, so that it can be explained why somebody cannot be projected.
-    pub target_schema: Arc<dyn TargetSchema>,
+    /// From people to what a target should have, so that it can be explained why somebody cannot be projected.
+    pub mapping: Arc<Mapping>,
     /// Seals the cursors of lists; the same in all processes of an installation.
     pub cursor_key: CursorKey,
     /// Who is believed, and how fast they may call.
@@ -91,9 +91,9 @@ impl ApiState {
         &self.0.credentials
     }
 
-    /// What a target allows for each attribute.
-    pub fn target_schema(&self) -> &dyn TargetSchema {
-        &*self.0.config.target_schema
+    /// From people to what a target should have.
+    pub fn mapping(&self) -> &Mapping {
+        &self.0.config.mapping
     }
 
     /// The edge that all routes of this server pass.

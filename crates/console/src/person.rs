@@ -68,7 +68,7 @@ pub(crate) async fn person(
 ) -> Result<Response, Trouble> {
     let id = ResourceId(id);
     let (store, tenant, now) = (state.api().store(), operator.tenant, state.now());
-    let why = explain(store, state.api().target_schema(), tenant, id, now).await?;
+    let why = explain(store, state.api().mapping(), tenant, id, now).await?;
     let wrote = roster::source_says(store, tenant, id).await?;
     let path = format!("/console/people/{id}");
     let newest = from.is_older().then(|| path.clone());

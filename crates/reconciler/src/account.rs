@@ -11,7 +11,7 @@ use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::finding::Finding;
 use rollcall_provisioning::ids::ResourceId;
-use rollcall_provisioning::mapping::{self, Mapped};
+use rollcall_provisioning::mapping::{Mapped, Person, Reference};
 use rollcall_provisioning::plan::{Plan, plan, unique_value};
 use rollcall_provisioning::proposal::{Paths, Proposal};
 use rollcall_provisioning::retry;
@@ -27,6 +27,10 @@ pub(crate) struct Wish {
     pub(crate) findings: Vec<Finding>,
     /// The departments wanted, in the order of their ids; none is the root.
     pub(crate) units: Vec<Uuid>,
+    /// The userid that a new account gets.
+    userid: Option<String>,
+    /// Attributes that an account keeps as they were when it was created.
+    once: BTreeSet<String>,
     /// The manager, when they must be at the target first.
     manager_awaited: Option<Uuid>,
     /// Why the target does not take the manager, although we believe that they are there.
@@ -44,6 +48,15 @@ pub(crate) struct Wish {
 }
 
 impl Wish {
+    /// What is wanted of an account of which this much is known.
+    fn desired(&self, observed: &Observed) -> Desired {
+        let mut attributes = self.attributes.clone();
+        if let Observed::Known(_) = observed {
+            attributes.retain(|name, _| !self.once.contains(name));
+        }
+        Desired::Present(attributes)
+    }
+
     /// The number, in the target's form.
     pub(crate) fn mobile(&self) -> Option<&str> {
         mobile(&self.attributes)
@@ -79,7 +92,8 @@ impl Job<'_> {
         user: &Map<String, Value>,
         loaded: &LoadedUser,
     ) -> Result<Outcome, Interrupt> {
-        let mapped = mapping::user(user, self.ready.connector.schema());
+        let id = self.claim.resource.to_string();
+        let mapped = self.ready.mapping.person(&Person::alone(&id, user));
         let link = loaded.link.as_ref();
         if mapped.blocked {
             // Whoever has an account already keeps it as it is until the value is mended. It is looked for all the
@@ -91,10 +105,10 @@ impl Job<'_> {
             };
             return Ok(Outcome::NeedsAttention { findings: mapped.findings, awaited: None, again, wants: Vec::new() });
         }
-        let places = if mapped.org_path.is_empty() {
+        let places = if mapped.org_path().is_empty() {
             Vec::new()
         } else {
-            vec![WantedPlace { path: &mapped.org_path, head: false }]
+            vec![WantedPlace { path: mapped.org_path(), head: false }]
         };
         let units = self.store.place(self.claim, &places).await?.ok_or(Interrupt::LostClaim)?;
         let rehearsal = self.claim.mode == TargetMode::Rehearsal;
@@ -139,27 +153,28 @@ impl Job<'_> {
 
     fn wish(&self, mapped: Mapped, loaded: &LoadedUser, mut units: Vec<Uuid>, org_units: &BTreeSet<String>) -> Wish {
         units.sort_unstable();
-        let Mapped { mut attributes, manager, mut findings, .. } = mapped;
+        let Mapped { mut attributes, manager, mut findings, userid, once, .. } = mapped;
         attributes.insert(entity::ORG_UNITS.to_owned(), Some(json!(org_units)));
         let mut manager_awaited = None;
         match (&manager, &loaded.manager) {
-            (None, _) => {
+            (Reference::LeftAlone, _) => {}
+            (Reference::Nobody, _) => {
                 attributes.insert(entity::MANAGER.to_owned(), None);
             }
-            (Some(_), Some(found)) if found.id == self.claim.resource.0 => {
+            (Reference::To(_), Some(found)) if found.id == self.claim.resource.0 => {
                 findings.push(report::bad_manager(BadManager::Themselves));
             }
-            (Some(_), Some(found)) if !found.present => {
+            (Reference::To(_), Some(found)) if !found.present => {
                 // A manager who left manages nobody; the source will name the next one.
                 attributes.insert(entity::MANAGER.to_owned(), None);
             }
-            (Some(_), Some(found)) => match &found.remote_id {
+            (Reference::To(_), Some(found)) => match &found.remote_id {
                 Some(remote_id) => {
                     attributes.insert(entity::MANAGER.to_owned(), Some(json!(remote_id)));
                 }
                 None => manager_awaited = Some(found.id),
             },
-            (Some(_), None) => {
+            (Reference::To(_), None) => {
                 let why = if loaded.manager_ambiguous { BadManager::Several } else { BadManager::Unknown };
                 findings.push(report::bad_manager(why));
             }
@@ -168,6 +183,8 @@ impl Job<'_> {
             attributes,
             findings,
             units,
+            userid,
+            once,
             manager_awaited,
             manager_refused: None,
             wants: Vec::new(),
@@ -178,8 +195,9 @@ impl Job<'_> {
         }
     }
 
-    fn plan_account(&self, desired: &Desired, observed: &Observed, link: Option<&Link>) -> Plan {
-        let id = userid(self.claim.resource, link, observed);
+    fn plan_account(&self, wish: &Wish, desired: &Desired, observed: &Observed, link: Option<&Link>) -> Plan {
+        let first = wish.userid.clone().unwrap_or_else(|| self.claim.resource.0.simple().to_string());
+        let id = userid(&first, link, observed);
         plan(EntityKind::Account, desired, observed, Some(&id), self.ready.connector.schema())
     }
 
@@ -187,8 +205,8 @@ impl Job<'_> {
     /// turn drops one, so it ends.
     async fn fulfil(&self, mut wish: Wish, mut observed: Observed, loaded: &LoadedUser) -> Result<Outcome, Interrupt> {
         loop {
-            let desired = Desired::Present(wish.attributes.clone());
-            let made = self.plan_account(&desired, &observed, loaded.link.as_ref());
+            let desired = wish.desired(&observed);
+            let made = self.plan_account(&wish, &desired, &observed, loaded.link.as_ref());
             let connector = &self.ready.connector;
             if let Err(found) = contradiction::judge(&made, &desired, connector.schema(), connector.root_org_unit()) {
                 return Ok(report::contradiction(&found));
@@ -262,14 +280,22 @@ impl Job<'_> {
     }
 }
 
-/// The userid that this person's account has or gets: the SCIM id without dashes, with a number after it from the
-/// second account on, since a userid is never used twice.
-fn userid(resource: ResourceId, link: Option<&Link>, observed: &Observed) -> String {
+/// The most characters of a userid.
+const MOST_ID_CHARS: usize = 64;
+
+/// The userid that this person's account has or gets: the first one, with a number after it from the second account on,
+/// since a userid is never used twice.
+fn userid(first: &str, link: Option<&Link>, observed: &Observed) -> String {
     if let Observed::Known(Entity { remote_id, .. }) = observed {
         return remote_id.clone();
     }
     match link.map_or(1, |link| link.generation) {
-        1 => resource.0.simple().to_string(),
-        generation => format!("{}-{generation}", resource.0.simple()),
+        1 => first.to_owned(),
+        generation => {
+            let number = format!("-{generation}");
+            // A userid is made of ASCII characters.
+            let first = first.get(..MOST_ID_CHARS - number.len()).unwrap_or(first);
+            format!("{first}{number}")
+        }
     }
 }

@@ -2,10 +2,11 @@
 
 use rollcall_provisioning::connector::Connector;
 use rollcall_provisioning::ids::TargetId;
+use rollcall_provisioning::mapping::Mapping;
 use rollcall_store::projection::{Claim, Target};
 use rollcall_store::{Store, StoreError};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Why a connector could not be made from a target's settings.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,7 @@ pub trait ConnectorFactory: Send + Sync {
 pub(crate) struct Ready {
     pub(crate) target: Target,
     pub(crate) connector: Arc<dyn Connector>,
+    pub(crate) mapping: Arc<Mapping>,
 }
 
 /// Connectors by target.
@@ -30,6 +32,8 @@ pub(crate) struct Connectors {
     store: Store,
     factory: Arc<dyn ConnectorFactory>,
     ready: Mutex<HashMap<TargetId, Ready>>,
+    /// The default mapping, compiled when the first connector says what its target allows.
+    standard: OnceLock<Arc<Mapping>>,
 }
 
 /// Why a target is not ready.
@@ -45,7 +49,7 @@ pub(crate) enum NotReady {
 
 impl Connectors {
     pub(crate) fn new(store: Store, factory: Arc<dyn ConnectorFactory>) -> Self {
-        Self { store, factory, ready: Mutex::default() }
+        Self { store, factory, ready: Mutex::default(), standard: OnceLock::new() }
     }
 
     /// Reads the targets again and keeps the connectors of those whose settings did not change, so that a changed
@@ -58,7 +62,7 @@ impl Connectors {
             if let Some(old) = ready.remove(&target.id)
                 && old.target.settings_revision == target.settings_revision
             {
-                next.insert(target.id, Ready { target, connector: old.connector });
+                next.insert(target.id, Ready { target, ..old });
             }
         }
         *ready = next;
@@ -75,7 +79,8 @@ impl Connectors {
         let targets = self.store.all_targets().await?;
         let target = targets.into_iter().find(|target| target.id == claim.target).ok_or(NotReady::Gone)?;
         let connector = self.factory.connect(&target)?;
-        let made = Ready { target, connector };
+        let mapping = self.standard(&*connector)?;
+        let made = Ready { target, connector, mapping };
         let mut all = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         // Two tasks may come here at once; the first connector stays, since its token cache is shared.
         let kept = all.entry(claim.target).or_insert_with(|| made.clone());
@@ -83,5 +88,16 @@ impl Connectors {
             *kept = made;
         }
         Ok(kept.clone())
+    }
+
+    fn standard(&self, connector: &dyn Connector) -> Result<Arc<Mapping>, FactoryError> {
+        if let Some(mapping) = self.standard.get() {
+            return Ok(Arc::clone(mapping));
+        }
+        let mapping = Mapping::standard(connector.schema()).map_err(|errors| {
+            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            FactoryError(format!("the mapping does not fit: {}", errors.join(" ")))
+        })?;
+        Ok(Arc::clone(self.standard.get_or_init(|| Arc::new(mapping))))
     }
 }

@@ -1,9 +1,10 @@
 //! The kinds of target that this binary knows.
 
 use crate::secrets::MasterKey;
-use rollcall_dingtalk::{DingTalk, Settings};
+use rollcall_dingtalk::{DingTalk, DingTalkSchema, Settings};
 use rollcall_provisioning::budget::Budget;
 use rollcall_provisioning::connector::Connector;
+use rollcall_provisioning::mapping::Mapping;
 use rollcall_reconciler::{ConnectorFactory, FactoryError};
 use rollcall_store::projection::Target;
 use secrecy::SecretString;
@@ -74,4 +75,12 @@ impl ConnectorFactory for Factory {
     fn connect(&self, target: &Target) -> Result<Arc<dyn Connector>, FactoryError> {
         Ok(Arc::new(self.dingtalk(target)?))
     }
+}
+
+/// The mapping of tenants that have no document of their own.
+pub(crate) fn standard_mapping() -> anyhow::Result<Mapping> {
+    Mapping::standard(&DingTalkSchema).map_err(|errors| {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the default mapping does not fit DingTalk: {}", errors.join(" "))
+    })
 }

@@ -62,5 +62,5 @@ pub(super) async fn explain(
     InPath(id): InPath<ResourceId>,
 ) -> Result<Json<Explanation>, ApiError> {
     let now = state.clock().now();
-    Ok(Json(explain::explain(state.store(), state.target_schema(), client.tenant, id, now).await?))
+    Ok(Json(explain::explain(state.store(), state.mapping(), client.tenant, id, now).await?))
 }

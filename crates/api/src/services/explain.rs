@@ -7,10 +7,9 @@ use crate::services::changes::ChangeView;
 use crate::services::deliveries::DeliveryView;
 use crate::services::person::{self, Found, PersonView};
 use crate::services::targets::Stop;
-use rollcall_provisioning::connector::TargetSchema;
 use rollcall_provisioning::finding::Finding;
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
-use rollcall_provisioning::mapping::{self, Mapped};
+use rollcall_provisioning::mapping::{Mapping, Person, Reference};
 use rollcall_store::Store;
 use rollcall_store::changes::{ChangeCursor, Operation};
 use rollcall_store::projection::{AttemptQuery, Target, TargetMode};
@@ -99,20 +98,20 @@ pub struct TargetDecision {
     pub last_attempt: Option<AttemptView>,
 }
 
-/// Explains a person. `schema` is what targets allow.
+/// Explains a person.
 ///
 /// # Errors
 /// 404.
 pub async fn explain(
     store: &Store,
-    schema: &dyn TargetSchema,
+    mapping: &Mapping,
     tenant: TenantId,
     id: ResourceId,
     now: OffsetDateTime,
 ) -> Result<Explanation, ApiError> {
     let Found { person, user } = person::find(store, tenant, id).await?;
     // Who has left has no account to be mapped.
-    let mapping = user.as_ref().filter(|_| person.active).map(|user| mapped(user, schema));
+    let mapping = user.as_ref().filter(|_| person.active).map(|user| mapped(id, user, mapping));
     let mut targets = Vec::new();
     for target in store.targets(tenant).await? {
         let standing = person.standings.iter().find(|standing| standing.delivery.target_id == target.id.0);
@@ -150,14 +149,18 @@ fn verdict(person: &PersonView, mapping: Option<&MappingView>, targets: &[Target
     lines.join("\n")
 }
 
-fn mapped(user: &StoredUser, schema: &dyn TargetSchema) -> MappingView {
-    let Mapped { attributes, org_path, manager, findings, blocked } = mapping::user(user.resource.as_map(), schema);
+fn mapped(id: ResourceId, user: &StoredUser, mapping: &Mapping) -> MappingView {
+    let id = id.to_string();
+    let mapped = mapping.person(&Person::alone(&id, user.resource.as_map()));
     MappingView {
-        attributes,
-        departments: org_path.into_iter().map(|unit| unit.name).collect(),
-        manager,
-        findings: findings.into_iter().map(FindingView::from).collect(),
-        blocked,
+        departments: mapped.org_path().iter().map(|unit| unit.name.clone()).collect(),
+        attributes: mapped.attributes,
+        manager: match mapped.manager {
+            Reference::To(manager) => Some(manager),
+            Reference::Nobody | Reference::LeftAlone => None,
+        },
+        findings: mapped.findings.into_iter().map(FindingView::from).collect(),
+        blocked: mapped.blocked,
     }
 }
 
