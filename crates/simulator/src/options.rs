@@ -248,6 +248,8 @@ pub struct Switches {
     /// One unknown person refuses a whole call that gives or takes roles. Off: the others are served, and the answer is
     /// 33012 all the same.
     pub role_batch_is_atomic: bool,
+    /// What role/deleterole answers for a role that somebody holds.
+    pub held_role_delete_errcode: i64,
     /// Two roles of the organisation may not have the same name. Off: only two of the same group.
     pub role_names_are_unique_in_organisation: bool,
     /// People who do not exist are left out of a chat without a word. Off: they are refused.
@@ -285,6 +287,7 @@ impl Default for Switches {
             head_count_limit_is_busy: false,
             cascade_empty_children: false,
             role_batch_is_atomic: true,
+            held_role_delete_errcode: 1_002,
             role_names_are_unique_in_organisation: false,
             unknown_chat_members_are_skipped: false,
             chat_uuid_outlives_chat: true,
