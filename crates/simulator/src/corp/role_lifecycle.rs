@@ -198,7 +198,7 @@ impl Corp {
     /// The roles of a person with their groups, by role id.
     pub(crate) fn roles_of(&self, userid: &str) -> Vec<(&Role, &RoleGroup)> {
         let user = self.find_user(userid);
-        let implied = self.roles.iter().filter(|role| match (role.system, user) {
+        let implied = self.roles.of_default_group().filter(|role| match (role.system, user) {
             (Some(SystemRole::MainAdmin), Some(user)) => user.admin_level == 1,
             (Some(SystemRole::SubAdmin), Some(user)) => user.admin_level == 2,
             (Some(SystemRole::Manager), Some(user)) => {

@@ -246,5 +246,7 @@ static ENTRIES: &[Entry] = &[
 
 /// The API of a path.
 pub(super) fn find(path: &str) -> Option<&'static Entry> {
-    ENTRIES.iter().find(|entry| entry.read_path(path).is_some())
+    let patterns = || ENTRIES.iter().filter(|entry| entry.path.contains('{'));
+    let exact = ENTRIES.iter().find(|entry| entry.path == path);
+    exact.or_else(|| patterns().find(|entry| entry.read_path(path).is_some()))
 }
