@@ -227,7 +227,7 @@ pub struct Switches {
     pub userid_ignores_case: bool,
     /// The id of a person who has left may not be given again (60102).
     pub departed_userid_is_taken: bool,
-    /// An empty string in user/update clears the text attribute. Off: it is ignored.
+    /// An empty string in an update of a person, department or contact clears the text attribute. Off: it is ignored.
     pub empty_string_clears: bool,
     /// What user/delete answers for the main administrator.
     pub main_admin_delete_errcode: i64,
