@@ -138,7 +138,10 @@ impl AttributeSpec {
 
     /// Whether an attribute of this name is meant: a name that ends with a dot stands for all that begin so.
     pub fn names(&self, name: &str) -> bool {
-        self.name == name || (self.name.ends_with('.') && name.len() > self.name.len() && name.starts_with(self.name))
+        match self.name.strip_suffix('.') {
+            None => self.name == name,
+            Some(_) => name.len() > self.name.len() && name.starts_with(self.name),
+        }
     }
 }
 
