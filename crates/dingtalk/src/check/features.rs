@@ -101,19 +101,24 @@ impl DingTalk {
     }
 
     async fn look_at_people(&self, report: &mut Report) {
-        let counted = match self.account_count().await {
-            Ok(count) => Ok(format!("The organisation has {count} people.")),
-            Err(error) => Err(error),
-        };
-        let administrators = match self.administrators().await {
-            Ok(found) => Ok(format!("{} people administer the organisation; they are never removed.", found.len())),
-            Err(error) => Err(error),
-        };
-        for (subject, outcome) in [("number of people", counted), ("administrators", administrators)] {
-            match outcome {
-                Ok(text) => report.add(Verdict::Good, subject, text),
-                Err(error) => report.fail(subject, &error),
+        match self.account_count().await {
+            Ok(count) => {
+                report.add(Verdict::Good, "number of people", format!("The organisation has {count} people."));
             }
+            Err(error) => report.fail("number of people", &error),
+        }
+        let subject = "administrators";
+        match self.administrators().await {
+            Ok(found) if found.is_empty() => {
+                let text = "DingTalk names nobody who administers the organisation, so Rollcall cannot keep them from \
+                            being removed. Look at the main administrator (主管理员) in the DingTalk console.";
+                report.add(Verdict::Warning, subject, text);
+            }
+            Ok(found) => {
+                let text = format!("{} people administer the organisation.", found.len());
+                report.add(Verdict::Good, subject, text);
+            }
+            Err(error) => report.fail(subject, &error),
         }
     }
 

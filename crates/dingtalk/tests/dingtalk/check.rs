@@ -148,6 +148,7 @@ async fn what_is_odd_about_the_organisation_is_told() {
             "school departments",
             "below zero",
         ),
+        (USER_ADMINS, json!({"errcode": 0, "result": []}), "administrators", "主管理员"),
         (CERTIFICATION, json!({"authLevel": 0}), "certification", "not certified"),
         (CERTIFICATION, json!({}), "certification", "does not say"),
         (USER_LIST, json!({"errcode": 60011}), "lists of people", "qyapi_get_department_member"),
