@@ -11,6 +11,7 @@ mod leases;
 mod leavers;
 mod loops;
 mod managers;
+mod mappings;
 mod modes;
 mod plans;
 mod wakes;

@@ -102,15 +102,18 @@ pub enum WaitingFor {
 pub enum HeldBy {
     /// The target is in rehearsal.
     Rehearsal,
+    /// Another version of the mapping changes an account that is there.
+    Mapping(i32),
     /// A guard; the effect that tripped it, as [`crate::guard::Effect::key`] writes it.
     Guard(String),
 }
 
 impl fmt::Display for HeldBy {
-    /// The word kept in tables: `rehearsal`, `guard:people.remove`.
+    /// The word kept in tables: `rehearsal`, `mapping:4`, `guard:people.remove`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rehearsal => f.write_str("rehearsal"),
+            Self::Mapping(version) => write!(f, "mapping:{version}"),
             Self::Guard(effect) => write!(f, "guard:{effect}"),
         }
     }
@@ -123,6 +126,11 @@ pub enum Outcome {
     InStep,
     /// The entity is gone, as wanted.
     Gone,
+    /// The rules leave the resource out, so there is no entity.
+    LeftOut {
+        /// Which rule, in a sentence.
+        reason: String,
+    },
     /// Something else must come first. `reason` is a sentence for a person.
     Waiting {
         /// What.
@@ -222,6 +230,9 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
     match outcome {
         Outcome::InStep => Standing::settled(DeliveryState::InStep),
         Outcome::Gone => Standing::settled(DeliveryState::Gone),
+        Outcome::LeftOut { reason } => {
+            Standing { reason: Some(reason.clone()), ..Standing::settled(DeliveryState::Gone) }
+        }
         Outcome::Held { by, proposal, reason } => Standing {
             held_by: Some(by.clone()),
             proposal: Some(proposal.to_value()),

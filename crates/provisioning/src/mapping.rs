@@ -172,6 +172,16 @@ impl Mapping {
         seen
     }
 
+    /// Whether it says who heads departments. If not, the heads that they have are left alone.
+    pub fn names_heads(&self) -> bool {
+        self.departments.head.is_some()
+    }
+
+    /// Whether it says who sees departments. If not, that is left alone.
+    pub fn names_visibility(&self) -> bool {
+        !self.departments.special.is_empty()
+    }
+
     /// The SCIM path that an attribute of accounts comes from, for people who read a finding.
     pub fn source_path(&self, attribute: &str) -> Option<&str> {
         if attribute == entity::ORG_UNITS {

@@ -7,6 +7,7 @@ use crate::report;
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{Desired, EntityKind, Observed};
 use rollcall_provisioning::guard::{Effect, Guard};
+use rollcall_provisioning::mapping::Verdict as ScopeVerdict;
 use rollcall_provisioning::plan::plan;
 use rollcall_provisioning::proposal::Paths;
 use rollcall_store::projection::LoadedUser;
@@ -17,10 +18,17 @@ use time::Duration as Span;
 const WATCH: Span = Span::days(90);
 
 impl Job<'_> {
-    /// Delivers the departure of a user.
-    pub(crate) async fn deliver_departure(&self, loaded: &LoadedUser) -> Result<Outcome, Interrupt> {
+    /// Delivers the departure of a user, or of one whom the rules have `left_out`.
+    pub(crate) async fn deliver_departure(
+        &self,
+        loaded: &LoadedUser,
+        left_out: Option<&ScopeVerdict>,
+    ) -> Result<Outcome, Interrupt> {
         let link = loaded.link.as_ref();
-        held(self.store.displace(self.claim).await?)?;
+        let by_new_rules = left_out.is_some() && self.claim.let_through != self.claim.mapping_version;
+        if !by_new_rules {
+            held(self.store.displace(self.claim).await?)?;
+        }
         let observed = match self.observe_account(link, Sought::Unwanted).await? {
             Seen::Now(observed) => observed,
             Seen::Invited(since) if since > WATCH => Observed::Absent,
@@ -30,7 +38,9 @@ impl Job<'_> {
         let made = plan(EntityKind::Account, &Desired::Absent, &observed, None, self.ready.connector.schema());
         for action in &made.actions {
             let source = self.store.departed_by(self.claim).await?;
-            let sent = source.map(|source| Effect::new(Guard::SourceDeactivate, &source.to_string()));
+            let sent = source
+                .filter(|_| left_out.is_none())
+                .map(|source| Effect::new(Guard::SourceDeactivate, &source.to_string()));
             let asked = Asked {
                 action,
                 observed: &observed,
@@ -38,10 +48,11 @@ impl Job<'_> {
                 paths: &Paths::new(),
                 manager_awaited: None,
                 decided: false,
+                by_new_rules,
             };
             match self.may(asked).await? {
                 Verdict::Go { .. } => {}
-                Verdict::Rehearsed(proposal) => return Ok(report::rehearsed(action, proposal, &[])),
+                Verdict::Held { by, proposal } => return Ok(report::held_back(by, action, proposal, &[])),
                 Verdict::Guarded { holds, proposal, .. } => return Ok(report::guarded(&holds, proposal, &[])),
             }
             match self.act(action, &observed).await? {
@@ -53,9 +64,10 @@ impl Job<'_> {
             // The invitation is not watched any more, and its userid not asked for again.
             held(self.store.link_absent(self.claim, true).await?)?;
         }
+        held(self.store.displace(self.claim).await?)?;
         held(self.store.placed(self.claim, &[]).await?)?;
         // Whoever was given them as manager while they were leaving has not been told by the departure itself.
         self.store.mark_dependents(self.claim).await?;
-        Ok(Outcome::Gone)
+        Ok(left_out.map_or(Outcome::Gone, |scope| Outcome::LeftOut { reason: scope.reason() }))
     }
 }

@@ -115,15 +115,20 @@ pub(crate) fn waits_for_manager(manager: uuid::Uuid) -> Outcome {
     }
 }
 
-/// The step that a target in rehearsal is not sent, with what does not fit besides.
-pub(crate) fn rehearsed(action: &Action, proposal: Proposal, findings: &[Finding]) -> Outcome {
+/// A step that waits for a plan, with what does not fit besides.
+pub(crate) fn held_back(by: HeldBy, action: &Action, proposal: Proposal, findings: &[Finding]) -> Outcome {
     let step = match action {
         Action::Delete { .. } => "delete it".to_owned(),
         other => format!("{} it with {}", other.verb(), other.attributes().join(", ")),
     };
-    let mut reason = vec![format!("The target is in rehearsal, nothing is sent. The plan: {step}.")];
+    let why = match &by {
+        HeldBy::Rehearsal => "The target is in rehearsal, nothing is sent.".to_owned(),
+        HeldBy::Mapping(version) => format!("Version {version} of the mapping changes it; that waits for a plan."),
+        HeldBy::Guard(effect) => format!("The guard {effect} holds it."),
+    };
+    let mut reason = vec![format!("{why} The plan: {step}.")];
     reason.extend(findings.iter().map(ToString::to_string));
-    Outcome::Held { by: HeldBy::Rehearsal, proposal, reason: reason.join("\n") }
+    Outcome::Held { by, proposal, reason: reason.join("\n") }
 }
 
 /// Guards hold a part of what is to be done, or all of it; the rest is done.

@@ -24,7 +24,7 @@ pub use claims::{Claim, ClaimKey, ClaimRequest};
 pub use deliveries::{DeliveryCount, DeliveryItem, DeliveryQuery, MarkAgain, OldestWaiting};
 pub use guards::{Hold, Passage, TripRow};
 pub use links::Link;
-pub use loading::{LoadedManager, LoadedUnit, LoadedUser, UserRow};
+pub use loading::{LoadedGroup, LoadedManager, LoadedUnit, LoadedUser, UserRow};
 pub use placements::{Placement, WantedPlace};
 pub use plans::{Applied, ApplyError, NewPlan, PlanChange, PlanChangeQuery, PlanRow, PlanScope, Wave};
 pub use record::Recorded;

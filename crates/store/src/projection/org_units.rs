@@ -13,8 +13,8 @@ impl Store {
     pub(super) async fn mark_unit(&self, tx: &mut PgConnection, claim: &Claim, unit: Uuid) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO deliveries AS d (tenant_id, target_id, resource_kind, resource_id, lane, state, due_at,
-                                          dirty_since, request_id, updated_at)
-             VALUES ($1, $2, 'org_unit', $3, $4, 'pending', $5, $5, $6, $5)
+                                          dirty_since, request_id, mapping_version, updated_at)
+             VALUES ($1, $2, 'org_unit', $3, $4, 'pending', $5, $5, $6, $7, $5)
              ON CONFLICT (tenant_id, target_id, resource_kind, resource_id) DO UPDATE
              SET mark = d.mark + 1, due_at = $5, dirty_since = COALESCE(d.dirty_since, $5), attempt = 0,
                  waiting_for = NULL, request_id = $6, updated_at = $5,
@@ -26,6 +26,7 @@ impl Store {
         .bind(Lane::OrgUnit.number())
         .bind(self.now())
         .bind(&claim.request_id)
+        .bind(claim.mapping_version)
         .execute(tx)
         .await?;
         Ok(())
