@@ -66,7 +66,14 @@ static ACCOUNT: &[AttributeSpec] = &[
     AttributeSpec { name: entity::EXTENSION_PREFIX, max_chars: Some(2000), sensitive: true, ..OPTIONAL },
     AttributeSpec { name: entity::ACCOUNT_KIND, create_only: true, value_type: ValueType::Derived, ..UNCLEARABLE },
     AttributeSpec { name: entity::ENABLED, value_type: ValueType::Derived, account_kinds: ENTERPRISE, ..UNCLEARABLE },
-    AttributeSpec { name: entity::LOGIN_ID, sensitive: true, unique: true, account_kinds: &["dingtalk"], ..REQUIRED },
+    AttributeSpec {
+        name: entity::LOGIN_ID,
+        sensitive: true,
+        unique: true,
+        account_kinds: &["dingtalk"],
+        needed_by: &["dingtalk"],
+        ..UNCLEARABLE
+    },
     AttributeSpec { name: entity::NICKNAME, sensitive: true, account_kinds: ENTERPRISE, ..OPTIONAL },
     AttributeSpec {
         name: entity::EXCLUSIVE_MOBILE,
