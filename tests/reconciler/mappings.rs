@@ -1,26 +1,26 @@
 //! Versions of the mapping: saving one sends nothing; what it changes waits for a plan, everything else goes on.
 
+use rollcall_provisioning::connector::ErrorClass;
 use rollcall_provisioning::guard::Guards;
+use rollcall_provisioning::ids::ResourceKind;
 use rollcall_provisioning::mapping::Mapping;
+use rollcall_scim::schema::{Attribute, Schema};
 use rollcall_store::mappings::{NewMapping, SaveError};
 use rollcall_store::projection::{NewPlan, PlanScope, Wave};
+use rollcall_store::sources::SetUpBy;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::fake::{Fate, refusal};
 use crate::world::World;
 
 /// The document that all begin with, with parts replaced.
 fn document(parts: Value) -> Value {
     let mut document = Mapping::default_document();
     for (pointer, part) in parts.as_object().cloned().unwrap_or_default() {
-        match document.pointer_mut(&pointer) {
-            Some(place) => *place = part,
-            None => {
-                let name = pointer.trim_start_matches('/').to_owned();
-                if let Some(members) = document.as_object_mut() {
-                    members.insert(name, part);
-                }
-            }
+        let (above, name) = pointer.rsplit_once('/').unwrap_or(("", &pointer));
+        if let Some(members) = document.pointer_mut(above).and_then(Value::as_object_mut) {
+            members.insert(name.to_owned(), part);
         }
     }
     document
@@ -151,6 +151,55 @@ async fn a_person_is_in_several_departments() -> anyhow::Result<()> {
     assert_eq!(picture.people["ann"][0].departments, ["/Sales", "/Sales/Clerk"]);
     assert_eq!(picture.departments, ["/Sales", "/Sales/Clerk"], "it was renamed, since everybody in it moved");
     assert_eq!(heads("Sales"), None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_attribute_of_the_tenants_own_schema_is_mapped() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let urn = "urn:example:params:scim:schemas:extension:hr:2.0:User";
+    let schema = Schema::new(urn, "HR", "Sample.", vec![Attribute::string("shirtSize", "Size.")]);
+    let by = (SetUpBy::CommandLine, "request");
+    world.store.create_schema(world.tenant, by, ResourceKind::User, &schema).await?;
+    world.person("ann", json!({ urn: { "shirtSize": "xl" } })).await?;
+    world.person("bob", json!({})).await?;
+    let size = format!("upper(extensions[\"{urn}\"].shirtSize)");
+    let remark = json!({ "value": size, "owner": "source", "blank": "clear" });
+    save(&world, json!({ "/account/remark": remark })).await?;
+    world.settle().await?;
+    let remarks = world.fake.holdings(|held| {
+        let mut remarks: Vec<_> = held.accounts.values().map(|account| account.get("remark").cloned()).collect();
+        remarks.sort_by_key(|remark| remark.as_ref().map(ToString::to_string));
+        remarks
+    });
+    assert_eq!(remarks, [None, Some(json!("XL"))]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_userid_made_by_a_rule_takes_over_nobodys_account() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    save(&world, json!({ "/userid": { "value": "lower(user.userName)" } })).await?;
+    world.person("ann", json!({})).await?;
+    world.settle().await?;
+    assert_eq!(world.fake.holdings(|held| held.accounts.keys().cloned().collect::<Vec<_>>()), ["ann"]);
+    // Somebody made by hand has the userid of the next one.
+    world.fake.holdings(|held| {
+        let hand_made = json!({ "name": "by hand", "mobile": "13700000009" });
+        held.accounts
+            .insert("bob".to_owned(), hand_made.as_object().cloned().unwrap_or_default().into_iter().collect());
+    });
+    let taken = refusal(ErrorClass::Conflict, "60102", None);
+    for fate in [Fate::Refused(taken), Fate::Lost { done: false }] {
+        world.fake.on("create account", 1, fate);
+        let bob = world.person("bob", json!({})).await?;
+        world.settle().await?;
+        assert_eq!(world.standing("bob").await?.error_code.as_deref(), Some("userid_taken"));
+        world.delete(bob).await?;
+        world.settle().await?;
+        let name = world.fake.holdings(|held| held.accounts["bob"]["name"].clone());
+        assert_eq!(name, json!("by hand"), "it is neither changed nor removed");
+    }
     Ok(())
 }
 

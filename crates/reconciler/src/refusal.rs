@@ -60,7 +60,11 @@ impl Job<'_> {
             }
             (ErrorClass::Conflict, None) if *observed == Observed::Absent => {
                 let Action::Create { remote_id: Some(remote_id), .. } = action else { return Ok(Some(ended(error))) };
-                Ok(Some(self.ours_already(remote_id, error).await?))
+                if asked_for(remote_id) == Some(self.claim.resource) {
+                    return Ok(Some(self.ours_already(remote_id, error).await?));
+                }
+                // A rule made the userid: whoever has it may be anybody.
+                Ok(Some(report::userid_taken(remote_id)))
             }
             (ErrorClass::Invalid | ErrorClass::Conflict | ErrorClass::Forbidden, Some(attribute))
                 if self.optional(attribute, wish) =>

@@ -144,6 +144,19 @@ pub(crate) fn guarded(holds: &[Hold], proposal: Proposal, findings: &[Finding]) 
     Outcome::Held { by: HeldBy::Guard(by), proposal, reason: reason.join("\n") }
 }
 
+/// The userid that a rule of the mapping gives is that of an account which is not known to be this person's.
+pub(crate) fn userid_taken(userid: &str) -> Outcome {
+    Outcome::attention(vec![Finding {
+        kind: FindingKind::Conflict,
+        code: "userid_taken".to_owned(),
+        attribute: None,
+        source_path: None,
+        message: format!("DingTalk has an account with the userid {userid}, which is not known to be this person's."),
+        advice: "Let the rule for userid of the mapping give another one, or link the account to the person."
+            .to_owned(),
+    }])
+}
+
 /// The judge refused the plan.
 pub(crate) fn contradiction(found: &Contradiction) -> Outcome {
     Outcome::attention(vec![Finding {

@@ -86,16 +86,15 @@ impl Store {
         target: &dyn TargetSchema,
     ) -> Result<(i32, Mapping), LoadError> {
         let version = self.mapping_version(tenant).await?;
-        let document = match version {
-            0 => Mapping::default_document(),
-            _ => {
-                let corrupt = || StoreError::corrupt("tenants", "mapping_version", tenant.0);
-                self.mapping(tenant, version).await?.ok_or_else(corrupt)?.document
-            }
+        let document = if version == 0 {
+            Mapping::default_document()
+        } else {
+            let corrupt = || StoreError::corrupt("tenants", "mapping_version", tenant.0);
+            self.mapping(tenant, version).await?.ok_or_else(corrupt)?.document
         };
         let mapping = self.compile_mapping(tenant, &document, target).await?.map_err(|errors| {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            LoadError::Unfit { version, errors: errors.join(" ") }
+            LoadError::Unfit { version, errors: errors.join(" ").trim_end_matches('.').to_owned() }
         })?;
         Ok((version, mapping))
     }

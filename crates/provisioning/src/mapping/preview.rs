@@ -138,7 +138,7 @@ impl<'m> Preview<'m> {
             failing.finding.get_or_insert_with(|| finding.clone());
         }
         self.compare_values(person.id, &mapped);
-        self.sample(person, mapped);
+        self.sample(person, &mapped);
     }
 
     /// What came of it.
@@ -164,7 +164,7 @@ impl<'m> Preview<'m> {
         }
     }
 
-    fn sample(&mut self, person: &Person<'_>, mapped: Mapped) {
+    fn sample(&mut self, person: &Person<'_>, mapped: &Mapped) {
         let name = mapped.attributes.get(crate::entity::NAME).and_then(Option::as_ref).and_then(Value::as_str);
         let name = name.unwrap_or_default();
         let length = name.chars().count();

@@ -85,6 +85,9 @@ pub struct LoadedUnit {
     pub link: Option<Link>,
 }
 
+/// Groups as the statement returns them: id, displayName and externalId.
+type GroupPairs = Vec<(String, Map<String, Value>)>;
+
 impl Store {
     /// Loads a user for its projection.
     pub async fn load_user(&self, claim: &Claim) -> Result<LoadedUser, StoreError> {
@@ -167,7 +170,7 @@ impl Store {
         };
         let placement = Placement { wanted: row.try_get("wanted_units")?, applied: row.try_get("applied_units")? };
         let link = Link::read(&row, "l_", claim.resource.0)?;
-        let groups: Option<Json<Vec<(String, Map<String, Value>)>>> = row.try_get("groups")?;
+        let groups: Option<Json<GroupPairs>> = row.try_get("groups")?;
         let groups = groups.map(|groups| groups.0).unwrap_or_default();
         let groups = groups.into_iter().map(|(id, attributes)| LoadedGroup { id, attributes }).collect();
         let source = row.try_get::<Option<String>, _>("s_name")?.zip(row.try_get("s_profile")?);
