@@ -14,5 +14,6 @@ mod managers;
 mod mappings;
 mod modes;
 mod plans;
+mod stages;
 mod wakes;
 mod world;

@@ -90,6 +90,8 @@ pub enum WaitingFor {
     Resource(ResourceId),
     /// The person must accept DingTalk's invitation; looked at again after this long.
     Invitation(Duration),
+    /// The next stage of a person's leaving, in this long.
+    Leaving(Duration),
     /// People must be moved out of a department; each move marks it.
     Moves,
     /// People are about to be placed, which tells whether a department is new or renamed; looked at again after this
@@ -129,6 +131,11 @@ pub enum Outcome {
     /// The rules leave the resource out, so there is no entity.
     LeftOut {
         /// Which rule, in a sentence.
+        reason: String,
+    },
+    /// The person has left, and the rules keep the entity.
+    Kept {
+        /// Why, in a sentence.
         reason: String,
     },
     /// Something else must come first. `reason` is a sentence for a person.
@@ -230,6 +237,9 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
     match outcome {
         Outcome::InStep => Standing::settled(DeliveryState::InStep),
         Outcome::Gone => Standing::settled(DeliveryState::Gone),
+        Outcome::Kept { reason } => {
+            Standing { reason: Some(reason.clone()), ..Standing::settled(DeliveryState::InStep) }
+        }
         Outcome::LeftOut { reason } => {
             Standing { reason: Some(reason.clone()), ..Standing::settled(DeliveryState::Gone) }
         }
@@ -243,6 +253,7 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
             let (waiting_for, due_at, code) = match on {
                 WaitingFor::Resource(id) => (Some(*id), None, "waiting_for_resource"),
                 WaitingFor::Invitation(again) => (None, Some(now + *again), "invited"),
+                WaitingFor::Leaving(again) => (None, Some(now + *again), "leaving"),
                 WaitingFor::Moves => (None, None, "waiting_for_moves"),
                 WaitingFor::Placements(again) => (None, Some(now + *again), "waiting_for_placements"),
             };

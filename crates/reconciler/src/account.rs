@@ -11,7 +11,7 @@ use rollcall_provisioning::contradiction;
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::ids::ResourceId;
-use rollcall_provisioning::mapping::{GroupFacts, Mapped, Person, SourceFacts};
+use rollcall_provisioning::mapping::{GroupFacts, Mapped, Mapping, Person, SourceFacts};
 use rollcall_provisioning::plan::{Plan, plan};
 use rollcall_provisioning::retry;
 use rollcall_scim::profile::ManagerBy;
@@ -25,7 +25,7 @@ impl Job<'_> {
         user: &Map<String, Value>,
         loaded: &LoadedUser,
     ) -> Result<Outcome, Interrupt> {
-        let mapped = self.mapped(user, loaded);
+        let mapped = self.ask_rules(user, loaded, Mapping::person);
         if !mapped.scope.included {
             return self.deliver_departure(loaded, Some(&mapped.scope)).await;
         }
@@ -39,6 +39,9 @@ impl Job<'_> {
                 Seen::End(outcome) => return Ok(outcome),
             };
             return Ok(Outcome::NeedsAttention { findings: mapped.findings, awaited: None, again, wants: Vec::new() });
+        }
+        if link.is_some_and(|link| link.left_at.is_some()) {
+            held(self.store.link_returned(self.claim).await?)?;
         }
         let mut decided = false;
         if self.is_remapped(link) {
@@ -70,13 +73,18 @@ impl Job<'_> {
         }
     }
 
-    /// What the rules make of a person.
-    pub(crate) fn mapped(&self, user: &Map<String, Value>, loaded: &LoadedUser) -> Mapped {
+    /// Asks the rules about a person.
+    pub(crate) fn ask_rules<T>(
+        &self,
+        user: &Map<String, Value>,
+        loaded: &LoadedUser,
+        ask: impl FnOnce(&Mapping, &Person<'_>) -> T,
+    ) -> T {
         let id = self.claim.resource.to_string();
         let groups: Vec<GroupFacts<'_>> =
             loaded.groups.iter().map(|group| GroupFacts { id: &group.id, resource: &group.attributes }).collect();
         let source = loaded.source.as_ref().map(|(name, profile)| SourceFacts::new(name, profile));
-        self.ready.mapping.person(&Person { id: &id, resource: user, groups: &groups, source: source.as_ref() })
+        ask(&self.ready.mapping, &Person { id: &id, resource: user, groups: &groups, source: source.as_ref() })
     }
 
     /// Whether the account is there by other rules than those that count now. A target in rehearsal holds everything

@@ -93,8 +93,8 @@ impl Shared {
                     }
                     user => {
                         let outcome = job.deliver_departure(&loaded, None).await?;
-                        let applied =
-                            matches!(outcome, Outcome::Gone).then_some(user.as_ref().map(|user| user.version));
+                        let applied = matches!(outcome, Outcome::Gone | Outcome::Kept { .. })
+                            .then_some(user.as_ref().map(|user| user.version));
                         Ok((outcome, applied.flatten()))
                     }
                 }

@@ -52,6 +52,9 @@ impl Placing {
     }
 
     fn add(&mut self, department: &Department, remote_id: String) {
+        if self.primary.is_none() {
+            self.primary = Some(remote_id.clone());
+        }
         if let Some(order) = department.order {
             self.orders.insert(remote_id.clone(), json!(order));
         }
@@ -89,7 +92,7 @@ impl Job<'_> {
                     None => return Ok(Placed::Waits(report::waits_for_department(*unit, name))),
                 }
             };
-            self.put(&mut placing, department, remote_id);
+            placing.add(department, remote_id);
         }
         placing.units = units;
         Ok(Placed::At(self.completed(placing)))
@@ -110,16 +113,9 @@ impl Job<'_> {
                 placing.units.extend(unit);
                 remote_id.unwrap_or_else(|| format!("new:{}", path(&department.path)))
             };
-            self.put(&mut placing, department, remote_id);
+            placing.add(department, remote_id);
         }
         Ok(self.completed(placing))
-    }
-
-    fn put(&self, placing: &mut Placing, department: &Department, remote_id: String) {
-        if placing.primary.is_none() {
-            placing.primary = Some(remote_id.clone());
-        }
-        placing.add(department, remote_id);
     }
 
     fn completed(&self, mut placing: Placing) -> Placing {

@@ -11,7 +11,7 @@ use rollcall_provisioning::plan::Action;
 use rollcall_provisioning::proposal::Proposal;
 use rollcall_store::projection::Hold;
 use std::time::Duration;
-use time::Duration as Span;
+use time::{Duration as Span, OffsetDateTime};
 
 /// How long an invitation may stay unanswered before a person is told.
 const INVITATION_PATIENCE: Span = Span::days(14);
@@ -155,6 +155,36 @@ pub(crate) fn userid_taken(userid: &str) -> Outcome {
         advice: "Let the rule for userid of the mapping give another one, or link the account to the person."
             .to_owned(),
     }])
+}
+
+/// The person has left, and their access ends later.
+pub(crate) fn leaves_on(at: OffsetDateTime, now: OffsetDateTime) -> Outcome {
+    let reason = format!("The person has left; by the rules for leavers their access ends on {}.", day(at));
+    Outcome::Waiting { on: WaitingFor::Leaving(until(at, now)), reason }
+}
+
+/// The access of a leaver has ended, and the account goes later.
+pub(crate) fn removed_on(at: OffsetDateTime, now: OffsetDateTime) -> Outcome {
+    let reason = format!(
+        "The person has left and their access has ended; by the rules for leavers the account is removed on {}.",
+        day(at)
+    );
+    Outcome::Waiting { on: WaitingFor::Leaving(until(at, now)), reason }
+}
+
+/// The access of a leaver has ended, and the account stays.
+pub(crate) fn account_kept() -> Outcome {
+    let reason = "The person has left and their access has ended; by the rules for leavers the account is kept.";
+    Outcome::Kept { reason: reason.to_owned() }
+}
+
+fn until(at: OffsetDateTime, now: OffsetDateTime) -> Duration {
+    (at - now).try_into().unwrap_or(Duration::ZERO)
+}
+
+/// A day as people write it everywhere: `2026-03-01`.
+fn day(at: OffsetDateTime) -> String {
+    at.date().to_string()
 }
 
 /// The judge refused the plan.

@@ -94,7 +94,8 @@ impl Store {
         let row = sqlx::query(
             "SELECT u.attributes, u.active AND u.deleted_at IS NULL AS present, u.version,
                     l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed,
-                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.updated_at AS l_updated_at,
+                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.left_at AS l_left_at,
+                    l.removal_by AS l_removal_by, l.updated_at AS l_updated_at,
                     p.wanted_units, p.applied_units,
                     s.name AS s_name, s.profile AS s_profile, gs.groups,
                     u.manager_by, m.ambiguous AS m_ambiguous, m.id AS m_id, m.present AS m_present,
@@ -201,7 +202,8 @@ impl Store {
                     EXISTS (SELECT 1 FROM placements p
                             WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.unit_id = $3 AND p.applied) AS occupied,
                     l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed,
-                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.updated_at AS l_updated_at
+                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.left_at AS l_left_at,
+                    l.removal_by AS l_removal_by, l.updated_at AS l_updated_at
              FROM org_units o
              LEFT JOIN links l ON l.tenant_id = $1 AND l.target_id = $2
                               AND l.resource_kind = 'org_unit' AND l.resource_id = $3
