@@ -13,7 +13,7 @@ use crate::world::World;
 const DAY: Duration = Duration::from_hours(24);
 
 /// A world with these rules besides those that all begin with, and one person in it.
-async fn world(rules: Value) -> anyhow::Result<(World, ResourceId)> {
+async fn world(rules: &Value) -> anyhow::Result<(World, ResourceId)> {
     let world = World::new().await?;
     let mut document = Mapping::default_document();
     if let (Some(document), Some(rules)) = (document.as_object_mut(), rules.as_object()) {
@@ -27,7 +27,7 @@ async fn world(rules: Value) -> anyhow::Result<(World, ResourceId)> {
     Ok((world, ann))
 }
 
-fn leavers(removed: Value) -> Value {
+fn leavers(removed: &Value) -> Value {
     let erased = if removed.is_null() { Value::Null } else { json!(30) };
     json!([{ "name": "all", "access_ended_after_days": 0, "removed_after_days": removed, "erased_after_days": erased }])
 }
@@ -47,7 +47,7 @@ fn enabled(world: &World) -> Vec<Option<Value>> {
 
 #[tokio::test]
 async fn an_account_goes_when_its_days_are_over() -> anyhow::Result<()> {
-    let (world, ann) = world(json!({ "leavers": leavers(json!(14)) })).await?;
+    let (world, ann) = world(&json!({ "leavers": leavers(&json!(14)) })).await?;
     world.set(ann, json!({ "active": false })).await?;
     world.work(World::options("worker"), world.until("ann", "waiting")).await?;
     let standing = world.standing("ann").await?;
@@ -62,7 +62,7 @@ async fn an_account_goes_when_its_days_are_over() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn whoever_comes_back_keeps_the_account() -> anyhow::Result<()> {
-    let (world, ann) = world(json!({ "leavers": leavers(json!(14)) })).await?;
+    let (world, ann) = world(&json!({ "leavers": leavers(&json!(14)) })).await?;
     world.set(ann, json!({ "active": false })).await?;
     world.work(World::options("worker"), world.until("ann", "waiting")).await?;
     let calls = world.fake.calls().len();
@@ -82,7 +82,7 @@ async fn whoever_comes_back_keeps_the_account() -> anyhow::Result<()> {
 #[tokio::test]
 async fn an_enterprise_account_is_turned_off_at_once_and_on_again() -> anyhow::Result<()> {
     let kinds = json!([{ "name": "all", "kind": "sso" }]);
-    let (world, ann) = world(json!({ "leavers": leavers(json!(30)), "kinds": kinds })).await?;
+    let (world, ann) = world(&json!({ "leavers": leavers(&json!(30)), "kinds": kinds })).await?;
     assert_eq!(enabled(&world), [Some(json!(true))]);
     world.set(ann, json!({ "active": false })).await?;
     world.work(World::options("worker"), world.until("ann", "waiting")).await?;
@@ -100,7 +100,7 @@ async fn an_enterprise_account_is_turned_off_at_once_and_on_again() -> anyhow::R
 
 #[tokio::test]
 async fn an_account_may_be_kept() -> anyhow::Result<()> {
-    let (world, ann) = world(json!({ "leavers": leavers(Value::Null) })).await?;
+    let (world, ann) = world(&json!({ "leavers": leavers(&Value::Null) })).await?;
     world.set(ann, json!({ "active": false })).await?;
     world.settle().await?;
     let standing = world.standing("ann").await?;
@@ -113,7 +113,7 @@ async fn an_account_may_be_kept() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn one_person_is_removed_at_once_past_rules_and_guards() -> anyhow::Result<()> {
-    let (world, ann) = world(json!({ "leavers": leavers(json!(14)) })).await?;
+    let (world, ann) = world(&json!({ "leavers": leavers(&json!(14)) })).await?;
     let none =
         json!({ "people.remove": { "floor": 0, "share": 0.0 }, "source.deactivate": { "floor": 0, "share": 0.0 } });
     world.store.set_guards(world.tenant, world.target, &Guards::parse(&none)?).await?;
