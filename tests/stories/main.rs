@@ -26,6 +26,8 @@ mod kill;
 mod leaver;
 mod managers;
 mod outage;
+mod plan_commands;
+mod plans;
 mod rehire;
 mod same_state;
 mod sources;

@@ -1,14 +1,18 @@
 //! Why a request could not be served, as cases that get different answers. Each case becomes one [`Refusal`] here
 //! and nowhere else.
 
+mod plans;
+
 use crate::auth::rate::Rate;
 use crate::auth::scopes::Scopes;
 use crate::limits::{MAX_BODY_BYTES, RETRY_AFTER_SECONDS};
 use crate::refusal::{Challenge, Refusal};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use rollcall_provisioning::guard::SettingsError;
 use rollcall_scim::ScimType;
 use rollcall_scim::error::quoted;
+use rollcall_store::projection::ApplyError;
 use rollcall_store::{StoreError, Uniqueness};
 use std::error::Error as StdError;
 use std::net::IpAddr;
@@ -91,6 +95,12 @@ pub enum ApiError {
     /// REST: something else stands in the way. The text is a whole sentence.
     #[error("{0}")]
     Conflict(String),
+    /// REST: limits of guards that cannot be set.
+    #[error(transparent)]
+    Guards(#[from] SettingsError),
+    /// REST: a plan that is not applied, released or rejected.
+    #[error(transparent)]
+    Plan(ApplyError),
     /// A feature of the protocol that this server does not have. The text is a whole sentence.
     #[error("{0}")]
     NotImplemented(&'static str),
@@ -112,7 +122,9 @@ impl ApiError {
     pub fn refusal(&self) -> Refusal {
         match self {
             Self::Scim(error) => scim_refusal(error),
-            Self::Store(error) => store_refusal(error),
+            Self::Store(error) | Self::Plan(ApplyError::Store(error)) => store_refusal(error),
+            Self::Plan(error) => plans::refusal(error),
+            Self::Guards(error) => plans::unusable_limits(error),
             Self::Unauthenticated { basic } => Refusal::new(
                 StatusCode::UNAUTHORIZED,
                 "unauthenticated",

@@ -5,10 +5,12 @@
 mod credentials;
 mod deliveries;
 mod docs;
+mod guards;
 mod in_path;
 mod logs;
 mod owners;
 mod params;
+mod plans;
 mod schemas;
 mod sources;
 mod targets;
@@ -31,6 +33,16 @@ pub const PATH: &str = "/api/v1";
 pub(crate) fn documented() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(targets::list))
+        .routes(routes!(guards::read, guards::replace))
+        .routes(routes!(guards::trips))
+        .routes(routes!(plans::make))
+        .routes(routes!(plans::list))
+        .routes(routes!(plans::read))
+        .routes(routes!(plans::changes))
+        .routes(routes!(plans::apply))
+        .routes(routes!(plans::request_release))
+        .routes(routes!(plans::release))
+        .routes(routes!(plans::reject))
         .routes(routes!(sources::profiles))
         .routes(routes!(sources::list))
         .routes(routes!(sources::read, sources::change))

@@ -38,6 +38,8 @@ pub(crate) fn delivery(state: &str) -> DeliveryView {
         applied_version: None,
         current_version: Some(1),
         applied_at: None,
+        held_by: None,
+        proposal: None,
         request_id: None,
         updated_at: NOW,
     }

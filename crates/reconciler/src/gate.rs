@@ -115,7 +115,7 @@ impl Job<'_> {
             .chain(parent)
             .filter(|id| !paths.contains_key(*id))
             .collect();
-        paths.extend(self.store.unit_paths(self.claim, &unknown).await?);
+        paths.extend(self.store.unit_paths((self.claim.tenant, self.claim.target), &unknown).await?);
         let mut proposal = Proposal::new(asked.action, before(asked.observed), &paths);
         if let (Some(manager), Action::Create { .. } | Action::Update { .. }) = (asked.manager_awaited, asked.action) {
             proposal.lines.push(Line {

@@ -38,10 +38,14 @@ pub enum Operation {
     PlanReleased,
     /// Somebody rejected it.
     PlanRejected,
+    /// Somebody applied a plan, or a part of it.
+    PlanApplied,
+    /// Somebody changed the limits of a target's guards.
+    GuardsChanged,
 }
 
 impl Operation {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -51,6 +55,8 @@ impl Operation {
         Self::ReleaseRequested,
         Self::PlanReleased,
         Self::PlanRejected,
+        Self::PlanApplied,
+        Self::GuardsChanged,
     ];
 
     /// The word used in tables, JSON and screens.
@@ -65,6 +71,8 @@ impl Operation {
             Self::ReleaseRequested => "release_requested",
             Self::PlanReleased => "plan_released",
             Self::PlanRejected => "plan_rejected",
+            Self::PlanApplied => "plan_applied",
+            Self::GuardsChanged => "guards_changed",
         }
     }
 

@@ -2,11 +2,14 @@
 
 mod credentials;
 mod diagnose;
+mod guards;
 mod output;
+mod plans;
 mod setup;
 mod show;
 mod sources;
 mod targets;
+mod who;
 
 use crate::cli::{Cli, Command};
 use crate::config::{Config, Flags, Purpose, ServeFlags};
@@ -43,7 +46,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
             let database = Database::open(&config).await?;
             let done = with_database(command, &config, &database, &output).await;
             database.close().await?;
-            done?;
+            return done;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -59,10 +62,12 @@ fn config_with_logs(flags: &Flags, serve: &ServeFlags, purpose: Purpose) -> Resu
     Ok(config)
 }
 
-async fn with_database(command: Command, config: &Config, database: &Database, output: &Output) -> Result<()> {
+async fn with_database(command: Command, config: &Config, database: &Database, output: &Output) -> Result<ExitCode> {
     database.check_schema().await?;
     let store = &database.store;
     match command {
+        Command::Plan(args) => return plans::plan(args, store, output).await,
+        Command::Apply(args) => return plans::apply(args, store, output).await,
         Command::Tenant(command) => setup::tenant(command, store, output).await,
         Command::Source(command) => sources::source(command, store, output).await,
         Command::Token(command) => credentials::token(command, store, output).await,
@@ -70,6 +75,8 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
         Command::Access(command) => credentials::access(command, store, output).await,
         Command::Operator(command) => setup::operator(command, store, output).await,
         Command::Target(command) => targets::run(command, config, store, output).await,
+        Command::Release(args) => plans::release(args, store, output).await,
+        Command::Guards(args) => guards::run(args, store, output).await,
         Command::Pause(which) => targets::set_mode(&which, crate::cli::ModeArg::Paused, store, output).await,
         Command::Resume(which) => targets::set_mode(&which, crate::cli::ModeArg::Live, store, output).await,
         Command::Status(which) => show::status(&which, store, output).await,
@@ -81,7 +88,8 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
         | Command::Migrate
         | Command::Doctor
         | Command::Openapi => bail!("this command needs no database"),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The tenant of that name; without a name the only one there is.

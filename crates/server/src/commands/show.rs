@@ -126,7 +126,11 @@ pub(super) async fn retry(user_name: Option<&str>, which: &TenantArg, store: &St
     Ok(())
 }
 
-async fn find(store: &Store, tenant: TenantId, user_name: &str) -> Result<rollcall_provisioning::ids::ResourceId> {
+pub(super) async fn find(
+    store: &Store,
+    tenant: TenantId,
+    user_name: &str,
+) -> Result<rollcall_provisioning::ids::ResourceId> {
     person::id_of(store, tenant, user_name)
         .await
         .with_context(|| format!("{user_name} cannot be found in the directory"))
