@@ -27,6 +27,7 @@ mod leaver;
 mod managers;
 mod outage;
 mod plan_commands;
+mod plan_pages;
 mod plans;
 mod rehire;
 mod same_state;

@@ -100,11 +100,29 @@ async fn a_rehearsal_goes_out_ten_people_first_then_a_department_then_all() -> a
     apply(&maria, &plan, json!("all")).await?;
     world.settled().await?;
     ensure!(world.at_dingtalk().await? == 16, "everybody is there");
+    let id = over_all(&world, &maria).await?;
+    let strange = maria.get(&format!("/users/{id}/explain?target={id}")).await?;
+    ensure!(strange.status == StatusCode::NOT_FOUND, "{}", strange.body);
     let over = maria.get(&format!("/plans/{}", plan["id"].as_str().unwrap_or_default())).await?.body;
     ensure!(over["state"] == "applied" && over["states"] == json!({ "applied": 20 }), "{over}");
     let again = act(&maria, &plan, "apply", json!({ "wave": "all" })).await?;
     ensure!(again.status == StatusCode::CONFLICT && again.body["code"] == "plan_over", "{}", again.body);
     Ok(())
+}
+
+/// What an explanation says of somebody who was applied. Returns their id.
+async fn over_all(world: &World, rest: &ScimClient) -> anyhow::Result<String> {
+    let found = rest.get("/users?userName=somebody.16@corp.example").await?.body;
+    let id = found["data"][0]["id"].as_str().context("the person")?.to_owned();
+    let why = rest.get(&format!("/users/{id}/explain?target={}", world.target().await?)).await?.body;
+    let at = &why["targets"][0];
+    let accepted = &at["accepted"][0];
+    let line = json!({ "attribute": "org_units", "before": null, "after": ["Acme / Sales / EMEA"] });
+    ensure!(accepted["action"] == "create account" && accepted["request_id"].is_string(), "{accepted}");
+    ensure!(accepted["lines"].as_array().is_some_and(|lines| lines.contains(&line)), "{accepted}");
+    ensure!(at["plans"][0]["state"] == "applied" && at["plans"][0]["plan_id"] == accepted["plan_id"], "{at}");
+    ensure!(at["held"].is_null(), "{at}");
+    Ok(id)
 }
 
 /// The whole plan as CSV: a row for each attribute, and nothing that a spreadsheet would run.

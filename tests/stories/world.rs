@@ -269,6 +269,20 @@ impl World {
         format!("deliveries not in step ({more} more):\n{}", lines.join("\n"))
     }
 
+    /// Widens every guard: for stories that play in minutes what organisations do in months.
+    pub(crate) async fn nothing_is_too_much(&self) -> anyhow::Result<()> {
+        let api = self.rest_of(&self.tenant)?;
+        let target = self.rest("/targets").await?["data"][0]["id"].as_str().context("there is a target")?.to_owned();
+        let shown = self.rest(&format!("/targets/{target}/guards")).await?;
+        let guards = shown["guards"].as_array().context("there are guards")?;
+        let wide = json!({ "floor": 1_000_000, "share": 1.0 });
+        let names = guards.iter().filter_map(|guard| guard["guard"].as_str()).filter(|name| *name != "protected");
+        let body: serde_json::Map<String, Value> = names.map(|name| (name.to_owned(), wide.clone())).collect();
+        let reply = api.put(&format!("/targets/{target}/guards"), &Value::Object(body)).await?;
+        ensure!(reply.status == StatusCode::OK, "the limits were answered {} {}", reply.status, reply.body);
+        Ok(())
+    }
+
     /// Lets people who leave come back the same day without being asked, as most organisations see it: tests play a
     /// year in a minute.
     pub(crate) async fn rejoining_needs_no_consent(&self) -> anyhow::Result<()> {

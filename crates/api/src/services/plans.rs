@@ -6,6 +6,7 @@ mod wave;
 
 pub use decide::{AppliedView, NewPlanRequest, Scope, apply, make, reject, release, request_release};
 pub use export::{Export, export};
+pub use rollcall_store::projection::PlanChangeQuery;
 pub use wave::WaveRequest;
 
 use crate::error::ApiError;
@@ -13,7 +14,7 @@ use crate::services::page::{Cursor, Page};
 use crate::services::proposal::{LineView, ProposalView};
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use rollcall_store::Store;
-use rollcall_store::projection::{ApplyError, PlanChange, PlanChangeQuery, PlanRow, Target};
+use rollcall_store::projection::{ApplyError, PlanChange, PlanRow, Target};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -2,6 +2,8 @@
 
 mod text;
 
+pub(super) use text::shown;
+
 use super::output::{Output, count_of, table};
 use super::setup::rfc3339;
 use super::who::decides;
