@@ -155,7 +155,7 @@ async fn a_landslide_of_leavers_takes_two_people() -> anyhow::Result<()> {
     }
     world.cli(&["resume"]).await?;
     world.settled().await?;
-    ensure!(world.at_dingtalk().await? == 20, "nobody was removed");
+    ensure!(world.at_dingtalk().await? == 20, "nobody was removed: {}", world.report().await);
     let (ann, bob) = (world.token_of("ann").await?, world.token_of("bob").await?);
     let target = world.target().await?;
     let trips = ann.get(&format!("/targets/{target}/trips")).await?.body;

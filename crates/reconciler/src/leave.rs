@@ -67,7 +67,7 @@ impl Job<'_> {
     async fn stay_for_now(&self, loaded: &LoadedUser) -> Result<Option<Outcome>, Interrupt> {
         let Some(link) = loaded.link.as_ref().filter(|link| link.observed != Observed::Absent) else { return Ok(None) };
         let Some(user) = &loaded.user else { return Ok(None) };
-        let Some(since) = self.store.link_leaving(self.claim).await? else { return Ok(None) };
+        let Some(since) = self.store.link_leaving(self.claim, self.now).await? else { return Ok(None) };
         let stages = self.ask_rules(&user.attributes, loaded, Mapping::leaver).stages;
         let on = |days: u32| since + Span::days(i64::from(days));
         let removed_at = stages.removed_after_days.map(on);

@@ -161,8 +161,9 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// The person has left: since when, counted from the first look at it. Nothing when there is no link.
-    pub async fn link_leaving(&self, claim: &Claim) -> Result<Option<OffsetDateTime>, StoreError> {
+    /// The person has left: since when, counted from the first look at it, which is now `at`. Nothing when there is no
+    /// link.
+    pub async fn link_leaving(&self, claim: &Claim, at: OffsetDateTime) -> Result<Option<OffsetDateTime>, StoreError> {
         let since: Option<Option<OffsetDateTime>> = sqlx::query_scalar(
             "WITH fence AS (
                  SELECT 1 FROM deliveries
@@ -178,7 +179,7 @@ impl Store {
         .bind(claim.kind.as_str())
         .bind(claim.resource.0)
         .bind(claim.epoch)
-        .bind(self.now())
+        .bind(at)
         .fetch_optional(self.pool())
         .await?;
         Ok(since.flatten())
