@@ -38,6 +38,8 @@ pub struct Refusal {
     pub retry_after: Option<u32>,
     /// What `WWW-Authenticate` says.
     pub challenge: Challenge,
+    /// Each thing that is wrong, where there can be several. Only REST answers carry them.
+    pub errors: Vec<ProblemError>,
 }
 
 /// What a client is told about how to authenticate (RFC 9110 §11.6.1).
@@ -73,7 +75,8 @@ impl Challenge {
 impl Refusal {
     /// A refusal told by its status, a word and a sentence.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, scim_type: None, detail: detail.into(), retry_after: None, challenge: Challenge::None }
+        let (scim_type, retry_after, challenge) = (None, None, Challenge::None);
+        Self { status, code, scim_type, detail: detail.into(), retry_after, challenge, errors: Vec::new() }
     }
 
     /// The same, with the time after which the client should come again.
@@ -130,6 +133,7 @@ impl Refusal {
                     detail,
                     code: self.code.to_owned(),
                     request_id: id.as_str().to_owned(),
+                    errors: self.errors,
                 };
                 (PROBLEM_JSON, serde_json::to_string(&problem).unwrap_or_default())
             }
@@ -204,6 +208,30 @@ pub struct Problem {
     pub code: String,
     /// The id of the request, to be found again in logs and in the change log.
     pub request_id: String,
+    /// Each thing that is wrong, where there can be several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ProblemError>,
+}
+
+/// One of several things that are wrong with a document.
+#[derive(Serialize, ToSchema, Clone, PartialEq, Eq, Debug)]
+pub struct ProblemError {
+    /// Where in the document, as a JSON pointer (RFC 6901).
+    #[schema(example = "/account/title/value")]
+    pub pointer: String,
+    /// The line in the text that stands there, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// The character in that line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+    /// The attribute that is to blame, if one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attribute: Option<String>,
+    /// What is wrong.
+    pub detail: String,
+    /// What to do about it.
+    pub advice: String,
 }
 
 /// Replaces the body of an answer that axum made by itself, and keeps its other headers (`Allow`).

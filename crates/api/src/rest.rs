@@ -7,6 +7,8 @@ mod deliveries;
 mod docs;
 mod in_path;
 mod logs;
+mod mapping;
+mod mapping_drafts;
 mod owners;
 mod params;
 mod schemas;
@@ -37,6 +39,14 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(owners::list, owners::set))
         .routes(routes!(schemas::list, schemas::create))
         .routes(routes!(schemas::read, schemas::replace, schemas::delete))
+        .routes(routes!(mapping::read, mapping::replace))
+        .routes(routes!(mapping::versions, mapping::save))
+        .routes(routes!(mapping::version))
+        .routes(routes!(mapping::diff))
+        .routes(routes!(mapping::revert))
+        .routes(routes!(mapping_drafts::check))
+        .routes(routes!(mapping_drafts::test))
+        .routes(routes!(mapping_drafts::preview))
         .routes(routes!(credentials::access, credentials::replace_access))
         .routes(routes!(credentials::list, credentials::create))
         .routes(routes!(credentials::revoke))

@@ -7,6 +7,7 @@ pub mod credentials;
 pub mod deliveries;
 pub mod explain;
 pub(crate) mod given;
+pub mod mapping;
 pub mod oauth_clients;
 pub mod overview;
 pub mod owners;

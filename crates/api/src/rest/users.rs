@@ -62,5 +62,6 @@ pub(super) async fn explain(
     InPath(id): InPath<ResourceId>,
 ) -> Result<Json<Explanation>, ApiError> {
     let now = state.clock().now();
-    Ok(Json(explain::explain(state.store(), state.mapping(), client.tenant, id, now).await?))
+    let counting = state.usable_mapping(client.tenant).await?;
+    Ok(Json(explain::explain(state.store(), counting.as_deref(), client.tenant, id, now).await?))
 }

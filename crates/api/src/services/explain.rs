@@ -5,15 +5,16 @@ use crate::error::ApiError;
 use crate::services::attempts::AttemptView;
 use crate::services::changes::ChangeView;
 use crate::services::deliveries::DeliveryView;
+use crate::services::mapping::rendered::{TraceView, with_traces};
 use crate::services::person::{self, Found, PersonView};
 use crate::services::targets::Stop;
 use rollcall_provisioning::finding::Finding;
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
-use rollcall_provisioning::mapping::{Mapping, Person, Reference};
+use rollcall_provisioning::mapping::Mapping;
 use rollcall_store::Store;
 use rollcall_store::changes::{ChangeCursor, Operation};
+use rollcall_store::facts::FactsOf;
 use rollcall_store::projection::{AttemptQuery, Target, TargetMode};
-use rollcall_store::users::StoredUser;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -44,11 +45,23 @@ pub struct Explanation {
 /// What the mapping makes of a person.
 #[derive(Serialize, ToSchema, Clone, Debug)]
 pub struct MappingView {
+    /// Whether the person is projected. If not, nothing else is said of them.
+    pub included: bool,
+    /// Why, as a sentence that names the rule.
+    pub scope: String,
+    /// As what: `normal`, `sso`, `dingtalk` or `contact`.
+    #[schema(example = "normal")]
+    pub kind: String,
+    /// The remote id that a new account gets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userid: Option<String>,
     /// The attributes that the account should have; `null` where it should have no value.
     #[schema(value_type = Object)]
     pub attributes: BTreeMap<String, Option<Value>>,
-    /// The departments above the person, the top one first.
+    /// The departments above the person, the top one first; of several places those of the first one.
     pub departments: Vec<String>,
+    /// All places of the person, each as the departments from the top down.
+    pub places: Vec<Vec<String>>,
     /// The SCIM id of the manager, as the source sent it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub manager: Option<String>,
@@ -56,6 +69,9 @@ pub struct MappingView {
     pub findings: Vec<FindingView>,
     /// Whether a finding keeps the person out altogether.
     pub blocked: bool,
+    /// How each attribute came about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub traces: Vec<TraceView>,
 }
 
 /// One thing that does not fit.
@@ -98,20 +114,23 @@ pub struct TargetDecision {
     pub last_attempt: Option<AttemptView>,
 }
 
-/// Explains a person.
+/// Explains a person, under a mapping if it can be used.
 ///
 /// # Errors
 /// 404.
 pub async fn explain(
     store: &Store,
-    mapping: &Mapping,
+    mapping: Option<&Mapping>,
     tenant: TenantId,
     id: ResourceId,
     now: OffsetDateTime,
 ) -> Result<Explanation, ApiError> {
     let Found { person, user } = person::find(store, tenant, id).await?;
     // Who has left has no account to be mapped.
-    let mapping = user.as_ref().filter(|_| person.active).map(|user| mapped(id, user, mapping));
+    let mapping = match mapping.filter(|_| user.is_some() && person.active) {
+        Some(mapping) => mapped(store, tenant, id, mapping).await?,
+        None => None,
+    };
     let mut targets = Vec::new();
     for target in store.targets(tenant).await? {
         let standing = person.standings.iter().find(|standing| standing.delivery.target_id == target.id.0);
@@ -149,19 +168,14 @@ fn verdict(person: &PersonView, mapping: Option<&MappingView>, targets: &[Target
     lines.join("\n")
 }
 
-fn mapped(id: ResourceId, user: &StoredUser, mapping: &Mapping) -> MappingView {
-    let id = id.to_string();
-    let mapped = mapping.person(&Person::alone(&id, user.resource.as_map()));
-    MappingView {
-        departments: mapped.org_path().iter().map(|unit| unit.name.clone()).collect(),
-        attributes: mapped.attributes,
-        manager: match mapped.manager {
-            Reference::To(manager) => Some(manager),
-            Reference::Nobody | Reference::LeftAlone => None,
-        },
-        findings: mapped.findings.into_iter().map(FindingView::from).collect(),
-        blocked: mapped.blocked,
-    }
+async fn mapped(
+    store: &Store,
+    tenant: TenantId,
+    id: ResourceId,
+    mapping: &Mapping,
+) -> Result<Option<MappingView>, ApiError> {
+    let found = store.person_facts(tenant, FactsOf::These(&[id.0]), Uuid::nil(), 1).await?;
+    Ok(found.first().map(|facts| with_traces(facts, mapping)))
 }
 
 impl From<Finding> for FindingView {
