@@ -1,8 +1,10 @@
 //! The command line. Results go to standard output, messages to standard error; `--json` gives one JSON document.
 
 mod credentials;
+mod mapping;
 
 pub(crate) use credentials::{AccessCommand, NewArgs, OauthClientCommand, TokenCommand, TrustArgs};
+pub(crate) use mapping::MappingCommand;
 
 use crate::config::{Flags, ServeFlags};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -77,6 +79,9 @@ pub(crate) enum Command {
     /// From where, how fast, and whether with HTTP Basic a source may call
     #[command(subcommand)]
     Access(AccessCommand),
+    /// The document that makes accounts of people, and its versions
+    #[command(subcommand)]
+    Mapping(MappingCommand),
     /// People who sign in to the console
     #[command(subcommand)]
     Operator(OperatorCommand),

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod diagnose;
+mod mapping;
 mod output;
 mod setup;
 mod show;
@@ -38,6 +39,15 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
             database.close().await?;
         }
         Command::Doctor => return diagnose::run(&config(&flags)?, &output).await,
+        Command::Mapping(command) => {
+            let database = Database::open(&config(&flags)?).await?;
+            let done = match database.check_schema().await {
+                Ok(()) => mapping::run(command, &database.store, &output).await,
+                Err(error) => Err(error),
+            };
+            database.close().await?;
+            return done;
+        }
         command => {
             let config = config(&flags)?;
             let database = Database::open(&config).await?;
@@ -80,7 +90,8 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
         | Command::Simulator(_)
         | Command::Migrate
         | Command::Doctor
-        | Command::Openapi => bail!("this command needs no database"),
+        | Command::Mapping(_)
+        | Command::Openapi => bail!("this command opens its database itself, or needs none"),
     }
 }
 
