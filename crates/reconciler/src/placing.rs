@@ -89,7 +89,7 @@ impl Job<'_> {
                     None => return Ok(Placed::Waits(report::waits_for_department(*unit, name))),
                 }
             };
-            self.put(&mut placing, department, remote_id);
+            Self::put(&mut placing, department, remote_id);
         }
         placing.units = units;
         Ok(Placed::At(self.completed(placing)))
@@ -110,12 +110,12 @@ impl Job<'_> {
                 placing.units.extend(unit);
                 remote_id.unwrap_or_else(|| format!("new:{}", path(&department.path)))
             };
-            self.put(&mut placing, department, remote_id);
+            Self::put(&mut placing, department, remote_id);
         }
         Ok(self.completed(placing))
     }
 
-    fn put(&self, placing: &mut Placing, department: &Department, remote_id: String) {
+    fn put(placing: &mut Placing, department: &Department, remote_id: String) {
         if placing.primary.is_none() {
             placing.primary = Some(remote_id.clone());
         }
