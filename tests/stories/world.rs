@@ -1,12 +1,15 @@
 //! One story's world: a database, a DingTalk simulator, a tenant with a source and a live target, and the server.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use reqwest::{Method, StatusCode};
-use rollcall_tests::{Cli, Client, Database, ScimClient, Server, SimulatorProcess, server_binary, wait_until};
+use rollcall_tests::{
+    Cli, CliOutput, Client, Database, ScimClient, Server, SimulatorProcess, server_binary, wait_until,
+};
 use serde_json::{Value, json};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -93,6 +96,17 @@ impl World {
     /// Runs a command of the real binary.
     pub(crate) async fn cli(&self, arguments: &[&str]) -> anyhow::Result<Value> {
         command(&self.cli, arguments).await
+    }
+
+    /// Runs a command of the real binary to whatever end.
+    pub(crate) async fn shell(&self, arguments: &[&str]) -> anyhow::Result<CliOutput> {
+        let folder = self.cli.folder().to_str().context("the folder is no text")?;
+        self.cli.run(&[arguments, &["--data-dir", folder]].concat()).await
+    }
+
+    /// The folder that commands run in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.cli.folder()
     }
 
     /// A client of something below the server's present address.

@@ -210,8 +210,7 @@ impl ApiError {
                 ..Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
             },
             Self::Outdated(detail) => Refusal::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail),
-            Self::Broken => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL),
-            Self::NoRandomness => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL),
+            Self::Broken | Self::NoRandomness => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL),
             Self::NotImplemented(detail) => Refusal::new(StatusCode::NOT_IMPLEMENTED, "not_implemented", *detail),
         }
     }

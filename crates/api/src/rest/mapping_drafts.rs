@@ -98,16 +98,13 @@ pub(super) async fn preview(
     params.end()?;
     let previewed: Previewed = given::body(body)?;
     let (store, target) = (state.store(), state.target());
-    let counting = state.usable_mapping(client.tenant).await?;
-    let of = match previewed.document {
-        Some(document) => {
-            let draft = mapping::compiled(store, client.tenant, &*target.schema, &document).await?;
-            PreviewOf { mapping: Arc::new(draft), counting, users: previewed.users }
-        }
-        None => {
-            let mapping = state.mapping_of(client.tenant).await?.mapping;
-            PreviewOf { mapping, counting: None, users: previewed.users }
-        }
+    let of = if let Some(document) = previewed.document {
+        let counting = state.usable_mapping(client.tenant).await?;
+        let draft = mapping::compiled(store, client.tenant, &*target.schema, &document).await?;
+        PreviewOf { mapping: Arc::new(draft), counting, users: previewed.users }
+    } else {
+        let mapping = state.mapping_of(client.tenant).await?.mapping;
+        PreviewOf { mapping, counting: None, users: previewed.users }
     };
     let _place = state.previews().acquire().await;
     Ok(Json(preview::preview(store, client.tenant, target, of).await?))

@@ -33,27 +33,27 @@ const DIFFERENT: u8 = 2;
 const BLOCKED: u8 = 3;
 
 /// Runs a command.
-pub(super) async fn run(command: MappingCommand, store: &Store, output: &Output) -> Result<ExitCode> {
+pub(super) async fn run(command: MappingCommand, store: &Store, output: Output) -> Result<ExitCode> {
     let target = target_facts();
     let schema = &*target.schema;
     match command {
         MappingCommand::Show { version, toml, tenant } => {
-            return show(store, tenant_of(store, &tenant).await?, (version, toml), output).await;
+            show(store, tenant_of(store, &tenant).await?, (version, toml), output).await
         }
         MappingCommand::Versions { limit, tenant } => {
             let tenant = tenant_of(store, &tenant).await?;
-            return versions(store, tenant, limit, output).await;
+            versions(store, tenant, limit, output).await
         }
         MappingCommand::Diff { new, from, tenant } => {
             let tenant = tenant_of(store, &tenant).await?;
-            return diff(store, tenant, (from.as_deref(), new.as_deref()), output).await;
+            diff(store, tenant, (from.as_deref(), new.as_deref()), output).await
         }
         MappingCommand::Check { file, tenant } => {
             let (tenant, file) = (tenant_of(store, &tenant).await?, DocumentFile::read(&file)?);
             let found = mapping::check(store, tenant, schema, &file.document).await?;
             let failed = found.examples.iter().any(|example| !example.passed);
             output.result(&serde_json::to_value(&found)?, || text::check(&found, &file))?;
-            return Ok(code(found.valid && !failed, 1));
+            Ok(code(found.valid && !failed, 1))
         }
         MappingCommand::Test { file, tenant } => {
             let (tenant, file) = (tenant_of(store, &tenant).await?, read(file.as_deref())?);
@@ -120,7 +120,7 @@ async fn show(
     store: &Store,
     tenant: TenantId,
     (version, toml): (Option<i32>, bool),
-    output: &Output,
+    output: Output,
 ) -> Result<ExitCode> {
     let found = match version {
         Some(version) => mapping::version(store, tenant, version).await?,
@@ -142,7 +142,7 @@ async fn show(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn versions(store: &Store, tenant: TenantId, limit: i64, output: &Output) -> Result<ExitCode> {
+async fn versions(store: &Store, tenant: TenantId, limit: i64, output: Output) -> Result<ExitCode> {
     let found = mapping::versions(store, tenant, limit, None).await?;
     let rows: Vec<Vec<String>> = found
         .data
@@ -165,7 +165,7 @@ async fn diff(
     store: &Store,
     tenant: TenantId,
     (old, new): (Option<&str>, Option<&str>),
-    output: &Output,
+    output: Output,
 ) -> Result<ExitCode> {
     let counting = mapping::in_force(store, tenant).await?;
     let old = match (old, new) {
@@ -178,9 +178,8 @@ async fn diff(
         None => counting.document,
     };
     let changes: Vec<RuleChangeView> = compare(&old, &new).into_iter().map(RuleChangeView::from).collect();
-    output.result(&json!({ "changes": changes }), || match changes.is_empty() {
-        true => "They say the same.".to_owned(),
-        false => text::changes(&changes).join("\n"),
+    output.result(&json!({ "changes": changes }), || {
+        if changes.is_empty() { "They say the same.".to_owned() } else { text::changes(&changes).join("\n") }
     })?;
     Ok(code(changes.is_empty(), DIFFERENT))
 }
@@ -197,7 +196,7 @@ async fn saved(
     store: &Store,
     done: Result<mapping::MappingSaved, ApiError>,
     file: Option<&DocumentFile>,
-    output: &Output,
+    output: Output,
 ) -> Result<ExitCode> {
     match done {
         Ok(done) => {
@@ -211,7 +210,7 @@ async fn saved(
 }
 
 /// Says everything that is wrong with a document.
-fn refused(error: ApiError, file: Option<&DocumentFile>, output: &Output) -> Result<ExitCode> {
+fn refused(error: ApiError, file: Option<&DocumentFile>, output: Output) -> Result<ExitCode> {
     let ApiError::Unfit { code, detail, errors } = error else { bail!(error) };
     let document = json!({ "code": code, "detail": detail, "errors": errors });
     output.result(&document, || text::errors(&errors, file).join("\n"))?;

@@ -42,7 +42,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Mapping(command) => {
             let database = Database::open(&config(&flags)?).await?;
             let done = match database.check_schema().await {
-                Ok(()) => mapping::run(command, &database.store, &output).await,
+                Ok(()) => mapping::run(command, &database.store, output).await,
                 Err(error) => Err(error),
             };
             database.close().await?;

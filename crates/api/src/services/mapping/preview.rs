@@ -203,12 +203,11 @@ fn samples(report: &Report, names: &BTreeMap<String, Option<String>>) -> Vec<Sho
     for (reason, sample) in &report.samples {
         let Ok(id) = Uuid::try_parse(&sample.id) else { continue };
         let reason = word(*reason).to_owned();
-        match people.iter_mut().find(|person| person.id == id) {
-            Some(person) => person.chosen_for.push(reason),
-            None => {
-                let name = names.get(&sample.id).cloned().flatten();
-                people.push(chosen(ResourceId(id), name, vec![reason], sample.mapped.clone()));
-            }
+        if let Some(person) = people.iter_mut().find(|person| person.id == id) {
+            person.chosen_for.push(reason);
+        } else {
+            let name = names.get(&sample.id).cloned().flatten();
+            people.push(chosen(ResourceId(id), name, vec![reason], sample.mapped.clone()));
         }
     }
     people
