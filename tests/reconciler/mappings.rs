@@ -1,5 +1,6 @@
 //! Versions of the mapping: saving one sends nothing; what it changes waits for a plan, everything else goes on.
 
+use anyhow::Context;
 use rollcall_provisioning::connector::ErrorClass;
 use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::ids::ResourceKind;
@@ -17,10 +18,11 @@ use crate::world::World;
 /// The document that all begin with, with parts replaced.
 fn document(parts: &Value) -> Value {
     let mut document = Mapping::default_document();
-    for (pointer, part) in parts.as_object().cloned().unwrap_or_default() {
-        let (above, name) = pointer.rsplit_once('/').unwrap_or(("", &pointer));
+    let Value::Object(parts) = parts else { return document };
+    for (pointer, part) in parts {
+        let (above, name) = pointer.rsplit_once('/').unwrap_or(("", pointer));
         if let Some(members) = document.pointer_mut(above).and_then(Value::as_object_mut) {
-            members.insert(name.to_owned(), part);
+            members.insert(name.to_owned(), part.clone());
         }
     }
     document
@@ -40,7 +42,8 @@ async fn plan(world: &World, held_by: &str) -> anyhow::Result<Uuid> {
 
 async fn title(world: &World, name: &str) -> anyhow::Result<String> {
     let picture = world.picture().await?;
-    Ok(picture.people.get(name).and_then(|seen| seen.first()).map(|seen| seen.title.clone()).unwrap_or_default())
+    let account = picture.people.get(name).and_then(|accounts| accounts.first());
+    Ok(account.with_context(|| format!("{name} has an account"))?.title.clone())
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ mod invitations;
 mod kill;
 mod leaver;
 mod managers;
+mod mapping;
 mod outage;
 mod plan_commands;
 mod plan_pages;

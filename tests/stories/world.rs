@@ -98,9 +98,10 @@ impl World {
         command(&self.cli, arguments).await
     }
 
-    /// Runs a command of the real binary to its end, whatever that is.
+    /// Runs a command of the real binary to whatever end.
     pub(crate) async fn shell(&self, arguments: &[&str]) -> anyhow::Result<CliOutput> {
-        self.cli.run(arguments).await
+        let folder = self.cli.folder().to_str().context("the folder is no text")?;
+        self.cli.run(&[arguments, &["--data-dir", folder]].concat()).await
     }
 
     /// The folder that commands run in.

@@ -6,7 +6,7 @@ mod plans;
 use crate::auth::rate::Rate;
 use crate::auth::scopes::Scopes;
 use crate::limits::{MAX_BODY_BYTES, RETRY_AFTER_SECONDS};
-use crate::refusal::{Challenge, Refusal};
+use crate::refusal::{Challenge, Extras, PartProblem, Refusal};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use rollcall_provisioning::guard::SettingsError;
@@ -101,12 +101,28 @@ pub enum ApiError {
     /// REST: a plan that is not applied, released or rejected.
     #[error(transparent)]
     Plan(ApplyError),
+    /// REST: a document in which several things can be wrong. The text is a whole sentence.
+    #[error("{detail}")]
+    Unfit {
+        /// What, as a word that a program can switch on.
+        code: &'static str,
+        /// The sentence.
+        detail: String,
+        /// Each thing that is wrong.
+        errors: Vec<PartProblem>,
+    },
+    /// REST: somebody else has changed it meanwhile. The text is a whole sentence.
+    #[error("{0}")]
+    Outdated(String),
     /// A feature of the protocol that this server does not have. The text is a whole sentence.
     #[error("{0}")]
     NotImplemented(&'static str),
     /// The operating system gives no random numbers for a secret.
     #[error("the operating system gives no random numbers")]
     NoRandomness,
+    /// A computation broke off.
+    #[error("a computation broke off")]
+    Broken,
     /// The store could not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -201,7 +217,12 @@ impl ApiError {
                 Refusal::new(StatusCode::BAD_REQUEST, "invalid_parameter", self.to_string())
             }
             Self::Conflict(detail) => Refusal::new(StatusCode::CONFLICT, "conflict", detail),
-            Self::NoRandomness => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL),
+            Self::Unfit { code, detail, errors } => {
+                let extras = Extras { errors: errors.clone(), ..Extras::default() };
+                Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail).extras(extras)
+            }
+            Self::Outdated(detail) => Refusal::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail),
+            Self::Broken | Self::NoRandomness => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL),
             Self::NotImplemented(detail) => Refusal::new(StatusCode::NOT_IMPLEMENTED, "not_implemented", *detail),
         }
     }

@@ -15,11 +15,12 @@ use utoipa::openapi::{
 const BEARER: &str = "bearer";
 const BASIC: &str = "basic";
 
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 11] = [
     ("projection", "Where the directory stands towards each target"),
     ("plans", "What is held, and the decision about it: guards, plans, releases"),
     ("sources", "How each SCIM client is understood: profiles and their switches"),
     ("schemas", "What a tenant adds to users and groups"),
+    ("mapping", "From people and groups to what targets should have: the document, its versions, and trying a draft"),
     ("people", "One person, and why they stand where they stand"),
     ("directory", "What was changed in the directory"),
     ("set-up", "By what and from where sources may call"),

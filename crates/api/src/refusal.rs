@@ -63,8 +63,20 @@ pub struct PartProblem {
     /// Where, as a JSON pointer (RFC 6901).
     #[schema(example = "/people.remove/floor")]
     pub pointer: String,
+    /// The line in the text that stands there, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// The character in that line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+    /// The attribute that is to blame, if one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attribute: Option<String>,
     /// What is wrong with it.
     pub detail: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
 }
 
 /// A resource for which something else is to be done by now.

@@ -8,6 +8,8 @@ mod docs;
 mod guards;
 mod in_path;
 mod logs;
+mod mapping;
+mod mapping_drafts;
 mod owners;
 mod params;
 mod plans;
@@ -49,6 +51,14 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(owners::list, owners::set))
         .routes(routes!(schemas::list, schemas::create))
         .routes(routes!(schemas::read, schemas::replace, schemas::delete))
+        .routes(routes!(mapping::read, mapping::replace))
+        .routes(routes!(mapping::versions, mapping::save))
+        .routes(routes!(mapping::version))
+        .routes(routes!(mapping::diff))
+        .routes(routes!(mapping::revert))
+        .routes(routes!(mapping_drafts::check))
+        .routes(routes!(mapping_drafts::test))
+        .routes(routes!(mapping_drafts::preview))
         .routes(routes!(credentials::access, credentials::replace_access))
         .routes(routes!(credentials::list, credentials::create))
         .routes(routes!(credentials::revoke))

@@ -8,6 +8,7 @@ pub mod deliveries;
 pub mod explain;
 pub(crate) mod given;
 pub mod guards;
+pub mod mapping;
 pub mod oauth_clients;
 pub mod overview;
 pub mod owners;

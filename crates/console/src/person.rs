@@ -72,7 +72,8 @@ pub(crate) async fn person(
 ) -> Result<Response, Trouble> {
     let id = ResourceId(id);
     let (store, tenant, now) = (state.api().store(), operator.tenant, state.now());
-    let why = explain(store, state.api().mapping(), tenant, (id, None), now).await?;
+    let counting = state.api().usable_mapping(tenant).await?;
+    let why = explain(store, counting.as_deref(), tenant, (id, None), now).await?;
     let wrote = roster::source_says(store, tenant, id).await?;
     let path = format!("/console/people/{id}");
     let newest = from.is_older().then(|| path.clone());
@@ -285,6 +286,12 @@ mod tests {
             },
             last_request: None,
             mapping: Some(MappingView {
+                included: true,
+                scope: String::new(),
+                kind: "normal".to_owned(),
+                userid: None,
+                places: Vec::new(),
+                traces: Vec::new(),
                 attributes: BTreeMap::from([("mobile".to_owned(), number), ("title".to_owned(), None)]),
                 departments: vec!["Asia".to_owned(), HOSTILE.to_owned()],
                 manager: None,

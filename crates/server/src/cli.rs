@@ -1,9 +1,11 @@
 //! The command line. Results go to standard output, messages to standard error; `--json` gives one JSON document.
 
 mod credentials;
+mod mapping;
 mod plans;
 
 pub(crate) use credentials::{AccessCommand, NewArgs, OauthClientCommand, TokenCommand, TrustArgs};
+pub(crate) use mapping::MappingCommand;
 pub(crate) use plans::{
     ApplyArgs, ByArg, GuardsArgs, GuardsCommand, NewPlanArgs, PlanArgs, PlanCommand, ReleaseArgs, VerbArg,
 };
@@ -89,6 +91,9 @@ pub(crate) enum Command {
     /// From where, how fast, and whether with HTTP Basic a source may call
     #[command(subcommand)]
     Access(AccessCommand),
+    /// The document that makes accounts of people, and its versions
+    #[command(subcommand)]
+    Mapping(MappingCommand),
     /// People who sign in to the console
     #[command(subcommand)]
     Operator(OperatorCommand),

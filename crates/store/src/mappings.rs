@@ -3,6 +3,7 @@
 //! Saving sends nothing: everybody is looked at again under the new version, and existing accounts that it changes are
 //! held until a plan permits it (see `projection::record`).
 
+use crate::projection::RulesRevision;
 use crate::schemas::extended;
 use crate::{Store, StoreError};
 use rollcall_provisioning::connector::TargetSchema;
@@ -19,6 +20,21 @@ pub struct MappingVersion {
     pub version: i32,
     /// The document.
     pub document: Value,
+    /// What its author says of it.
+    pub note: String,
+    /// When it was saved.
+    pub created_at: OffsetDateTime,
+    /// Who saved it.
+    pub created_by: String,
+    /// Whether it counts.
+    pub active: bool,
+}
+
+/// One version, without its document.
+#[derive(Clone, Debug, FromRow)]
+pub struct MappingEntry {
+    /// Counts from 1.
+    pub version: i32,
     /// What its author says of it.
     pub note: String,
     /// When it was saved.
@@ -186,6 +202,39 @@ impl Store {
         .fetch_all(self.pool())
         .await?;
         Ok(rows)
+    }
+
+    /// The versions of a tenant without their documents, the newest first, older than `before` if there is one.
+    pub async fn mapping_entries(
+        &self,
+        tenant: TenantId,
+        before: Option<i32>,
+        limit: i64,
+    ) -> Result<Vec<MappingEntry>, StoreError> {
+        let rows = sqlx::query_as(
+            "SELECT m.version, m.note, m.created_at, m.created_by, m.version = t.mapping_version AS active
+             FROM mappings m JOIN tenants t ON t.id = m.tenant_id
+             WHERE m.tenant_id = $1 AND ($2::integer IS NULL OR m.version < $2) ORDER BY m.version DESC LIMIT $3",
+        )
+        .bind(tenant.0)
+        .bind(before)
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows)
+    }
+
+    /// Which rules of a tenant count: what was compiled under the same ones still holds.
+    pub async fn rules_revision(&self, tenant: TenantId) -> Result<RulesRevision, StoreError> {
+        let (mapping, schemas_at, schemas) = sqlx::query_as(
+            "SELECT COALESCE((SELECT mapping_version FROM tenants WHERE id = $1), 0),
+                    (SELECT max(modified_at) FROM schemas WHERE tenant_id = $1),
+                    (SELECT count(*) FROM schemas WHERE tenant_id = $1)",
+        )
+        .bind(tenant.0)
+        .fetch_one(self.pool())
+        .await?;
+        Ok(RulesRevision { mapping, schemas_at, schemas })
     }
 
     /// One version of a tenant.

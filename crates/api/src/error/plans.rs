@@ -64,7 +64,8 @@ pub(super) fn unusable_limits(error: &SettingsError) -> Refusal {
         SettingsError::Member { guard, member, .. } if member.contains(' ') => format!("/{guard}"),
         SettingsError::Member { guard, member, .. } => format!("/{guard}/{}", escaped(member)),
     };
-    let part = PartProblem { pointer, detail: error.to_string() };
+    let detail = error.to_string();
+    let part = PartProblem { pointer, line: None, column: None, attribute: None, detail, advice: None };
     let extras = Extras { errors: vec![part], ..Extras::default() };
     Refusal::new(StatusCode::BAD_REQUEST, "invalid_limit", format!("{error}; nothing was changed")).extras(extras)
 }

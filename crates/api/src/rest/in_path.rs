@@ -56,6 +56,13 @@ impl Named for String {
     }
 }
 
+/// The number of a version of the mapping.
+impl Named for i32 {
+    fn by_text(text: String) -> Result<Self, ApiError> {
+        text.parse().map_err(|_| missing("version of the mapping", &text))
+    }
+}
+
 impl Named for SourceId {
     fn by_text(text: String) -> Result<Self, ApiError> {
         Uuid::try_parse(&text).map(Self).map_err(|_| no_source(&text))

@@ -67,5 +67,6 @@ pub(super) async fn explain(
 ) -> Result<Json<Explanation>, ApiError> {
     let (now, target) = (state.clock().now(), params.id("target")?.map(TargetId));
     params.end()?;
-    Ok(Json(explain::explain(state.store(), state.mapping(), client.tenant, (id, target), now).await?))
+    let counting = state.usable_mapping(client.tenant).await?;
+    Ok(Json(explain::explain(state.store(), counting.as_deref(), client.tenant, (id, target), now).await?))
 }

@@ -11,12 +11,14 @@ use crate::error::ApiError;
 use crate::services::attempts::AttemptView;
 use crate::services::changes::ChangeView;
 use crate::services::deliveries::DeliveryView;
+use crate::services::mapping::rendered::with_traces;
 use crate::services::person::{self, Found, PersonView};
 use crate::services::targets::{Stop, no_target};
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use rollcall_provisioning::mapping::Mapping;
 use rollcall_store::Store;
 use rollcall_store::changes::{ChangeCursor, Operation};
+use rollcall_store::facts::FactsOf;
 use rollcall_store::projection::{AttemptQuery, Target, TargetMode};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -69,20 +71,23 @@ pub struct TargetDecision {
     pub plans: Vec<PlannedView>,
 }
 
-/// Explains a person, at one target or at all.
+/// Explains a person, at one target or at all, under a mapping if it can be used.
 ///
 /// # Errors
 /// 404 for the person, or for the target.
 pub async fn explain(
     store: &Store,
-    mapping: &Mapping,
+    mapping: Option<&Mapping>,
     tenant: TenantId,
     (id, only): (ResourceId, Option<TargetId>),
     now: OffsetDateTime,
 ) -> Result<Explanation, ApiError> {
     let Found { person, user } = person::find(store, tenant, id).await?;
     // Who has left has no account to be mapped.
-    let mapping = user.as_ref().filter(|_| person.active).map(|user| mapping::mapped(id, user, mapping));
+    let mapping = match mapping.filter(|_| user.is_some() && person.active) {
+        Some(mapping) => mapped(store, tenant, id, mapping).await?,
+        None => None,
+    };
     let mut chosen = store.targets(tenant).await?;
     if let Some(only) = only {
         chosen.retain(|target| target.id == only);
@@ -128,6 +133,16 @@ fn verdict(person: &PersonView, mapping: Option<&MappingView>, targets: &[Target
         lines.push(format!("As stored, the person cannot be projected: {}", findings.join(" ")));
     }
     lines.join("\n")
+}
+
+async fn mapped(
+    store: &Store,
+    tenant: TenantId,
+    id: ResourceId,
+    mapping: &Mapping,
+) -> Result<Option<MappingView>, ApiError> {
+    let found = store.person_facts(tenant, FactsOf::These(&[id.0]), Uuid::nil(), 1).await?;
+    Ok(found.first().map(|facts| with_traces(facts, mapping)))
 }
 
 async fn last_request(store: &Store, tenant: TenantId, id: ResourceId) -> Result<Option<ChangeView>, ApiError> {

@@ -116,15 +116,15 @@ impl<'m> Preview<'m> {
         Self { mapping, report: Report::default(), values: BTreeMap::new(), longest: 0 }
     }
 
-    /// Looks at one more person.
-    pub fn add(&mut self, person: &Person<'_>) {
+    /// Looks at one more person. Returns what the mapping makes of them.
+    pub fn add(&mut self, person: &Person<'_>) -> Mapped {
         let mapped = self.mapping.person(person);
         let report = &mut self.report;
         report.people += 1;
         match (&mapped.scope.rule, mapped.scope.included) {
             (Some(rule), false) => {
                 *report.excluded.entry(rule.clone()).or_default() += 1;
-                return;
+                return mapped;
             }
             (rule, _) => *report.included.entry(rule.clone()).or_default() += 1,
         }
@@ -139,6 +139,12 @@ impl<'m> Preview<'m> {
         }
         self.compare_values(person.id, &mapped);
         self.sample(person, &mapped);
+        mapped
+    }
+
+    /// The ids of the people who would be shown by now.
+    pub fn samples(&self) -> impl Iterator<Item = &str> {
+        self.report.samples.values().map(|sample| sample.id.as_str())
     }
 
     /// What came of it.

@@ -3,6 +3,7 @@
 mod credentials;
 mod diagnose;
 mod guards;
+mod mapping;
 mod output;
 mod plans;
 mod setup;
@@ -41,6 +42,15 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
             database.close().await?;
         }
         Command::Doctor => return diagnose::run(&config(&flags)?, &output).await,
+        Command::Mapping(command) => {
+            let database = Database::open(&config(&flags)?).await?;
+            let done = match database.check_schema().await {
+                Ok(()) => mapping::run(command, &database.store, output).await,
+                Err(error) => Err(error),
+            };
+            database.close().await?;
+            return done;
+        }
         command => {
             let config = config(&flags)?;
             let database = Database::open(&config).await?;
@@ -87,7 +97,8 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
         | Command::Simulator(_)
         | Command::Migrate
         | Command::Doctor
-        | Command::Openapi => bail!("this command needs no database"),
+        | Command::Mapping(_)
+        | Command::Openapi => bail!("this command opens its database itself, or needs none"),
     }?;
     Ok(ExitCode::SUCCESS)
 }

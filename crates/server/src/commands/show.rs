@@ -6,7 +6,7 @@ use super::plans::shown;
 use super::setup::rfc3339;
 use crate::cli::TenantArg;
 use crate::clock::{SystemClock, TimeOrderedIds};
-use crate::connector::standard_mapping;
+use crate::connector::target_facts;
 use anyhow::{Context, Result};
 use rollcall_api::services::proposal::LineView;
 use rollcall_api::services::{deliveries, explain as explaining, person, retry as retrying, targets};
@@ -70,7 +70,9 @@ pub(super) async fn status(which: &TenantArg, store: &Store, output: &Output) ->
 pub(super) async fn explain(user_name: &str, which: &TenantArg, store: &Store, output: &Output) -> Result<()> {
     let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;
     let id = find(store, tenant.id, user_name).await?;
-    let found = explaining::explain(store, &standard_mapping()?, tenant.id, (id, None), SystemClock.now()).await?;
+    let counting = rollcall_api::compile(store, tenant.id, &*target_facts().schema).await.ok();
+    let mapping = counting.as_ref().map(|counting| &*counting.mapping);
+    let found = explaining::explain(store, mapping, tenant.id, (id, None), SystemClock.now()).await?;
     let document = serde_json::to_value(&found)?;
     output.result(&document, || {
         let mut lines = vec![found.verdict.clone(), String::new()];

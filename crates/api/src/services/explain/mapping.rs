@@ -1,9 +1,7 @@
 //! What the mapping makes of a person: the station between what is stored and what is decided.
 
+use crate::services::mapping::rendered::TraceView;
 use rollcall_provisioning::finding::Finding;
-use rollcall_provisioning::ids::ResourceId;
-use rollcall_provisioning::mapping::{Mapping, Person, Reference};
-use rollcall_store::users::StoredUser;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -12,11 +10,23 @@ use utoipa::ToSchema;
 /// What the mapping makes of a person.
 #[derive(Serialize, ToSchema, Clone, Debug)]
 pub struct MappingView {
+    /// Whether the person is projected. If not, nothing else is said of them.
+    pub included: bool,
+    /// Why, as a sentence that names the rule.
+    pub scope: String,
+    /// As what: `normal`, `sso`, `dingtalk` or `contact`.
+    #[schema(example = "normal")]
+    pub kind: String,
+    /// The remote id that a new account gets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userid: Option<String>,
     /// The attributes that the account should have; `null` where it should have no value.
     #[schema(value_type = Object)]
     pub attributes: BTreeMap<String, Option<Value>>,
-    /// The departments above the person, the top one first.
+    /// The departments above the person, the top one first; of several places those of the first one.
     pub departments: Vec<String>,
+    /// All places of the person, each as the departments from the top down.
+    pub places: Vec<Vec<String>>,
     /// The SCIM id of the manager, as the source sent it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub manager: Option<String>,
@@ -24,6 +34,9 @@ pub struct MappingView {
     pub findings: Vec<FindingView>,
     /// Whether a finding keeps the person out altogether.
     pub blocked: bool,
+    /// How each attribute came about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub traces: Vec<TraceView>,
 }
 
 /// One thing that does not fit.
@@ -45,21 +58,6 @@ pub struct FindingView {
     pub message: String,
     /// What a person can do about it.
     pub advice: String,
-}
-
-pub(super) fn mapped(id: ResourceId, user: &StoredUser, mapping: &Mapping) -> MappingView {
-    let id = id.to_string();
-    let mapped = mapping.person(&Person::alone(&id, user.resource.as_map()));
-    MappingView {
-        departments: mapped.org_path().iter().map(|unit| unit.name.clone()).collect(),
-        attributes: mapped.attributes,
-        manager: match mapped.manager {
-            Reference::To(manager) => Some(manager),
-            Reference::Nobody | Reference::LeftAlone => None,
-        },
-        findings: mapped.findings.into_iter().map(FindingView::from).collect(),
-        blocked: mapped.blocked,
-    }
 }
 
 impl From<Finding> for FindingView {
