@@ -122,12 +122,12 @@ impl Accounts<'_> {
         found.count.ok_or_else(|| self.client.unreadable(operation))
     }
 
-    /// The main administrator and the others (page `query-the-administrator-list`). Every organisation has one.
+    /// The main administrator and the others (page `query-the-administrator-list`).
     pub(crate) async fn administrators(&self) -> Result<Vec<String>, ConnectorError> {
         let operation = Operation::UserAdmins;
         let found: Admins = self.client.query(operation, &serde_json::Map::new()).await?;
-        let ids: Option<Vec<String>> = found.admins.into_iter().map(|admin| admin.userid).collect();
-        ids.filter(|ids| !ids.is_empty()).ok_or_else(|| self.client.unreadable(operation))
+        let ids = found.admins.and_then(|admins| admins.into_iter().map(|admin| admin.userid).collect());
+        ids.ok_or_else(|| self.client.unreadable(operation))
     }
 
     /// Creates a person and returns the userid that DingTalk keeps them under.

@@ -3,6 +3,8 @@
 //! Nothing is changed. A permission is tried with a person who cannot exist: DingTalk checks permissions
 //! before it looks for the person, so "no such person" means that the permission is there.
 
+mod features;
+
 use crate::connector::DingTalk;
 use crate::hidden;
 use crate::operation::Operation;
@@ -11,7 +13,7 @@ use crate::wire::platform::Scopes;
 use rollcall_provisioning::connector::{Connector, ConnectorError, ErrorClass};
 use std::fmt;
 
-/// A userid that nobody has: Rollcall's own are UUIDs.
+/// An id that nobody and nothing has: Rollcall's own are UUIDs.
 const NOBODY: &str = "rollcall-doctor-nobody";
 /// A number of the mainland form that no operator gives out.
 const NO_NUMBER: &str = "10000000000";
@@ -102,6 +104,13 @@ impl DingTalk {
             Ok(scopes) => self.look_at(&scopes, &mut report),
             Err(error) => report.fail("contact range", &error),
         }
+        self.look_at_contacts(&mut report).await;
+        self.look_at_features(&mut report).await;
+        report
+    }
+
+    /// What nothing works without.
+    async fn look_at_contacts(&self, report: &mut Report) {
         match self.org_unit(self.root_org_unit()).await {
             Ok(Some(_)) => report.add(Verdict::Good, "departments", "Departments can be read."),
             Ok(None) => report.add(Verdict::Bad, "departments", "The department at the top is not there."),
@@ -110,15 +119,12 @@ impl DingTalk {
         let nobody = UserId { userid: NOBODY };
         let read = self.account(NOBODY).await.map(drop);
         report.permitted("people", "People can be read.", read);
-        let search = self
-            .client
-            .command(Operation::UserByMobile, &Mobile { mobile: NO_NUMBER, support_exclusive_account_search: false })
-            .await;
+        let number = Mobile { mobile: NO_NUMBER, support_exclusive_account_search: false };
+        let search = self.client.command(Operation::UserByMobile, &number).await;
         report.permitted("people by mobile number", "People can be found by their mobile number.", search);
         // An update that names nobody and no field is the one write that can change nothing.
         let write = self.client.command(Operation::UserUpdate, &nobody).await;
         report.permitted("writing", "People and departments can be written.", write);
-        report
     }
 
     fn look_at(&self, scopes: &Scopes, report: &mut Report) {

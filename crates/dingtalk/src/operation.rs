@@ -77,6 +77,8 @@ operations! {
     Token "token" New "/v1.0/oauth2/accessToken" Any Read;
     // obtain-corpsecret-authorization-scope
     Scopes "scopes" Old "/auth/scopes" Any Read;
+    // obtain-enterprise-authentication-information
+    AuthLevel "auth_level" New "/v1.0/contact/organizations/authInfos" Any Read;
 
     // user-information-creation, create-an-sso-account, create-dingtalk-user-created-dedicated-account
     UserCreate "user_create" Old "/topapi/v2/user/create" Users Write;

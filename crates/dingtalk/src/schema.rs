@@ -11,7 +11,7 @@ mod role;
 pub(crate) use chat::WithNormalChats;
 
 use crate::account::{MANAGED_KIND, SSO_KIND};
-use rollcall_provisioning::connector::{AttributeSpec, Clearing, TargetSchema};
+use rollcall_provisioning::connector::{AttributeSpec, Clearing, Form, TargetSchema, ValueType};
 use rollcall_provisioning::entity::{self, EntityKind};
 use serde_json::Value;
 
@@ -24,33 +24,8 @@ impl TargetSchema for DingTalkSchema {
         of(kind)
     }
 
-    fn attribute(&self, kind: EntityKind, name: &str) -> Option<&AttributeSpec> {
-        attribute(kind, name)
-    }
-
-    /// A normal account needs a mobile number, an enterprise account none; one whose sign-in DingTalk keeps needs a name
-    /// to sign in with (pages `create-an-sso-account`, `create-dingtalk-user-created-dedicated-account`).
-    fn required(&self, kind: EntityKind, account_kind: Option<&str>) -> Vec<&'static str> {
-        let always = of(kind).iter().filter(|spec| spec.required).map(|spec| spec.name);
-        match (kind, account_kind) {
-            (EntityKind::Account, Some(SSO_KIND)) => always.filter(|name| *name != entity::MOBILE).collect(),
-            (EntityKind::Account, Some(MANAGED_KIND)) => {
-                always.filter(|name| *name != entity::MOBILE).chain([entity::LOGIN_ID]).collect()
-            }
-            _ => always.collect(),
-        }
-    }
-
     fn blank(&self, kind: EntityKind, name: &str) -> Option<&Value> {
         blank(kind, name)
-    }
-}
-
-fn attribute(kind: EntityKind, name: &str) -> Option<&'static AttributeSpec> {
-    let custom = name.strip_prefix(entity::EXTENSION_PREFIX).filter(|field| !field.is_empty());
-    match (kind, custom) {
-        (EntityKind::Account, Some(_)) => Some(&CUSTOM_FIELD),
-        _ => of(kind).iter().find(|spec| spec.name == name),
     }
 }
 
@@ -73,60 +48,84 @@ fn of(kind: EntityKind) -> &'static [AttributeSpec] {
     }
 }
 
-const OPTIONAL: AttributeSpec = AttributeSpec {
-    name: "",
-    required: false,
-    max_chars: None,
-    create_only: false,
-    clearing: Clearing::Possible,
-    sensitive: false,
-    unique: false,
-};
+const OPTIONAL: AttributeSpec = AttributeSpec::OPTIONAL;
 const REQUIRED: AttributeSpec = AttributeSpec { required: true, clearing: Clearing::Impossible, ..OPTIONAL };
+const UNCLEARABLE: AttributeSpec = AttributeSpec { clearing: Clearing::Impossible, ..OPTIONAL };
 
 /// Pages `user-information-creation` and `user-information-update`.
 static ACCOUNT: &[AttributeSpec] = &[
     AttributeSpec { name: entity::NAME, max_chars: Some(80), sensitive: true, ..REQUIRED },
     // "Cannot be changed" is said by page `address-book-employee-operations` and error 41054.
-    AttributeSpec { name: entity::MOBILE, create_only: true, sensitive: true, unique: true, ..REQUIRED },
+    // Enterprise accounts need none (page `create-an-enterprise-account`); they have one of their own kind.
+    AttributeSpec {
+        name: entity::MOBILE,
+        create_only: true,
+        sensitive: true,
+        unique: true,
+        account_kinds: &["normal"],
+        ..REQUIRED
+    },
     AttributeSpec { name: entity::EMAIL, max_chars: Some(50), sensitive: true, unique: true, ..OPTIONAL },
     AttributeSpec { name: entity::TELEPHONE, max_chars: Some(50), sensitive: true, unique: true, ..OPTIONAL },
     AttributeSpec { name: entity::TITLE, max_chars: Some(200), ..OPTIONAL },
     AttributeSpec { name: entity::JOB_NUMBER, max_chars: Some(50), ..OPTIONAL },
     AttributeSpec { name: entity::WORK_PLACE, max_chars: Some(100), ..OPTIONAL },
-    AttributeSpec { name: entity::ORG_UNITS, ..REQUIRED },
+    AttributeSpec { name: entity::ORG_UNITS, value_type: ValueType::Derived, ..REQUIRED },
     AttributeSpec { name: entity::MANAGER, ..OPTIONAL },
-    AttributeSpec { name: entity::ORG_EMAIL, max_chars: Some(100), sensitive: true, unique: true, ..OPTIONAL },
+    // It takes effect only where the organisation has DingTalk's mail.
+    AttributeSpec {
+        name: entity::ORG_EMAIL,
+        max_chars: Some(100),
+        sensitive: true,
+        unique: true,
+        form: Form::Mail,
+        ..OPTIONAL
+    },
     AttributeSpec { name: entity::REMARK, max_chars: Some(2000), sensitive: true, ..OPTIONAL },
     // A number cannot be empty, and no page says how it goes.
-    AttributeSpec { name: entity::HIRED_DATE, clearing: Clearing::Impossible, ..OPTIONAL },
-    AttributeSpec { name: entity::HIDE_MOBILE, ..OPTIONAL },
-    AttributeSpec { name: entity::SENIOR_MODE, ..OPTIONAL },
-    AttributeSpec { name: entity::ORG_UNIT_TITLES, ..OPTIONAL },
+    AttributeSpec { name: entity::HIRED_DATE, value_type: ValueType::Whole, ..UNCLEARABLE },
+    AttributeSpec { name: entity::HIDE_MOBILE, value_type: ValueType::Flag, ..OPTIONAL },
+    AttributeSpec { name: entity::SENIOR_MODE, value_type: ValueType::Flag, ..OPTIONAL },
+    // All of them together have at most 2000 characters; the fields themselves are made in the admin console.
+    AttributeSpec { name: entity::EXTENSION_PREFIX, max_chars: Some(2000), sensitive: true, ..OPTIONAL },
+    AttributeSpec { name: entity::ORG_UNIT_TITLES, value_type: ValueType::Derived, ..OPTIONAL },
     // Everybody has an order and a main department: DingTalk gives them to whoever is given none.
-    AttributeSpec { name: entity::ORG_UNIT_ORDERS, clearing: Clearing::Impossible, ..OPTIONAL },
-    AttributeSpec { name: entity::PRIMARY_ORG_UNIT, clearing: Clearing::Impossible, ..OPTIONAL },
+    AttributeSpec { name: entity::ORG_UNIT_ORDERS, value_type: ValueType::Derived, ..UNCLEARABLE },
+    AttributeSpec { name: entity::PRIMARY_ORG_UNIT, value_type: ValueType::Derived, ..UNCLEARABLE },
     // Enterprise accounts: pages `dedicated-account-overview`, `update-dedicated-accounts-information`.
-    AttributeSpec { name: entity::ACCOUNT_KIND, create_only: true, clearing: Clearing::Impossible, ..OPTIONAL },
-    AttributeSpec { name: entity::ENABLED, clearing: Clearing::Impossible, ..OPTIONAL },
-    AttributeSpec { name: entity::LOGIN_ID, clearing: Clearing::Impossible, sensitive: true, unique: true, ..OPTIONAL },
-    AttributeSpec { name: entity::NICKNAME, sensitive: true, ..OPTIONAL },
-    AttributeSpec { name: entity::EXCLUSIVE_MOBILE, sensitive: true, ..OPTIONAL },
+    AttributeSpec { name: entity::ACCOUNT_KIND, create_only: true, value_type: ValueType::Derived, ..UNCLEARABLE },
+    AttributeSpec { name: entity::ENABLED, value_type: ValueType::Derived, account_kinds: ENTERPRISE, ..UNCLEARABLE },
+    AttributeSpec {
+        name: entity::LOGIN_ID,
+        sensitive: true,
+        unique: true,
+        account_kinds: &[MANAGED_KIND],
+        needed_by: &[MANAGED_KIND],
+        ..UNCLEARABLE
+    },
+    AttributeSpec { name: entity::NICKNAME, sensitive: true, account_kinds: ENTERPRISE, ..OPTIONAL },
+    AttributeSpec {
+        name: entity::EXCLUSIVE_MOBILE,
+        sensitive: true,
+        form: Form::Phone,
+        account_kinds: ENTERPRISE,
+        ..OPTIONAL
+    },
 ];
 
-/// Any field that the organisation made itself; the limit is that of all of them together.
-static CUSTOM_FIELD: AttributeSpec =
-    AttributeSpec { name: entity::EXTENSION_PREFIX, max_chars: Some(2000), sensitive: true, ..OPTIONAL };
+/// The kinds of account that belong to the organisation and not to the person.
+const ENTERPRISE: &[&str] = &[SSO_KIND, MANAGED_KIND];
 
 /// Pages `address-book-creation-department-established-department` and `address-book-update-department`.
 static ORG_UNIT: &[AttributeSpec] = &[
     // A name is taken under its parent (60021).
-    AttributeSpec { name: entity::NAME, max_chars: Some(64), unique: true, ..REQUIRED },
+    AttributeSpec { name: entity::NAME, max_chars: Some(64), unique: true, form: Form::Without("-,，"), ..REQUIRED },
     AttributeSpec { name: entity::PARENT, unique: true, ..REQUIRED },
     // It can be set again later, which a department needs that was found by its name.
     AttributeSpec { name: entity::SOURCE_IDENTIFIER, clearing: Clearing::Impossible, ..OPTIONAL },
-    AttributeSpec { name: entity::HEADS, ..OPTIONAL },
-    AttributeSpec { name: entity::ORDER, clearing: Clearing::Impossible, ..OPTIONAL },
-    AttributeSpec { name: entity::HIDDEN, ..OPTIONAL },
-    AttributeSpec { name: entity::RESTRICTED, ..OPTIONAL },
+    // Page `address-book-update-department`: the field is named in `force_update_fields` and not sent.
+    AttributeSpec { name: entity::HEADS, value_type: ValueType::Derived, ..OPTIONAL },
+    AttributeSpec { name: entity::ORDER, value_type: ValueType::Whole, ..UNCLEARABLE },
+    AttributeSpec { name: entity::HIDDEN, value_type: ValueType::Flag, ..OPTIONAL },
+    AttributeSpec { name: entity::RESTRICTED, value_type: ValueType::Flag, ..OPTIONAL },
 ];

@@ -52,6 +52,8 @@ pub struct Settings {
     pub contact_label_ids: Vec<i64>,
     /// The userid of who looks after an external contact for whom nobody is named.
     pub contact_follower: Option<String>,
+    /// The organisation's own id (`CorpId`), which only the preflight needs: to look at the certification level.
+    pub corp_id: Option<String>,
 }
 
 impl Settings {
@@ -75,6 +77,7 @@ impl Settings {
             chat_template_id: None,
             contact_label_ids: Vec::new(),
             contact_follower: None,
+            corp_id: None,
         }
     }
 
@@ -92,11 +95,14 @@ impl Settings {
         if blank(&self.role_group) {
             return Err(SettingsError::Empty { setting: "role_group" });
         }
-        if self.chat_template_id.as_deref().is_some_and(blank) {
-            return Err(SettingsError::Empty { setting: "chat_template_id" });
-        }
-        if self.contact_follower.as_deref().is_some_and(blank) {
-            return Err(SettingsError::Empty { setting: "contact_follower" });
+        for (setting, text) in [
+            ("chat_template_id", &self.chat_template_id),
+            ("contact_follower", &self.contact_follower),
+            ("corp_id", &self.corp_id),
+        ] {
+            if text.as_deref().is_some_and(blank) {
+                return Err(SettingsError::Empty { setting });
+            }
         }
         if self.contact_label_ids.len() > MOST_LABELS {
             return Err(SettingsError::Unusable { setting: "contact_label_ids", problem: "must not be more than 20" });

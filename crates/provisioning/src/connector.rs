@@ -21,6 +21,73 @@ pub enum Clearing {
     Impossible,
 }
 
+/// What a value is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ValueType {
+    /// A string.
+    #[default]
+    Text,
+    /// A boolean.
+    Flag,
+    /// An integer.
+    Whole,
+    /// An array of integers, sorted, each once.
+    Wholes,
+    /// Something that no rule gives, because it follows from other entities.
+    Derived,
+}
+
+/// What the characters of a string value must be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Form {
+    /// Any.
+    #[default]
+    Free,
+    /// `name@domain`.
+    Mail,
+    /// A telephone number in the target's form: digits, or `+<country code>-<digits>`.
+    Phone,
+    /// 1 to 64 of `A-Z a-z 0-9 _ -`.
+    Id,
+    /// None of these.
+    Without(&'static str),
+}
+
+impl Form {
+    /// Whether a string has this form.
+    pub fn admits(self, text: &str) -> bool {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        match self {
+            Self::Free => true,
+            Self::Mail => text.rsplit_once('@').is_some_and(|(name, domain)| {
+                !name.is_empty() && !domain.is_empty() && !text.contains(char::is_whitespace)
+            }),
+            Self::Phone => match text.strip_prefix('+') {
+                None => digits(text),
+                Some(text) => text.split_once('-').is_some_and(|(country, rest)| digits(country) && digits(rest)),
+            },
+            Self::Id => {
+                (1..=64).contains(&text.len())
+                    && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+            }
+            Self::Without(forbidden) => !text.contains(|letter| forbidden.contains(letter)),
+        }
+    }
+
+    /// What it asks for, to be read after "must be".
+    pub fn describe(self) -> String {
+        match self {
+            Self::Free => "a text".to_owned(),
+            Self::Mail => "an address such as name@example.com".to_owned(),
+            Self::Phone => "a number such as 13800000001 or +852-91234567".to_owned(),
+            Self::Id => "1 to 64 of the letters A to Z, digits, _ and -".to_owned(),
+            Self::Without(forbidden) => {
+                format!("without {}", forbidden.chars().map(String::from).collect::<Vec<_>>().join(" "))
+            }
+        }
+    }
+}
+
 /// What a target allows for one attribute.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the attribute")]
@@ -40,6 +107,49 @@ pub struct AttributeSpec {
     /// Whether two entities cannot have the same value, be it alone or together with others that are marked so:
     /// what one gives up may be what another one was refused.
     pub unique: bool,
+    /// What its values are.
+    pub value_type: ValueType,
+    /// What the characters of a string value must be.
+    pub form: Form,
+    /// The kinds of account ([`crate::entity::ACCOUNT_KIND`]) that have the attribute; empty for all.
+    pub account_kinds: &'static [&'static str],
+    /// The kinds of account that cannot exist without it, where it is not required of all that have it.
+    pub needed_by: &'static [&'static str],
+}
+
+impl AttributeSpec {
+    /// An optional text of any length that can be changed and cleared: what others begin with.
+    pub const OPTIONAL: Self = Self {
+        name: "",
+        required: false,
+        max_chars: None,
+        create_only: false,
+        clearing: Clearing::Possible,
+        sensitive: false,
+        unique: false,
+        value_type: ValueType::Text,
+        form: Form::Free,
+        account_kinds: &[],
+        needed_by: &[],
+    };
+
+    /// Whether accounts of this kind have it.
+    pub fn is_of(&self, account_kind: &str) -> bool {
+        self.account_kinds.is_empty() || self.account_kinds.contains(&account_kind)
+    }
+
+    /// Whether accounts of this kind cannot exist without it.
+    pub fn is_needed_by(&self, account_kind: &str) -> bool {
+        self.is_of(account_kind) && (self.required || self.needed_by.contains(&account_kind))
+    }
+
+    /// Whether an attribute of this name is meant: a name that ends with a dot stands for all that begin so.
+    pub fn names(&self, name: &str) -> bool {
+        match self.name.strip_suffix('.') {
+            None => self.name == name,
+            Some(_) => name.len() > self.name.len() && name.starts_with(self.name),
+        }
+    }
 }
 
 /// What a target allows.
@@ -49,14 +159,15 @@ pub trait TargetSchema: Send + Sync {
 
     /// One attribute by name.
     fn attribute(&self, kind: EntityKind, name: &str) -> Option<&AttributeSpec> {
-        self.attributes(kind).iter().find(|spec| spec.name == name)
+        self.attributes(kind).iter().find(|spec| spec.names(name))
     }
 
     /// The names of the attributes without which an entity cannot be created. What an account needs may depend on its
     /// `account_kind` ([`ACCOUNT_KIND`]; `None` is the usual kind).
     fn required(&self, kind: EntityKind, account_kind: Option<&str>) -> Vec<&'static str> {
-        let _ = account_kind;
-        self.attributes(kind).iter().filter(|spec| spec.required).map(|spec| spec.name).collect()
+        let account_kind = account_kind.unwrap_or(NORMAL_ACCOUNT);
+        let needed = |spec: &&AttributeSpec| spec.is_needed_by(account_kind);
+        self.attributes(kind).iter().filter(needed).map(|spec| spec.name).collect()
     }
 
     /// The value that means the same as none: what a switch is that nobody has touched.
@@ -65,6 +176,9 @@ pub trait TargetSchema: Send + Sync {
         None
     }
 }
+
+/// The usual kind of account.
+pub const NORMAL_ACCOUNT: &str = "normal";
 
 /// The kind of account that these attributes are of.
 pub fn account_kind(attributes: &Attributes) -> Option<&str> {

@@ -20,11 +20,10 @@ fn schema() -> Schema {
     let spec = |name, create_only, clearing| AttributeSpec {
         name,
         required: name == "name",
-        max_chars: None,
         create_only,
         clearing,
-        sensitive: false,
         unique: name == "email",
+        ..AttributeSpec::OPTIONAL
     };
     Schema(vec![
         spec("name", false, Clearing::Possible),

@@ -2,6 +2,8 @@
 
 use rollcall_provisioning::connector::Connector;
 use rollcall_provisioning::ids::TargetId;
+use rollcall_provisioning::mapping::Mapping;
+use rollcall_store::mappings::LoadError;
 use rollcall_store::projection::{Claim, Target};
 use rollcall_store::{Store, StoreError};
 use std::collections::HashMap;
@@ -23,13 +25,22 @@ pub trait ConnectorFactory: Send + Sync {
 pub(crate) struct Ready {
     pub(crate) target: Target,
     pub(crate) connector: Arc<dyn Connector>,
+    pub(crate) mapping: Arc<Mapping>,
 }
 
 /// Connectors by target.
 pub(crate) struct Connectors {
     store: Store,
     factory: Arc<dyn ConnectorFactory>,
-    ready: Mutex<HashMap<TargetId, Ready>>,
+    kept: Mutex<HashMap<TargetId, Kept>>,
+}
+
+/// What is kept of a target.
+struct Kept {
+    target: Target,
+    connector: Arc<dyn Connector>,
+    /// `None` when the rules changed since.
+    mapping: Option<Arc<Mapping>>,
 }
 
 /// Why a target is not ready.
@@ -43,45 +54,74 @@ pub(crate) enum NotReady {
     Gone,
 }
 
+impl From<LoadError> for NotReady {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Store(error) => Self::Store(error),
+            LoadError::Unfit { .. } => Self::Factory(FactoryError(error.to_string())),
+        }
+    }
+}
+
 impl Connectors {
     pub(crate) fn new(store: Store, factory: Arc<dyn ConnectorFactory>) -> Self {
-        Self { store, factory, ready: Mutex::default() }
+        Self { store, factory, kept: Mutex::default() }
     }
 
     /// Reads the targets again and keeps the connectors of those whose settings did not change, so that a changed
     /// secret counts at once and forgotten targets do not pile up. Called once per round of claims.
     pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
         let targets = self.store.all_targets().await?;
-        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let mut next = HashMap::with_capacity(targets.len());
         for target in targets {
-            if let Some(old) = ready.remove(&target.id)
+            if let Some(old) = kept.remove(&target.id)
                 && old.target.settings_revision == target.settings_revision
             {
-                next.insert(target.id, Ready { target, connector: old.connector });
+                let mapping = old.mapping.filter(|_| old.target.rules == target.rules);
+                next.insert(target.id, Kept { target, connector: old.connector, mapping });
             }
         }
-        *ready = next;
+        *kept = next;
         Ok(())
     }
 
-    /// The connector of a claim's target, never with older settings than those at the moment of the claim.
+    /// The connector and the rules of a claim's target, never older than those at the moment of the claim.
     pub(crate) async fn get(&self, claim: &Claim) -> Result<Ready, NotReady> {
-        let fits = |ready: &Ready| ready.target.settings_revision >= claim.settings_revision;
-        let kept = self.ready.lock().unwrap_or_else(PoisonError::into_inner).get(&claim.target).cloned();
-        if let Some(ready) = kept.filter(fits) {
+        if let Some(ready) = self.ready(claim) {
             return Ok(ready);
         }
         let targets = self.store.all_targets().await?;
         let target = targets.into_iter().find(|target| target.id == claim.target).ok_or(NotReady::Gone)?;
-        let connector = self.factory.connect(&target)?;
-        let made = Ready { target, connector };
-        let mut all = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let connector = match self.connector(&target) {
+            Some(connector) => connector,
+            None => self.factory.connect(&target)?,
+        };
+        // Read after the target: rules that changed in between are newer than it says, and are read again.
+        let (_, mapping) = self.store.compiled_mapping(target.tenant, connector.schema()).await?;
+        let mapping = Arc::new(mapping);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         // Two tasks may come here at once; the first connector stays, since its token cache is shared.
-        let kept = all.entry(claim.target).or_insert_with(|| made.clone());
-        if kept.target.settings_revision < made.target.settings_revision {
-            *kept = made;
-        }
-        Ok(kept.clone())
+        let connector = match kept.get(&target.id) {
+            Some(first) if first.target.settings_revision == target.settings_revision => Arc::clone(&first.connector),
+            _ => connector,
+        };
+        let (own, rules) = (Arc::clone(&connector), Some(Arc::clone(&mapping)));
+        kept.insert(target.id, Kept { target: target.clone(), connector: own, mapping: rules });
+        Ok(Ready { target, connector, mapping })
+    }
+
+    fn ready(&self, claim: &Claim) -> Option<Ready> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let Kept { target, connector, mapping } = kept.get(&claim.target)?;
+        let fits = target.settings_revision >= claim.settings_revision && target.rules.mapping >= claim.mapping_version;
+        let mapping = mapping.as_ref().filter(|_| fits)?;
+        Some(Ready { target: target.clone(), connector: Arc::clone(connector), mapping: Arc::clone(mapping) })
+    }
+
+    fn connector(&self, target: &Target) -> Option<Arc<dyn Connector>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = kept.get(&target.id).filter(|kept| kept.target.settings_revision == target.settings_revision)?;
+        Some(Arc::clone(&kept.connector))
     }
 }

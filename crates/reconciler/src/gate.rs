@@ -1,6 +1,7 @@
 //! Whether a step may be sent: not in rehearsal, not past a guard, unless a plan permits exactly that.
 
 use crate::act::{Interrupt, Job};
+use rollcall_provisioning::delivery::HeldBy;
 use rollcall_provisioning::entity::{self, Attributes, Observed};
 use rollcall_provisioning::guard::{Effect, attributes_with, effects};
 use rollcall_provisioning::plan::Action;
@@ -23,14 +24,16 @@ pub(crate) struct Asked<'a> {
     pub(crate) manager_awaited: Option<Uuid>,
     /// A plan has permitted an earlier step of the same delivery.
     pub(crate) decided: bool,
+    /// It follows from other rules than those by which the entity is there.
+    pub(crate) by_new_rules: bool,
 }
 
 /// The answer.
 pub(crate) enum Verdict {
     /// It may be sent. Whether a plan says so.
     Go { decided: bool },
-    /// The target is in rehearsal.
-    Rehearsed(Proposal),
+    /// It waits for a plan.
+    Held { by: HeldBy, proposal: Proposal },
     /// Guards hold these attributes of it; of anything but an update, all of it.
     Guarded { holds: Vec<Hold>, attributes: BTreeSet<String>, proposal: Proposal },
 }
@@ -45,13 +48,17 @@ impl Job<'_> {
         if decided {
             return self.go(&effects).await;
         }
-        if self.claim.mode == TargetMode::Rehearsal {
+        let waits_for_plan = match self.claim.mode {
+            TargetMode::Rehearsal => Some(HeldBy::Rehearsal),
+            _ if asked.by_new_rules => Some(HeldBy::Mapping(self.claim.mapping_version)),
+            _ => None,
+        };
+        if let Some(by) = waits_for_plan {
             let proposal = self.proposal(&asked).await?;
-            return if self.permits(&proposal).await? {
-                self.go(&effects).await
-            } else {
-                Ok(Verdict::Rehearsed(proposal))
-            };
+            if self.permits(&proposal).await? {
+                return self.go(&effects).await;
+            }
+            return Ok(Verdict::Held { by, proposal });
         }
         if effects.is_empty() {
             return Ok(Verdict::Go { decided: false });
@@ -108,7 +115,7 @@ impl Job<'_> {
             .chain(parent)
             .filter(|id| !paths.contains_key(*id))
             .collect();
-        paths.extend(self.store.unit_paths(self.claim, &unknown).await?);
+        paths.extend(self.store.unit_paths((self.claim.tenant, self.claim.target), &unknown).await?);
         let mut proposal = Proposal::new(asked.action, before(asked.observed), &paths);
         if let (Some(manager), Action::Create { .. } | Action::Update { .. }) = (asked.manager_awaited, asked.action) {
             proposal.lines.push(Line {

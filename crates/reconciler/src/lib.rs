@@ -18,8 +18,10 @@ mod gate;
 mod lease;
 mod leave;
 mod observe;
+mod placing;
 mod refusal;
 mod report;
+mod wish;
 mod worker;
 
 pub use connectors::{ConnectorFactory, FactoryError};

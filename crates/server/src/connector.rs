@@ -1,7 +1,8 @@
 //! The kinds of target that this binary knows.
 
 use crate::secrets::MasterKey;
-use rollcall_dingtalk::{DingTalk, Settings};
+use rollcall_api::TargetFacts;
+use rollcall_dingtalk::{DingTalk, DingTalkSchema, Settings};
 use rollcall_provisioning::budget::Budget;
 use rollcall_provisioning::connector::Connector;
 use rollcall_reconciler::{ConnectorFactory, FactoryError};
@@ -74,4 +75,11 @@ impl ConnectorFactory for Factory {
     fn connect(&self, target: &Target) -> Result<Arc<dyn Connector>, FactoryError> {
         Ok(Arc::new(self.dingtalk(target)?))
     }
+}
+
+/// What is the same for every target that this binary knows.
+pub(crate) fn target_facts() -> TargetFacts {
+    // No target has another root than the usual one.
+    let standard = Settings::new(String::new(), SecretString::default());
+    TargetFacts { schema: Arc::new(DingTalkSchema), root_org_unit: standard.root_dept_id }
 }

@@ -2,7 +2,7 @@
 
 use crate::clock::{SystemClock, TimeOrderedIds};
 use crate::config::{Config, Role};
-use crate::connector::Factory;
+use crate::connector::{Factory, target_facts};
 use crate::database::Database;
 use crate::folder::{self, Readers};
 use crate::http::{self, Limits};
@@ -141,7 +141,7 @@ fn api_state(config: &Config, store: &Store) -> Result<ApiState> {
     }
     let api = ApiConfig {
         public_url: config.public_url.clone(),
-        target_schema: Arc::new(rollcall_dingtalk::DingTalkSchema),
+        target: target_facts(),
         cursor_key: CursorKey::new(master_key.derive("cursors of lists")?),
         authentication: AuthenticationConfig {
             trusted_proxies: config.trusted_proxies()?,

@@ -68,8 +68,7 @@
 //! * that a leaver is cleared as a manager; that foreign numbers are read back without their country code; that
 //!   `/department/list` shows its starting point only when no id was given; that an ordinary read of a user id ignores
 //!   case; that at most one department is the main one; that a taken login name is 400002;
-//! * that the roles of the default group follow from administrators and department managers; that a role somebody holds
-//!   cannot be deleted (1002); that too many roles or people in one call are 400002;
+//! * that the roles of the default group follow from administrators and department managers; that too many roles or people in one call are 400002;
 //! * that a new owner of a chat must be a member and cannot be removed, and who follows an owner who leaves; that chats,
 //!   enterprise accounts and contact search count against the monthly quota, since no page says they are free;
 //! * that an update of an external contact must name what its creation must; that an unknown label counts as none; that
@@ -80,7 +79,7 @@
 //! numbers are in [`Organisation`].
 //!
 //! Not simulated: messages, Smart HR beyond 12150, events, chats owned by people outside, linked organisations, searching
-//! by pinyin, `contact/invites/infos`, the licence data of `organizations/authInfos`.
+//! by pinyin, and whatever only the official SDK knows, apart from recalling invitations.
 //!
 //! # Outside DingTalk's path space
 //!

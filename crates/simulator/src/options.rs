@@ -227,7 +227,7 @@ pub struct Switches {
     pub userid_ignores_case: bool,
     /// The id of a person who has left may not be given again (60102).
     pub departed_userid_is_taken: bool,
-    /// An empty string in user/update clears the text attribute. Off: it is ignored.
+    /// An empty string in an update of a person, department or contact clears the text attribute. Off: it is ignored.
     pub empty_string_clears: bool,
     /// What user/delete answers for the main administrator.
     pub main_admin_delete_errcode: i64,
@@ -248,6 +248,8 @@ pub struct Switches {
     /// One unknown person refuses a whole call that gives or takes roles. Off: the others are served, and the answer is
     /// 33012 all the same.
     pub role_batch_is_atomic: bool,
+    /// What role/deleterole answers for a role that somebody holds.
+    pub held_role_delete_errcode: i64,
     /// Two roles of the organisation may not have the same name. Off: only two of the same group.
     pub role_names_are_unique_in_organisation: bool,
     /// People who do not exist are left out of a chat without a word. Off: they are refused.
@@ -285,6 +287,7 @@ impl Default for Switches {
             head_count_limit_is_busy: false,
             cascade_empty_children: false,
             role_batch_is_atomic: true,
+            held_role_delete_errcode: 1_002,
             role_names_are_unique_in_organisation: false,
             unknown_chat_members_are_skipped: false,
             chat_uuid_outlives_chat: true,

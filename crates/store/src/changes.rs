@@ -38,10 +38,14 @@ pub enum Operation {
     PlanReleased,
     /// Somebody rejected it.
     PlanRejected,
+    /// Somebody applied a plan, or a part of it.
+    PlanApplied,
+    /// Somebody changed the limits of a target's guards.
+    GuardsChanged,
 }
 
 impl Operation {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -51,6 +55,8 @@ impl Operation {
         Self::ReleaseRequested,
         Self::PlanReleased,
         Self::PlanRejected,
+        Self::PlanApplied,
+        Self::GuardsChanged,
     ];
 
     /// The word used in tables, JSON and screens.
@@ -65,6 +71,8 @@ impl Operation {
             Self::ReleaseRequested => "release_requested",
             Self::PlanReleased => "plan_released",
             Self::PlanRejected => "plan_rejected",
+            Self::PlanApplied => "plan_applied",
+            Self::GuardsChanged => "guards_changed",
         }
     }
 
@@ -93,11 +101,13 @@ pub enum Subject {
     Schema,
     /// Which source decides which attribute; the id is the tenant's.
     Owners,
+    /// The rules by which people and groups become entities; the id is the tenant's.
+    Mapping,
 }
 
 impl Subject {
     /// What is no resource.
-    const SET_UP: [Self; 7] = [
+    const SET_UP: [Self; 8] = [
         Self::Target,
         Self::Source,
         Self::Credential,
@@ -105,6 +115,7 @@ impl Subject {
         Self::SourceAccess,
         Self::Schema,
         Self::Owners,
+        Self::Mapping,
     ];
 
     /// The word used in tables, JSON and screens.
@@ -118,6 +129,7 @@ impl Subject {
             Self::SourceAccess => "source_access",
             Self::Schema => "schema",
             Self::Owners => "attribute_owners",
+            Self::Mapping => "mapping",
         }
     }
 

@@ -1,6 +1,6 @@
 //! Group chats: pages `create-a-scene-group`, `create-common-group-new-version-v2`.
 
-use super::{DingTalkSchema, REQUIRED};
+use super::REQUIRED;
 use rollcall_provisioning::connector::{AttributeSpec, TargetSchema};
 use rollcall_provisioning::entity::{self, EntityKind};
 use serde_json::Value;
@@ -26,17 +26,6 @@ impl TargetSchema for WithNormalChats {
             EntityKind::Chat => NORMAL_CHAT,
             _ => super::of(kind),
         }
-    }
-
-    fn attribute(&self, kind: EntityKind, name: &str) -> Option<&AttributeSpec> {
-        match kind {
-            EntityKind::Chat => NORMAL_CHAT.iter().find(|spec| spec.name == name),
-            _ => super::attribute(kind, name),
-        }
-    }
-
-    fn required(&self, kind: EntityKind, account_kind: Option<&str>) -> Vec<&'static str> {
-        DingTalkSchema.required(kind, account_kind)
     }
 
     fn blank(&self, kind: EntityKind, name: &str) -> Option<&Value> {

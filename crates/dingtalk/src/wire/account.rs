@@ -180,8 +180,8 @@ pub(crate) struct UserCount {
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Admins {
-    #[serde(deserialize_with = "lenient::objects")]
-    pub(crate) admins: Vec<FoundUser>,
+    #[serde(deserialize_with = "lenient::some_objects")]
+    pub(crate) admins: Option<Vec<FoundUser>>,
 }
 
 /// The result of create and of getbymobile, and one element of listadmin.

@@ -53,3 +53,12 @@ pub(crate) struct OrgScopes {
     #[serde(default, deserialize_with = "lenient::texts")]
     pub(crate) authed_user: Vec<String>,
 }
+
+/// The answer of organizations/authInfos (page `obtain-enterprise-authentication-information`).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AuthInfo {
+    /// 0 is none, 1 advanced, 2 intermediate.
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub(crate) auth_level: Option<i64>,
+}

@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use rollcall_provisioning::connector::{Connector, ConnectorError, ErrorClass};
-use rollcall_provisioning::entity::EntityKind::{Account, OrgUnit};
+use rollcall_provisioning::entity::EntityKind::{Account, Chat, Contact, OrgUnit, Role};
 use rollcall_provisioning::plan::Action;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -33,7 +33,10 @@ impl Refusing {
 
 /// Checks `action` against lines of `code class attribute`, each code bare, as a string and wrapped as 88.
 async fn check(at: &str, action: Action, lines: &str) {
-    let refusing = Refusing::new(at).await;
+    check_with(&Refusing::new(at).await, &action, lines).await;
+}
+
+async fn check_with(refusing: &Refusing, action: &Action, lines: &str) {
     for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let [code, class, attribute] = words[..] else { panic!("three words: {line}") };
@@ -42,7 +45,7 @@ async fn check(at: &str, action: Action, lines: &str) {
         let text = json!({"errcode": code});
         let wrapped = json!({"errcode": 88, "sub_code": code, "sub_msg": "…", "errmsg": "ding talk error[…]"});
         for (answer, shown) in [(bare, code.to_owned()), (text, code.to_owned()), (wrapped, format!("88/{code}"))] {
-            let error = refusing.refuse(&action, answer).await;
+            let error = refusing.refuse(action, answer).await;
             let found = (error.class.as_str(), error.attribute.unwrap_or("-"), error.code);
             assert_eq!(found, (class, attribute, shown), "{line}");
             assert!(error.message.ends_with('.') && error.advice.ends_with('.'), "sentences: {line}");
@@ -84,6 +87,31 @@ const PLATFORM: &str = "
     90019   rate_limited  -
     90020   rate_limited  -
     45009   rate_limited  -
+    90007   rate_limited  -
+    90008   rate_limited  -
+    90009   rate_limited  -
+    90010   rate_limited  -
+    90011   rate_limited  -
+    90012   rate_limited  -
+    90013   rate_limited  -
+    90015   rate_limited  -
+    90016   rate_limited  -
+    40068   invalid       -
+    40069   invalid       -
+    40070   invalid       -
+    41101   invalid       -
+    43001   invalid       -
+    43002   invalid       -
+    43003   invalid       -
+    43004   invalid       -
+    43005   invalid       -
+    43008   invalid       -
+    43009   invalid       -
+    44002   invalid       -
+    71006   invalid       -
+    71013   invalid       -
+    400040  invalid       -
+    400057  invalid       -
     40000   invalid       -
     40033   invalid       -
     40035   invalid       -
@@ -204,6 +232,128 @@ async fn departments() {
         60007  forbidden  -
     ";
     check(DEPARTMENT_DELETE, delete(OrgUnit, "9"), deleting).await;
+}
+
+#[tokio::test]
+async fn roles() {
+    let create = create(Role, None, json!({"name": "财务", "role_group": "Rollcall"}));
+    let at = "/role/add_role_group";
+    let refusing = Refusing::new(at).await;
+    let none = json!({"errcode": 0, "result": {"hasMore": false, "list": []}});
+    refusing.world.answer("/topapi/role/list", &none).await;
+    let lines = "
+        34018  invalid            name
+        34020  missing_reference  role_group
+        34021  conflict           name
+        45017  invalid            name
+        45018  transient          -
+        12012  missing_reference  role_group
+    ";
+    check_with(&refusing, &create, lines).await;
+    let lines = "
+        33011   not_found  -
+        60301   not_found  -
+        23004   forbidden  -
+        45016   forbidden  -
+        660000  invalid    -
+        1002    transient  -
+    ";
+    check("/role/update_role", update(Role, "20", json!({"name": "财务"})), lines).await;
+}
+
+#[tokio::test]
+async fn chats() {
+    let lines = "
+        34001  not_found          -
+        34013  not_found          -
+        49000  invalid            -
+        49003  forbidden          owner
+        49004  invalid            -
+        49005  invalid            -
+        49006  invalid            owner
+        49007  kind_stopped       -
+        49010  invalid            -
+        49015  invalid            name
+        49016  missing_reference  -
+        49019  invalid            -
+        49020  forbidden          -
+        49021  forbidden          -
+        49022  forbidden          -
+        60011  kind_stopped       -
+        90020  kind_stopped       -
+        33012  missing_reference  -
+        60121  missing_reference  -
+        60124  missing_reference  -
+    ";
+    check("/v1.0/im/group/update", update(Chat, "chat7", json!({"name": "a"})), lines).await;
+}
+
+#[tokio::test]
+async fn external_contacts() {
+    let attributes = json!({"name": "a", "mobile": "1", "labels": [1], "follower": "u1"});
+    let creating = "
+        22005  conflict           mobile
+        60200  conflict           mobile
+        60203  kind_stopped       -
+        60204  invalid            labels
+        60205  kind_stopped       -
+        60103  invalid            mobile
+        60112  invalid            name
+        40036  invalid            -
+        43007  kind_stopped       -
+        40001  kind_stopped       -
+        33012  missing_reference  follower
+        40003  missing_reference  follower
+        60121  missing_reference  follower
+        90018  rate_limited       -
+        60020  stopped            -
+    ";
+    check("/topapi/extcontact/create", create(Contact, None, attributes), creating).await;
+    let gone = "
+        60205  kind_stopped  -
+        400001 transient     -
+    ";
+    check("/topapi/extcontact/delete", delete(Contact, "c1"), gone).await;
+}
+
+/// The codes of the new host, which are words.
+#[tokio::test]
+async fn words_of_the_new_host() {
+    let chat = update(Chat, "chat7", json!({"name": "a"}));
+    for (code, class, attribute) in [
+        ("permession.checkFailed", "forbidden", Some("owner")),
+        ("parameter.invalid", "invalid", None),
+        ("paramIllegal", "invalid", None),
+        ("member.exceed", "invalid", None),
+        ("member.notFound", "missing_reference", Some("owner")),
+        ("chat.notExist", "not_found", None),
+        ("invalideChatId", "not_found", None),
+        ("conversation.org.notMatch", "forbidden", None),
+        ("groupTemplate.notFound", "kind_stopped", None),
+        ("groupTemplate.permessionDenied.orgNotInGrayList", "kind_stopped", None),
+        ("groupTemplate.permessionDenied.appNotInstalled", "kind_stopped", None),
+        ("groupTemplate.permessionDenied.orgNotConsistent", "kind_stopped", None),
+        ("Forbidden.AccessDenied.ApiCountLimitForOrg", "kind_stopped", None),
+        ("Forbidden.AccessDenied.AccessTokenPermissionDenied", "kind_stopped", None),
+        ("Forbidden.AccessDenied.IpNotInWhiteList", "stopped", None),
+        ("Forbidden.AccessDenied.QpsLimitForAppkeyAndApi", "rate_limited", None),
+        ("Forbidden.AccessDenied.QpsLimitForSuitekeyAndOrgAndApi", "rate_limited", None),
+        ("Forbidden.AccessDenied.QpmLimitForSuitekeyAndOrgAndApi", "rate_limited", None),
+        ("orgAuthLevelNotEnough", "kind_stopped", None),
+        ("forbidden.accessDenied.realmControl", "kind_stopped", None),
+        ("businessError", "forbidden", None),
+        ("invokeFrequentyly", "rate_limited", None),
+        ("empNotExists", "not_found", None),
+        ("employee.not.exist", "not_found", None),
+        ("staff.not.found", "not_found", None),
+        ("system.error", "transient", None),
+    ] {
+        let world = World::new().await;
+        let refusal = ResponseTemplate::new(400).set_body_json(json!({"code": code, "message": "…", "requestid": "r"}));
+        world.respond("/v1.0/im/group/update", refusal).await;
+        let error = world.dingtalk.apply(&chat).await.expect_err(code);
+        assert_eq!((error.class.as_str(), error.attribute, error.code.as_str()), (class, attribute, code));
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Control of enterprise accounts on the new host (pages A0105 and A0109 to A0113).
+//! Control of enterprise accounts on the new host (pages A0105 and A0109 to A0114).
 
 use serde_json::{Value, json};
 
@@ -53,6 +53,18 @@ pub(crate) fn owned_organizations(corp: &mut Corp, _: Caller<'_>, params: &Param
         _ => refused(AccountRefusal::Foreign),
     })?;
     Ok(json!({ "orgList": [] }))
+}
+
+/// Lets the organisation's accounts join another one, which is none of the simulator's.
+pub(crate) fn let_join(corp: &mut Corp, _: Caller<'_>, params: &Params) -> Result<Value, NewRefusal> {
+    let invalid = || NewRefusal::new(400, "invalid.param", "无效参数");
+    let joined = params.text("joinCorpId").ok().flatten().filter(|corp_id| !corp_id.is_empty());
+    let dept_ids = params.texts("grantDeptIdList").map_err(|_| invalid())?.unwrap_or_default();
+    let exists = |id: &String| id.parse().ok().and_then(|id| corp.departments.get(id)).is_some();
+    if joined.is_none() || !corp.organisation.enterprise_accounts || !dept_ids.iter().all(exists) {
+        return Err(invalid());
+    }
+    Ok(json!({}))
 }
 
 fn userid(params: &Params) -> Result<String, NewRefusal> {

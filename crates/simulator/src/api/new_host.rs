@@ -1,13 +1,13 @@
 //! Contact APIs of the new host: certification of the organisation, those who have left, those who are invited (pages
-//! A0124 and A0073).
+//! A0124, A0125 and A0073).
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::clock::DAY_MS;
-use crate::corp::Corp;
 use crate::corp::person::Departure;
+use crate::corp::{Corp, ROOT};
 use crate::mobile::Mobile;
 use crate::params::Params;
 
@@ -19,10 +19,46 @@ const PAGE_SIZE: i64 = 50;
 /// Longest span of time one call may ask about.
 const LONGEST_SPAN_MS: i64 = 365 * DAY_MS;
 
-/// How far the organisation is certified.
-#[expect(clippy::unnecessary_wraps, reason = "every API has the same signature, so that the catalogue can list it")]
-pub(crate) fn auth_infos(corp: &mut Corp, _: Caller<'_>, _: &Params) -> Result<Value, NewRefusal> {
-    Ok(json!({ "orgName": corp.organisation.name, "authLevel": corp.organisation.auth_level }))
+/// How far the organisation is certified. Without a certificate that is all; the licence of a certified one is made up.
+pub(crate) fn auth_infos(corp: &mut Corp, _: Caller<'_>, params: &Params) -> Result<Value, NewRefusal> {
+    let target = params.text("targetCorpId").ok().flatten().filter(|target| !target.is_empty());
+    if target.is_some_and(|target| target != corp.id) {
+        return Err(NewRefusal::new(400, "invalidParameter.system.param", "无效的企业targetCorpId"));
+    }
+    let (name, auth_level) = (&corp.organisation.name, corp.organisation.auth_level);
+    if auth_level == 0 {
+        return Ok(json!({ "orgName": name, "authLevel": auth_level }));
+    }
+    Ok(json!({
+        "orgName": name,
+        "licenseOrgName": name,
+        "registrationNum": "000000000000000",
+        "unifiedSocialCredit": "000000000000000000",
+        "organizationCode": "00000000-0",
+        "legalPerson": "Simulated Person",
+        "licenseUrl": "https://example.com/licence",
+        "authLevel": auth_level,
+    }))
+}
+
+/// How people may ask to join: the switches of a new organisation, which nothing here can change.
+pub(crate) fn invite_infos(corp: &mut Corp, caller: Caller<'_>, params: &Params) -> Result<Value, NewRefusal> {
+    let empty = || NewRefusal::new(400, "invalidParameter.param.empty", "参数为空");
+    let inviter = params.text("inviterUserId").ok().flatten().filter(|userid| !userid.is_empty()).ok_or_else(empty)?;
+    let dept_id = params.integer("deptId").map_err(|_| empty())?.unwrap_or(ROOT);
+    let known = caller.user(corp, &inviter).is_ok() && caller.department(corp, dept_id).is_ok();
+    if !known {
+        return Err(invalid("inviterUserId or deptId"));
+    }
+    Ok(json!({
+        "inviteSwitch": true,
+        "searchNameInvite": true,
+        "orgApplyCodeInvite": true,
+        "linkInvite": true,
+        "inviteUrl": format!("https://example.com/invite/{}/{dept_id}", corp.id),
+        "auditType": 0,
+        "empApplyJoinDept": false,
+    }))
 }
 
 /// One page of those who left within a span of time, oldest first.

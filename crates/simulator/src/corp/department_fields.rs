@@ -52,7 +52,7 @@ impl Corp {
             department.order = Some(order).filter(|&order| order > 0).ok_or_else(|| INVALID_ORDER.plain())?;
         }
         for rule in &TEXTS {
-            write_text(department, params, rule)?;
+            write_text(department, params, rule, self.switches.empty_string_clears)?;
         }
         for flag in FLAGS {
             if let Some(value) = params.boolean(flag)? {
@@ -61,7 +61,7 @@ impl Corp {
         }
         self.write_visibility(department, params, step)?;
         if step == Step::Update {
-            write_text(department, params, &CODE)?;
+            write_text(department, params, &CODE, self.switches.empty_string_clears)?;
             self.write_people(department, params)?;
         }
         if department.flag("create_dept_group") && department.dept_group_chat_id.is_none() {
@@ -164,11 +164,18 @@ fn length<T>(list: Option<&Vec<T>>) -> usize {
     list.map_or(0, Vec::len)
 }
 
-fn write_text(department: &mut Department, params: &Params, rule: &TextRule) -> Result<(), Refusal> {
+fn write_text(
+    department: &mut Department,
+    params: &Params,
+    rule: &TextRule,
+    empty_clears: bool,
+) -> Result<(), Refusal> {
     let Some(text) = params.text(rule.param)? else { return Ok(()) };
     if text.chars().count() > rule.longest {
         return Err(INVALID_ARGUMENT.about(rule.param));
     }
-    *(rule.slot)(department) = Some(text).filter(|text| !text.is_empty());
+    if !text.is_empty() || empty_clears {
+        *(rule.slot)(department) = Some(text).filter(|text| !text.is_empty());
+    }
     Ok(())
 }

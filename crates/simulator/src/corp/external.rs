@@ -229,6 +229,7 @@ impl Corp {
         }
         for name in TEXTS {
             match contact.text(name)? {
+                Some(text) if text.is_empty() && !self.switches.empty_string_clears => {}
                 Some(text) if text.is_empty() => drop(draft.texts.remove(name)),
                 Some(text) => drop(draft.texts.insert(name, text)),
                 None => {}

@@ -1,7 +1,7 @@
 //! Creating, renaming, deleting and giving roles (pages A0086 to A0096).
 //!
 //! DingTalk's pages list the error numbers without saying when each applies; what they do not say is inferred here: names
-//! are unique within their group, a role that someone holds cannot be deleted (1002), giving a role twice is harmless.
+//! are unique within their group, giving a role twice is harmless.
 
 use std::collections::BTreeSet;
 
@@ -100,7 +100,7 @@ impl Corp {
     pub(crate) fn delete_role(&mut self, role_id: i64, actor: Actor) -> Result<(), Refusal> {
         let holders: Vec<String> = self.own_role(role_id)?.holders.keys().cloned().collect();
         if actor == Actor::Api && !holders.is_empty() {
-            return Err(SERVICE_ERROR.about("the role has members"));
+            return Err(Errcode::of(self.switches.held_role_delete_errcode).about("the role has members"));
         }
         self.committed();
         for userid in holders {
@@ -198,7 +198,7 @@ impl Corp {
     /// The roles of a person with their groups, by role id.
     pub(crate) fn roles_of(&self, userid: &str) -> Vec<(&Role, &RoleGroup)> {
         let user = self.find_user(userid);
-        let implied = self.roles.iter().filter(|role| match (role.system, user) {
+        let implied = self.roles.of_default_group().filter(|role| match (role.system, user) {
             (Some(SystemRole::MainAdmin), Some(user)) => user.admin_level == 1,
             (Some(SystemRole::SubAdmin), Some(user)) => user.admin_level == 2,
             (Some(SystemRole::Manager), Some(user)) => {

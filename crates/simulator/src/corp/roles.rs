@@ -106,6 +106,11 @@ impl Roles {
         self.all.values().filter(move |role| role.group_id == group_id)
     }
 
+    /// The roles of the default group, which are the first ones and stay.
+    pub(crate) fn of_default_group(&self) -> impl Iterator<Item = &Role> {
+        self.all.values().take(SystemRole::ALL.len())
+    }
+
     /// The roles that someone has been given, by id; those of the default group are not among them.
     pub(crate) fn held_by(&self, userid: &str) -> impl Iterator<Item = &Role> {
         self.held.get(userid).into_iter().flatten().filter_map(|role_id| self.all.get(role_id))

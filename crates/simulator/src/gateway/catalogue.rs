@@ -237,6 +237,8 @@ static ENTRIES: &[Entry] = &[
     new_post("/v1.0/im/subAdministrators", CHATS, chats::set_sub_admins).counted(),
     new_post("/v1.0/im/chat/{chatId}/convertToOpenConversationId", CHATS_READ, chats::convert_id).counted().reading(),
     old_get("/chat/get", CHATS_READ, chats::get).counted(),
+    new_post("/v1.0/contact/orgAccounts/multiOrgPermissions/auth", ACCOUNTS, enterprise::let_join).counted(),
+    new_get("/v1.0/contact/invites/infos", "Contact.Org.Read", new_host::invite_infos),
     new_get("/v1.0/contact/organizations/authInfos", "Contact.Org.Read", new_host::auth_infos),
     new_post("/v1.0/contact/invites/recall", WRITE, new_host::recall_invitation),
     new_get("/v1.0/contact/empLeaveRecords", "Contact.Common.Read", new_host::leave_records),
@@ -244,5 +246,7 @@ static ENTRIES: &[Entry] = &[
 
 /// The API of a path.
 pub(super) fn find(path: &str) -> Option<&'static Entry> {
-    ENTRIES.iter().find(|entry| entry.read_path(path).is_some())
+    let patterns = || ENTRIES.iter().filter(|entry| entry.path.contains('{'));
+    let exact = ENTRIES.iter().find(|entry| entry.path == path);
+    exact.or_else(|| patterns().find(|entry| entry.read_path(path).is_some()))
 }

@@ -192,6 +192,15 @@ async fn a_dingtalk_id_is_set_once() {
         let code = harness.code(Method::POST, &format!("{CONTROL}/dingTalkIds/change"), body).await;
         assert_eq!(code, expected, "{userid} {dingtalk_id}");
     }
+    for (changes, expected) in [
+        (json!({ "joinCorpId": null }), "invalid.param"),
+        (json!({ "grantDeptIdList": [99] }), "invalid.param"),
+        (json!({ "grantDeptIdList": [1] }), ""),
+    ] {
+        let body = merged(json!({ "joinCorpId": "dingothercorp" }), &changes);
+        let code = harness.code(Method::POST, &format!("{CONTROL}/multiOrgPermissions/auth"), body).await;
+        assert_eq!(code, expected, "{changes}");
+    }
     let path = format!("{CONTROL}/ownedOrganizations?userId=one");
     assert_eq!(harness.succeed_new(Method::GET, &path, Value::Null).await, json!({ "orgList": [] }));
     let path = format!("{CONTROL}/ownedOrganizations?userId=nobody");

@@ -78,6 +78,29 @@ async fn administrators_manage_departments() {
 }
 
 #[tokio::test]
+async fn the_organisation_says_how_it_is_certified_and_joined() {
+    const AUTH: &str = "/v1.0/contact/organizations/authInfos";
+    const INVITES: &str = "/v1.0/contact/invites/infos";
+    let harness = Harness::with(unhurried()).await;
+    harness.create("anna", "13800000001").await;
+    let bare = json!({ "orgName": "Simulated Organisation", "authLevel": 0 });
+    assert_eq!(harness.succeed_new(Method::GET, AUTH, Value::Null).await, bare);
+    harness.control(Method::PATCH, "/organisation", json!({ "auth_level": 1 })).await;
+    let certified =
+        harness.succeed_new(Method::GET, &format!("{AUTH}?targetCorpId=dingsimulatedcorp"), Value::Null).await;
+    assert_eq!((&certified["authLevel"], certified["unifiedSocialCredit"].is_string()), (&json!(1), true));
+    for (path, expected) in [
+        (format!("{AUTH}?targetCorpId=other"), "invalidParameter.system.param"),
+        (INVITES.to_owned(), "invalidParameter.param.empty"),
+        (format!("{INVITES}?inviterUserId=nobody"), "invalidParameter.param.invalid"),
+        (format!("{INVITES}?inviterUserId=anna&deptId=99"), "invalidParameter.param.invalid"),
+        (format!("{INVITES}?inviterUserId=anna&deptId=1"), ""),
+    ] {
+        assert_eq!(harness.code(Method::GET, &path, Value::Null).await, expected, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_day_is_complete_the_next_morning() {
     let harness = Harness::with(unhurried()).await;
     let east = harness.department("East", 1).await;

@@ -34,6 +34,35 @@ async fn what_a_user_id_may_be() {
 }
 
 #[tokio::test]
+async fn what_an_empty_text_does() {
+    for (clears, expected) in [(true, None), (false, Some(&json!("kept")))] {
+        let harness = harness(Switches { empty_string_clears: clears, ..Switches::default() }).await;
+        harness.succeed(CREATE, merged(person("anna", "13800000001"), &json!({ "remark": "kept" }))).await;
+        harness.succeed("/topapi/v2/user/update", json!({ "userid": "anna", "remark": "" })).await;
+        let anna = harness.succeed("/topapi/v2/user/get", json!({ "userid": "anna" })).await;
+        assert_eq!(anna.get("remark"), expected, "clears={clears}");
+
+        let dept_id = harness.department("East", 1).await;
+        for code in ["kept", ""] {
+            harness.succeed("/topapi/v2/department/update", json!({ "dept_id": dept_id, "code": code })).await;
+        }
+        let east = harness.succeed("/topapi/v2/department/get", json!({ "dept_id": dept_id })).await;
+        assert_eq!(east.get("code"), expected, "clears={clears}");
+
+        let labels = harness.call("/topapi/extcontact/listlabelgroups", json!({})).await;
+        let contact = json!({
+            "name": "Client", "mobile": "13900000001", "state_code": "86", "follower_user_id": "anna", "remark": "kept",
+            "label_ids": [labels["results"][0]["labels"][0]["id"]]
+        });
+        let made = harness.call("/topapi/extcontact/create", json!({ "contact": contact })).await;
+        let changed = merged(contact, &json!({ "user_id": made["userid"], "remark": "" }));
+        harness.succeed("/topapi/extcontact/update", json!({ "contact": changed })).await;
+        let contact = harness.succeed("/topapi/extcontact/get", json!({ "user_id": made["userid"] })).await;
+        assert_eq!(contact.get("remark"), expected, "clears={clears}");
+    }
+}
+
+#[tokio::test]
 async fn whether_a_former_id_may_be_given_again() {
     for (taken, expected) in [(false, 0), (true, 60102)] {
         let switches =

@@ -57,6 +57,10 @@ pub struct Claim {
     pub mode: TargetMode,
     /// Which settings the target had at that moment.
     pub settings_revision: i64,
+    /// Which version of the tenant's mapping counted at that moment.
+    pub mapping_version: i32,
+    /// The version under which an existing account was last let through.
+    pub let_through: i32,
     /// The plan by which it may be sent although something holds it.
     pub permit: Option<Uuid>,
 }
@@ -79,9 +83,10 @@ impl Store {
     pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Vec<Claim>, StoreError> {
         let rows = sqlx::query(
             "WITH near AS (
-                 SELECT t.mode, t.settings_revision, d.*, COALESCE(busy.number, 0)
+                 SELECT t.mode, t.settings_revision, o.mapping_version, d.*, COALESCE(busy.number, 0)
                         + row_number() OVER (PARTITION BY d.target_id ORDER BY d.lane, d.due_at, d.resource_id) AS turn
                  FROM targets t
+                 JOIN tenants o ON o.id = t.tenant_id
                  LEFT JOIN unnest($6::uuid[], $7::bigint[]) AS busy (target_id, number) ON busy.target_id = t.id
                  CROSS JOIN LATERAL (
                      SELECT d.tenant_id, d.target_id, d.resource_kind, d.resource_id, d.lane, d.due_at
@@ -100,7 +105,8 @@ impl Store {
              WHERE d.tenant_id = due.tenant_id AND d.target_id = due.target_id
                AND d.resource_kind = due.resource_kind AND d.resource_id = due.resource_id
              RETURNING d.tenant_id, d.target_id, d.resource_kind, d.resource_id, d.mark, d.lease_epoch,
-                       d.attempt, d.request_id, d.dirty_since, d.applied_version, d.permit, due.mode, due.settings_revision",
+                       d.attempt, d.request_id, d.dirty_since, d.applied_version, d.permit, d.mapping_version AS let_through,
+                       due.mapping_version, due.mode, due.settings_revision",
         )
         .bind(self.now())
         .bind(request.up_to.number())
@@ -191,6 +197,8 @@ fn claim_from(row: &PgRow) -> Result<Claim, StoreError> {
         applied_version: row.try_get("applied_version")?,
         mode: TargetMode::parse(&mode).ok_or_else(|| StoreError::corrupt("targets", "mode", resource))?,
         settings_revision: row.try_get("settings_revision")?,
+        mapping_version: row.try_get("mapping_version")?,
+        let_through: row.try_get("let_through")?,
         permit: row.try_get("permit")?,
     })
 }

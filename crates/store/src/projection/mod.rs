@@ -15,21 +15,23 @@ mod loading;
 mod org_units;
 mod placements;
 mod plans;
+mod readings;
 mod record;
 mod renames;
 mod targets;
 
-pub use attempts::{Attempt, AttemptQuery, AttemptRow};
+pub use attempts::{AcceptedRow, Attempt, AttemptQuery, AttemptRow};
 pub use claims::{Claim, ClaimKey, ClaimRequest};
 pub use deliveries::{DeliveryCount, DeliveryItem, DeliveryQuery, MarkAgain, OldestWaiting};
 pub use guards::{Hold, Passage, TripRow};
 pub use links::Link;
-pub use loading::{LoadedManager, LoadedUnit, LoadedUser, UserRow};
+pub use loading::{LoadedGroup, LoadedManager, LoadedUnit, LoadedUser, UserRow};
 pub use placements::{Placement, WantedPlace};
-pub use plans::{Applied, ApplyError, NewPlan, PlanChange, PlanChangeQuery, PlanRow, PlanScope, Wave};
+pub use plans::{Applied, ApplyError, NewPlan, PlanChange, PlanChangeQuery, PlanRow, PlanScope, PlannedRow, Wave};
+pub use readings::{EffectReading, Protected};
 pub use record::Recorded;
 pub use renames::Rename;
-pub use targets::{NewTarget, Target, TargetMode};
+pub use targets::{NewTarget, RulesRevision, Target, TargetMode};
 
 use crate::StoreError;
 use rollcall_provisioning::ids::ResourceKind;

@@ -80,14 +80,31 @@ pub struct Target {
     pub stopped_reason: Option<String>,
     /// The limits of its guards.
     pub guards: Guards,
+    /// By which rules it is filled.
+    pub rules: RulesRevision,
+}
+
+/// Which rules of a tenant count: when it is the same, they are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RulesRevision {
+    /// The version of the mapping; 0 is the document that all begin with.
+    pub mapping: i32,
+    /// When one of the tenant's schemas changed last.
+    pub schemas_at: Option<OffsetDateTime>,
+    /// How many schemas it has.
+    pub schemas: i64,
 }
 
 /// By how much the clocks of servers may differ.
 const CLOCKS_DIFFER: Duration = Duration::from_mins(10);
 
-const COLUMNS: &str = "SELECT tenant_id, id, name, kind, settings, settings_revision, secret_sealed, mode,
-           stopped_until, stopped_code, stopped_reason, guards FROM targets
-    WHERE ($1::uuid IS NULL OR tenant_id = $1) ORDER BY tenant_id, name LIMIT 10000";
+const COLUMNS: &str =
+    "SELECT t.tenant_id, t.id, t.name, t.kind, t.settings, t.settings_revision, t.secret_sealed, t.mode,
+           t.stopped_until, t.stopped_code, t.stopped_reason, t.guards, o.mapping_version,
+           (SELECT max(s.modified_at) FROM schemas s WHERE s.tenant_id = t.tenant_id) AS schemas_at,
+           (SELECT count(*) FROM schemas s WHERE s.tenant_id = t.tenant_id) AS schemas
+    FROM targets t JOIN tenants o ON o.id = t.tenant_id
+    WHERE ($1::uuid IS NULL OR t.tenant_id = $1) ORDER BY t.tenant_id, t.name LIMIT 10000";
 
 impl Store {
     /// Makes a target. Every user that is there already becomes dirty for it.
@@ -295,6 +312,11 @@ fn target_from(row: &PgRow) -> Result<Target, StoreError> {
         stopped_until: row.try_get("stopped_until")?,
         stopped_code: row.try_get("stopped_code")?,
         stopped_reason: row.try_get("stopped_reason")?,
+        rules: RulesRevision {
+            mapping: row.try_get("mapping_version")?,
+            schemas_at: row.try_get("schemas_at")?,
+            schemas: row.try_get("schemas")?,
+        },
         guards: Guards::parse(&guards).map_err(|_| StoreError::corrupt("targets", "guards", id))?,
     })
 }
