@@ -96,7 +96,7 @@ impl Run<'_> {
         let once = json!({ "floor": floor, "share": 0.0 });
         let guards = json!({ "people.remove": limit, "departments.remove": once, "people.move": once });
         self.watch.floors.push((self.stage.clock.ms() - START_MS, Some(floor)));
-        self.stage.store.set_guards(self.directory.tenant, self.target, &Guards::parse(&guards)?).await?;
+        self.stage.store.set_guards(self.directory.tenant, self.target, &Guards::parse(&guards)?, "ann").await?;
         Ok(())
     }
 
