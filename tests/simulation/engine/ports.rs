@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rollcall_dingtalk::{DingTalk, Settings};
+use rollcall_dingtalk::{Connections, DingTalk, Settings};
 use rollcall_provisioning::budget::{BoxFuture, Budget, BudgetError, Limit};
 use rollcall_provisioning::connector::Connector;
 use rollcall_provisioning::ids::IdSource;
@@ -104,6 +104,7 @@ impl Budget for GatedBudget {
 pub(crate) struct Factory {
     pub(crate) base: String,
     pub(crate) budget: Arc<dyn Budget>,
+    pub(crate) connections: Connections,
 }
 
 impl ConnectorFactory for Factory {
@@ -111,11 +112,9 @@ impl ConnectorFactory for Factory {
         let settings = Settings {
             oapi_url: self.base.clone(),
             api_url: self.base.clone(),
-            // Real time, in which a worker may stand at a gate.
-            timeout: Duration::from_mins(10),
             ..Settings::new("dingsimulatorapp", SecretString::from("simulator-secret"))
         };
-        let dingtalk = DingTalk::new(&settings, Arc::clone(&self.budget)).map_err(|e| FactoryError(e.to_string()))?;
+        let dingtalk = DingTalk::over(&settings, Arc::clone(&self.budget), &self.connections).map_err(|e| FactoryError(e.to_string()))?;
         Ok(Arc::new(dingtalk))
     }
 }

@@ -167,8 +167,12 @@ impl Run<'_> {
             self.arrive_late().await?;
             let now = self.stage.clock.ms();
             let ready: Vec<usize> = (0..self.workers.len()).filter(|number| self.is_ready(*number, now)).collect();
-            if let Some(number) = ready.get(self.random.below(ready.len())) {
-                self.go_on(*number).await?;
+            if let Some(number) = ready.get(self.random.below(ready.len())).copied() {
+                if self.is_idle(number) && !self.is_something_due().await? {
+                    self.idle();
+                    continue;
+                }
+                self.go_on(number).await?;
                 self.gates += 1;
                 ensure!(self.gates < MOST_GATES, "it goes on for ever");
                 return Ok(true);
@@ -186,6 +190,23 @@ impl Run<'_> {
             Some(_) => true,
             None => worker.works() || worker.idle_since != Some(self.happened),
         }
+    }
+
+    fn is_idle(&self, number: usize) -> bool {
+        self.workers.get(number).is_some_and(|worker| worker.at.is_none() && !worker.works())
+    }
+
+    /// Nobody who has nothing to do looks again before something happens.
+    fn idle(&mut self) {
+        let happened = self.happened;
+        self.workers.iter_mut().filter(|worker| !worker.works()).for_each(|worker| worker.idle_since = Some(happened));
+    }
+
+    /// Whether a worker that looks for something to do would find anything; most looks would be in vain.
+    async fn is_something_due(&mut self) -> anyhow::Result<bool> {
+        self.tell_time().await?;
+        let sql = "SELECT EXISTS (SELECT FROM deliveries WHERE due_at <= sim.now() AND (lease_until IS NULL OR lease_until < sim.now()))";
+        Ok(sqlx::query_scalar(sql).fetch_one(&mut self.stage.admin).await?)
     }
 
     async fn go_on(&mut self, number: usize) -> anyhow::Result<()> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use axum::body::Bytes;
 use axum::http::{Method, Request};
+use rollcall_dingtalk::Connections;
 use rollcall_provisioning::ids::{TargetId, TenantId};
 use rollcall_reconciler::{Options, Reconciler};
 use rollcall_scim::profile::Profile;
@@ -93,14 +94,31 @@ impl Stage {
         .await?;
         let quiet = tables.iter().map(|name| format!("ALTER TABLE {name} SET (autovacuum_enabled = false);"));
         sqlx::raw_sql(AssertSqlSafe(quiet.collect::<String>())).execute(&mut admin).await?;
-        let wipe = format!("TRUNCATE {}, sim.wrongs RESTART IDENTITY CASCADE", tables.join(", "));
+        let sequences: Vec<String> = sqlx::query_scalar(
+            "SELECT format('%I', relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'
+             ORDER BY 1",
+        )
+        .fetch_all(&mut admin)
+        .await?;
+        // Truncating would make new files for every table and index, which takes far longer than a few rows do.
+        let deletes = tables.iter().map(|name| format!("DELETE FROM {name};"));
+        let restarts = sequences.iter().map(|name| format!("SELECT setval('{name}', 1, false);"));
+        let wipe = format!(
+            "BEGIN; SET LOCAL session_replication_role = replica; DELETE FROM sim.wrongs; {}{} COMMIT;",
+            deletes.collect::<String>(),
+            restarts.collect::<String>()
+        );
         let (clock, series) = (Arc::new(SharedClock::default()), Arc::new(Series::default()));
         let ports = || Ports { clock: clock.clone(), ids: series.clone() };
-        let url = format!("{}&options=-csearch_path%3Dsim,public,pg_catalog", database.url());
+        // Plans that do not depend on values are made once, and are the same in every run.
+        let options = "-csearch_path%3Dsim,public,pg_catalog%20-cplan_cache_mode%3Dforce_generic_plan%20-cjit%3Doff";
+        let url = format!("{}&options={options}", database.url());
         let store = Store::connect(&url, 2, ports()).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let base = format!("http://{}", listener.local_addr()?);
         let upstream = socket(database.url())?;
+        // Real time, in which a worker may stand at a gate.
+        let connections = Connections::new(Duration::from_mins(10))?;
         let (mut serving, mut gates, mut doors) = (JoinSet::new(), Vec::new(), Vec::new());
         for worker in 0..WORKERS {
             let (gate, stands) = unbounded_channel();
@@ -111,7 +129,7 @@ impl Stage {
             let url = through(&url, &folder.to_string_lossy());
             let store = Store::connect(&url, 2, ports()).await?;
             let budget = Arc::new(GatedBudget { store: store.clone(), gate: gate.clone() });
-            let factory = Arc::new(Factory { base: format!("{base}/w{worker}"), budget });
+            let factory = Arc::new(Factory { base: format!("{base}/w{worker}"), budget, connections: connections.clone() });
             gates.push(gate);
             doors.push(Door { store, factory, stands });
         }
