@@ -9,13 +9,13 @@ use serde_json::Value;
 use super::facts::Facts;
 use super::hand;
 use super::oracle;
+use super::rules::Leavers;
 use super::run::Run;
-use super::stage::ask;
+use super::stage::{CALLS_A_SECOND, ask};
 
 /// Rounds of plans that release all that is held.
 const MOST_PLANS: usize = 6;
-/// Calls that DingTalk permits one application to one API in a second.
-const MOST_A_SECOND: u64 = 20;
+const DAY: i64 = 24 * 3_600_000;
 
 /// Ends a run; what is wrong is kept in its watch.
 pub(crate) async fn ending(run: &mut Run<'_>) -> anyhow::Result<()> {
@@ -43,6 +43,13 @@ pub(crate) async fn ending(run: &mut Run<'_>) -> anyhow::Result<()> {
     judge(run, "live", true).await?;
     release_everything(run).await?;
     judge(run, "released", false).await?;
+    if let Leavers::GoAfter(days) = run.rules.leavers {
+        run.advance((i64::from(days) + 1) * DAY).await?;
+        run.changed().await?;
+        run.rest().await?;
+        release_everything(run).await?;
+        judge(run, "later", false).await?;
+    }
     nothing_acknowledged_is_lost(run).await?;
     let before = run.watch.calls.len();
     read_everything(run).await?;
@@ -148,7 +155,7 @@ async fn rates(run: &mut Run<'_>) -> anyhow::Result<()> {
     ensure!(apis.is_some(), "the simulator counts calls");
     for (api, sums) in apis.into_iter().flatten() {
         let highest = sums.get("highest_per_second").and_then(Value::as_u64).unwrap_or(u64::MAX);
-        if highest > MOST_A_SECOND {
+        if highest > u64::try_from(CALLS_A_SECOND)? {
             run.watch.wrongs.push(format!("{highest} calls in a second: {api}"));
         }
     }

@@ -31,6 +31,7 @@ pub(crate) struct Person {
     /// As sent; `None` is none, and it may be one that cannot be used.
     pub(crate) mobile: Option<String>,
     pub(crate) job_number: Option<String>,
+    pub(crate) project: Option<String>,
     pub(crate) place: usize,
     pub(crate) boss: Boss,
     /// The resource that the boss was when they were named.
@@ -58,6 +59,7 @@ impl Person {
             Put::Mobile(number) if number > PEOPLE => self.mobile = Some("ask reception".to_owned()),
             Put::Mobile(number) => self.mobile = Some(mobile(number)),
             Put::JobNumber(number) => self.job_number = numbered("J", number),
+            Put::Project(number) => self.project = numbered("Project ", number),
             Put::Place(place) => self.place = place,
             Put::Boss(boss) => (self.boss, self.boss_id) = (boss, boss_id),
             Put::Active(active) => self.active = active,
@@ -76,6 +78,7 @@ impl Person {
         say("division", division.map(Value::from));
         say("department", department.map(Value::from));
         say("employeeNumber", self.job_number.clone().map(Value::from));
+        say("costCenter", self.project.clone().map(Value::from));
         say("manager", self.boss_id.as_ref().map(|id| json!({ "value": id })));
         let mut map = Map::new();
         map.insert("userName".to_owned(), json!(format!("p{}", self.number)));
@@ -147,6 +150,7 @@ impl Directory {
             email: Some(format!("p{number}@x.test")),
             mobile: Some(mobile(number)),
             job_number: None,
+            project: None,
             place,
             boss,
             boss_id: self.boss_id(boss),

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::directory::Person;
 use super::hand::{self, dept_id, list, text};
+use super::rules::Rules;
 use super::run::Run;
-use super::script::PLACES;
 
 /// The department at the top.
 pub(crate) const ROOT: i64 = 1;
@@ -23,6 +23,7 @@ pub(crate) struct Standing {
     pub(crate) state: String,
     pub(crate) error_code: Option<String>,
     pub(crate) reason: Option<String>,
+    pub(crate) held_by: Option<String>,
     pub(crate) proposal: Option<Value>,
     pub(crate) applied_version: Option<i64>,
     pub(crate) version: Option<i64>,
@@ -35,6 +36,11 @@ impl Standing {
     /// The reason that people read.
     pub(crate) fn reason(&self) -> &str {
         self.reason.as_deref().unwrap_or_default()
+    }
+
+    /// What holds it.
+    pub(crate) fn held_by(&self) -> &str {
+        self.held_by.as_deref().unwrap_or_default()
     }
 
     /// The code of the first hindrance.
@@ -67,6 +73,7 @@ pub(crate) struct Department {
     pub(crate) parent: i64,
     pub(crate) name: String,
     pub(crate) ours: bool,
+    pub(crate) heads: BTreeSet<String>,
 }
 
 /// All of it.
@@ -79,14 +86,16 @@ pub(crate) struct Facts {
     pub(crate) invited: BTreeSet<String>,
     pub(crate) foreign_people: BTreeSet<String>,
     pub(crate) foreign_departments: BTreeSet<i64>,
+    pub(crate) shirts: BTreeSet<String>,
     pub(crate) rehearses: bool,
+    pub(crate) rules: Rules,
 }
 
 impl Facts {
     /// Reads them.
     pub(crate) async fn read(run: &mut Run<'_>) -> anyhow::Result<Self> {
         let rows: Vec<Standing> = sqlx::query_as(
-            "SELECT d.resource_kind, d.resource_id, d.state, d.error_code, d.reason, d.proposal,
+            "SELECT d.resource_kind, d.resource_id, d.state, d.error_code, d.reason, d.held_by, d.proposal,
                     d.applied_version, u.version, l.remote_id, o.name
              FROM deliveries d
              LEFT JOIN users u ON u.tenant_id = d.tenant_id AND u.id = d.resource_id
@@ -100,7 +109,8 @@ impl Facts {
         let departments = list(&state, "departments").iter().map(|entry| {
             let parent = entry.get("parent_id").and_then(Value::as_i64).unwrap_or_default();
             let (id, name) = (dept_id(entry), text(entry, "name").to_owned());
-            (id, Department { id, parent, name, ours: hand::is_ours(entry) })
+            let heads = list(entry, "dept_manager_userid_list").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            (id, Department { id, parent, name, ours: hand::is_ours(entry), heads })
         });
         let users = list(&state, "users").iter().map(|entry| (text(entry, "userid").to_owned(), entry.clone()));
         let invitations = run.watch.calls.iter().filter(|call| call.errcode == Some(40_103));
@@ -113,18 +123,19 @@ impl Facts {
             invited: invited.collect(),
             foreign_people: run.watch.foreign_people.clone(),
             foreign_departments: run.watch.foreign_departments.clone(),
+            shirts: run.watch.shirts.clone(),
+            rules: run.rules,
             rehearses: run.stage.mode(run.directory.tenant).await? == "rehearsal",
         })
     }
 
-    /// The names from the top to a place.
-    pub(crate) fn path(place: usize) -> Vec<&'static str> {
-        let (division, department) = PLACES.get(place).copied().unwrap_or_default();
-        division.into_iter().chain(department).collect()
+    /// How somebody stands.
+    pub(crate) fn standing(&self, person: &Person) -> Option<&Standing> {
+        self.standings.get(&person.id)
     }
 
     /// The department at the end of a path.
-    pub(crate) fn department(&self, path: &[&str]) -> Option<i64> {
+    pub(crate) fn department(&self, path: &[String]) -> Option<i64> {
         path.iter().try_fold(ROOT, |above, name| {
             let mut below = self.departments.values().filter(|department| department.parent == above);
             below.find(|department| department.name == *name).map(|department| department.id)
@@ -145,11 +156,20 @@ impl Facts {
 
     /// Whether somebody is in a department or below it.
     pub(crate) fn is_occupied(&self, id: i64) -> bool {
-        let within = |user: &Value| {
-            let ids = user.get("dept_id_list").and_then(Value::as_array);
-            ids.into_iter().flatten().filter_map(Value::as_i64).any(|at| self.is_below(at, id))
-        };
-        self.users.values().any(within)
+        self.users.values().any(|user| self.at(user).iter().any(|at| self.is_below(*at, id)))
+    }
+
+    /// The departments of an account.
+    pub(crate) fn at(&self, account: &Value) -> BTreeSet<i64> {
+        list(account, "dept_id_list").iter().filter_map(Value::as_i64).collect()
+    }
+
+    /// The accounts that are to head a department: they are in it, and the rules say so.
+    pub(crate) fn heads(&self, id: i64) -> BTreeSet<String> {
+        let heads = self.people.iter().filter(|person| self.rules.wants(person) && self.rules.is_head(person));
+        let there = heads.filter(|person| self.rules.paths(person).iter().any(|path| self.department(path) == Some(id)));
+        let accounts = there.filter_map(|person| self.account(person)).filter(|account| self.at(account).contains(&id));
+        accounts.map(|account| text(account, "userid").to_owned()).collect()
     }
 
     /// Whether a department is another one or below it.
@@ -164,11 +184,10 @@ impl Facts {
     }
 
     /// How the departments stand whose names lie on a path.
-    pub(crate) fn units(&self, path: &[&str]) -> impl Iterator<Item = &Standing> {
+    pub(crate) fn units<'a>(&'a self, path: &'a [String]) -> impl Iterator<Item = &'a Standing> {
         let kind = ResourceKind::OrgUnit.as_str();
-        let on_path: Vec<String> = path.iter().map(|name| (*name).to_owned()).collect();
         self.standings.values().filter(move |standing| {
-            standing.resource_kind == kind && standing.name.as_ref().is_some_and(|name| on_path.contains(name))
+            standing.resource_kind == kind && standing.name.as_ref().is_some_and(|name| path.contains(name))
         })
     }
 }

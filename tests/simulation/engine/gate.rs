@@ -8,11 +8,19 @@ use axum::http::{Request, Response};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
+/// How a statement may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leave {
+    Go,
+    /// It has its effect, and the connection breaks before the answer.
+    Cut,
+}
+
 /// Where a worker stands.
 #[derive(Debug)]
 pub(crate) enum At {
     /// Before a statement or a transaction.
-    Statement(oneshot::Sender<()>),
+    Statement(oneshot::Sender<Leave>),
     /// Before a call; what is sent back is the answer, and nothing is a connection that is cut.
     Call(Request<Bytes>, oneshot::Sender<Response<Bytes>>),
     /// Until its place in the rate budget has come: in this many milliseconds.
@@ -22,10 +30,11 @@ pub(crate) enum At {
 /// The way from the gates of one worker to the scheduler.
 pub(crate) type Gate = UnboundedSender<At>;
 
-/// Stands at a statement until it may go. False: never.
-pub(crate) async fn statement(gate: &Gate) -> bool {
+/// Stands at a statement until it may go. `None`: never.
+pub(crate) async fn statement(gate: &Gate) -> Option<Leave> {
     let (go, gone) = oneshot::channel();
-    gate.send(At::Statement(go)).is_ok() && gone.await.is_ok()
+    gate.send(At::Statement(go)).ok()?;
+    gone.await.ok()
 }
 
 /// Rests for so many milliseconds of the simulated time.

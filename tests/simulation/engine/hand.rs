@@ -10,6 +10,8 @@ use super::stage::{ask, tell};
 use super::watch::Watch;
 
 const OURS: &str = "rollcall:";
+/// A field of which no rule speaks.
+pub(crate) const SHIRT: &str = "shirt";
 
 /// What the simulator holds.
 pub(crate) async fn state(simulator: &Simulator) -> anyhow::Result<Value> {
@@ -74,6 +76,11 @@ pub(crate) async fn edit(simulator: &Simulator, watch: &mut Watch, hand: Hand, c
             .map(|id| json!({ "action": "update_user", "userid": id, "dept_id_list": any(to).to_string() })),
         Hand::TakeEmail(number) => Some(json!({ "action": "create_user", "userid": made, "name": made,
             "mobile": format!("1390000{count:04}"), "dept_id_list": "1", "email": format!("e{number}@x.test") })),
+        Hand::GiveShirt(number) => nth(people.clone(), number).map(|entry| {
+            let mut fields = entry.get("extension").and_then(Value::as_object).cloned().unwrap_or_default();
+            fields.insert(SHIRT.to_owned(), json!("L"));
+            json!({ "action": "update_user", "userid": text(entry, "userid"), "extension": fields })
+        }),
         Hand::MakePerson { mobile: number, within } => Some(json!({ "action": "create_user", "userid": made,
             "name": made, "mobile": mobile(number), "dept_id_list": any(within).to_string() })),
     };
@@ -88,6 +95,9 @@ pub(crate) async fn edit(simulator: &Simulator, watch: &mut Watch, hand: Hand, c
         }
         "create_department" => {
             watch.foreign_departments.insert(dept_id(&answer));
+        }
+        "update_user" if body.get("extension").is_some() => {
+            watch.shirts.insert(text(&body, "userid").to_owned());
         }
         "delete_user" => {
             watch.departed.insert(text(&body, "userid").to_owned());

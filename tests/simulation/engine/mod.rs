@@ -15,6 +15,7 @@ pub(crate) mod perform;
 pub(crate) mod ports;
 pub(crate) mod proxy;
 pub(crate) mod random;
+pub(crate) mod rules;
 pub(crate) mod run;
 pub(crate) mod script;
 pub(crate) mod shrink;

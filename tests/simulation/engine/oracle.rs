@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::directory::Person;
 use super::facts::{Department, Facts, ROOT, Standing};
-use super::hand::text;
+use super::hand::{SHIRT, text};
+use super::rules::Leavers;
 use super::script::Boss;
 
 /// States in which nothing goes on by itself at once.
@@ -65,7 +66,8 @@ fn judge_person(facts: &Facts, person: &Person) -> Vec<String> {
         }
         return wrongs;
     };
-    match (person.is_present(), account) {
+    match (facts.rules.wants(person), account) {
+        (false, Some(_)) if is_still_leaving(facts, person, standing) => {}
         (false, Some(_)) if standing.state == "held" && standing.verb() == "delete" => {}
         (false, Some(_)) => wrongs.push(format!("has left and is still there: {standing:?}")),
         (false, None) => {
@@ -89,6 +91,17 @@ fn judge_person(facts: &Facts, person: &Person) -> Vec<String> {
     wrongs
 }
 
+/// Whether somebody has left, and the rules keep their account for now.
+fn is_still_leaving(facts: &Facts, person: &Person, standing: &Standing) -> bool {
+    // Of those who are deleted the rules can know nothing any more.
+    match facts.rules.leavers {
+        _ if person.is_present() => false,
+        Leavers::GoAtOnce => false,
+        Leavers::GoAfter(_) => standing.state == "waiting" && standing.code() == "leaving",
+        Leavers::Stay => standing.state == "in_step" && !standing.reason().is_empty(),
+    }
+}
+
 /// Whether there is a good reason why somebody has no account.
 fn is_excused(facts: &Facts, person: &Person, standing: &Standing) -> bool {
     let mobile = person.mobile.as_deref().unwrap_or_default();
@@ -97,7 +110,7 @@ fn is_excused(facts: &Facts, person: &Person, standing: &Standing) -> bool {
         ("needs_attention", "60104") => facts.users.values().any(|user| text(user, "mobile") == mobile),
         ("needs_attention", "invitation_unanswered") | ("waiting", "invited") => facts.invited.contains(mobile),
         ("waiting", "waiting_for_resource") => {
-            facts.units(&Facts::path(person.place)).any(|unit| unit.is(&EXCUSING))
+            facts.rules.paths(person).iter().any(|path| facts.units(path).any(|unit| unit.is(&EXCUSING)))
         }
         _ => false,
     }
@@ -111,15 +124,20 @@ fn judge_account(facts: &Facts, person: &Person, standing: &Standing, account: &
         }
     };
     compare("name", Some(&person.name), "name");
-    compare("title", person.title.as_deref(), "title");
+    compare("title", facts.rules.title(person).as_deref(), "title");
     compare("email", person.email.as_deref(), "email");
     compare("job_number", person.job_number.as_deref(), "job_number");
     compare("mobile", person.mobile.as_deref(), "mobile");
-    let path = Facts::path(person.place);
-    let wanted = facts.department(&path).map(|id| vec![id]);
-    let at = account.get("dept_id_list").and_then(Value::as_array).map(|ids| ids.iter().filter_map(Value::as_i64));
-    if at.map(Iterator::collect::<Vec<_>>) != wanted {
+    let wanted: Option<BTreeSet<i64>> = facts.rules.paths(person).iter().map(|path| facts.department(path)).collect();
+    if Some(facts.at(account)) != wanted {
         differs.insert("org_units");
+    }
+    let field = |name: &str| account.get("extension").map_or("", |fields| text(fields, name));
+    if facts.rules.field && field("project") != person.project.as_deref().unwrap_or_default() {
+        differs.insert("extension.project");
+    }
+    if facts.shirts.contains(text(account, "userid")) && field(SHIRT) != "L" {
+        wrongs.push(format!("a field of which no rule speaks is lost: {account}"));
     }
     let boss = Bossed::of(facts, person);
     let manager = text(account, "manager_userid");
@@ -195,7 +213,7 @@ fn is_difference_excused(facts: &Facts, person: &Person, standing: &Standing, at
         }
         "org_units" => {
             standing.code() == "waiting_for_resource"
-                && facts.units(&Facts::path(person.place)).any(|unit| unit.is(&EXCUSING))
+                && facts.rules.paths(person).iter().any(|path| facts.units(path).any(|unit| unit.is(&EXCUSING)))
         }
         _ => false,
     }
@@ -203,20 +221,21 @@ fn is_difference_excused(facts: &Facts, person: &Person, standing: &Standing, at
 
 fn judge_departments(facts: &Facts, wrongs: &mut Vec<String>) {
     let mut needed = BTreeSet::new();
-    for person in facts.people.iter().filter(|person| person.is_present()) {
-        let path = Facts::path(person.place);
-        for length in 1..=path.len() {
+    for person in facts.people.iter().filter(|person| facts.rules.wants(person)) {
+        // Whoever other rules would change is placed when a plan permits it.
+        let held = facts.standing(person).is_some_and(|standing| standing.held_by().starts_with("mapping:"));
+        for (path, length) in facts.rules.paths(person).iter().flat_map(|path| (1..=path.len()).map(move |n| (path, n))) {
             let part = path.get(..length).unwrap_or_default();
             match facts.department(part) {
                 Some(id) => drop(needed.insert(id)),
-                None if !person.has_number() => {}
+                None if held || !person.has_number() => {}
                 None if facts.units(part).any(|unit| unit.is(&EXCUSING)) => {}
                 None => wrongs.push(format!("there is no department {}", part.join(" / "))),
             }
         }
     }
     for department in facts.departments.values().filter(|department| department.id != ROOT && department.ours) {
-        let Department { id, name, .. } = department;
+        let Department { id, name, heads: heads_there, .. } = department;
         let standing = facts.standings.values().find(|standing| {
             standing.resource_kind == "org_unit" && standing.remote_id.as_deref() == Some(id.to_string().as_str())
         });
@@ -227,12 +246,16 @@ fn judge_departments(facts: &Facts, wrongs: &mut Vec<String>) {
             let other = standing.remote_id.as_ref().and_then(|id| id.parse().ok());
             standing.resource_kind == "org_unit" && standing.is(&EXCUSING) && other.is_some_and(|other| facts.is_below(other, *id))
         });
-        let unplaced = facts.people.iter().any(|person| person.is_present() && !person.has_number());
+        let unplaced = facts.people.iter().any(|person| facts.rules.wants(person) && !person.has_number());
         if !needed.contains(id) && !strangers && !held && !below && !unplaced {
             wrongs.push(format!("department {name} ({id}) is ours and for nobody: {standing:?}"));
         }
         if standing.is_none() {
             wrongs.push(format!("department {name} ({id}) is ours and forgotten"));
+        }
+        let heads = facts.heads(*id);
+        if facts.rules.heads && *heads_there != heads && !held {
+            wrongs.push(format!("department {name} ({id}) has the heads {heads_there:?} and not {heads:?}: {standing:?}"));
         }
     }
     for id in &facts.foreign_departments {

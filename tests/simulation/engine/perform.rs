@@ -1,13 +1,16 @@
 //! Doing what a step says.
 
 use axum::http::Method;
+use rollcall_dingtalk::DingTalkSchema;
 use rollcall_provisioning::guard::Guards;
+use rollcall_store::mappings::NewMapping;
 use rollcall_store::projection::{ApplyError, MarkAgain, NewPlan, PlanScope, TargetMode, Wave};
 use serde_json::{Value, json};
 
 use super::directory::mobile;
 use super::hand;
 use super::ports::START_MS;
+use super::rules::Rules;
 use super::run::Run;
 use super::script::{Action, PEOPLE, Planning, Put};
 use super::stage::ask;
@@ -40,7 +43,14 @@ impl Run<'_> {
             Action::Mode(mode) => self.mode_is(mode).await?,
             Action::Plan(planning) => self.plan(*planning).await?,
             Action::Guards(floor) => self.guards(*floor).await?,
+            Action::Mapping(rules) => self.mapping_is(*rules).await?,
             Action::Crash(worker) => self.crash(*worker).await?,
+            Action::Cut(worker) => {
+                let number = worker % self.workers.len();
+                if let Some(worker) = self.workers.get_mut(number) {
+                    worker.cut = true;
+                }
+            }
             Action::Freeze(worker) => {
                 let number = worker % self.workers.len();
                 if let Some(worker) = self.workers.get_mut(number) {
@@ -88,6 +98,16 @@ impl Run<'_> {
         if let Some(mode) = TargetMode::parse(mode) {
             self.stage.store.set_target_mode(self.directory.tenant, self.target, mode).await?;
         }
+        Ok(())
+    }
+
+    /// Saves a version of the mapping.
+    async fn mapping_is(&mut self, rules: Rules) -> anyhow::Result<()> {
+        let (store, tenant, document) = (&self.stage.store, self.directory.tenant, rules.document());
+        let compiled = store.compile_mapping(tenant, &document, &DingTalkSchema).await?;
+        compiled.map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
+        store.save_mapping(tenant, &NewMapping { document: &document, note: "", by: "ann", after: None }).await?;
+        self.rules = rules;
         Ok(())
     }
 

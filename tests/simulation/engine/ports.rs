@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::gate::{self, Gate};
 use super::random::Random;
+use super::stage::CALLS_A_SECOND;
 
 /// When every run begins: 2026-03-01 08:00 UTC, in milliseconds since 1970.
 pub(crate) const START_MS: i64 = 1_772_352_000_000;
@@ -112,6 +113,7 @@ impl ConnectorFactory for Factory {
         let settings = Settings {
             oapi_url: self.base.clone(),
             api_url: self.base.clone(),
+            calls_per_second: u32::try_from(CALLS_A_SECOND).unwrap_or(1),
             ..Settings::new("dingsimulatorapp", SecretString::from("simulator-secret"))
         };
         let dingtalk = DingTalk::over(&settings, Arc::clone(&self.budget), &self.connections).map_err(|e| FactoryError(e.to_string()))?;

@@ -4,15 +4,14 @@
 //! while no transaction is open stands at a gate; what prepares statements, and what is inside a transaction, passes.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 
-use super::gate::{self, Gate};
+use super::gate::{self, Gate, Leave};
 
 /// `ReadyForQuery` says so when no transaction is open.
 const IDLE: u8 = b'I';
@@ -26,11 +25,11 @@ pub(crate) async fn serve(listener: UnixListener, upstream: PathBuf, gate: Gate)
         connections.spawn(async move {
             let Ok(server) = UnixStream::connect(upstream).await else { return };
             let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
-            let status = Arc::new(AtomicU8::new(0));
+            let (status, cut) = (AtomicU8::new(0), AtomicBool::new(false));
             // Either end is the end of both.
             tokio::select! {
-                () = requests(from_client, to_server, &gate, &status) => {}
-                () = answers(from_server, to_client, &status) => {}
+                () = requests(from_client, to_server, &gate, (&status, &cut)) => {}
+                () = answers(from_server, to_client, (&status, &cut)) => {}
             }
         });
         while connections.try_join_next().is_some() {}
@@ -44,7 +43,12 @@ fn frame(bytes: &[u8], typed: bool) -> Option<usize> {
     usize::try_from(u32::from_be_bytes(length)).ok().map(|length| length + at)
 }
 
-async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, gate: &Gate, status: &AtomicU8) {
+async fn requests(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    gate: &Gate,
+    (status, cut): (&AtomicU8, &AtomicBool),
+) {
     let (mut held, mut seen, mut executes, mut begun) = (Vec::with_capacity(CHUNK), 0, false, false);
     loop {
         while let Some(length) = held.get(seen..).and_then(|rest| frame(rest, begun)) {
@@ -55,8 +59,11 @@ async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, gate: &Gate, 
             seen += length;
             executes |= matches!(kind, b'E' | b'Q');
             if !begun || matches!(kind, b'S' | b'Q' | b'X' | b'p') {
-                if executes && status.load(Ordering::Relaxed) == IDLE && !gate::statement(gate).await {
-                    return;
+                if executes && status.load(Ordering::Relaxed) == IDLE {
+                    match gate::statement(gate).await {
+                        Some(leave) => cut.store(leave == Leave::Cut, Ordering::Relaxed),
+                        None => return,
+                    }
                 }
                 let batch: Vec<u8> = held.drain(..seen).collect();
                 if to.write_all(&batch).await.is_err() {
@@ -71,7 +78,7 @@ async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, gate: &Gate, 
     }
 }
 
-async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, status: &AtomicU8) {
+async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, (status, cut): (&AtomicU8, &AtomicBool)) {
     let mut held: Vec<u8> = Vec::with_capacity(CHUNK);
     loop {
         let mut seen = 0;
@@ -81,6 +88,10 @@ async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, status: &Atomi
         {
             if let (Some(b'Z'), Some(now)) = (rest.first(), rest.get(5)) {
                 status.store(*now, Ordering::Relaxed);
+                // A transaction has its effect with its last statement.
+                if *now == IDLE && cut.load(Ordering::Relaxed) {
+                    return;
+                }
             }
             seen += length;
         }

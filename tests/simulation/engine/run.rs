@@ -13,8 +13,9 @@ use time::OffsetDateTime;
 use tokio::sync::oneshot;
 
 use super::directory::Directory;
-use super::gate::At;
+use super::gate::{At, Leave};
 use super::random::Random;
+use super::rules::Rules;
 use super::script::Script;
 use super::stage::{LEASE, Stage, ask};
 use super::watch::{Call, Watch};
@@ -54,6 +55,8 @@ pub(crate) struct Run<'a> {
     pub(crate) target: TargetId,
     pub(crate) workers: Vec<Worker>,
     pub(crate) watch: Watch,
+    /// What the mapping says.
+    pub(crate) rules: Rules,
     pub(crate) random: Random,
     /// How long creations are late at the moment.
     pub(crate) lateness: Option<u64>,
@@ -87,6 +90,7 @@ pub(crate) async fn run(stage: &mut Stage, script: &Script) -> anyhow::Result<Ou
         target: set.target,
         workers,
         watch: Watch::default(),
+        rules: Rules::default(),
         random: Random::new(script.seed),
         lateness: None,
         late: Vec::new(),
@@ -219,7 +223,11 @@ impl Run<'_> {
         }
         match at {
             None => {}
-            Some(At::Statement(go)) => drop(go.send(())),
+            Some(At::Statement(go)) => {
+                let leave = if std::mem::take(&mut worker.cut) { Leave::Cut } else { Leave::Go };
+                // Nobody there: it is dead.
+                let _ = go.send(leave);
+            }
             Some(At::Rest(_, go)) => drop(go.send(())),
             Some(At::Call(request, answer)) => {
                 if !self.call(number, request, answer).await? {

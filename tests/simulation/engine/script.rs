@@ -1,6 +1,7 @@
 //! What happens in a run: steps, each with how far the workers get after it. All of it follows from the seed.
 
 use super::random::Random;
+use super::rules::Rules;
 
 /// Who there may be.
 pub(crate) const PEOPLE: usize = 10;
@@ -34,6 +35,7 @@ pub(crate) enum Put {
     /// The number of that person; beyond the last one none, or none that can be used.
     Mobile(usize),
     JobNumber(Option<usize>),
+    Project(Option<usize>),
     Place(usize),
     Boss(Boss),
     Active(bool),
@@ -50,6 +52,8 @@ pub(crate) enum Hand {
     RetitlePerson(usize),
     MovePerson(usize, usize),
     TakeEmail(usize),
+    /// Fills a field that the organisation made itself.
+    GiveShirt(usize),
     MakePerson { mobile: usize, within: usize },
 }
 
@@ -75,8 +79,11 @@ pub(crate) enum Action {
     ByHand(Hand),
     Mode(&'static str),
     Plan(Planning),
+    Mapping(Rules),
     Guards(u64),
     Crash(usize),
+    /// The connection to the database breaks after the next statement has had its effect.
+    Cut(usize),
     Freeze(usize),
     Thaw,
     Fault(String),
@@ -144,7 +151,7 @@ fn boss(random: &mut Random) -> Boss {
 }
 
 fn put(random: &mut Random) -> Put {
-    match random.below(18) {
+    match random.below(20) {
         0 => Put::Name(random.below(3)),
         1 => Put::Title(Some(random.below(3))),
         2 => Put::Title(None),
@@ -154,13 +161,14 @@ fn put(random: &mut Random) -> Put {
         8..=10 => Put::Place(random.below(PLACES.len())),
         11..=13 => Put::Boss(boss(random)),
         14 | 15 => Put::Active(false),
+        16 | 17 => Put::Project((!random.chance(30)).then(|| random.below(2))),
         _ => Put::Active(true),
     }
 }
 
 fn hand(random: &mut Random) -> Hand {
     let (one, other) = (random.below(12), random.below(12));
-    match random.below(9) {
+    match random.below(10) {
         0 => Hand::RenameDepartment(one),
         1 => Hand::MoveDepartment(one, other),
         2 => Hand::DeleteDepartment(one),
@@ -169,6 +177,7 @@ fn hand(random: &mut Random) -> Hand {
         5 => Hand::RetitlePerson(one),
         6 => Hand::MovePerson(one, other),
         7 => Hand::TakeEmail(random.below(4)),
+        8 => Hand::GiveShirt(one),
         _ => Hand::MakePerson { mobile: random.below(PEOPLE), within: other },
     }
 }
@@ -201,7 +210,7 @@ fn fault(random: &mut Random) -> String {
 }
 
 fn action(random: &mut Random) -> Action {
-    match random.below(100) {
+    match random.below(108) {
         0..=7 => Action::Create {
             person: random.below(PEOPLE),
             place: random.below(PLACES.len()),
@@ -239,6 +248,8 @@ fn action(random: &mut Random) -> Action {
         90..=92 => Action::Answer { accept: random.chance(70), which: random.below(4) },
         93 => Action::Retry,
         94 => Action::Collect,
+        95..=98 => Action::Mapping(Rules::some(random)),
+        99..=101 => Action::Cut(random.below(3)),
         _ => {
             let spans = [1_000, 20_000, 90_000, 11 * 60_000, 61 * 60_000, 25 * 3_600_000, 8 * 24 * 3_600_000];
             Action::Time(spans.get(random.below(spans.len())).copied().unwrap_or(1_000))

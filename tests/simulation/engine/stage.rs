@@ -31,6 +31,8 @@ use super::{gateway, proxy};
 
 /// The most workers of a run.
 pub(crate) const WORKERS: usize = 3;
+/// Calls that DingTalk permits one application to one API in a second: few, so that they are soon used up.
+pub(crate) const CALLS_A_SECOND: usize = 5;
 /// How long a claim holds without a sign of life.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
@@ -152,7 +154,7 @@ impl Stage {
             cascade_empty_children: random.chance(30),
             ..Switches::default()
         };
-        let options = rollcall_simulator::Options { seed: script.seed, switches, ..rollcall_simulator::Options::default() };
+        let options = rollcall_simulator::Options { seed: script.seed, switches, qps: CALLS_A_SECOND, ..rollcall_simulator::Options::default() };
         let simulator = Simulator::with_clock(options, clock);
         let tenant = self.store.create_tenant("tenant").await?.id;
         let source = self.store.create_source(tenant, "okta", &Profile::generic()).await?.id;

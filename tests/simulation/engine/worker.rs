@@ -28,7 +28,7 @@ pub(crate) enum Turn {
 /// A worker.
 pub(crate) struct Worker {
     reconciler: Arc<Reconciler>,
-    work: Option<Pin<Box<dyn Future<Output = anyhow::Result<bool>>>>>,
+    work: Option<Pin<Box<dyn Future<Output = bool>>>>,
     claim: Arc<Mutex<Option<Claim>>>,
     /// The gate at which it stands.
     pub(crate) at: Option<At>,
@@ -36,6 +36,8 @@ pub(crate) struct Worker {
     pub(crate) until: i64,
     /// It gives no sign of life and does nothing.
     pub(crate) frozen: bool,
+    /// Its connection to the database breaks with the next statement.
+    pub(crate) cut: bool,
     /// What had happened when it last found nothing to claim.
     pub(crate) idle_since: Option<u64>,
     /// When its work began, by the run's clock.
@@ -52,6 +54,7 @@ impl Worker {
             at: None,
             until: 0,
             frozen: false,
+            cut: false,
             idle_since: None,
             began: 0,
         }
@@ -73,11 +76,13 @@ impl Worker {
         let keep = move |claim| *slot.lock().unwrap_or_else(PoisonError::into_inner) = claim;
         self.began = now;
         self.work = Some(Box::pin(async move {
-            let Some(claim) = reconciler.claim_next().await? else { return Ok(false) };
+            // What it could not claim it claims later.
+            let claimed = reconciler.claim_next().await;
+            let Ok(Some(claim)) = claimed else { return claimed.is_err() };
             keep(Some(claim.clone()));
             reconciler.work_on(&claim).await;
             keep(None);
-            Ok(true)
+            true
         }));
     }
 
@@ -86,7 +91,7 @@ impl Worker {
         let work = self.work.as_mut().context("it is at nothing")?;
         let ended = tokio::select! {
             biased;
-            ended = work => ended?,
+            ended = work => ended,
             at = stands.recv() => {
                 self.at = at;
                 return Ok(Turn::Stands);
