@@ -106,8 +106,9 @@ impl Job<'_> {
                 self.ready.connector.root_org_unit().to_owned()
             } else {
                 let unit = self.store.find_unit(self.claim, &department.path).await?;
+                // Also of one that is in doubt at the moment: it is the same one until it is known to be gone.
                 let remote_id = match unit {
-                    Some(unit) => self.store.unit_remote_id(self.claim, unit).await?,
+                    Some(unit) => self.store.unit_believed_id(self.claim, unit).await?,
                     None => None,
                 };
                 placing.units.extend(unit);
