@@ -44,10 +44,12 @@ impl Job<'_> {
             held(self.store.link_returned(self.claim).await?)?;
         }
         let mut decided = false;
-        if self.is_remapped(link) {
+        if self.claim.let_through != self.claim.mapping_version && self.claim.mode == TargetMode::Live {
             match self.under_new_rules(&mapped, loaded).await? {
-                None => decided = true,
-                Some(outcome) => return Ok(outcome),
+                // Whatever is to be done from now on follows from something else, so it is not held because of them.
+                NewRules::ChangeNothing => held(self.store.let_through(self.claim).await?)?,
+                NewRules::Permitted => decided = true,
+                NewRules::End(outcome) => return Ok(outcome),
             }
         }
         let rehearsal = self.claim.mode == TargetMode::Rehearsal;
@@ -87,35 +89,32 @@ impl Job<'_> {
         ask(&self.ready.mapping, &Person { id: &id, resource: user, groups: &groups, source: source.as_ref() })
     }
 
-    /// Whether the account is there by other rules than those that count now. A target in rehearsal holds everything
-    /// anyway.
-    fn is_remapped(&self, link: Option<&Link>) -> bool {
-        self.claim.let_through != self.claim.mapping_version
-            && self.claim.mode == TargetMode::Live
-            && link.is_some_and(|link| link.observed != Observed::Absent)
-    }
-
     /// What other rules would change at an account is held until a plan permits it, and nobody is placed before that.
-    /// `None` when a plan does, or when nothing would change.
-    async fn under_new_rules(&self, mapped: &Mapped, loaded: &LoadedUser) -> Result<Option<Outcome>, Interrupt> {
+    /// A target in rehearsal holds everything anyway.
+    async fn under_new_rules(&self, mapped: &Mapped, loaded: &LoadedUser) -> Result<NewRules, Interrupt> {
+        if loaded.link.as_ref().is_none_or(|link| link.observed == Observed::Absent) {
+            return Ok(NewRules::ChangeNothing);
+        }
         let placing = self.look_up(&mapped.departments).await?;
         let mut wish = Wish::new(self.claim.resource, mapped.clone(), loaded, placing);
         let observed = match self.observe_account(loaded.link.as_ref(), Sought::Wanted(wish.mobile())).await? {
-            Seen::Now(Observed::Absent) => return Ok(None),
+            Seen::Now(Observed::Absent) => return Ok(NewRules::ChangeNothing),
             Seen::Now(observed) => observed,
-            Seen::Invited(since) => return Ok(Some(report::invited(since))),
-            Seen::End(outcome) => return Ok(Some(outcome)),
+            Seen::Invited(since) => return Ok(NewRules::End(report::invited(since))),
+            Seen::End(outcome) => return Ok(NewRules::End(outcome)),
         };
         let made = self.plan_account(&wish, &wish.desired(&observed), &observed, loaded.link.as_ref());
-        let Some(action) = made.actions.first() else { return Ok(None) };
-        match self.may(Asked { by_new_rules: true, ..wish.asks(action, &observed) }).await? {
-            Verdict::Go { .. } => Ok(None),
+        let Some(action) = made.actions.first() else { return Ok(NewRules::ChangeNothing) };
+        Ok(match self.may(Asked { by_new_rules: true, ..wish.asks(action, &observed) }).await? {
+            Verdict::Go { .. } => NewRules::Permitted,
             Verdict::Held { by, proposal } => {
                 wish.findings.extend(made.findings);
-                Ok(Some(report::held_back(by, action, proposal, &wish.findings)))
+                NewRules::End(report::held_back(by, action, proposal, &wish.findings))
             }
-            Verdict::Guarded { holds, proposal, .. } => Ok(Some(report::guarded(&holds, proposal, &wish.findings))),
-        }
+            Verdict::Guarded { holds, proposal, .. } => {
+                NewRules::End(report::guarded(&holds, proposal, &wish.findings))
+            }
+        })
     }
 
     fn plan_account(&self, wish: &Wish, desired: &Desired, observed: &Observed, link: Option<&Link>) -> Plan {
@@ -181,6 +180,10 @@ impl Job<'_> {
         if let Some((holds, proposal)) = guarded {
             return Ok(report::guarded(&holds, proposal, &findings));
         }
+        if self.claim.let_through != self.claim.mapping_version {
+            // It is as the rules want it, whatever somebody has to see to besides.
+            held(self.store.let_through(self.claim).await?)?;
+        }
         if findings.is_empty() {
             return Ok(match (manager_refused, manager_awaited) {
                 (Some(error), _) => ended(&error),
@@ -193,6 +196,16 @@ impl Job<'_> {
         findings.extend(manager_refused.as_ref().map(finding));
         Ok(Outcome::NeedsAttention { findings, awaited: manager_awaited.map(ResourceId), again, wants })
     }
+}
+
+/// What other rules than those by which an account is there make of it.
+enum NewRules {
+    /// They leave it as it is, or there is none.
+    ChangeNothing,
+    /// A plan permits what they change.
+    Permitted,
+    /// It ends here.
+    End(Outcome),
 }
 
 /// The most characters of a userid.
