@@ -14,7 +14,7 @@ use rollcall_provisioning::guard::{Effect, Guard};
 use rollcall_provisioning::mapping::{Mapping, Verdict as ScopeVerdict};
 use rollcall_provisioning::plan::{Action, plan};
 use rollcall_provisioning::proposal::Paths;
-use rollcall_store::projection::{Link, LoadedUser};
+use rollcall_store::projection::{Claim, Link, LoadedUser};
 use serde_json::Value;
 use time::Duration as Span;
 
@@ -29,12 +29,13 @@ impl Job<'_> {
         loaded: &LoadedUser,
         left_out: Option<&ScopeVerdict>,
     ) -> Result<Outcome, Interrupt> {
+        let mut link = loaded.link.clone();
         if left_out.is_none()
-            && let Some(outcome) = self.stay_for_now(loaded).await?
+            && let Some(outcome) = self.stay_for_now(loaded, &mut link).await?
         {
             return Ok(outcome);
         }
-        let link = loaded.link.as_ref();
+        let link = link.as_ref();
         let by_new_rules = left_out.is_some() && self.claim.let_through != self.claim.mapping_version;
         if !by_new_rules {
             held(self.store.displace(self.claim).await?)?;
@@ -63,9 +64,9 @@ impl Job<'_> {
         Ok(left_out.map_or(Outcome::Gone, |scope| Outcome::LeftOut { reason: scope.reason() }))
     }
 
-    /// What is done to the account of somebody who has left before it goes; `None` when it goes now.
-    async fn stay_for_now(&self, loaded: &LoadedUser) -> Result<Option<Outcome>, Interrupt> {
-        let Some(link) = loaded.link.as_ref().filter(|link| link.observed != Observed::Absent) else { return Ok(None) };
+    /// What is done to the account of somebody who has left before it goes; `None` when it goes now, or is not there.
+    async fn stay_for_now(&self, loaded: &LoadedUser, known: &mut Option<Link>) -> Result<Option<Outcome>, Interrupt> {
+        let Some(link) = known.as_ref().filter(|link| link.observed != Observed::Absent) else { return Ok(None) };
         let Some(user) = &loaded.user else { return Ok(None) };
         let Some(since) = self.store.link_leaving(self.claim, self.now).await? else { return Ok(None) };
         let stages = self.ask_rules(&user.attributes, loaded, Mapping::leaver).stages;
@@ -74,6 +75,17 @@ impl Job<'_> {
         if link.removal_by.is_some() || removed_at.is_some_and(|at| at <= self.now) {
             return Ok(None);
         }
+        if link.observed == Observed::Unknown {
+            // Nobody is told that an account stays of which nobody knows whether it is there.
+            if let Seen::End(outcome) = self.observe_account(Some(link), Sought::Unwanted).await? {
+                return Ok(Some(outcome));
+            }
+            let Claim { tenant, target, kind, resource, .. } = *self.claim;
+            *known = self.store.link(tenant, target, kind, resource).await?;
+        }
+        let Some(link) = known.as_ref().filter(|link| matches!(link.observed, Observed::Known(_))) else {
+            return Ok(None);
+        };
         let access_ends = on(stages.access_ended_after_days);
         if self.now < access_ends {
             return Ok(Some(report::leaves_on(access_ends, self.now)));
