@@ -1,63 +1,58 @@
-//! Simulations for people, for as long as they like:
+//! Simulations for people and machines, for as long as they like:
 //!
 //! ```text
-//! cargo run -p rollcall-tests --bin simulate -- --seeds 10000 --from 1 [--shrink]
+//! cargo run --release -p rollcall-tests --bin simulate -- 1..3001
+//! cargo run -p rollcall-tests --bin simulate -- 4711..4712 --shrink --trace
 //! ```
 
 mod engine;
 
-use std::time::Instant;
-
 use clap::Parser;
 
+use crate::engine::many::{self, AT_ONCE, Wanted};
+use crate::engine::run::run;
+use crate::engine::script::Script;
 use crate::engine::stage::Stage;
 
 /// Runs the projection under a scheduler that a seed drives, seed after seed.
 #[derive(Parser, Debug)]
 #[command(name = "simulate", max_term_width = 100)]
 struct Options {
-    /// How many seeds
-    #[arg(long, default_value_t = 1_000)]
-    seeds: u64,
-    /// The first seed
-    #[arg(long, default_value_t = 1)]
-    from: u64,
+    /// Which seeds
+    #[arg(default_value = "1..1001")]
+    seeds: String,
+    /// How many at once
+    #[arg(long, default_value_t = AT_ONCE)]
+    at_once: usize,
     /// Make the script of a failing seed shorter before it is reported
     #[arg(long)]
     shrink: bool,
     /// Go on after a failure
     #[arg(long)]
     keep_going: bool,
-    /// Print what happened, also of seeds that hold
+    /// Print what happened, also of seeds that hold; one after the other
     #[arg(long)]
     trace: bool,
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    let mut stage = Stage::new().await?;
-    let (began, mut failed, mut gates, mut calls) = (Instant::now(), Vec::new(), 0, 0);
-    for seed in options.from..options.from + options.seeds {
-        match engine::seed(&mut stage, seed, options.shrink).await? {
-            Ok(outcome) => {
-                gates += outcome.gates;
-                calls += outcome.calls;
-                if options.trace {
-                    println!("{}", outcome.trace);
-                }
+    let seeds = many::range(&options.seeds)?;
+    if options.trace {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        return runtime.block_on(async {
+            let mut stage = Stage::new().await?;
+            for script in seeds.map(Script::of) {
+                let outcome = run(&mut stage, &script).await?;
+                println!("{}", engine::report(&script, &outcome));
             }
-            Err(report) => {
-                println!("{report}");
-                failed.push(seed);
-                if !options.keep_going {
-                    break;
-                }
-            }
-        }
+            Ok(())
+        });
     }
-    let seconds = began.elapsed().as_secs_f64();
-    println!("{} seeds from {}, {gates} gates, {calls} calls, {seconds:.1} s; failed: {failed:?}", options.seeds, options.from);
-    anyhow::ensure!(failed.is_empty(), "{} seeds failed", failed.len());
-    Ok(())
+    let Options { at_once, shrink: shorter, keep_going, .. } = options;
+    let summary = many::run(&Wanted { seeds: seeds.clone(), at_once, shorter, until_first: !keep_going })?;
+    summary.reports.iter().for_each(|report| println!("{report}"));
+    println!("{seeds:?}: {summary}");
+    // What is wrong has been said.
+    std::process::exit(i32::from(!summary.reports.is_empty()));
 }

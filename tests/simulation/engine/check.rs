@@ -54,8 +54,14 @@ pub(crate) async fn ending(run: &mut Run<'_>) -> anyhow::Result<()> {
     let before = run.watch.calls.len();
     read_everything(run).await?;
     judge(run, "read again", false).await?;
-    let more: Vec<String> =
-        run.watch.calls.iter().skip(before).filter(|call| call.writes() && call.errcode == Some(0)).map(ToString::to_string).collect();
+    let more: Vec<String> = run
+        .watch
+        .calls
+        .iter()
+        .skip(before)
+        .filter(|call| call.writes() && call.errcode == Some(0))
+        .map(ToString::to_string)
+        .collect();
     if !more.is_empty() && run.watch.wrongs.is_empty() {
         run.watch.wrongs.push(format!("what was in step is written again: {}", more.join("; ")));
     }

@@ -114,12 +114,7 @@ impl Directory {
     }
 
     fn actor(&self) -> Actor {
-        Actor {
-            tenant: self.tenant,
-            source: self.source,
-            manager_by: ManagerBy::Id,
-            request_id: "request".to_owned(),
-        }
+        Actor { tenant: self.tenant, source: self.source, manager_by: ManagerBy::Id, request_id: "request".to_owned() }
     }
 
     /// The person of that number who is not deleted.
@@ -136,7 +131,13 @@ impl Directory {
     }
 
     /// Creates a person, unless they are there.
-    pub(crate) async fn create(&mut self, store: &Store, number: usize, place: usize, boss: Boss) -> anyhow::Result<()> {
+    pub(crate) async fn create(
+        &mut self,
+        store: &Store,
+        number: usize,
+        place: usize,
+        boss: Boss,
+    ) -> anyhow::Result<()> {
         if self.living(number).is_some() {
             return Ok(());
         }

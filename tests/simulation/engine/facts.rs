@@ -109,7 +109,8 @@ impl Facts {
         let departments = list(&state, "departments").iter().map(|entry| {
             let parent = entry.get("parent_id").and_then(Value::as_i64).unwrap_or_default();
             let (id, name) = (dept_id(entry), text(entry, "name").to_owned());
-            let heads = list(entry, "dept_manager_userid_list").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            let heads =
+                list(entry, "dept_manager_userid_list").iter().filter_map(Value::as_str).map(str::to_owned).collect();
             (id, Department { id, parent, name, ours: hand::is_ours(entry), heads })
         });
         let users = list(&state, "users").iter().map(|entry| (text(entry, "userid").to_owned(), entry.clone()));
@@ -167,7 +168,8 @@ impl Facts {
     /// The accounts that are to head a department: they are in it, and the rules say so.
     pub(crate) fn heads(&self, id: i64) -> BTreeSet<String> {
         let heads = self.people.iter().filter(|person| self.rules.wants(person) && self.rules.is_head(person));
-        let there = heads.filter(|person| self.rules.paths(person).iter().any(|path| self.department(path) == Some(id)));
+        let there =
+            heads.filter(|person| self.rules.paths(person).iter().any(|path| self.department(path) == Some(id)));
         let accounts = there.filter_map(|person| self.account(person)).filter(|account| self.at(account).contains(&id));
         accounts.map(|account| text(account, "userid").to_owned()).collect()
     }

@@ -54,9 +54,8 @@ pub(crate) async fn edit(simulator: &Simulator, watch: &mut Watch, hand: Hand, c
     let person = |number| nth(people.clone(), number).map(|entry| text(entry, "userid").to_owned());
     let made = format!("hand{count}");
     let body = match hand {
-        Hand::RenameDepartment(number) => department(number).map(
-            |id| json!({ "action": "update_department", "dept_id": id, "name": format!("Renamed {count}") }),
-        ),
+        Hand::RenameDepartment(number) => department(number)
+            .map(|id| json!({ "action": "update_department", "dept_id": id, "name": format!("Renamed {count}") })),
         Hand::MoveDepartment(number, under) => department(number)
             .map(|id| json!({ "action": "update_department", "dept_id": id, "parent_id": any(under) })),
         Hand::DeleteDepartment(number) => {

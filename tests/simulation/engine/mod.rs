@@ -10,6 +10,7 @@ pub(crate) mod facts;
 pub(crate) mod gate;
 pub(crate) mod gateway;
 pub(crate) mod hand;
+pub(crate) mod many;
 pub(crate) mod oracle;
 pub(crate) mod perform;
 pub(crate) mod ports;

@@ -45,9 +45,8 @@ pub(crate) fn judge(facts: &Facts, held: bool) -> Vec<String> {
 /// A department that goes as soon as an admin takes out of it what is not ours.
 fn empties_later(facts: &Facts, standing: &Standing) -> bool {
     let id = standing.remote_id.as_ref().and_then(|id| id.parse().ok());
-    let strangers = |id: i64| {
-        facts.foreign_departments.iter().any(|other| facts.is_below(*other, id)) || facts.is_occupied(id)
-    };
+    let strangers =
+        |id: i64| facts.foreign_departments.iter().any(|other| facts.is_below(*other, id)) || facts.is_occupied(id);
     standing.resource_kind == "org_unit" && matches!(standing.code(), "60005" | "60006") && id.is_some_and(strangers)
 }
 
@@ -204,7 +203,7 @@ fn is_difference_excused(facts: &Facts, person: &Person, standing: &Standing, at
     if standing.holds(attribute) {
         return true;
     }
-    let says = |word: &str| standing.is(&["needs_attention"]) && standing.reason().to_lowercase().contains(word);
+    let says = |word: &str| standing.is(&["needs_attention", "held"]) && standing.reason().to_lowercase().contains(word);
     match attribute {
         "mobile" => says("the mobile of an existing"),
         "email" => {
@@ -224,7 +223,8 @@ fn judge_departments(facts: &Facts, wrongs: &mut Vec<String>) {
     for person in facts.people.iter().filter(|person| facts.rules.wants(person)) {
         // Whoever other rules would change is placed when a plan permits it.
         let held = facts.standing(person).is_some_and(|standing| standing.held_by().starts_with("mapping:"));
-        for (path, length) in facts.rules.paths(person).iter().flat_map(|path| (1..=path.len()).map(move |n| (path, n))) {
+        for (path, length) in facts.rules.paths(person).iter().flat_map(|path| (1..=path.len()).map(move |n| (path, n)))
+        {
             let part = path.get(..length).unwrap_or_default();
             match facts.department(part) {
                 Some(id) => drop(needed.insert(id)),
@@ -239,12 +239,15 @@ fn judge_departments(facts: &Facts, wrongs: &mut Vec<String>) {
         let standing = facts.standings.values().find(|standing| {
             standing.resource_kind == "org_unit" && standing.remote_id.as_deref() == Some(id.to_string().as_str())
         });
-        let strangers = facts.is_occupied(*id) || facts.foreign_departments.iter().any(|other| facts.is_below(*other, *id));
+        let strangers =
+            facts.is_occupied(*id) || facts.foreign_departments.iter().any(|other| facts.is_below(*other, *id));
         let held = standing.is_some_and(|standing| standing.is(&EXCUSING));
         // What is below may be held, or somebody without a usable number may belong there.
         let below = facts.standings.values().any(|standing| {
             let other = standing.remote_id.as_ref().and_then(|id| id.parse().ok());
-            standing.resource_kind == "org_unit" && standing.is(&EXCUSING) && other.is_some_and(|other| facts.is_below(other, *id))
+            standing.resource_kind == "org_unit"
+                && standing.is(&EXCUSING)
+                && other.is_some_and(|other| facts.is_below(other, *id))
         });
         let unplaced = facts.people.iter().any(|person| facts.rules.wants(person) && !person.has_number());
         if !needed.contains(id) && !strangers && !held && !below && !unplaced {
@@ -255,7 +258,9 @@ fn judge_departments(facts: &Facts, wrongs: &mut Vec<String>) {
         }
         let heads = facts.heads(*id);
         if facts.rules.heads && *heads_there != heads && !held {
-            wrongs.push(format!("department {name} ({id}) has the heads {heads_there:?} and not {heads:?}: {standing:?}"));
+            wrongs.push(format!(
+                "department {name} ({id}) has the heads {heads_there:?} and not {heads:?}: {standing:?}"
+            ));
         }
     }
     for id in &facts.foreign_departments {

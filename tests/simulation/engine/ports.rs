@@ -55,7 +55,8 @@ impl SharedClock {
 
 impl Clock for SharedClock {
     fn now(&self) -> OffsetDateTime {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.ms()) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.ms()) * 1_000_000)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 }
 
@@ -116,7 +117,8 @@ impl ConnectorFactory for Factory {
             calls_per_second: u32::try_from(CALLS_A_SECOND).unwrap_or(1),
             ..Settings::new("dingsimulatorapp", SecretString::from("simulator-secret"))
         };
-        let dingtalk = DingTalk::over(&settings, Arc::clone(&self.budget), &self.connections).map_err(|e| FactoryError(e.to_string()))?;
+        let dingtalk = DingTalk::over(&settings, Arc::clone(&self.budget), &self.connections)
+            .map_err(|e| FactoryError(e.to_string()))?;
         Ok(Arc::new(dingtalk))
     }
 }

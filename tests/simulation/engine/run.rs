@@ -382,7 +382,8 @@ impl Run<'_> {
     }
 
     async fn standings(&mut self) -> anyhow::Result<String> {
-        let sql = "SELECT COALESCE(string_agg(format('%s %s %s %s', resource_id, state, error_code, left(reason, 60)), E'\\n'
+        let sql =
+            "SELECT COALESCE(string_agg(format('%s %s %s %s', resource_id, state, error_code, left(reason, 60)), E'\\n'
                    ORDER BY resource_kind, resource_id), '') FROM deliveries";
         Ok(sqlx::query_scalar(sql).fetch_one(&mut self.stage.admin).await?)
     }

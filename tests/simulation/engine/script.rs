@@ -47,14 +47,20 @@ pub(crate) enum Hand {
     RenameDepartment(usize),
     MoveDepartment(usize, usize),
     DeleteDepartment(usize),
-    MakeDepartment { name: usize, under: usize },
+    MakeDepartment {
+        name: usize,
+        under: usize,
+    },
     DeletePerson(usize),
     RetitlePerson(usize),
     MovePerson(usize, usize),
     TakeEmail(usize),
     /// Fills a field that the organisation made itself.
     GiveShirt(usize),
-    MakePerson { mobile: usize, within: usize },
+    MakePerson {
+        mobile: usize,
+        within: usize,
+    },
 }
 
 /// What a person does with plans.
@@ -70,12 +76,24 @@ pub(crate) enum Planning {
 /// One thing that happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    Create { person: usize, place: usize, boss: Boss },
+    Create {
+        person: usize,
+        place: usize,
+        boss: Boss,
+    },
     Put(usize, Put),
-    Rename { from: usize, to: usize },
+    Rename {
+        from: usize,
+        to: usize,
+    },
     Delete(usize),
-    Exodus { first: usize, number: usize },
-    Group { people: usize },
+    Exodus {
+        first: usize,
+        number: usize,
+    },
+    Group {
+        people: usize,
+    },
     ByHand(Hand),
     Mode(&'static str),
     Plan(Planning),
@@ -90,8 +108,14 @@ pub(crate) enum Action {
     Heal,
     /// The next creations time out, and are carried out so many milliseconds later.
     Late(u64),
-    Outsider { mobile: usize, what: &'static str },
-    Answer { accept: bool, which: usize },
+    Outsider {
+        mobile: usize,
+        what: &'static str,
+    },
+    Answer {
+        accept: bool,
+        which: usize,
+    },
     Retry,
     Collect,
     Time(u64),
@@ -211,11 +235,7 @@ fn fault(random: &mut Random) -> String {
 
 fn action(random: &mut Random) -> Action {
     match random.below(108) {
-        0..=7 => Action::Create {
-            person: random.below(PEOPLE),
-            place: random.below(PLACES.len()),
-            boss: boss(random),
-        },
+        0..=7 => Action::Create { person: random.below(PEOPLE), place: random.below(PLACES.len()), boss: boss(random) },
         8..=36 => Action::Put(random.below(PEOPLE), put(random)),
         37..=40 => Action::Rename { from: random.below(PLACES.len()), to: random.below(PLACES.len()) },
         41..=44 => Action::Delete(random.below(PEOPLE)),

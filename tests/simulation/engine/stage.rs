@@ -131,7 +131,8 @@ impl Stage {
             let url = through(&url, &folder.to_string_lossy());
             let store = Store::connect(&url, 2, ports()).await?;
             let budget = Arc::new(GatedBudget { store: store.clone(), gate: gate.clone() });
-            let factory = Arc::new(Factory { base: format!("{base}/w{worker}"), budget, connections: connections.clone() });
+            let factory =
+                Arc::new(Factory { base: format!("{base}/w{worker}"), budget, connections: connections.clone() });
             gates.push(gate);
             doors.push(Door { store, factory, stands });
         }
@@ -154,7 +155,12 @@ impl Stage {
             cascade_empty_children: random.chance(30),
             ..Switches::default()
         };
-        let options = rollcall_simulator::Options { seed: script.seed, switches, qps: CALLS_A_SECOND, ..rollcall_simulator::Options::default() };
+        let options = rollcall_simulator::Options {
+            seed: script.seed,
+            switches,
+            qps: CALLS_A_SECOND,
+            ..rollcall_simulator::Options::default()
+        };
         let simulator = Simulator::with_clock(options, clock);
         let tenant = self.store.create_tenant("tenant").await?.id;
         let source = self.store.create_source(tenant, "okta", &Profile::generic()).await?.id;
@@ -199,7 +205,12 @@ impl Stage {
 }
 
 /// Asks the simulator itself. Its own paths answer in JSON, or with nothing.
-pub(crate) async fn ask(simulator: &Simulator, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+pub(crate) async fn ask(
+    simulator: &Simulator,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> anyhow::Result<Value> {
     let (status, answer) = tell(simulator, method, path, body).await?;
     ensure!(status < 300, "{path}: {status} {answer}");
     Ok(answer)

@@ -70,6 +70,10 @@ pub(crate) struct Watch {
     pub(crate) shirts: BTreeSet<String>,
     /// Userids of accounts that are gone.
     pub(crate) departed: BTreeSet<String>,
+    /// When somebody's account was asked for last.
+    created: BTreeMap<ResourceId, i64>,
+    /// Since when the mapping counts.
+    pub(crate) mapped_at: i64,
     /// Whose account a userid is or was.
     owners: BTreeMap<String, ResourceId>,
     /// Plans that the script applied.
@@ -116,7 +120,15 @@ impl Watch {
             None if claim.mode == TargetMode::Rehearsal => self.wrong(format!("a write in rehearsal: {call}")),
             _ => {}
         }
-        if call.name() == "user/update" && claim.let_through != claim.mapping_version && claim.permit.is_none() {
+        if call.name() == "user/create" {
+            self.created.insert(claim.resource, call.at);
+        }
+        let fresh = self.created.get(&claim.resource).is_some_and(|at| *at >= self.mapped_at);
+        if call.name() == "user/update"
+            && !fresh
+            && claim.let_through != claim.mapping_version
+            && claim.permit.is_none()
+        {
             self.wrong(format!("a change by version {} without a plan: {call}", claim.mapping_version));
         }
         if claim.mode == TargetMode::Paused {
@@ -169,8 +181,12 @@ impl Watch {
                     self.removals.iter().filter(within).map(|other| other.resource).collect();
                 if removed.len() > usize::try_from(floor * times).unwrap_or(usize::MAX) {
                     let minutes = span / MINUTE;
-                    found.push(format!("{} {}s removed within {minutes} minutes, {floor} x {times} may be, at {}",
-                        removed.len(), removal.kind, removal.at));
+                    found.push(format!(
+                        "{} {}s removed within {minutes} minutes, {floor} x {times} may be, at {}",
+                        removed.len(),
+                        removal.kind,
+                        removal.at
+                    ));
                 }
             }
         }
