@@ -59,9 +59,19 @@ impl Job<'_> {
         }
         held(self.store.displace(self.claim).await?)?;
         held(self.store.placed(self.claim, &[]).await?)?;
-        // Whoever was given them as manager while they were leaving has not been told by the departure itself.
-        self.store.mark_dependents(self.claim).await?;
+        if !self.is_settled(loaded) {
+            // Whoever was given them as manager while they were leaving has not been told by the departure itself. Told
+            // is once: two whom the rules leave out, and who are each other's managers, would wake each other for ever.
+            self.store.mark_dependents(self.claim).await?;
+        }
         Ok(left_out.map_or(Outcome::Gone, |scope| Outcome::LeftOut { reason: scope.reason() }))
+    }
+
+    /// Whether this departure has come to its end before.
+    fn is_settled(&self, loaded: &LoadedUser) -> bool {
+        let gone = loaded.link.as_ref().is_none_or(|link| link.observed == Observed::Absent);
+        let version = loaded.user.as_ref().map(|user| user.version);
+        gone && self.claim.applied_version == version && self.claim.let_through == self.claim.mapping_version
     }
 
     /// What is done to the account of somebody who has left before it goes; `None` when it goes now, or is not there.
