@@ -90,6 +90,7 @@ pub(crate) async fn edit(simulator: &Simulator, watch: &mut Watch, hand: Hand, c
     }
     match text(&body, "action") {
         "create_user" => {
+            watch.numbers.insert(made.clone(), text(&body, "mobile").to_owned());
             watch.foreign_people.insert(made);
         }
         "create_department" => {

@@ -37,7 +37,12 @@ pub(crate) struct Summary {
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { seeds, gates, calls, took, reports } = self;
-        write!(f, "{seeds} seeds, {gates} gates, {calls} calls in {:.1} s; {} failed", took.as_secs_f64(), reports.len())
+        write!(
+            f,
+            "{seeds} seeds, {gates} gates, {calls} calls in {:.1} s; {} failed",
+            took.as_secs_f64(),
+            reports.len()
+        )
     }
 }
 
@@ -76,7 +81,8 @@ pub(crate) fn run(wanted: &Wanted) -> anyhow::Result<Summary> {
     };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..wanted.at_once).map(|_| scope.spawn(take_turns)).collect();
-        let ended = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| anyhow::bail!("a thread panicked")));
+        let ended =
+            workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| anyhow::bail!("a thread panicked")));
         ended.collect::<anyhow::Result<()>>()
     })?;
     Ok(Summary {

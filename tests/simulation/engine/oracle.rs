@@ -151,7 +151,11 @@ fn judge_account(facts: &Facts, person: &Person, standing: &Standing, account: &
             wrongs.push(format!("{attribute} differs: {shown:?}; {standing:?}"));
         }
     }
-    if differs.is_empty() && !standing.is(&["in_step"]) && !boss.excuses(standing) {
+    // Who left took their name out of DingTalk with them, which the product need not know.
+    let cleared = standing.held_by().starts_with("mapping:") && standing.holds("manager");
+    // In rehearsal nobody looks whether a creation has arrived whose answer was lost before it.
+    let arrived = facts.rehearses && standing.state == "held" && standing.verb() == "create";
+    if differs.is_empty() && !standing.is(&["in_step"]) && !boss.excuses(standing) && !cleared && !arrived {
         wrongs.push(format!("is as it should be, and not in step: {standing:?}"));
     }
     if boss == Bossed::Wrongly && standing.is(&["in_step"]) {
@@ -203,7 +207,8 @@ fn is_difference_excused(facts: &Facts, person: &Person, standing: &Standing, at
     if standing.holds(attribute) {
         return true;
     }
-    let says = |word: &str| standing.is(&["needs_attention", "held"]) && standing.reason().to_lowercase().contains(word);
+    let says =
+        |word: &str| standing.is(&["needs_attention", "held"]) && standing.reason().to_lowercase().contains(word);
     match attribute {
         "mobile" => says("the mobile of an existing"),
         "email" => {
@@ -211,7 +216,7 @@ fn is_difference_excused(facts: &Facts, person: &Person, standing: &Standing, at
             taken && (says("e-mail") || says("email"))
         }
         "org_units" => {
-            standing.code() == "waiting_for_resource"
+            (standing.code() == "waiting_for_resource" || standing.state == "held")
                 && facts.rules.paths(person).iter().any(|path| facts.units(path).any(|unit| unit.is(&EXCUSING)))
         }
         _ => false,
@@ -249,7 +254,10 @@ fn judge_departments(facts: &Facts, wrongs: &mut Vec<String>) {
                 && standing.is(&EXCUSING)
                 && other.is_some_and(|other| facts.is_below(other, *id))
         });
-        let unplaced = facts.people.iter().any(|person| facts.rules.wants(person) && !person.has_number());
+        // Whoever other rules would change belongs where they did until a plan permits it.
+        let remapped = facts.standings.values().any(|standing| standing.held_by().starts_with("mapping:"));
+        let numberless = facts.people.iter().any(|person| facts.rules.wants(person) && !person.has_number());
+        let unplaced = remapped || numberless;
         if !needed.contains(id) && !strangers && !held && !below && !unplaced {
             wrongs.push(format!("department {name} ({id}) is ours and for nobody: {standing:?}"));
         }

@@ -77,7 +77,10 @@ impl Run<'_> {
             Action::Collect => {
                 store.collect(100).await?;
             }
-            Action::Time(ms) => self.advance(i64::try_from(*ms)?).await?,
+            Action::Time(ms) => {
+                self.finish().await?;
+                self.advance(i64::try_from(*ms)?).await?;
+            }
         }
         Ok(())
     }

@@ -187,6 +187,22 @@ impl Run<'_> {
         }
     }
 
+    /// Lets everybody who lives and is in the middle of something come to its end, since no delivery may take long.
+    pub(crate) async fn finish(&mut self) -> anyhow::Result<()> {
+        loop {
+            let working = |worker: &&Worker| worker.works() && !worker.frozen;
+            let Some(until) = self.workers.iter().filter(working).map(|worker| worker.until).min() else {
+                return Ok(());
+            };
+            let now = self.stage.clock.ms();
+            let ready = |number: &usize| self.workers.get(*number).is_some_and(|worker| working(&worker));
+            match (0..self.workers.len()).filter(ready).find(|number| self.is_ready(*number, now)) {
+                Some(number) => self.go_on(number).await?,
+                None => self.advance((until - now).max(1)).await?,
+            }
+        }
+    }
+
     fn is_ready(&self, number: usize, now: i64) -> bool {
         let Some(worker) = self.workers.get(number).filter(|worker| !worker.frozen) else { return false };
         match worker.at {

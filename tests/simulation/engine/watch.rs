@@ -8,6 +8,8 @@ use rollcall_store::projection::{Claim, TargetMode};
 use serde_json::Value;
 use uuid::Uuid;
 
+/// DingTalk has sent somebody an invitation.
+const INVITED: i64 = 40_103;
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 /// From the moment at which a guard lets something pass to the call itself.
@@ -66,6 +68,10 @@ pub(crate) struct Watch {
     /// What the script made by hand in DingTalk.
     pub(crate) foreign_people: BTreeSet<String>,
     pub(crate) foreign_departments: BTreeSet<i64>,
+    /// The numbers of those whom the script made.
+    pub(crate) numbers: BTreeMap<String, String>,
+    /// Numbers under which we invited somebody.
+    invited: BTreeSet<String>,
     /// Accounts that were given a shirt by hand.
     pub(crate) shirts: BTreeSet<String>,
     /// Userids of accounts that are gone.
@@ -103,6 +109,10 @@ impl Watch {
             self.wrong(format!("department {id} is not ours: {call}"));
         }
         let userid = about("userid");
+        // Whoever was invited and is there since is the one who was invited, by whatever way they came.
+        if self.numbers.get(&userid).is_some_and(|number| self.invited.contains(number)) {
+            self.foreign_people.remove(&userid);
+        }
         if self.foreign_people.contains(&userid) {
             self.wrong(format!("account {userid} is not ours: {call}"));
         }
@@ -149,6 +159,9 @@ impl Watch {
     pub(crate) fn after(&mut self, call: Call) {
         if call.name() == "user/delete" && call.errcode == Some(0) {
             self.departed.insert(call.body.get("userid").and_then(Value::as_str).unwrap_or_default().to_owned());
+        }
+        if call.errcode == Some(INVITED) {
+            self.invited.insert(call.body.get("mobile").and_then(Value::as_str).unwrap_or_default().to_owned());
         }
         self.calls.push(call);
     }
