@@ -89,7 +89,7 @@ impl Job<'_> {
 
     /// Whether the account is there by other rules than those that count now. A target in rehearsal holds everything
     /// anyway.
-    fn is_remapped(&self, link: Option<&Link>) -> bool {
+    pub(crate) fn is_remapped(&self, link: Option<&Link>) -> bool {
         self.claim.let_through != self.claim.mapping_version
             && self.claim.mode == TargetMode::Live
             && link.is_some_and(|link| link.observed != Observed::Absent)
@@ -118,7 +118,13 @@ impl Job<'_> {
         }
     }
 
-    fn plan_account(&self, wish: &Wish, desired: &Desired, observed: &Observed, link: Option<&Link>) -> Plan {
+    pub(crate) fn plan_account(
+        &self,
+        wish: &Wish,
+        desired: &Desired,
+        observed: &Observed,
+        link: Option<&Link>,
+    ) -> Plan {
         let first = wish.userid.clone().unwrap_or_else(|| self.claim.resource.0.simple().to_string());
         let id = userid(&first, link, observed);
         plan(EntityKind::Account, desired, observed, Some(&id), self.ready.connector.schema())
@@ -176,23 +182,28 @@ impl Job<'_> {
         if moved && loaded.placement.applied != *wish.units() {
             held(self.store.placed(self.claim, wish.units()).await?)?;
         }
-        let manager_missing = loaded.manager.is_none() && loaded.manager_by != ManagerBy::Id;
-        let Wish { mut findings, manager_awaited, manager_refused, wants, held: guarded, .. } = wish;
-        if let Some((holds, proposal)) = guarded {
-            return Ok(report::guarded(&holds, proposal, &findings));
-        }
-        if findings.is_empty() {
-            return Ok(match (manager_refused, manager_awaited) {
-                (Some(error), _) => ended(&error),
-                (None, Some(manager)) => report::waits_for_manager(manager),
-                (None, None) => Outcome::InStep,
-            });
-        }
-        // A manager who is created in the same moment may not have seen that this person waits for them.
-        let again = (manager_refused.is_some() || manager_missing).then_some(retry::LONGEST);
-        findings.extend(manager_refused.as_ref().map(finding));
-        Ok(Outcome::NeedsAttention { findings, awaited: manager_awaited.map(ResourceId), again, wants })
+        Ok(ending(wish, loaded))
     }
+}
+
+/// How a delivery ends when all of the wish is done that can be done.
+pub(crate) fn ending(wish: Wish, loaded: &LoadedUser) -> Outcome {
+    let manager_missing = loaded.manager.is_none() && loaded.manager_by != ManagerBy::Id;
+    let Wish { mut findings, manager_awaited, manager_refused, wants, held: guarded, .. } = wish;
+    if let Some((holds, proposal)) = guarded {
+        return report::guarded(&holds, proposal, &findings);
+    }
+    if findings.is_empty() {
+        return match (manager_refused, manager_awaited) {
+            (Some(error), _) => ended(&error),
+            (None, Some(manager)) => report::waits_for_manager(manager),
+            (None, None) => Outcome::InStep,
+        };
+    }
+    // A manager who is created in the same moment may not have seen that this person waits for them.
+    let again = (manager_refused.is_some() || manager_missing).then_some(retry::LONGEST);
+    findings.extend(manager_refused.as_ref().map(finding));
+    Outcome::NeedsAttention { findings, awaited: manager_awaited.map(ResourceId), again, wants }
 }
 
 /// The most characters of a userid.

@@ -4,10 +4,11 @@ use rollcall_provisioning::connector::Connector;
 use rollcall_provisioning::ids::TargetId;
 use rollcall_provisioning::mapping::Mapping;
 use rollcall_store::mappings::LoadError;
-use rollcall_store::projection::{Claim, Target};
+use rollcall_store::projection::{Claim, Target, TargetMode};
 use rollcall_store::{Store, StoreError};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
 
 /// Why a connector could not be made from a target's settings.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +34,8 @@ pub(crate) struct Connectors {
     store: Store,
     factory: Arc<dyn ConnectorFactory>,
     kept: Mutex<HashMap<TargetId, Kept>>,
+    /// Rung when targets were read and a survey of one is under way.
+    surveyed: Notify,
 }
 
 /// What is kept of a target.
@@ -65,13 +68,16 @@ impl From<LoadError> for NotReady {
 
 impl Connectors {
     pub(crate) fn new(store: Store, factory: Arc<dyn ConnectorFactory>) -> Self {
-        Self { store, factory, kept: Mutex::default() }
+        Self { store, factory, kept: Mutex::default(), surveyed: Notify::new() }
     }
 
     /// Reads the targets again and keeps the connectors of those whose settings did not change, so that a changed
     /// secret counts at once and forgotten targets do not pile up. Called once per round of claims.
     pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
         let targets = self.store.all_targets().await?;
+        if targets.iter().any(|target| target.surveyed && target.mode != TargetMode::Paused) {
+            self.surveyed.notify_one();
+        }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let mut next = HashMap::with_capacity(targets.len());
         for target in targets {
@@ -84,6 +90,11 @@ impl Connectors {
         }
         *kept = next;
         Ok(())
+    }
+
+    /// Returns when a survey of a target is under way.
+    pub(crate) async fn surveyed(&self) {
+        self.surveyed.notified().await;
     }
 
     /// The connector and the rules of a claim's target, never older than those at the moment of the claim.

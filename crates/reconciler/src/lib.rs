@@ -21,6 +21,7 @@ mod observe;
 mod placing;
 mod refusal;
 mod report;
+mod survey;
 mod wish;
 mod worker;
 
