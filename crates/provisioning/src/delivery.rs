@@ -102,15 +102,18 @@ pub enum WaitingFor {
 pub enum HeldBy {
     /// The target is in rehearsal.
     Rehearsal,
+    /// It was there before us and was linked, or unlinked, by adoption.
+    Adoption,
     /// A guard; the effect that tripped it, as [`crate::guard::Effect::key`] writes it.
     Guard(String),
 }
 
 impl fmt::Display for HeldBy {
-    /// The word kept in tables: `rehearsal`, `guard:people.remove`.
+    /// The word kept in tables: `rehearsal`, `adoption`, `guard:people.remove`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rehearsal => f.write_str("rehearsal"),
+            Self::Adoption => f.write_str("adoption"),
             Self::Guard(effect) => write!(f, "guard:{effect}"),
         }
     }

@@ -229,6 +229,10 @@ impl Job<'_> {
                     wish.findings.extend(made.findings);
                     return Ok(report::rehearsed(action, proposal, &wish.findings));
                 }
+                Verdict::Adopted(proposal) => {
+                    wish.findings.extend(made.findings);
+                    return Ok(report::adopted(action, proposal, &wish.findings));
+                }
                 Verdict::Guarded { holds, attributes, proposal } if attributes.is_empty() => {
                     return Ok(report::guarded(&holds, proposal, &wish.findings));
                 }

@@ -76,14 +76,29 @@ impl Connectors {
         if let Some(ready) = kept.filter(fits) {
             return Ok(ready);
         }
+        self.make(claim.target).await
+    }
+
+    /// The connector of a target for work that is no delivery, with the settings that it has now.
+    pub(crate) async fn of(&self, target: TargetId) -> Result<Ready, NotReady> {
+        self.refresh().await?;
+        let kept = self.ready.lock().unwrap_or_else(PoisonError::into_inner).get(&target).cloned();
+        match kept {
+            Some(ready) => Ok(ready),
+            None => self.make(target).await,
+        }
+    }
+
+    async fn make(&self, target: TargetId) -> Result<Ready, NotReady> {
         let targets = self.store.all_targets().await?;
-        let target = targets.into_iter().find(|target| target.id == claim.target).ok_or(NotReady::Gone)?;
+        let target = targets.into_iter().find(|found| found.id == target).ok_or(NotReady::Gone)?;
         let connector = self.factory.connect(&target)?;
         let mapping = self.standard(&*connector)?;
+        let id = target.id;
         let made = Ready { target, connector, mapping };
         let mut all = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         // Two tasks may come here at once; the first connector stays, since its token cache is shared.
-        let kept = all.entry(claim.target).or_insert_with(|| made.clone());
+        let kept = all.entry(id).or_insert_with(|| made.clone());
         if kept.target.settings_revision < made.target.settings_revision {
             *kept = made;
         }

@@ -70,6 +70,7 @@ impl Job<'_> {
             match self.may(asked(action, &observed, &paths)).await? {
                 Verdict::Go { .. } => {}
                 Verdict::Rehearsed(proposal) => return Ok(report::rehearsed(action, proposal, &made.findings)),
+                Verdict::Adopted(proposal) => return Ok(report::adopted(action, proposal, &made.findings)),
                 Verdict::Guarded { holds, proposal, .. } => return Ok(report::guarded(&holds, proposal, &[])),
             }
             if let Some(parent) = unit.parent.filter(|_| parent == placeholder(unit.parent)) {
@@ -187,6 +188,7 @@ impl Job<'_> {
                 match self.may(asked(&action, &observed, &Paths::new())).await? {
                     Verdict::Go { .. } => {}
                     Verdict::Rehearsed(proposal) => return Ok(report::rehearsed(&action, proposal, &[])),
+                    Verdict::Adopted(proposal) => return Ok(report::adopted(&action, proposal, &[])),
                     Verdict::Guarded { holds, proposal, .. } => return Ok(report::guarded(&holds, proposal, &[])),
                 }
                 match self.act(&action, &observed).await? {

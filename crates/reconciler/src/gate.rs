@@ -1,8 +1,10 @@
-//! Whether a step may be sent: not in rehearsal, not past a guard, unless a plan permits exactly that.
+//! Whether a step may be sent: not in rehearsal, not past a guard, not against what is marked or newly adopted, unless a
+//! plan permits exactly that.
 
 use crate::act::{Interrupt, Job};
+use crate::report;
 use rollcall_provisioning::entity::{self, Attributes, Observed};
-use rollcall_provisioning::guard::{Effect, attributes_with, effects};
+use rollcall_provisioning::guard::{Effect, Guard, attributes_with, effects};
 use rollcall_provisioning::plan::Action;
 use rollcall_provisioning::proposal::{Line, Paths, Proposal};
 use rollcall_store::projection::{Hold, Passage, TargetMode};
@@ -31,6 +33,8 @@ pub(crate) enum Verdict {
     Go { decided: bool },
     /// The target is in rehearsal.
     Rehearsed(Proposal),
+    /// What it is against was adopted, and no plan has permitted a change of it yet.
+    Adopted(Proposal),
     /// Guards hold these attributes of it; of anything but an update, all of it.
     Guarded { holds: Vec<Hold>, attributes: BTreeSet<String>, proposal: Proposal },
 }
@@ -45,12 +49,28 @@ impl Job<'_> {
         if decided {
             return self.go(&effects).await;
         }
+        if let Some(mark) = self.store.mark_against(self.claim, action.kind(), action.remote_id()).await? {
+            let proposal = self.proposal(&asked).await?.protected();
+            if self.permits(&proposal).await? {
+                return self.go(&effects).await;
+            }
+            let hold = Hold { effect: Effect::new(Guard::Protected, ""), arithmetic: report::marked(&mark) };
+            return Ok(Verdict::Guarded { holds: vec![hold], attributes: BTreeSet::new(), proposal });
+        }
         if self.claim.mode == TargetMode::Rehearsal {
             let proposal = self.proposal(&asked).await?;
             return if self.permits(&proposal).await? {
                 self.go(&effects).await
             } else {
                 Ok(Verdict::Rehearsed(proposal))
+            };
+        }
+        if self.claim.adopted {
+            let proposal = self.proposal(&asked).await?;
+            return if self.permits(&proposal).await? {
+                self.go(&effects).await
+            } else {
+                Ok(Verdict::Adopted(proposal))
             };
         }
         if effects.is_empty() {

@@ -42,6 +42,7 @@ impl Job<'_> {
             match self.may(asked).await? {
                 Verdict::Go { .. } => {}
                 Verdict::Rehearsed(proposal) => return Ok(report::rehearsed(action, proposal, &[])),
+                Verdict::Adopted(proposal) => return Ok(report::adopted(action, proposal, &[])),
                 Verdict::Guarded { holds, proposal, .. } => return Ok(report::guarded(&holds, proposal, &[])),
             }
             match self.act(action, &observed).await? {

@@ -12,6 +12,7 @@
 mod account;
 mod act;
 mod connectors;
+mod correlate;
 mod delivery;
 mod department;
 mod gate;
@@ -20,6 +21,7 @@ mod leave;
 mod observe;
 mod refusal;
 mod report;
+mod scan;
 mod worker;
 
 pub use connectors::{ConnectorFactory, FactoryError};

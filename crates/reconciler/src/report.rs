@@ -5,10 +5,12 @@ use rollcall_provisioning::contradiction::Contradiction;
 use rollcall_provisioning::delivery::{HeldBy, Outcome, WaitingFor};
 use rollcall_provisioning::entity;
 use rollcall_provisioning::finding::{Finding, FindingKind};
+use rollcall_provisioning::guard::Guard;
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping;
 use rollcall_provisioning::plan::Action;
 use rollcall_provisioning::proposal::Proposal;
+use rollcall_store::adoption::AgainstIt;
 use rollcall_store::projection::Hold;
 use std::time::Duration;
 use time::Duration as Span;
@@ -117,22 +119,40 @@ pub(crate) fn waits_for_manager(manager: uuid::Uuid) -> Outcome {
 
 /// The step that a target in rehearsal is not sent, with what does not fit besides.
 pub(crate) fn rehearsed(action: &Action, proposal: Proposal, findings: &[Finding]) -> Outcome {
+    set_aside(HeldBy::Rehearsal, "The target is in rehearsal, nothing is sent.", action, proposal, findings)
+}
+
+/// The step that is not taken against what was adopted.
+pub(crate) fn adopted(action: &Action, proposal: Proposal, findings: &[Finding]) -> Outcome {
+    let why = "Adoption has linked or unlinked it, and that alone changes nothing: it waits for a plan.";
+    set_aside(HeldBy::Adoption, why, action, proposal, findings)
+}
+
+fn set_aside(by: HeldBy, why: &str, action: &Action, proposal: Proposal, findings: &[Finding]) -> Outcome {
     let step = match action {
         Action::Delete { .. } => "delete it".to_owned(),
         other => format!("{} it with {}", other.verb(), other.attributes().join(", ")),
     };
-    let mut reason = vec![format!("The target is in rehearsal, nothing is sent. The plan: {step}.")];
+    let mut reason = vec![format!("{why} The plan: {step}.")];
     reason.extend(findings.iter().map(ToString::to_string));
-    Outcome::Held { by: HeldBy::Rehearsal, proposal, reason: reason.join("\n") }
+    Outcome::Held { by, proposal, reason: reason.join("\n") }
+}
+
+/// What forbids a step, as a sentence.
+pub(crate) fn marked(mark: &AgainstIt) -> String {
+    let AgainstIt { kind, reason, made_by } = mark;
+    let kind = if kind == "protected" { "protected" } else { "not to be touched" };
+    format!("It is marked as {kind} by {made_by} ({reason}); two people can release a plan that changes it.")
 }
 
 /// Guards hold a part of what is to be done, or all of it; the rest is done.
 pub(crate) fn guarded(holds: &[Hold], proposal: Proposal, findings: &[Finding]) -> Outcome {
-    let held = holds.iter().map(|hold| {
-        format!(
+    let held = holds.iter().map(|hold| match hold.effect.guard {
+        Guard::Protected => hold.arithmetic.clone(),
+        _ => format!(
             "Held until a person decides, because this and what else is like it is more than the guard lets pass: {}.",
             hold.arithmetic
-        )
+        ),
     });
     let reason: Vec<String> = held.chain(findings.iter().map(ToString::to_string)).collect();
     let by = holds.first().map(|hold| hold.effect.key()).unwrap_or_default();

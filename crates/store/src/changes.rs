@@ -38,10 +38,16 @@ pub enum Operation {
     PlanReleased,
     /// Somebody rejected it.
     PlanRejected,
+    /// Somebody marked what must not be touched.
+    Marked,
+    /// Somebody lifted such a mark.
+    MarkLifted,
+    /// The links that adoption had made were forgotten.
+    AdoptionRestarted,
 }
 
 impl Operation {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 12] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -51,6 +57,9 @@ impl Operation {
         Self::ReleaseRequested,
         Self::PlanReleased,
         Self::PlanRejected,
+        Self::Marked,
+        Self::MarkLifted,
+        Self::AdoptionRestarted,
     ];
 
     /// The word used in tables, JSON and screens.
@@ -65,6 +74,9 @@ impl Operation {
             Self::ReleaseRequested => "release_requested",
             Self::PlanReleased => "plan_released",
             Self::PlanRejected => "plan_rejected",
+            Self::Marked => "marked",
+            Self::MarkLifted => "mark_lifted",
+            Self::AdoptionRestarted => "adoption_restarted",
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::entity::{self, Attributes};
 use crate::mapping::Mapped;
 use crate::mobile;
-use crate::org_unit::OrgName;
+use crate::org_unit::path_key;
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -73,14 +73,14 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// The keys of an account; `departments` are the paths of its org units.
-    pub fn of_account<'p>(attributes: &Attributes, departments: impl IntoIterator<Item = &'p [OrgName]>) -> Self {
+    /// The keys of an account; `departments` are the paths of its org units, as [`path_key`] writes them.
+    pub fn of_account(attributes: &Attributes, departments: Vec<String>) -> Self {
         let text = |name: &str| attributes.get(name).and_then(Value::as_str);
         let mut keys = Self {
             job_number: text(entity::JOB_NUMBER).and_then(job_number),
             mobile: text(entity::MOBILE).or_else(|| text(entity::EXCLUSIVE_MOBILE)).and_then(number),
             name: text(entity::NAME).and_then(name),
-            departments: departments.into_iter().map(path).collect(),
+            departments,
             ..Self::default()
         };
         for address in [entity::EMAIL, entity::ORG_EMAIL] {
@@ -96,7 +96,7 @@ impl Keys {
             job_number: text(entity::JOB_NUMBER).and_then(job_number),
             mobile: text(entity::MOBILE).or_else(|| text(entity::EXCLUSIVE_MOBILE)).and_then(number),
             name: text(entity::NAME).and_then(name),
-            departments: mapped.departments.iter().map(|department| path(&department.path)).collect(),
+            departments: mapped.departments.iter().map(|department| path_key(&department.path)).collect(),
             ..Self::default()
         };
         for email in resource.get("emails").and_then(Value::as_array).into_iter().flatten() {
@@ -140,10 +140,6 @@ fn name(text: &str) -> Option<String> {
     (!folded.is_empty()).then_some(folded)
 }
 
-fn path(units: &[OrgName]) -> String {
-    units.iter().map(|unit| unit.key.as_str()).collect::<Vec<_>>().join("\u{1f}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,7 +165,7 @@ mod tests {
         ] {
             let of = |text: &str| {
                 let attributes: Attributes = [(which.to_owned(), json!(text))].into();
-                Keys::of_account(&attributes, [])
+                Keys::of_account(&attributes, Vec::new())
             };
             assert_eq!(of(one), of(other), "{one} {other}");
             assert_ne!(of(one), Keys::default(), "{one}");
@@ -182,7 +178,7 @@ mod tests {
             [("mobile", "n/a"), ("mobile", "9123 4567"), ("email", "none"), ("job_number", "  "), ("name", "·")]
         {
             let attributes: Attributes = [(which.to_owned(), json!(text))].into();
-            assert_eq!(Keys::of_account(&attributes, []), Keys::default(), "{which} {text}");
+            assert_eq!(Keys::of_account(&attributes, Vec::new()), Keys::default(), "{which} {text}");
         }
     }
 }

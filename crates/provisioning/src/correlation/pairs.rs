@@ -140,7 +140,7 @@ fn judge(pair: &Pair, alone: bool, weights: &Weights) -> Option<Verdict> {
 }
 
 fn index<'k>(people: &'k [Keys], accounts: &'k [Keys], weights: &Weights) -> HashMap<Value<'k>, Holders> {
-    let mut index: HashMap<Value<'k>, Holders> = HashMap::new();
+    let mut index: HashMap<Value<'_>, Holders> = HashMap::new();
     for (position, keys) in people.iter().enumerate() {
         for value in values(keys, weights) {
             let holders = &mut index.entry(value).or_default().people;
@@ -162,7 +162,7 @@ fn index<'k>(people: &'k [Keys], accounts: &'k [Keys], weights: &Weights) -> Has
 }
 
 /// The values that lead from one to the other. A name does only where it weighs enough to be a reason by itself.
-fn values<'k>(keys: &'k Keys, weights: &Weights) -> impl Iterator<Item = Value<'k>> {
+fn values<'k>(keys: &'k Keys, weights: &Weights) -> impl Iterator<Item = Value<'k>> + use<'k> {
     let heaviest = |kinds: [Key; 2]| kinds.into_iter().map(|key| weights.of(key)).max().unwrap_or(0);
     let emails = heaviest([Key::CompanyEmail, Key::PersonalEmail]) > 0;
     let names = heaviest([Key::NameAndDepartment, Key::Name]) >= weights.suggest_at();
