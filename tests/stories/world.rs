@@ -95,6 +95,19 @@ impl World {
         command(&self.cli, arguments).await
     }
 
+    /// What a command of the real binary prints.
+    pub(crate) async fn text(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let folder = self.cli.folder().to_str().context("the folder is no text")?;
+        let output = self.cli.run(&[arguments, &["--data-dir", folder]].concat()).await?;
+        ensure!(output.status.success(), "{arguments:?}: {}", output.stderr);
+        Ok(output.stdout)
+    }
+
+    /// The folder that commands run in.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.cli.folder()
+    }
+
     /// A client of something below the server's present address.
     fn client_at(&self, path: &str, client: Client, token: &str) -> anyhow::Result<ScimClient> {
         let base = format!("{}{path}", self.server.base_url());

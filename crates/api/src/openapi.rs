@@ -15,8 +15,9 @@ use utoipa::openapi::{
 const BEARER: &str = "bearer";
 const BASIC: &str = "basic";
 
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("projection", "Where the directory stands towards each target"),
+    ("adoption", "An organisation that is there already: what is in it, who is who, and what must not be touched"),
     ("sources", "How each SCIM client is understood: profiles and their switches"),
     ("schemas", "What a tenant adds to users and groups"),
     ("people", "One person, and why they stand where they stand"),

@@ -5,7 +5,7 @@ use crate::rest::params::Params;
 use crate::services::sources::no_source;
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
-use rollcall_provisioning::ids::{CredentialId, OauthClientId, ResourceId, SourceId};
+use rollcall_provisioning::ids::{CredentialId, OauthClientId, ResourceId, SourceId, TargetId};
 use rollcall_scim::error::quoted;
 use uuid::Uuid;
 
@@ -60,6 +60,12 @@ impl Named for OauthClientId {
 impl Named for ResourceId {
     fn by_text(text: String) -> Result<Self, ApiError> {
         Uuid::try_parse(&text).map(Self).map_err(|_| missing("user", &text))
+    }
+}
+
+impl Named for TargetId {
+    fn by_text(text: String) -> Result<Self, ApiError> {
+        Uuid::try_parse(&text).map(Self).map_err(|_| missing("target", &text))
     }
 }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Every parameter that some REST operation takes.
-const KNOWN: [&str; 7] = ["state", "target", "kind", "resource", "userName", "limit", "cursor"];
+const KNOWN: [&str; 9] = ["state", "target", "kind", "resource", "userName", "limit", "cursor", "bucket", "undecided"];
 
 /// The parameters of one request, decoded. Each is used up by reading it; see [`Params::end`].
 #[derive(Debug)]

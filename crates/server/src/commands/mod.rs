@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod adopt;
 mod credentials;
 mod diagnose;
 mod output;
@@ -70,6 +71,7 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
         Command::Access(command) => credentials::access(command, store, output).await,
         Command::Operator(command) => setup::operator(command, store, output).await,
         Command::Target(command) => targets::run(command, config, store, output).await,
+        Command::Adopt(command) => adopt::run(command, store, output).await,
         Command::Pause(which) => targets::set_mode(&which, crate::cli::ModeArg::Paused, store, output).await,
         Command::Resume(which) => targets::set_mode(&which, crate::cli::ModeArg::Live, store, output).await,
         Command::Status(which) => show::status(&which, store, output).await,

@@ -101,7 +101,7 @@ pub(super) async fn set_mode(which: &TargetArg, mode: ModeArg, store: &Store, ou
     Ok(())
 }
 
-async fn chosen(store: &Store, tenant: TenantId, name: Option<&str>) -> Result<Target> {
+pub(super) async fn chosen(store: &Store, tenant: TenantId, name: Option<&str>) -> Result<Target> {
     let mut targets = store.targets(tenant).await?;
     if let Some(name) = name {
         let found = targets.into_iter().find(|target| target.name == name);

@@ -184,6 +184,25 @@ impl Store {
         for some in pairs.chunks(AT_ONCE) {
             self.insert(&mut tx, claim, some).await?;
         }
+        // Whoever may have an account already gets no second one before somebody has decided.
+        sqlx::query(
+            "WITH unclear AS MATERIALIZED (
+                 SELECT d.resource_id FROM deliveries d
+                 WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = 'user' AND NOT d.adopted
+                   AND d.resource_id IN (SELECT c.resource_id FROM candidates c WHERE c.tenant_id = $1 AND c.target_id = $2
+                                           AND c.bucket IN ('suggested', 'contradiction') AND c.decision IS NULL)
+                   AND NOT EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = $1 AND l.target_id = $2
+                                     AND l.resource_kind = 'user' AND l.resource_id = d.resource_id
+                                     AND l.remote_id IS NOT NULL)
+                 ORDER BY d.resource_id FOR UPDATE)
+             UPDATE deliveries d SET adopted = true FROM unclear
+             WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = 'user'
+               AND d.resource_id = unclear.resource_id",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .execute(&mut *tx)
+        .await?;
         sqlx::query("UPDATE scans SET state = 'linking' WHERE tenant_id = $1 AND target_id = $2 AND id = $3")
             .bind(claim.tenant.0)
             .bind(claim.target.0)
