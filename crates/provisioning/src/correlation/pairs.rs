@@ -191,12 +191,8 @@ fn score(person: &Keys, account: &Keys, worthless: &HashSet<Value<'_>>, weights:
         [(Key::JobNumber, &person.job_number, &account.job_number), (Key::Mobile, &person.mobile, &account.mobile)]
     {
         match (one, other) {
-            (Some(one), Some(other)) if one == other => {
-                if worth(key, one) {
-                    agrees(key);
-                }
-            }
-            (Some(_), Some(_)) => differs.push(key),
+            (Some(one), Some(other)) if one != other => differs.push(key),
+            (Some(one), Some(_)) if worth(key, one) => agrees(key),
             _ => {}
         }
     }

@@ -48,7 +48,9 @@ pub async fn export(
     let mut query = CandidateQuery { bucket, limit: AT_ONCE, ..CandidateQuery::default() };
     loop {
         let rows = store.candidates(tenant, target, &query).await?;
-        rows.iter().for_each(|row| write(&mut text, row));
+        for row in &rows {
+            write(&mut text, row);
+        }
         match rows.last() {
             Some(last) => query.after = Some(last.id),
             None => return Ok(text),
