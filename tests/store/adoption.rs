@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::fixture::Fixture;
 
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn a_scan_is_one_workers_and_what_it_lost_it_does_not_write() -> anyhow::Result<()> {
