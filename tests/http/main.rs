@@ -17,6 +17,7 @@ mod filters;
 mod gallery;
 mod large_groups;
 mod limits;
+mod mapping;
 mod members;
 mod nested_groups;
 mod oauth;

@@ -105,13 +105,13 @@ async fn a_held_move_does_not_hold_the_title() -> anyhow::Result<()> {
     let world = World::new().await?;
     let all = people(&world, 3).await?;
     let limits = json!({ "people.move": { "floor": 0, "share": 0.0 } });
-    world.store.set_guards(world.tenant, world.target, &Guards::parse(&limits)?).await?;
+    world.store.set_guards(world.tenant, world.target, &Guards::parse(&limits)?, "ann").await?;
     world.set(all[0], json!({ "department": "Legal", "title": "Head" })).await?;
     world.settle().await?;
     let seen = world.picture().await?.people["p00"][0].clone();
     assert_eq!((seen.departments, seen.title.as_str()), (vec!["/Sales".to_owned()], "Head"));
     assert_eq!(world.standing("p00").await?.state, "held");
-    world.store.set_guards(world.tenant, world.target, &Guards::default()).await?;
+    world.store.set_guards(world.tenant, world.target, &Guards::default(), "ann").await?;
     world.clock.advance(Duration::from_hours(2));
     world.set(all[0], json!({ "title": "Chief" })).await?;
     world.settle().await?;

@@ -146,6 +146,22 @@ async fn a_plan_goes_out_in_waves() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_plan_of_some_people_has_the_departments_that_they_need() -> anyhow::Result<()> {
+    let (world, ids) = rehearsal(&[("ann", "Sales"), ("bob", "Legal")]).await?;
+    let scope = PlanScope { resources: vec![ids[0]], held_by: None };
+    let new = NewPlan { target: world.target, scope: &scope, guards: &Guards::default(), by: "ann" };
+    let plan = world.store.make_plan(world.tenant, &new).await?;
+    assert_eq!(apply(&world, plan, Wave::All).await?, Applied { permitted: 2, withheld: 0 });
+    world.settle().await?;
+    let picture = world.picture().await?;
+    assert_eq!(picture.people.into_keys().collect::<Vec<_>>(), ["ann"]);
+    assert_eq!(picture.departments, ["/Sales"]);
+    let sales = world.store.unit_by_path((world.tenant, world.target), "Sales").await?;
+    assert!(sales.is_some() && world.store.unit_by_path((world.tenant, world.target), "Sale").await?.is_none());
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_old_plan_is_not_applied() -> anyhow::Result<()> {
     let (world, _) = rehearsal(&[("ann", "Sales")]).await?;
     let plan = make(&world, None).await?;

@@ -4,6 +4,7 @@
 mod borders;
 mod files;
 mod map;
+mod mapping;
 mod migrations;
 mod profiles;
 mod rows;

@@ -8,24 +8,24 @@ use reqwest::{Client as HttpClient, Response, StatusCode};
 use rollcall_tests::{Cli, Client, Database, ScimClient, ServeOptions, Server, server_binary};
 
 /// A browser that keeps nothing by itself.
-struct Browser {
-    http: HttpClient,
-    base: String,
+pub(crate) struct Browser {
+    pub(crate) http: HttpClient,
+    pub(crate) base: String,
 }
 
 impl Browser {
-    async fn get(&self, path: &str, cookie: &str) -> anyhow::Result<Response> {
+    pub(crate) async fn get(&self, path: &str, cookie: &str) -> anyhow::Result<Response> {
         Ok(self.http.get(format!("{}{path}", self.base)).header(COOKIE, cookie).send().await?)
     }
 
     /// Sends a form as a page of the console does.
-    async fn post(&self, path: &str, cookie: &str, form: &[(&str, &str)]) -> anyhow::Result<Response> {
+    pub(crate) async fn post(&self, path: &str, cookie: &str, form: &[(&str, &str)]) -> anyhow::Result<Response> {
         let request = self.http.post(format!("{}{path}", self.base)).header(COOKIE, cookie);
         Ok(request.header("Sec-Fetch-Site", "same-origin").form(form).send().await?)
     }
 
     /// Signs in, and returns the session's cookie.
-    async fn sign_in(&self, name: &str, password: &str) -> anyhow::Result<String> {
+    pub(crate) async fn sign_in(&self, name: &str, password: &str) -> anyhow::Result<String> {
         let form = [("name", name), ("password", password)];
         let answer = self.http.post(format!("{}/console/sign-in", self.base)).form(&form).send().await?;
         let set = answer.headers().get(SET_COOKIE).context("no session was begun")?.to_str()?;

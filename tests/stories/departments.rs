@@ -38,6 +38,7 @@ const DELETE: &str = "/topapi/v2/department/delete";
 #[tokio::test]
 async fn parents_come_first_and_emptied_ones_go_leaf_first() -> anyhow::Result<()> {
     let world = World::start().await?;
+    world.nothing_is_too_much().await?;
     let mut ids = Vec::new();
     for number in 1..=3 {
         ids.push(world.join(&placed(number, "Acme", "Engineering", "Platform")).await?);

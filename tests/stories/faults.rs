@@ -75,6 +75,7 @@ async fn a_number_that_is_taken_names_who_has_it_and_is_free_when_they_leave() -
     world.change(&third, replace(MOBILE, mobile(3))).await?;
     world.until_state(&third, "in_step").await?;
     world.rejoining_needs_no_consent().await?;
+    world.nothing_is_too_much().await?;
     world.set_active(&holder, false).await?;
     world.until_state(&second, "in_step").await?;
     ensure!(world.member(2).await?.is_some(), "the second person has the number now");

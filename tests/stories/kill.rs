@@ -52,6 +52,7 @@ async fn ten_kills_lose_nothing_and_double_nothing() -> anyhow::Result<()> {
     let setup = Setup { profile: driver.profile(), client: driver.client(), ..Setup::default() };
     let mut world = World::with(setup).await?;
     world.rejoining_needs_no_consent().await?;
+    world.nothing_is_too_much().await?;
     let (scim, signpost) = Endpoint::movable(world.scim_client(&world.tenant)?);
     let chapters = Company::chapters(100, 12);
     let last = chapters[3].clone();

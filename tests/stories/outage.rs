@@ -20,6 +20,7 @@ async fn world_of(driver: Driver) -> anyhow::Result<World> {
     let setup = Setup { profile: driver.profile(), client: driver.client(), ..Setup::default() };
     let world = World::with(setup).await?;
     world.rejoining_needs_no_consent().await?;
+    world.nothing_is_too_much().await?;
     Ok(world)
 }
 

@@ -22,6 +22,7 @@ async fn push_and_compare(driver: Driver) -> anyhow::Result<()> {
     let setup = Setup { profile: driver.profile(), client: driver.client(), ..Setup::default() };
     let world = World::with(setup).await?;
     world.rejoining_needs_no_consent().await?;
+    world.nothing_is_too_much().await?;
     let mut idp = Idp::new(driver, world.scim()?);
     idp.test_connection().await?;
     let [founded, changed, left, last] = Company::chapters(PEOPLE, GROUPS);

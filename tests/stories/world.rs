@@ -1,12 +1,15 @@
 //! One story's world: a database, a DingTalk simulator, a tenant with a source and a live target, and the server.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use reqwest::{Method, StatusCode};
-use rollcall_tests::{Cli, Client, Database, ScimClient, Server, SimulatorProcess, server_binary, wait_until};
+use rollcall_tests::{
+    Cli, CliOutput, Client, Database, ScimClient, Server, SimulatorProcess, server_binary, wait_until,
+};
 use serde_json::{Value, json};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -95,16 +98,21 @@ impl World {
         command(&self.cli, arguments).await
     }
 
-    /// What a command of the real binary prints.
-    pub(crate) async fn text(&self, arguments: &[&str]) -> anyhow::Result<String> {
+    /// Runs a command of the real binary to whatever end.
+    pub(crate) async fn shell(&self, arguments: &[&str]) -> anyhow::Result<CliOutput> {
         let folder = self.cli.folder().to_str().context("the folder is no text")?;
-        let output = self.cli.run(&[arguments, &["--data-dir", folder]].concat()).await?;
+        self.cli.run(&[arguments, &["--data-dir", folder]].concat()).await
+    }
+
+    /// What a command of the real binary prints when it succeeds.
+    pub(crate) async fn text(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let output = self.shell(arguments).await?;
         ensure!(output.status.success(), "{arguments:?}: {}", output.stderr);
         Ok(output.stdout)
     }
 
     /// The folder that commands run in.
-    pub(crate) fn folder(&self) -> &std::path::Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.cli.folder()
     }
 
@@ -267,6 +275,20 @@ impl World {
         let more = lines.len().saturating_sub(SHOWN);
         lines.truncate(SHOWN);
         format!("deliveries not in step ({more} more):\n{}", lines.join("\n"))
+    }
+
+    /// Widens every guard: for stories that play in minutes what organisations do in months.
+    pub(crate) async fn nothing_is_too_much(&self) -> anyhow::Result<()> {
+        let api = self.rest_of(&self.tenant)?;
+        let target = self.rest("/targets").await?["data"][0]["id"].as_str().context("there is a target")?.to_owned();
+        let shown = self.rest(&format!("/targets/{target}/guards")).await?;
+        let guards = shown["guards"].as_array().context("there are guards")?;
+        let wide = json!({ "floor": 1_000_000, "share": 1.0 });
+        let names = guards.iter().filter_map(|guard| guard["guard"].as_str()).filter(|name| *name != "protected");
+        let body: serde_json::Map<String, Value> = names.map(|name| (name.to_owned(), wide.clone())).collect();
+        let reply = api.put(&format!("/targets/{target}/guards"), &Value::Object(body)).await?;
+        ensure!(reply.status == StatusCode::OK, "the limits were answered {} {}", reply.status, reply.body);
+        Ok(())
     }
 
     /// Lets people who leave come back the same day without being asked, as most organisations see it: tests play a

@@ -1,14 +1,18 @@
 //! Why a request could not be served, as cases that get different answers. Each case becomes one [`Refusal`] here
 //! and nowhere else.
 
+mod plans;
+
 use crate::auth::rate::Rate;
 use crate::auth::scopes::Scopes;
 use crate::limits::{MAX_BODY_BYTES, RETRY_AFTER_SECONDS};
-use crate::refusal::{Challenge, Refusal};
+use crate::refusal::{Challenge, Extras, PartProblem, Refusal};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use rollcall_provisioning::guard::SettingsError;
 use rollcall_scim::ScimType;
 use rollcall_scim::error::quoted;
+use rollcall_store::projection::ApplyError;
 use rollcall_store::{StoreError, Uniqueness};
 use std::error::Error as StdError;
 use std::net::IpAddr;
@@ -91,12 +95,34 @@ pub enum ApiError {
     /// REST: something else stands in the way. The text is a whole sentence.
     #[error("{0}")]
     Conflict(String),
+    /// REST: limits of guards that cannot be set.
+    #[error(transparent)]
+    Guards(#[from] SettingsError),
+    /// REST: a plan that is not applied, released or rejected.
+    #[error(transparent)]
+    Plan(ApplyError),
+    /// REST: a document in which several things can be wrong. The text is a whole sentence.
+    #[error("{detail}")]
+    Unfit {
+        /// What, as a word that a program can switch on.
+        code: &'static str,
+        /// The sentence.
+        detail: String,
+        /// Each thing that is wrong.
+        errors: Vec<PartProblem>,
+    },
+    /// REST: somebody else has changed it meanwhile. The text is a whole sentence.
+    #[error("{0}")]
+    Outdated(String),
     /// A feature of the protocol that this server does not have. The text is a whole sentence.
     #[error("{0}")]
     NotImplemented(&'static str),
     /// The operating system gives no random numbers for a secret.
     #[error("the operating system gives no random numbers")]
     NoRandomness,
+    /// A computation broke off.
+    #[error("a computation broke off")]
+    Broken,
     /// The store could not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -112,7 +138,9 @@ impl ApiError {
     pub fn refusal(&self) -> Refusal {
         match self {
             Self::Scim(error) => scim_refusal(error),
-            Self::Store(error) => store_refusal(error),
+            Self::Store(error) | Self::Plan(ApplyError::Store(error)) => store_refusal(error),
+            Self::Plan(error) => plans::refusal(error),
+            Self::Guards(error) => plans::unusable_limits(error),
             Self::Unauthenticated { basic } => Refusal::new(
                 StatusCode::UNAUTHORIZED,
                 "unauthenticated",
@@ -189,7 +217,12 @@ impl ApiError {
                 Refusal::new(StatusCode::BAD_REQUEST, "invalid_parameter", self.to_string())
             }
             Self::Conflict(detail) => Refusal::new(StatusCode::CONFLICT, "conflict", detail),
-            Self::NoRandomness => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL),
+            Self::Unfit { code, detail, errors } => {
+                let extras = Extras { errors: errors.clone(), ..Extras::default() };
+                Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail).extras(extras)
+            }
+            Self::Outdated(detail) => Refusal::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail),
+            Self::Broken | Self::NoRandomness => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL),
             Self::NotImplemented(detail) => Refusal::new(StatusCode::NOT_IMPLEMENTED, "not_implemented", *detail),
         }
     }

@@ -7,6 +7,7 @@
 
 pub mod auth;
 pub mod body;
+mod compiled;
 pub mod edge;
 pub mod error;
 pub mod limits;
@@ -24,6 +25,7 @@ pub mod scim;
 pub mod services;
 pub mod state;
 
+pub use compiled::{InForce, TargetFacts, compile};
 pub use error::ApiError;
 pub use openapi::openapi_document;
 pub use routes::{health_router, router};

@@ -34,6 +34,16 @@ pub const MAX_COUNT: i64 = 1000;
 /// list to its end gets a new cursor with every page.
 pub const CURSOR_TIMEOUT: Duration = Duration::from_hours(1);
 
+/// Longest time that a preview of a mapping looks at people; of those behind them it says that they were not looked at.
+/// Less than [`REQUEST_TIMEOUT`], so that the answer comes.
+pub const PREVIEW_TIME: Duration = Duration::from_secs(20);
+
+/// Previews of mappings under way in one process at most; others wait, so that they do not take all processors.
+pub const PREVIEWS: usize = 2;
+
+/// People whom a preview can be asked to show whole.
+pub const MOST_SHOWN: usize = 50;
+
 /// REST: items in a page when the client names no `limit`.
 pub const DEFAULT_LIMIT: i64 = 50;
 

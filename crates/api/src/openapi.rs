@@ -1,6 +1,6 @@
 //! The OpenAPI document: made from the annotations beside the handlers, so that no list can drift.
 
-use crate::refusal::Problem;
+use crate::refusal::{Extras, Moved, PartProblem, Problem};
 use crate::routes;
 use crate::scim::ScimError;
 use axum::response::{IntoResponse as _, Response};
@@ -15,11 +15,13 @@ use utoipa::openapi::{
 const BEARER: &str = "bearer";
 const BASIC: &str = "basic";
 
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 12] = [
     ("projection", "Where the directory stands towards each target"),
+    ("plans", "What is held, and the decision about it: guards, plans, releases"),
     ("adoption", "An organisation that is there already: what is in it, who is who, and what must not be touched"),
     ("sources", "How each SCIM client is understood: profiles and their switches"),
     ("schemas", "What a tenant adds to users and groups"),
+    ("mapping", "From people and groups to what targets should have: the document, its versions, and trying a draft"),
     ("people", "One person, and why they stand where they stand"),
     ("directory", "What was changed in the directory"),
     ("set-up", "By what and from where sources may call"),
@@ -81,11 +83,14 @@ pub(crate) fn frame() -> OpenApi {
              (`PUT /api/v1/sources/{id}/access`).",
         ))
         .build();
-    // Responses only refer to these two.
+    // Responses only refer to these.
     let components = ComponentsBuilder::new()
         .security_scheme(BEARER, SecurityScheme::Http(scheme))
         .security_scheme(BASIC, SecurityScheme::Http(basic))
         .schema_from::<Problem>()
+        .schema_from::<Extras>()
+        .schema_from::<Moved>()
+        .schema_from::<PartProblem>()
         .schema_from::<ScimError>()
         .build();
     OpenApiBuilder::new()

@@ -14,6 +14,7 @@ use http::{HeaderValue, Method, StatusCode, Uri};
 use rollcall_scim::ScimType;
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// Media type of every SCIM answer (RFC 7644 §3.8).
 pub const SCIM_JSON: &str = "application/scim+json";
@@ -38,6 +39,54 @@ pub struct Refusal {
     pub retry_after: Option<u32>,
     /// What `WWW-Authenticate` says.
     pub challenge: Challenge,
+    /// What a program can read besides; only problem details carry it.
+    pub extras: Extras,
+}
+
+/// What problem details say besides (RFC 9457 §3.2).
+#[derive(Serialize, ToSchema, Clone, PartialEq, Eq, Debug, Default)]
+pub struct Extras {
+    /// The parts of the body that cannot be used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<PartProblem>,
+    /// Of a plan that is stale: the first hundred resources that have moved since it was made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<Moved>,
+    /// How many have moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved_count: Option<i64>,
+}
+
+/// A part of a body that cannot be used.
+#[derive(Serialize, ToSchema, Clone, PartialEq, Eq, Debug)]
+pub struct PartProblem {
+    /// Where, as a JSON pointer (RFC 6901).
+    #[schema(example = "/people.remove/floor")]
+    pub pointer: String,
+    /// The line in the text that stands there, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// The character in that line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+    /// The attribute that is to blame, if one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attribute: Option<String>,
+    /// What is wrong with it.
+    pub detail: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+}
+
+/// A resource for which something else is to be done by now.
+#[derive(Serialize, ToSchema, Clone, PartialEq, Eq, Debug)]
+pub struct Moved {
+    /// The resource.
+    pub resource_id: Uuid,
+    /// What it is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// What a client is told about how to authenticate (RFC 9110 §11.6.1).
@@ -73,7 +122,15 @@ impl Challenge {
 impl Refusal {
     /// A refusal told by its status, a word and a sentence.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, scim_type: None, detail: detail.into(), retry_after: None, challenge: Challenge::None }
+        let (scim_type, retry_after, challenge, extras) = (None, None, Challenge::None, Extras::default());
+        Self { status, code, scim_type, detail: detail.into(), retry_after, challenge, extras }
+    }
+
+    /// The same, with what a program can read besides.
+    #[must_use]
+    pub fn extras(mut self, extras: Extras) -> Self {
+        self.extras = extras;
+        self
     }
 
     /// The same, with the time after which the client should come again.
@@ -130,6 +187,7 @@ impl Refusal {
                     detail,
                     code: self.code.to_owned(),
                     request_id: id.as_str().to_owned(),
+                    extras: self.extras,
                 };
                 (PROBLEM_JSON, serde_json::to_string(&problem).unwrap_or_default())
             }
@@ -204,6 +262,9 @@ pub struct Problem {
     pub code: String,
     /// The id of the request, to be found again in logs and in the change log.
     pub request_id: String,
+    /// What is said besides.
+    #[serde(flatten)]
+    pub extras: Extras,
 }
 
 /// Replaces the body of an answer that axum made by itself, and keeps its other headers (`Allow`).

@@ -6,11 +6,15 @@ mod adoption;
 mod credentials;
 mod deliveries;
 mod docs;
+mod guards;
 mod in_path;
 mod logs;
+mod mapping;
+mod mapping_drafts;
 mod marks;
 mod owners;
 mod params;
+mod plans;
 mod schemas;
 mod sources;
 mod targets;
@@ -33,12 +37,30 @@ pub const PATH: &str = "/api/v1";
 pub(crate) fn documented() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(targets::list))
+        .routes(routes!(guards::read, guards::replace))
+        .routes(routes!(guards::trips))
+        .routes(routes!(plans::make))
+        .routes(routes!(plans::list))
+        .routes(routes!(plans::read))
+        .routes(routes!(plans::changes))
+        .routes(routes!(plans::apply))
+        .routes(routes!(plans::request_release))
+        .routes(routes!(plans::release))
+        .routes(routes!(plans::reject))
         .routes(routes!(sources::profiles))
         .routes(routes!(sources::list))
         .routes(routes!(sources::read, sources::change))
         .routes(routes!(owners::list, owners::set))
         .routes(routes!(schemas::list, schemas::create))
         .routes(routes!(schemas::read, schemas::replace, schemas::delete))
+        .routes(routes!(mapping::read, mapping::replace))
+        .routes(routes!(mapping::versions, mapping::save))
+        .routes(routes!(mapping::version))
+        .routes(routes!(mapping::diff))
+        .routes(routes!(mapping::revert))
+        .routes(routes!(mapping_drafts::check))
+        .routes(routes!(mapping_drafts::test))
+        .routes(routes!(mapping_drafts::preview))
         .routes(routes!(credentials::access, credentials::replace_access))
         .routes(routes!(credentials::list, credentials::create))
         .routes(routes!(credentials::revoke))

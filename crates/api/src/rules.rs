@@ -5,9 +5,9 @@ use crate::limits::{RULES_CACHE_SIZE, RULES_TTL};
 use crate::owners::Owners;
 use crate::remembered::Remembered;
 use rollcall_provisioning::ids::{ResourceKind, TenantId};
-use rollcall_scim::schema::{Extension, ResourceType, builtin};
+use rollcall_scim::schema::ResourceType;
 use rollcall_store::owners::AttributeOwner;
-use rollcall_store::schemas::TenantSchema;
+use rollcall_store::schemas::{TenantSchema, extended};
 use rollcall_store::{Store, StoreError};
 use std::sync::{Arc, LazyLock};
 use time::OffsetDateTime;
@@ -61,11 +61,7 @@ pub(crate) struct ResourceTypes([ResourceType; 2]);
 
 impl ResourceTypes {
     fn with(schemas: &[TenantSchema]) -> Self {
-        let extended = |kind: ResourceKind, rt: ResourceType| {
-            let own = schemas.iter().filter(|own| own.kind == kind);
-            own.fold(rt, |rt, own| rt.with_extension(Extension::optional(own.schema.clone())))
-        };
-        Self([extended(ResourceKind::User, builtin::user_type()), extended(ResourceKind::Group, builtin::group_type())])
+        Self([extended(schemas, ResourceKind::User), extended(schemas, ResourceKind::Group)])
     }
 
     pub(crate) const fn user(&self) -> &ResourceType {

@@ -9,7 +9,10 @@ use crate::auth::keys::{FetchKeys, KeyCache};
 use crate::auth::last_use::LastUses;
 use crate::auth::rate::Rate;
 use crate::auth::trust::{Keys, Trust};
+use crate::compiled::{CompiledMappings, InForce, TargetFacts};
 use crate::edge::Edge;
+use crate::error::ApiError;
+use crate::limits::PREVIEWS;
 use crate::rules::{Rules, RulesCache};
 use crate::scim::CursorKey;
 use rollcall_provisioning::ids::{IdSource, TenantId};
@@ -18,6 +21,7 @@ use rollcall_provisioning::time::Clock;
 use rollcall_store::{Store, StoreError};
 use std::sync::Arc;
 use time::OffsetDateTime;
+use tokio::sync::Semaphore;
 
 /// What the HTTP side can be told.
 #[derive(Clone)]
@@ -25,8 +29,8 @@ pub struct ApiConfig {
     /// The URL under which clients reach this server, without a path (`https://rollcall.example.com`); it goes into
     /// every `Location` and `$ref`. `None`: `http://` and the request's own `Host`.
     pub public_url: Option<String>,
-    /// From people to what a target should have, so that it can be explained why somebody cannot be projected.
-    pub mapping: Arc<Mapping>,
+    /// What targets take, so that mappings can be compiled.
+    pub target: TargetFacts,
     /// Seals the cursors of lists; the same in all processes of an installation.
     pub cursor_key: CursorKey,
     /// Who is believed, and how fast they may call.
@@ -56,6 +60,9 @@ struct Inner {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     rules: RulesCache,
+    mappings: CompiledMappings,
+    /// Those who may look at everybody at the same time.
+    previews: Arc<Semaphore>,
     credentials: CredentialCache,
     last_uses: LastUses,
     guard: Guard,
@@ -73,6 +80,8 @@ impl ApiState {
             clock,
             ids,
             rules: RulesCache::default(),
+            mappings: CompiledMappings::default(),
+            previews: Arc::new(Semaphore::new(PREVIEWS)),
             credentials: CredentialCache::default(),
             last_uses: LastUses::default(),
             guard: Guard::new(trusted_proxies, source_rate),
@@ -91,9 +100,32 @@ impl ApiState {
         &self.0.credentials
     }
 
-    /// From people to what a target should have.
-    pub fn mapping(&self) -> &Mapping {
-        &self.0.config.mapping
+    /// The mapping of a tenant that counts now.
+    ///
+    /// # Errors
+    /// 409 if it does not fit the tenant's schemas any more.
+    pub async fn mapping_of(&self, tenant: TenantId) -> Result<InForce, ApiError> {
+        self.0.mappings.get(self.store(), tenant, &*self.target().schema).await
+    }
+
+    /// The same for what can be told without it: `None` if it does not fit the tenant's schemas any more. Its targets say
+    /// so themselves.
+    pub async fn usable_mapping(&self, tenant: TenantId) -> Result<Option<Arc<Mapping>>, ApiError> {
+        match self.mapping_of(tenant).await {
+            Ok(counting) => Ok(Some(counting.mapping)),
+            Err(ApiError::Conflict(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What targets take.
+    pub(crate) fn target(&self) -> &TargetFacts {
+        &self.0.config.target
+    }
+
+    /// Places for those who look at everybody; see [`PREVIEWS`].
+    pub(crate) fn previews(&self) -> &Arc<Semaphore> {
+        &self.0.previews
     }
 
     /// The edge that all routes of this server pass.

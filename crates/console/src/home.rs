@@ -54,8 +54,26 @@ struct Card {
     status: Status,
     last_applied: Option<When>,
     oldest: Option<Oldest>,
+    /// Guards that hold something, with their arithmetic.
+    trips: Vec<Trip>,
     tiles: Vec<Tile>,
+    held: Option<Held>,
     lists: Vec<List>,
+}
+
+/// A guard that holds something.
+struct Trip {
+    arithmetic: String,
+    held: String,
+    since: When,
+}
+
+/// What is held, and waits for a plan.
+struct Held {
+    count: String,
+    href: String,
+    /// Where the form that makes a plan goes.
+    make: String,
 }
 
 /// The mode of a target, as a badge.
@@ -195,10 +213,30 @@ impl Card {
                 href: format!("/console/resources/{}", oldest.resource_id),
                 when: When::past(oldest.since, now),
             }),
+            trips: target
+                .trips
+                .iter()
+                .map(|trip| Trip {
+                    arithmetic: trip.arithmetic.clone(),
+                    held: count_of(trip.held, "change", "changes"),
+                    since: When::lasting(trip.tripped_at, now),
+                })
+                .collect(),
             tiles: tiles(target),
+            held: held(target),
             lists,
         }
     }
+}
+
+/// What is held, if anything is.
+fn held(target: &TargetOverview) -> Option<Held> {
+    let (tally, choice) = (Tally::of(&target.view, &[DeliveryState::Held]), crate::words::standing::choice("held")?);
+    (tally.all() > 0).then(|| Held {
+        count: tally.to_string(),
+        href: list_href(target, &choice, "any"),
+        make: format!("/console/targets/{}/plans", target.view.id),
+    })
 }
 
 /// A number for each choice. Retrying is a part of waiting, so it is shown below that and only when there is some.

@@ -17,6 +17,8 @@ mod home;
 mod operator;
 mod people;
 mod person;
+mod plan;
+mod plans;
 mod protect;
 mod query;
 mod recent;
@@ -67,6 +69,13 @@ pub fn router(state: ApiState, session_key: &[u8; 32]) -> Router {
         .route("/console/sources/{id}", get(sources::show).post(sources::change))
         .route("/console/sources/{id}/token", get(credentials::form).post(credentials::make))
         .route("/console/sources/{id}/revoke", post(credentials::revoke))
+        .route("/console/plans", get(plans::list))
+        .route("/console/targets/{id}/plans", post(plans::make))
+        .route("/console/plans/{id}", get(plan::show))
+        .route("/console/plans/{id}/apply", post(plan::decide::apply))
+        .route("/console/plans/{id}/request-release", post(plan::decide::request_release))
+        .route("/console/plans/{id}/release", post(plan::decide::release))
+        .route("/console/plans/{id}/reject", post(plan::decide::reject))
         .route("/console/retry", post(retry::again))
         .route("/console/assets/{name}", get(assets::serve))
         .route("/console/{*rest}", any(async || Trouble::NoSuchPage))

@@ -1,6 +1,8 @@
 //! The page of one resource: what the source says, what the target should have, where it stands and why, and what
 //! has happened to it. A department, which no source ever names, has the same page without the source's part.
 
+mod evidence;
+
 use crate::frame::{Section, page};
 use crate::history::{self, EVENTS, Entry, From};
 use crate::home::{Mode, recent, sends};
@@ -15,6 +17,7 @@ use crate::words::source::{Said, said, shown};
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
+use evidence::Evidence;
 use rollcall_api::services::explain::{Explanation, FindingView, TargetDecision, explain};
 use rollcall_api::services::person::{PersonView, StandingView};
 use rollcall_api::services::standings::{self, Wanted};
@@ -56,6 +59,7 @@ struct Standing {
     applied: String,
     applied_at: Option<When>,
     request: Option<String>,
+    evidence: Evidence,
 }
 
 /// `GET /console/people/{id}`.
@@ -68,7 +72,8 @@ pub(crate) async fn person(
 ) -> Result<Response, Trouble> {
     let id = ResourceId(id);
     let (store, tenant, now) = (state.api().store(), operator.tenant, state.now());
-    let why = explain(store, state.api().mapping(), tenant, id, now).await?;
+    let counting = state.api().usable_mapping(tenant).await?;
+    let why = explain(store, counting.as_deref(), tenant, (id, None), now).await?;
     let wrote = roster::source_says(store, tenant, id).await?;
     let path = format!("/console/people/{id}");
     let newest = from.is_older().then(|| path.clone());
@@ -206,6 +211,7 @@ impl Standing {
             };
             at.invited = link.invited_at.map(|invited| When::past(invited, now));
         }
+        at.evidence = Evidence::of(decided, now);
         at.blocked = decided.stopped.as_ref().map(|stop| {
             let reason = stop.reason.as_deref().unwrap_or("The cause was not recorded.");
             format!("Nothing is sent to this target now: {reason}")
@@ -236,6 +242,7 @@ impl Standing {
             applied: String::new(),
             applied_at: None,
             request: None,
+            evidence: Evidence::default(),
         }
     }
 }
@@ -279,6 +286,12 @@ mod tests {
             },
             last_request: None,
             mapping: Some(MappingView {
+                included: true,
+                scope: String::new(),
+                kind: "normal".to_owned(),
+                userid: None,
+                places: Vec::new(),
+                traces: Vec::new(),
                 attributes: BTreeMap::from([("mobile".to_owned(), number), ("title".to_owned(), None)]),
                 departments: vec!["Asia".to_owned(), HOSTILE.to_owned()],
                 manager: None,
@@ -298,7 +311,10 @@ mod tests {
                 mode: "live".to_owned(),
                 stopped: None,
                 decision: String::new(),
+                held: None,
                 last_attempt: None,
+                accepted: Vec::new(),
+                plans: Vec::new(),
             }],
         }
     }

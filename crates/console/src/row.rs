@@ -119,9 +119,9 @@ impl Next {
             "waiting" if view.due_at.is_some() => Self { text: "It is looked at again".to_owned(), at },
             "waiting" => plain("It goes on by itself as soon as that is there."),
             "needs_attention" => plain("It is tried again when the data changes, or when you retry."),
-            "held" => {
-                plain("It is looked at again when the target goes live, when the data changes, or when you retry.")
-            }
+            "held" => plain(
+                "A plan can send it. It is looked at again when the target goes live, when the data changes, or when you retry.",
+            ),
             _ => plain(""),
         }
     }

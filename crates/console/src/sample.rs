@@ -3,6 +3,7 @@
 use axum::response::Response;
 use rollcall_api::services::deliveries::DeliveryView;
 use rollcall_api::services::overview::{Overview, TargetOverview};
+use rollcall_api::services::plans::{PlanCount, PlanView};
 use rollcall_api::services::targets::{Count, TargetView};
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -38,6 +39,8 @@ pub(crate) fn delivery(state: &str) -> DeliveryView {
         applied_version: None,
         current_version: Some(1),
         applied_at: None,
+        held_by: None,
+        proposal: None,
         request_id: None,
         updated_at: NOW,
     }
@@ -58,9 +61,36 @@ pub(crate) fn target(mode: &str, people: &[(&str, i64)]) -> TargetOverview {
         },
         last_applied: None,
         stopped_since: None,
+        trips: Vec::new(),
     }
 }
 
 pub(crate) fn overview(targets: Vec<TargetOverview>) -> Overview {
     Overview { tenant: "Acme".to_owned(), people: 3, groups: 1, sources: 1, last_received: None, targets, as_of: NOW }
+}
+
+pub(crate) fn plan(state: &str, guarded: i64) -> PlanView {
+    let count = |verb: &str, count| PlanCount { kind: "user".to_owned(), verb: verb.to_owned(), count };
+    PlanView {
+        id: Uuid::from_u128(9),
+        target_id: Uuid::from_u128(1),
+        target: "hq".to_owned(),
+        kind: "held".to_owned(),
+        state: state.to_owned(),
+        created_at: NOW,
+        created_by: "operator ann".to_owned(),
+        expires_at: NOW + time::Duration::DAY,
+        total: 1_495,
+        guarded,
+        changes: vec![count("create", 12), count("update", 1_480), count("delete", 3)],
+        attributes: [("title".to_owned(), 1_480)].into(),
+        calls: 1_495,
+        seconds: 74,
+        guards: Vec::new(),
+        states: [("planned".to_owned(), 1_495)].into(),
+        release: None,
+        applied_by: None,
+        applied_at: None,
+        ended_at: None,
+    }
 }

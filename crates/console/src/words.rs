@@ -3,6 +3,7 @@
 pub mod age;
 pub mod count;
 pub mod mask;
+pub mod plan;
 pub mod source;
 pub mod standing;
 pub mod status;

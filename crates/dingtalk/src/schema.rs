@@ -95,7 +95,14 @@ static ACCOUNT: &[AttributeSpec] = &[
     // Enterprise accounts: pages `dedicated-account-overview`, `update-dedicated-accounts-information`.
     AttributeSpec { name: entity::ACCOUNT_KIND, create_only: true, value_type: ValueType::Derived, ..UNCLEARABLE },
     AttributeSpec { name: entity::ENABLED, value_type: ValueType::Derived, account_kinds: ENTERPRISE, ..UNCLEARABLE },
-    AttributeSpec { name: entity::LOGIN_ID, sensitive: true, unique: true, account_kinds: &[MANAGED_KIND], ..REQUIRED },
+    AttributeSpec {
+        name: entity::LOGIN_ID,
+        sensitive: true,
+        unique: true,
+        account_kinds: &[MANAGED_KIND],
+        needed_by: &[MANAGED_KIND],
+        ..UNCLEARABLE
+    },
     AttributeSpec { name: entity::NICKNAME, sensitive: true, account_kinds: ENTERPRISE, ..OPTIONAL },
     AttributeSpec {
         name: entity::EXCLUSIVE_MOBILE,

@@ -111,9 +111,10 @@ pub struct AttributeSpec {
     pub value_type: ValueType,
     /// What the characters of a string value must be.
     pub form: Form,
-    /// The kinds of account ([`crate::entity::ACCOUNT_KIND`]) that have the attribute; empty for all. `required` is meant
-    /// for these.
+    /// The kinds of account ([`crate::entity::ACCOUNT_KIND`]) that have the attribute; empty for all.
     pub account_kinds: &'static [&'static str],
+    /// The kinds of account that cannot exist without it, where it is not required of all that have it.
+    pub needed_by: &'static [&'static str],
 }
 
 impl AttributeSpec {
@@ -129,11 +130,17 @@ impl AttributeSpec {
         value_type: ValueType::Text,
         form: Form::Free,
         account_kinds: &[],
+        needed_by: &[],
     };
 
     /// Whether accounts of this kind have it.
     pub fn is_of(&self, account_kind: &str) -> bool {
         self.account_kinds.is_empty() || self.account_kinds.contains(&account_kind)
+    }
+
+    /// Whether accounts of this kind cannot exist without it.
+    pub fn is_needed_by(&self, account_kind: &str) -> bool {
+        self.is_of(account_kind) && (self.required || self.needed_by.contains(&account_kind))
     }
 
     /// Whether an attribute of this name is meant: a name that ends with a dot stands for all that begin so.
@@ -159,7 +166,7 @@ pub trait TargetSchema: Send + Sync {
     /// `account_kind` ([`ACCOUNT_KIND`]; `None` is the usual kind).
     fn required(&self, kind: EntityKind, account_kind: Option<&str>) -> Vec<&'static str> {
         let account_kind = account_kind.unwrap_or(NORMAL_ACCOUNT);
-        let needed = |spec: &&AttributeSpec| spec.required && spec.is_of(account_kind);
+        let needed = |spec: &&AttributeSpec| spec.is_needed_by(account_kind);
         self.attributes(kind).iter().filter(needed).map(|spec| spec.name).collect()
     }
 

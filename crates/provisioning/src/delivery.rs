@@ -90,6 +90,8 @@ pub enum WaitingFor {
     Resource(ResourceId),
     /// The person must accept DingTalk's invitation; looked at again after this long.
     Invitation(Duration),
+    /// The next stage of a person's leaving, in this long.
+    Leaving(Duration),
     /// People must be moved out of a department; each move marks it.
     Moves,
     /// People are about to be placed, which tells whether a department is new or renamed; looked at again after this
@@ -102,18 +104,21 @@ pub enum WaitingFor {
 pub enum HeldBy {
     /// The target is in rehearsal.
     Rehearsal,
-    /// It was there before us and was linked, or unlinked, by adoption.
+    /// Adoption has linked or unlinked what was there before us.
     Adoption,
+    /// Another version of the mapping changes an account that is there.
+    Mapping(i32),
     /// A guard; the effect that tripped it, as [`crate::guard::Effect::key`] writes it.
     Guard(String),
 }
 
 impl fmt::Display for HeldBy {
-    /// The word kept in tables: `rehearsal`, `adoption`, `guard:people.remove`.
+    /// The word kept in tables: `rehearsal`, `adoption`, `mapping:4`, `guard:people.remove`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rehearsal => f.write_str("rehearsal"),
             Self::Adoption => f.write_str("adoption"),
+            Self::Mapping(version) => write!(f, "mapping:{version}"),
             Self::Guard(effect) => write!(f, "guard:{effect}"),
         }
     }
@@ -126,6 +131,16 @@ pub enum Outcome {
     InStep,
     /// The entity is gone, as wanted.
     Gone,
+    /// The rules leave the resource out, so there is no entity.
+    LeftOut {
+        /// Which rule, in a sentence.
+        reason: String,
+    },
+    /// The person has left, and the rules keep the entity.
+    Kept {
+        /// Why, in a sentence.
+        reason: String,
+    },
     /// Something else must come first. `reason` is a sentence for a person.
     Waiting {
         /// What.
@@ -225,6 +240,12 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
     match outcome {
         Outcome::InStep => Standing::settled(DeliveryState::InStep),
         Outcome::Gone => Standing::settled(DeliveryState::Gone),
+        Outcome::Kept { reason } => {
+            Standing { reason: Some(reason.clone()), ..Standing::settled(DeliveryState::InStep) }
+        }
+        Outcome::LeftOut { reason } => {
+            Standing { reason: Some(reason.clone()), ..Standing::settled(DeliveryState::Gone) }
+        }
         Outcome::Held { by, proposal, reason } => Standing {
             held_by: Some(by.clone()),
             proposal: Some(proposal.to_value()),
@@ -235,6 +256,7 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
             let (waiting_for, due_at, code) = match on {
                 WaitingFor::Resource(id) => (Some(*id), None, "waiting_for_resource"),
                 WaitingFor::Invitation(again) => (None, Some(now + *again), "invited"),
+                WaitingFor::Leaving(again) => (None, Some(now + *again), "leaving"),
                 WaitingFor::Moves => (None, None, "waiting_for_moves"),
                 WaitingFor::Placements(again) => (None, Some(now + *again), "waiting_for_placements"),
             };

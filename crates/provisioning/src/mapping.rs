@@ -39,7 +39,9 @@ mod expression;
 mod facts;
 mod failure;
 pub mod functions;
+mod group_rules;
 mod groups;
+mod inputs;
 mod metered;
 mod model;
 mod near;
@@ -170,6 +172,16 @@ impl Mapping {
             }
         }
         seen
+    }
+
+    /// Whether it says who heads departments. If not, the heads that they have are left alone.
+    pub fn names_heads(&self) -> bool {
+        self.departments.head.is_some()
+    }
+
+    /// Whether it says who sees departments. If not, that is left alone.
+    pub fn names_visibility(&self) -> bool {
+        !self.departments.special.is_empty()
     }
 
     /// The SCIM path that an attribute of accounts comes from, for people who read a finding.

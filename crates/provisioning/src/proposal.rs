@@ -123,7 +123,7 @@ impl Proposal {
 }
 
 /// A value as people read it: org units by their paths, in the order of these.
-fn readable(name: &str, value: &Value, paths: &Paths) -> Value {
+pub fn readable(name: &str, value: &Value, paths: &Paths) -> Value {
     let path = |id: &Value| {
         let text = id.as_str().unwrap_or_default();
         paths.get(text).cloned().unwrap_or_else(|| format!("#{text}"))

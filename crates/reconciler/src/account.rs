@@ -3,87 +3,20 @@
 use crate::act::{Acted, Interrupt, Job, ended, finding, held};
 use crate::gate::{Asked, Verdict};
 use crate::observe::{Seen, Sought};
+use crate::placing::Placed;
 use crate::refusal::Refusal;
-use crate::report::{self, BadManager};
-use rollcall_provisioning::connector::ConnectorError;
+use crate::report;
+use crate::wish::{Wish, mobile};
 use rollcall_provisioning::contradiction;
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
-use rollcall_provisioning::finding::Finding;
 use rollcall_provisioning::ids::ResourceId;
-use rollcall_provisioning::mapping::{Mapped, Person, Reference};
-use rollcall_provisioning::plan::{Plan, plan, unique_value};
-use rollcall_provisioning::proposal::{Paths, Proposal};
+use rollcall_provisioning::mapping::{GroupFacts, Mapped, Mapping, Person, SourceFacts};
+use rollcall_provisioning::plan::{Plan, plan};
 use rollcall_provisioning::retry;
 use rollcall_scim::profile::ManagerBy;
-use rollcall_store::projection::{Claim, Hold, Link, LoadedUser, TargetMode, WantedPlace};
-use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
-use uuid::Uuid;
-
-/// An account on its way to what is wanted.
-pub(crate) struct Wish {
-    pub(crate) attributes: BTreeMap<String, Option<Value>>,
-    pub(crate) findings: Vec<Finding>,
-    /// The departments wanted, in the order of their ids; none is the root.
-    pub(crate) units: Vec<Uuid>,
-    /// The userid that a new account gets.
-    userid: Option<String>,
-    /// Attributes that an account keeps as they were when it was created.
-    once: BTreeSet<String>,
-    /// The manager, when they must be at the target first.
-    manager_awaited: Option<Uuid>,
-    /// Why the target does not take the manager, although we believe that they are there.
-    pub(crate) manager_refused: Option<ConnectorError>,
-    /// Values that another account has.
-    wants: Vec<String>,
-    /// The paths of the departments wanted, by remote id.
-    paths: Paths,
-    /// A department wanted that is not at the target yet, which a rehearsal does not wait for.
-    unit_awaited: Option<(Uuid, String)>,
-    /// Whether a plan permits it.
-    decided: bool,
-    /// What guards hold of it.
-    held: Option<(Vec<Hold>, Proposal)>,
-}
-
-impl Wish {
-    /// What is wanted of an account of which this much is known.
-    fn desired(&self, observed: &Observed) -> Desired {
-        let mut attributes = self.attributes.clone();
-        if let Observed::Known(_) = observed {
-            attributes.retain(|name, _| !self.once.contains(name));
-        }
-        Desired::Present(attributes)
-    }
-
-    /// The number, in the target's form.
-    pub(crate) fn mobile(&self) -> Option<&str> {
-        mobile(&self.attributes)
-    }
-
-    /// Guards hold a part of it.
-    fn hold(&mut self, holds: Vec<Hold>, proposal: Proposal) {
-        match &mut self.held {
-            None => self.held = Some((holds, proposal)),
-            Some((before, held)) => {
-                before.extend(holds);
-                held.lines.extend(proposal.lines);
-            }
-        }
-    }
-
-    /// Another account has the value of this attribute. Returns all that are taken.
-    pub(crate) fn taken(&mut self, attribute: &str) -> Vec<String> {
-        let value = self.attributes.get(attribute).and_then(Option::as_ref);
-        self.wants.extend(value.and_then(|value| unique_value(attribute, value)));
-        self.wants.clone()
-    }
-}
-
-fn mobile(attributes: &BTreeMap<String, Option<Value>>) -> Option<&str> {
-    attributes.get(entity::MOBILE).and_then(Option::as_ref).and_then(Value::as_str)
-}
+use rollcall_store::projection::{Claim, Link, LoadedUser, TargetMode};
+use serde_json::{Map, Value};
 
 impl Job<'_> {
     /// Delivers a user who is present.
@@ -92,8 +25,10 @@ impl Job<'_> {
         user: &Map<String, Value>,
         loaded: &LoadedUser,
     ) -> Result<Outcome, Interrupt> {
-        let id = self.claim.resource.to_string();
-        let mapped = self.ready.mapping.person(&Person::alone(&id, user));
+        let mapped = self.ask_rules(user, loaded, Mapping::person);
+        if !mapped.scope.included {
+            return self.deliver_departure(loaded, Some(&mapped.scope)).await;
+        }
         let link = loaded.link.as_ref();
         if mapped.blocked {
             // Whoever has an account already keeps it as it is until the value is mended. It is looked for all the
@@ -105,36 +40,23 @@ impl Job<'_> {
             };
             return Ok(Outcome::NeedsAttention { findings: mapped.findings, awaited: None, again, wants: Vec::new() });
         }
-        let places = if mapped.org_path().is_empty() {
-            Vec::new()
-        } else {
-            vec![WantedPlace { path: mapped.org_path(), head: false }]
-        };
-        let units = self.store.place(self.claim, &places).await?.ok_or(Interrupt::LostClaim)?;
+        if link.is_some_and(|link| link.left_at.is_some()) {
+            held(self.store.link_returned(self.claim).await?)?;
+        }
+        let mut decided = false;
+        if self.is_remapped(link) {
+            match self.under_new_rules(&mapped, loaded).await? {
+                Ok(by_plan) => decided = by_plan,
+                Err(outcome) => return Ok(outcome),
+            }
+        }
         let rehearsal = self.claim.mode == TargetMode::Rehearsal;
-        let mut org_units = BTreeSet::new();
-        let mut paths = Paths::new();
-        let mut unit_awaited = None;
-        for (unit, place) in units.iter().zip(&places) {
-            let name = place.path.last().map_or("", |unit| unit.name.as_str());
-            let remote_id = match self.store.unit_remote_id(self.claim, *unit).await? {
-                Some(remote_id) => remote_id,
-                None if rehearsal => {
-                    unit_awaited = unit_awaited.or_else(|| Some((*unit, name.to_owned())));
-                    format!("new:{unit}")
-                }
-                None => return Ok(report::waits_for_department(*unit, name)),
-            };
-            let path: Vec<&str> = place.path.iter().map(|unit| unit.name.as_str()).collect();
-            paths.insert(remote_id.clone(), path.join(" / "));
-            org_units.insert(remote_id);
-        }
-        if org_units.is_empty() {
-            org_units.insert(self.ready.connector.root_org_unit().to_owned());
-        }
-        let mut wish = self.wish(mapped, loaded, units, &org_units);
-        wish.paths = paths;
-        wish.unit_awaited = unit_awaited;
+        let placing = match self.place(&mapped.departments, rehearsal).await? {
+            Placed::At(placing) => placing,
+            Placed::Waits(outcome) => return Ok(outcome),
+        };
+        let mut wish = Wish::new(self.claim.resource, mapped, loaded, placing);
+        wish.decided = decided;
         let observed = match self.observe_account(link, Sought::Wanted(wish.mobile())).await? {
             Seen::Now(observed) => observed,
             Seen::Invited(since) => return Ok(report::invited(since)),
@@ -151,48 +73,49 @@ impl Job<'_> {
         }
     }
 
-    fn wish(&self, mapped: Mapped, loaded: &LoadedUser, mut units: Vec<Uuid>, org_units: &BTreeSet<String>) -> Wish {
-        units.sort_unstable();
-        let Mapped { mut attributes, manager, mut findings, userid, once, .. } = mapped;
-        attributes.insert(entity::ORG_UNITS.to_owned(), Some(json!(org_units)));
-        let mut manager_awaited = None;
-        match (&manager, &loaded.manager) {
-            (Reference::LeftAlone, _) => {}
-            (Reference::Nobody, _) => {
-                attributes.insert(entity::MANAGER.to_owned(), None);
+    /// Asks the rules about a person.
+    pub(crate) fn ask_rules<T>(
+        &self,
+        user: &Map<String, Value>,
+        loaded: &LoadedUser,
+        ask: impl FnOnce(&Mapping, &Person<'_>) -> T,
+    ) -> T {
+        let id = self.claim.resource.to_string();
+        let groups: Vec<GroupFacts<'_>> =
+            loaded.groups.iter().map(|group| GroupFacts { id: &group.id, resource: &group.attributes }).collect();
+        let source = loaded.source.as_ref().map(|(name, profile)| SourceFacts::new(name, profile));
+        ask(&self.ready.mapping, &Person { id: &id, resource: user, groups: &groups, source: source.as_ref() })
+    }
+
+    /// Whether the account is there by other rules than those that count now. A target in rehearsal holds everything
+    /// anyway.
+    fn is_remapped(&self, link: Option<&Link>) -> bool {
+        self.claim.let_through != self.claim.mapping_version
+            && self.claim.mode == TargetMode::Live
+            && link.is_some_and(|link| link.observed != Observed::Absent)
+    }
+
+    /// What other rules would change at an account is held until a plan permits it, and nobody is placed before that.
+    /// Whether a plan does; not, when nothing would change.
+    async fn under_new_rules(&self, mapped: &Mapped, loaded: &LoadedUser) -> Result<Result<bool, Outcome>, Interrupt> {
+        let placing = self.look_up(&mapped.departments).await?;
+        let mut wish = Wish::new(self.claim.resource, mapped.clone(), loaded, placing);
+        let observed = match self.observe_account(loaded.link.as_ref(), Sought::Wanted(wish.mobile())).await? {
+            Seen::Now(Observed::Absent) => return Ok(Ok(false)),
+            Seen::Now(observed) => observed,
+            Seen::Invited(since) => return Ok(Err(report::invited(since))),
+            Seen::End(outcome) => return Ok(Err(outcome)),
+        };
+        let made = self.plan_account(&wish, &wish.desired(&observed), &observed, loaded.link.as_ref());
+        let Some(action) = made.actions.first() else { return Ok(Ok(false)) };
+        Ok(match self.may(Asked { by_new_rules: true, ..wish.asks(action, &observed) }).await? {
+            Verdict::Go { .. } => Ok(true),
+            Verdict::Held { by, proposal } => {
+                wish.findings.extend(made.findings);
+                Err(report::held_back(by, action, proposal, &wish.findings))
             }
-            (Reference::To(_), Some(found)) if found.id == self.claim.resource.0 => {
-                findings.push(report::bad_manager(BadManager::Themselves));
-            }
-            (Reference::To(_), Some(found)) if !found.present => {
-                // A manager who left manages nobody; the source will name the next one.
-                attributes.insert(entity::MANAGER.to_owned(), None);
-            }
-            (Reference::To(_), Some(found)) => match &found.remote_id {
-                Some(remote_id) => {
-                    attributes.insert(entity::MANAGER.to_owned(), Some(json!(remote_id)));
-                }
-                None => manager_awaited = Some(found.id),
-            },
-            (Reference::To(_), None) => {
-                let why = if loaded.manager_ambiguous { BadManager::Several } else { BadManager::Unknown };
-                findings.push(report::bad_manager(why));
-            }
-        }
-        Wish {
-            attributes,
-            findings,
-            units,
-            userid,
-            once,
-            manager_awaited,
-            manager_refused: None,
-            wants: Vec::new(),
-            paths: Paths::new(),
-            unit_awaited: None,
-            decided: false,
-            held: None,
-        }
+            Verdict::Guarded { holds, proposal, .. } => Err(report::guarded(&holds, proposal, &wish.findings)),
+        })
     }
 
     fn plan_account(&self, wish: &Wish, desired: &Desired, observed: &Observed, link: Option<&Link>) -> Plan {
@@ -215,23 +138,11 @@ impl Job<'_> {
                 wish.findings.extend(made.findings);
                 return self.fulfilled(wish, loaded).await;
             };
-            let asked = Asked {
-                action,
-                observed: &observed,
-                besides: &[],
-                paths: &wish.paths,
-                manager_awaited: wish.manager_awaited,
-                decided: wish.decided,
-            };
-            match self.may(asked).await? {
+            match self.may(wish.asks(action, &observed)).await? {
                 Verdict::Go { decided } => wish.decided = decided,
-                Verdict::Rehearsed(proposal) => {
+                Verdict::Held { by, proposal } => {
                     wish.findings.extend(made.findings);
-                    return Ok(report::rehearsed(action, proposal, &wish.findings));
-                }
-                Verdict::Adopted(proposal) => {
-                    wish.findings.extend(made.findings);
-                    return Ok(report::adopted(action, proposal, &wish.findings));
+                    return Ok(report::held_back(by, action, proposal, &wish.findings));
                 }
                 Verdict::Guarded { holds, attributes, proposal } if attributes.is_empty() => {
                     return Ok(report::guarded(&holds, proposal, &wish.findings));
@@ -243,7 +154,7 @@ impl Job<'_> {
                     continue;
                 }
             }
-            if let Some((unit, name)) = &wish.unit_awaited {
+            if let Some((unit, name)) = wish.unit_awaited() {
                 return Ok(report::waits_for_department(*unit, name));
             }
             match self.act(action, &observed).await? {
@@ -262,8 +173,8 @@ impl Job<'_> {
 
     async fn fulfilled(&self, wish: Wish, loaded: &LoadedUser) -> Result<Outcome, Interrupt> {
         let moved = wish.attributes.contains_key(entity::ORG_UNITS);
-        if moved && loaded.placement.applied != wish.units {
-            held(self.store.placed(self.claim, &wish.units).await?)?;
+        if moved && loaded.placement.applied != *wish.units() {
+            held(self.store.placed(self.claim, wish.units()).await?)?;
         }
         let manager_missing = loaded.manager.is_none() && loaded.manager_by != ManagerBy::Id;
         let Wish { mut findings, manager_awaited, manager_refused, wants, held: guarded, .. } = wish;

@@ -3,10 +3,11 @@
 use rollcall_provisioning::connector::Connector;
 use rollcall_provisioning::ids::TargetId;
 use rollcall_provisioning::mapping::Mapping;
+use rollcall_store::mappings::LoadError;
 use rollcall_store::projection::{Claim, Target};
 use rollcall_store::{Store, StoreError};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Why a connector could not be made from a target's settings.
 #[derive(Debug, thiserror::Error)]
@@ -31,9 +32,15 @@ pub(crate) struct Ready {
 pub(crate) struct Connectors {
     store: Store,
     factory: Arc<dyn ConnectorFactory>,
-    ready: Mutex<HashMap<TargetId, Ready>>,
-    /// The default mapping, compiled when the first connector says what its target allows.
-    standard: OnceLock<Arc<Mapping>>,
+    kept: Mutex<HashMap<TargetId, Kept>>,
+}
+
+/// What is kept of a target.
+struct Kept {
+    target: Target,
+    connector: Arc<dyn Connector>,
+    /// `None` when the rules changed since.
+    mapping: Option<Arc<Mapping>>,
 }
 
 /// Why a target is not ready.
@@ -47,43 +54,53 @@ pub(crate) enum NotReady {
     Gone,
 }
 
+impl From<LoadError> for NotReady {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Store(error) => Self::Store(error),
+            LoadError::Unfit { .. } => Self::Factory(FactoryError(error.to_string())),
+        }
+    }
+}
+
 impl Connectors {
     pub(crate) fn new(store: Store, factory: Arc<dyn ConnectorFactory>) -> Self {
-        Self { store, factory, ready: Mutex::default(), standard: OnceLock::new() }
+        Self { store, factory, kept: Mutex::default() }
     }
 
     /// Reads the targets again and keeps the connectors of those whose settings did not change, so that a changed
     /// secret counts at once and forgotten targets do not pile up. Called once per round of claims.
     pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
         let targets = self.store.all_targets().await?;
-        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let mut next = HashMap::with_capacity(targets.len());
         for target in targets {
-            if let Some(old) = ready.remove(&target.id)
+            if let Some(old) = kept.remove(&target.id)
                 && old.target.settings_revision == target.settings_revision
             {
-                next.insert(target.id, Ready { target, ..old });
+                let mapping = old.mapping.filter(|_| old.target.rules == target.rules);
+                next.insert(target.id, Kept { target, connector: old.connector, mapping });
             }
         }
-        *ready = next;
+        *kept = next;
         Ok(())
     }
 
-    /// The connector of a claim's target, never with older settings than those at the moment of the claim.
+    /// The connector and the rules of a claim's target, never older than those at the moment of the claim.
     pub(crate) async fn get(&self, claim: &Claim) -> Result<Ready, NotReady> {
-        let fits = |ready: &Ready| ready.target.settings_revision >= claim.settings_revision;
-        let kept = self.ready.lock().unwrap_or_else(PoisonError::into_inner).get(&claim.target).cloned();
-        if let Some(ready) = kept.filter(fits) {
-            return Ok(ready);
+        let fits = |target: &Target| {
+            target.settings_revision >= claim.settings_revision && target.rules.mapping >= claim.mapping_version
+        };
+        match self.ready(claim.target, fits) {
+            Some(ready) => Ok(ready),
+            None => self.make(claim.target).await,
         }
-        self.make(claim.target).await
     }
 
     /// The connector of a target for work that is no delivery, with the settings that it has now.
     pub(crate) async fn of(&self, target: TargetId) -> Result<Ready, NotReady> {
         self.refresh().await?;
-        let kept = self.ready.lock().unwrap_or_else(PoisonError::into_inner).get(&target).cloned();
-        match kept {
+        match self.ready(target, |_| true) {
             Some(ready) => Ok(ready),
             None => self.make(target).await,
         }
@@ -92,27 +109,34 @@ impl Connectors {
     async fn make(&self, target: TargetId) -> Result<Ready, NotReady> {
         let targets = self.store.all_targets().await?;
         let target = targets.into_iter().find(|found| found.id == target).ok_or(NotReady::Gone)?;
-        let connector = self.factory.connect(&target)?;
-        let mapping = self.standard(&*connector)?;
-        let id = target.id;
-        let made = Ready { target, connector, mapping };
-        let mut all = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let connector = match self.connector(&target) {
+            Some(connector) => connector,
+            None => self.factory.connect(&target)?,
+        };
+        // Read after the target: rules that changed in between are newer than it says, and are read again.
+        let (_, mapping) = self.store.compiled_mapping(target.tenant, connector.schema()).await?;
+        let mapping = Arc::new(mapping);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         // Two tasks may come here at once; the first connector stays, since its token cache is shared.
-        let kept = all.entry(id).or_insert_with(|| made.clone());
-        if kept.target.settings_revision < made.target.settings_revision {
-            *kept = made;
-        }
-        Ok(kept.clone())
+        let connector = match kept.get(&target.id) {
+            Some(first) if first.target.settings_revision == target.settings_revision => Arc::clone(&first.connector),
+            _ => connector,
+        };
+        let (own, rules) = (Arc::clone(&connector), Some(Arc::clone(&mapping)));
+        kept.insert(target.id, Kept { target: target.clone(), connector: own, mapping: rules });
+        Ok(Ready { target, connector, mapping })
     }
 
-    fn standard(&self, connector: &dyn Connector) -> Result<Arc<Mapping>, FactoryError> {
-        if let Some(mapping) = self.standard.get() {
-            return Ok(Arc::clone(mapping));
-        }
-        let mapping = Mapping::standard(connector.schema()).map_err(|errors| {
-            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            FactoryError(format!("the mapping does not fit: {}", errors.join(" ")))
-        })?;
-        Ok(Arc::clone(self.standard.get_or_init(|| Arc::new(mapping))))
+    fn ready(&self, target: TargetId, fits: impl FnOnce(&Target) -> bool) -> Option<Ready> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let Kept { target, connector, mapping } = kept.get(&target)?;
+        let mapping = mapping.as_ref().filter(|_| fits(target))?;
+        Some(Ready { target: target.clone(), connector: Arc::clone(connector), mapping: Arc::clone(mapping) })
+    }
+
+    fn connector(&self, target: &Target) -> Option<Arc<dyn Connector>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = kept.get(&target.id).filter(|kept| kept.target.settings_revision == target.settings_revision)?;
+        Some(Arc::clone(&kept.connector))
     }
 }

@@ -6,11 +6,13 @@ use crate::scan::Hindrance;
 use rollcall_provisioning::correlation::{Keys, Pair, Settled, Verdict, correlate};
 use rollcall_provisioning::entity;
 use rollcall_provisioning::ids::ResourceId;
-use rollcall_provisioning::mapping::{Mapping, Person as Facts, PersonKind};
-use rollcall_store::adoption::{Bucket, Correlation, FoundAccount, NewPair, Person, ScanClaim};
+use rollcall_provisioning::mapping::{GroupFacts, Mapping, Person, PersonKind, SourceFacts};
+use rollcall_store::adoption::{Bucket, Correlation, FoundAccount, NewPair, ScanClaim};
+use rollcall_store::facts::{FactsOf, PersonFacts};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// How many are loaded at once.
 const PAGE: i64 = 1_000;
@@ -54,12 +56,12 @@ impl Shared {
 
     async fn people(&self, claim: &ScanClaim, mapping: &Arc<Mapping>) -> Result<Side<ResourceId>, Hindrance> {
         let mut side = Side { ids: Vec::new(), keys: Vec::new() };
-        let mut after = None;
+        let mut after = Uuid::nil();
         loop {
             self.held(claim).await?;
-            let page = self.store.people_to_correlate(claim, after, PAGE).await?;
+            let page = self.store.person_facts(claim.tenant, FactsOf::Everybody, after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(side) };
-            after = Some(last.id);
+            after = last.id.0;
             let mapping = Arc::clone(mapping);
             let keyed = in_background(move || {
                 page.iter().filter_map(|person| Some((person.id, keys(&mapping, person)?))).collect::<Vec<_>>()
@@ -93,10 +95,14 @@ impl Shared {
     }
 }
 
-/// The keys of a person who is to have an account.
-fn keys(mapping: &Mapping, person: &Person) -> Option<Keys> {
+/// The keys of a person who is to have an account, by the same facts that a delivery asks the rules about.
+fn keys(mapping: &Mapping, person: &PersonFacts) -> Option<Keys> {
     let id = person.id.to_string();
-    let mapped = mapping.person(&Facts::alone(&id, &person.attributes));
+    let groups: Vec<GroupFacts<'_>> =
+        person.groups.iter().map(|group| GroupFacts { id: &group.id, resource: &group.attributes }).collect();
+    let source = person.source.as_ref().map(|(name, profile)| SourceFacts::new(name, profile));
+    let mapped =
+        mapping.person(&Person { id: &id, resource: &person.attributes, groups: &groups, source: source.as_ref() });
     (mapped.scope.included && mapped.kind != PersonKind::Contact).then(|| Keys::of_person(&person.attributes, &mapped))
 }
 

@@ -87,13 +87,14 @@ impl Shared {
                 match &loaded.user {
                     Some(user) if user.present => {
                         let outcome = job.deliver_account(&user.attributes, &loaded).await?;
-                        let applied = matches!(outcome, Outcome::InStep).then_some(user.version);
+                        let applied =
+                            matches!(outcome, Outcome::InStep | Outcome::LeftOut { .. }).then_some(user.version);
                         Ok((outcome, applied))
                     }
                     user => {
-                        let outcome = job.deliver_departure(&loaded).await?;
-                        let applied =
-                            matches!(outcome, Outcome::Gone).then_some(user.as_ref().map(|user| user.version));
+                        let outcome = job.deliver_departure(&loaded, None).await?;
+                        let applied = matches!(outcome, Outcome::Gone | Outcome::Kept { .. })
+                            .then_some(user.as_ref().map(|user| user.version));
                         Ok((outcome, applied.flatten()))
                     }
                 }

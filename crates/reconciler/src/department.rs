@@ -67,10 +67,11 @@ impl Job<'_> {
             return Ok(report::contradiction(&found));
         }
         for action in &made.actions {
-            match self.may(asked(action, &observed, &paths)).await? {
+            match self.may(self.asked(action, &observed, &paths)).await? {
                 Verdict::Go { .. } => {}
-                Verdict::Rehearsed(proposal) => return Ok(report::rehearsed(action, proposal, &made.findings)),
-                Verdict::Adopted(proposal) => return Ok(report::adopted(action, proposal, &made.findings)),
+                Verdict::Held { by, proposal } => {
+                    return Ok(report::held_back(by, action, proposal, &made.findings));
+                }
                 Verdict::Guarded { holds, proposal, .. } => return Ok(report::guarded(&holds, proposal, &[])),
             }
             if let Some(parent) = unit.parent.filter(|_| parent == placeholder(unit.parent)) {
@@ -98,11 +99,36 @@ impl Job<'_> {
         Ok(if made.findings.is_empty() { Outcome::InStep } else { Outcome::attention(made.findings) })
     }
 
+    fn asked<'a>(&self, action: &'a Action, observed: &'a Observed, paths: &'a Paths) -> Asked<'a> {
+        let by_new_rules =
+            self.claim.let_through != self.claim.mapping_version && matches!(observed, Observed::Known(_));
+        Asked {
+            action,
+            observed,
+            besides: &[],
+            paths,
+            manager_awaited: None,
+            decided: false,
+            by_operator: false,
+            by_new_rules,
+        }
+    }
+
     fn desired(&self, unit: &LoadedUnit, parent: &str, observed: &Observed) -> Desired {
         let mut wanted = BTreeMap::from([
             (entity::NAME.to_owned(), Some(json!(unit.name))),
             (entity::PARENT.to_owned(), Some(json!(parent))),
         ]);
+        let mapping = &self.ready.mapping;
+        if mapping.names_heads() {
+            let heads = (!unit.heads.is_empty()).then(|| json!(unit.heads));
+            wanted.insert(entity::HEADS.to_owned(), heads);
+        }
+        if mapping.names_visibility() {
+            let seen = mapping.visibility(&unit.path);
+            wanted.insert(entity::HIDDEN.to_owned(), Some(json!(seen.hidden)));
+            wanted.insert(entity::RESTRICTED.to_owned(), Some(json!(seen.restricted)));
+        }
         if *observed == Observed::Absent {
             // Our sign is written once: it stays with the department through renames.
             wanted.insert(entity::SOURCE_IDENTIFIER.to_owned(), Some(json!(format!("{OURS}{}", self.claim.resource))));
@@ -185,10 +211,9 @@ impl Job<'_> {
         if let Observed::Known(entity) = &observed {
             if is_ours(entity) {
                 let action = Action::Delete { kind: EntityKind::OrgUnit, remote_id: entity.remote_id.clone() };
-                match self.may(asked(&action, &observed, &Paths::new())).await? {
+                match self.may(self.asked(&action, &observed, &Paths::new())).await? {
                     Verdict::Go { .. } => {}
-                    Verdict::Rehearsed(proposal) => return Ok(report::rehearsed(&action, proposal, &[])),
-                    Verdict::Adopted(proposal) => return Ok(report::adopted(&action, proposal, &[])),
+                    Verdict::Held { by, proposal } => return Ok(report::held_back(by, &action, proposal, &[])),
                     Verdict::Guarded { holds, proposal, .. } => return Ok(report::guarded(&holds, proposal, &[])),
                 }
                 match self.act(&action, &observed).await? {
@@ -208,10 +233,6 @@ impl Job<'_> {
 /// Stands for the remote id of a department that is not there yet.
 fn placeholder(unit: Option<uuid::Uuid>) -> String {
     format!("new:{}", unit.unwrap_or_default())
-}
-
-fn asked<'a>(action: &'a Action, observed: &'a Observed, paths: &'a Paths) -> Asked<'a> {
-    Asked { action, observed, besides: &[], paths, manager_awaited: None, decided: false }
 }
 
 /// Another department under the same one has the name.

@@ -3,6 +3,7 @@
 
 use crate::act::{Interrupt, Job};
 use crate::report;
+use rollcall_provisioning::delivery::HeldBy;
 use rollcall_provisioning::entity::{self, Attributes, Observed};
 use rollcall_provisioning::guard::{Effect, Guard, attributes_with, effects};
 use rollcall_provisioning::plan::Action;
@@ -25,16 +26,18 @@ pub(crate) struct Asked<'a> {
     pub(crate) manager_awaited: Option<Uuid>,
     /// A plan has permitted an earlier step of the same delivery.
     pub(crate) decided: bool,
+    /// An operator has decided this step: only a mark can stop it.
+    pub(crate) by_operator: bool,
+    /// It follows from other rules than those by which the entity is there.
+    pub(crate) by_new_rules: bool,
 }
 
 /// The answer.
 pub(crate) enum Verdict {
     /// It may be sent. Whether a plan says so.
     Go { decided: bool },
-    /// The target is in rehearsal.
-    Rehearsed(Proposal),
-    /// What it is against was adopted, and no plan has permitted a change of it yet.
-    Adopted(Proposal),
+    /// It waits for a plan.
+    Held { by: HeldBy, proposal: Proposal },
     /// Guards hold these attributes of it; of anything but an update, all of it.
     Guarded { holds: Vec<Hold>, attributes: BTreeSet<String>, proposal: Proposal },
 }
@@ -57,21 +60,21 @@ impl Job<'_> {
             let hold = Hold { effect: Effect::new(Guard::Protected, ""), arithmetic: report::marked(&mark) };
             return Ok(Verdict::Guarded { holds: vec![hold], attributes: BTreeSet::new(), proposal });
         }
-        if self.claim.mode == TargetMode::Rehearsal {
-            let proposal = self.proposal(&asked).await?;
-            return if self.permits(&proposal).await? {
-                self.go(&effects).await
-            } else {
-                Ok(Verdict::Rehearsed(proposal))
-            };
+        if asked.by_operator {
+            return self.go(&effects).await;
         }
-        if self.claim.adopted {
+        let waits_for_plan = match self.claim.mode {
+            _ if self.claim.adopted => Some(HeldBy::Adoption),
+            TargetMode::Rehearsal => Some(HeldBy::Rehearsal),
+            _ if asked.by_new_rules => Some(HeldBy::Mapping(self.claim.mapping_version)),
+            _ => None,
+        };
+        if let Some(by) = waits_for_plan {
             let proposal = self.proposal(&asked).await?;
-            return if self.permits(&proposal).await? {
-                self.go(&effects).await
-            } else {
-                Ok(Verdict::Adopted(proposal))
-            };
+            if self.permits(&proposal).await? {
+                return self.go(&effects).await;
+            }
+            return Ok(Verdict::Held { by, proposal });
         }
         if effects.is_empty() {
             return Ok(Verdict::Go { decided: false });
@@ -128,7 +131,7 @@ impl Job<'_> {
             .chain(parent)
             .filter(|id| !paths.contains_key(*id))
             .collect();
-        paths.extend(self.store.unit_paths(self.claim, &unknown).await?);
+        paths.extend(self.store.unit_paths((self.claim.tenant, self.claim.target), &unknown).await?);
         let mut proposal = Proposal::new(asked.action, before(asked.observed), &paths);
         if let (Some(manager), Action::Create { .. } | Action::Update { .. }) = (asked.manager_awaited, asked.action) {
             proposal.lines.push(Line {

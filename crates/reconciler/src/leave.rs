@@ -1,15 +1,21 @@
-//! A user who has left, or was deleted: the account goes.
+//! A user who has left, or was deleted: the account goes, in stages if the rules say so.
+//!
+//! When access ends the person is out of departments' heads, roles and chats, and an enterprise account is turned off;
+//! some days later the account is removed. The days are ours: an identity provider may never speak of the person again.
 
 use crate::act::{Acted, Interrupt, Job, ended, held};
 use crate::gate::{Asked, Verdict};
 use crate::observe::{Seen, Sought};
 use crate::report;
+use rollcall_provisioning::connector::{NORMAL_ACCOUNT, account_kind};
 use rollcall_provisioning::delivery::Outcome;
-use rollcall_provisioning::entity::{Desired, EntityKind, Observed};
+use rollcall_provisioning::entity::{self, Desired, EntityKind, Observed};
 use rollcall_provisioning::guard::{Effect, Guard};
-use rollcall_provisioning::plan::plan;
+use rollcall_provisioning::mapping::{Mapping, Verdict as ScopeVerdict};
+use rollcall_provisioning::plan::{Action, plan};
 use rollcall_provisioning::proposal::Paths;
-use rollcall_store::projection::LoadedUser;
+use rollcall_store::projection::{Link, LoadedUser};
+use serde_json::Value;
 use time::Duration as Span;
 
 /// How long it is watched whether somebody who has left accepts an invitation all the same. DingTalk documents neither
@@ -17,10 +23,22 @@ use time::Duration as Span;
 const WATCH: Span = Span::days(90);
 
 impl Job<'_> {
-    /// Delivers the departure of a user.
-    pub(crate) async fn deliver_departure(&self, loaded: &LoadedUser) -> Result<Outcome, Interrupt> {
+    /// Delivers the departure of a user, or of one whom the rules have `left_out`.
+    pub(crate) async fn deliver_departure(
+        &self,
+        loaded: &LoadedUser,
+        left_out: Option<&ScopeVerdict>,
+    ) -> Result<Outcome, Interrupt> {
+        if left_out.is_none()
+            && let Some(outcome) = self.stay_for_now(loaded).await?
+        {
+            return Ok(outcome);
+        }
         let link = loaded.link.as_ref();
-        held(self.store.displace(self.claim).await?)?;
+        let by_new_rules = left_out.is_some() && self.claim.let_through != self.claim.mapping_version;
+        if !by_new_rules {
+            held(self.store.displace(self.claim).await?)?;
+        }
         let observed = match self.observe_account(link, Sought::Unwanted).await? {
             Seen::Now(observed) => observed,
             Seen::Invited(since) if since > WATCH => Observed::Absent,
@@ -28,35 +46,98 @@ impl Job<'_> {
             Seen::End(outcome) => return Ok(outcome),
         };
         let made = plan(EntityKind::Account, &Desired::Absent, &observed, None, self.ready.connector.schema());
-        for action in &made.actions {
-            let source = self.store.departed_by(self.claim).await?;
-            let sent = source.map(|source| Effect::new(Guard::SourceDeactivate, &source.to_string()));
-            let asked = Asked {
-                action,
-                observed: &observed,
-                besides: sent.as_slice(),
-                paths: &Paths::new(),
-                manager_awaited: None,
-                decided: false,
-            };
-            match self.may(asked).await? {
-                Verdict::Go { .. } => {}
-                Verdict::Rehearsed(proposal) => return Ok(report::rehearsed(action, proposal, &[])),
-                Verdict::Adopted(proposal) => return Ok(report::adopted(action, proposal, &[])),
-                Verdict::Guarded { holds, proposal, .. } => return Ok(report::guarded(&holds, proposal, &[])),
-            }
-            match self.act(action, &observed).await? {
-                Acted::Done(_) => {}
-                Acted::Refused(error) | Acted::Lost(error) => return Ok(ended(&error)),
+        if let Some(action) = made.actions.first() {
+            let asked = Leaving { action, observed: &observed, sent_by_source: left_out.is_none(), by_new_rules };
+            if let Some(outcome) = self.send_leaver(&asked, link).await? {
+                return Ok(outcome);
             }
         }
         if made.actions.is_empty() && link.is_some_and(|link| link.invited_at.is_some()) {
             // The invitation is not watched any more, and its userid not asked for again.
             held(self.store.link_absent(self.claim, true).await?)?;
         }
+        held(self.store.displace(self.claim).await?)?;
         held(self.store.placed(self.claim, &[]).await?)?;
         // Whoever was given them as manager while they were leaving has not been told by the departure itself.
         self.store.mark_dependents(self.claim).await?;
-        Ok(Outcome::Gone)
+        Ok(left_out.map_or(Outcome::Gone, |scope| Outcome::LeftOut { reason: scope.reason() }))
     }
+
+    /// What is done to the account of somebody who has left before it goes; `None` when it goes now.
+    async fn stay_for_now(&self, loaded: &LoadedUser) -> Result<Option<Outcome>, Interrupt> {
+        let Some(link) = loaded.link.as_ref().filter(|link| link.observed != Observed::Absent) else { return Ok(None) };
+        let Some(user) = &loaded.user else { return Ok(None) };
+        let Some(since) = self.store.link_leaving(self.claim, self.now).await? else { return Ok(None) };
+        let stages = self.ask_rules(&user.attributes, loaded, Mapping::leaver).stages;
+        let on = |days: u32| since + Span::days(i64::from(days));
+        let removed_at = stages.removed_after_days.map(on);
+        if link.removal_by.is_some() || removed_at.is_some_and(|at| at <= self.now) {
+            return Ok(None);
+        }
+        let access_ends = on(stages.access_ended_after_days);
+        if self.now < access_ends {
+            return Ok(Some(report::leaves_on(access_ends, self.now)));
+        }
+        held(self.store.displace(self.claim).await?)?;
+        if let Some(outcome) = self.turn_off(link).await? {
+            return Ok(Some(outcome));
+        }
+        Ok(Some(match removed_at {
+            Some(at) => report::removed_on(at, self.now),
+            None => report::account_kept(),
+        }))
+    }
+
+    /// Turns an enterprise account off. A normal one has no such switch (page `disable-an-exclusive-account`).
+    async fn turn_off(&self, link: &Link) -> Result<Option<Outcome>, Interrupt> {
+        if account_kind(&link.snapshot).is_none_or(|kind| kind == NORMAL_ACCOUNT) {
+            return Ok(None);
+        }
+        let observed = match self.observe_account(Some(link), Sought::Unwanted).await? {
+            Seen::Now(observed @ Observed::Known(_)) => observed,
+            Seen::Now(_) | Seen::Invited(_) => return Ok(None),
+            Seen::End(outcome) => return Ok(Some(outcome)),
+        };
+        let off = Desired::Present([(entity::ENABLED.to_owned(), Some(Value::Bool(false)))].into());
+        let made = plan(EntityKind::Account, &off, &observed, None, self.ready.connector.schema());
+        let Some(action) = made.actions.first() else { return Ok(None) };
+        let asked = Leaving { action, observed: &observed, sent_by_source: true, by_new_rules: false };
+        self.send_leaver(&asked, Some(link)).await
+    }
+
+    /// Sends one step of a departure, if it may be sent. `None` when it was accepted.
+    async fn send_leaver(&self, leaving: &Leaving<'_>, link: Option<&Link>) -> Result<Option<Outcome>, Interrupt> {
+        let Leaving { action, observed, sent_by_source, by_new_rules } = *leaving;
+        let source = if sent_by_source { self.store.departed_by(self.claim).await? } else { None };
+        let sent = source.map(|source| Effect::new(Guard::SourceDeactivate, &source.to_string()));
+        let asked = Asked {
+            action,
+            observed,
+            besides: sent.as_slice(),
+            paths: &Paths::new(),
+            manager_awaited: None,
+            decided: false,
+            by_operator: link.is_some_and(|link| link.removal_by.is_some()),
+            by_new_rules,
+        };
+        match self.may(asked).await? {
+            Verdict::Go { .. } => {}
+            Verdict::Held { by, proposal } => return Ok(Some(report::held_back(by, action, proposal, &[]))),
+            Verdict::Guarded { holds, proposal, .. } => return Ok(Some(report::guarded(&holds, proposal, &[]))),
+        }
+        Ok(match self.act(action, observed).await? {
+            Acted::Done(_) => None,
+            Acted::Refused(error) | Acted::Lost(error) => Some(ended(&error)),
+        })
+    }
+}
+
+/// A step of a departure.
+#[derive(Clone, Copy)]
+struct Leaving<'a> {
+    action: &'a Action,
+    observed: &'a Observed,
+    /// Whether the source has sent it, and not the rules.
+    sent_by_source: bool,
+    by_new_rules: bool,
 }

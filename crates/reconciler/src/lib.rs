@@ -19,9 +19,11 @@ mod gate;
 mod lease;
 mod leave;
 mod observe;
+mod placing;
 mod refusal;
 mod report;
 mod scan;
+mod wish;
 mod worker;
 
 pub use connectors::{ConnectorFactory, FactoryError};

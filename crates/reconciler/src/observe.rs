@@ -60,6 +60,13 @@ impl Job<'_> {
                 held(self.store.link_still_absent(self.claim).await?)?;
                 self.observe_absent(link, sought).await
             }
+            Ok(Some(entity)) if self.may_be_anybodys(link, &entity, sought) => match sought {
+                Sought::Wanted(_) => Ok(Seen::End(report::userid_taken(remote_id))),
+                Sought::Unwanted => {
+                    held(self.store.link_absent(self.claim, true).await?)?;
+                    Ok(Seen::Now(Observed::Absent))
+                }
+            },
             // What somebody was invited with need not be what the account was made with.
             Ok(Some(entity)) if link.invited_at.is_none() => {
                 let entity = self.with_what_is_hidden(entity, &link.snapshot);
@@ -68,6 +75,19 @@ impl Job<'_> {
             Ok(found) => Ok(Seen::Now(self.settle(link, found).await?)),
             Err(error) => Ok(Seen::End(unread(error)?)),
         }
+    }
+
+    /// Whether an account that we have never seen has a userid that is not made of the person's id, and another number:
+    /// then a creation whose answer was lost need not have made it.
+    fn may_be_anybodys(&self, link: &Link, entity: &Entity, sought: Sought<'_>) -> bool {
+        let number = entity.attributes.get(MOBILE).and_then(|number| number.as_str());
+        let expected = match sought {
+            Sought::Wanted(number) => number,
+            Sought::Unwanted => None,
+        };
+        link.snapshot.is_empty()
+            && asked_for(&entity.remote_id) != Some(self.claim.resource)
+            && (number.is_none() || number != expected)
     }
 
     /// Whether the answer to a creation was lost so short a time ago that it may still happen.

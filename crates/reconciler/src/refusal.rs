@@ -1,9 +1,9 @@
 //! What it means for a person when the target refuses an action on their account.
 
-use crate::account::Wish;
 use crate::act::{Interrupt, Job, ended, finding, held};
 use crate::observe::asked_for;
 use crate::report;
+use crate::wish::Wish;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, EntityKind, Observed};
@@ -50,7 +50,7 @@ impl Job<'_> {
             }
             (ErrorClass::MissingReference, Some(entity::ORG_UNITS)) => {
                 // The answer does not say which of them is missing.
-                for unit in &wish.units {
+                for unit in wish.units() {
                     self.store.link_doubted(self.claim, ResourceKind::OrgUnit, ResourceId(*unit)).await?;
                 }
                 Ok(Some(ended(error)))
@@ -60,7 +60,11 @@ impl Job<'_> {
             }
             (ErrorClass::Conflict, None) if *observed == Observed::Absent => {
                 let Action::Create { remote_id: Some(remote_id), .. } = action else { return Ok(Some(ended(error))) };
-                Ok(Some(self.ours_already(remote_id, error).await?))
+                if asked_for(remote_id) == Some(self.claim.resource) {
+                    return Ok(Some(self.ours_already(remote_id, error).await?));
+                }
+                // A rule made the userid: whoever has it may be anybody.
+                Ok(Some(report::userid_taken(remote_id)))
             }
             (ErrorClass::Invalid | ErrorClass::Conflict | ErrorClass::Forbidden, Some(attribute))
                 if self.optional(attribute, wish) =>

@@ -13,7 +13,7 @@ use rollcall_provisioning::proposal::Proposal;
 use rollcall_store::adoption::AgainstIt;
 use rollcall_store::projection::Hold;
 use std::time::Duration;
-use time::Duration as Span;
+use time::{Duration as Span, OffsetDateTime};
 
 /// How long an invitation may stay unanswered before a person is told.
 const INVITATION_PATIENCE: Span = Span::days(14);
@@ -117,21 +117,19 @@ pub(crate) fn waits_for_manager(manager: uuid::Uuid) -> Outcome {
     }
 }
 
-/// The step that a target in rehearsal is not sent, with what does not fit besides.
-pub(crate) fn rehearsed(action: &Action, proposal: Proposal, findings: &[Finding]) -> Outcome {
-    set_aside(HeldBy::Rehearsal, "The target is in rehearsal, nothing is sent.", action, proposal, findings)
-}
-
-/// The step that is not taken against what was adopted.
-pub(crate) fn adopted(action: &Action, proposal: Proposal, findings: &[Finding]) -> Outcome {
-    let why = "Adoption has linked or unlinked it, and that alone changes nothing: it waits for a plan.";
-    set_aside(HeldBy::Adoption, why, action, proposal, findings)
-}
-
-fn set_aside(by: HeldBy, why: &str, action: &Action, proposal: Proposal, findings: &[Finding]) -> Outcome {
+/// A step that waits for a plan, with what does not fit besides.
+pub(crate) fn held_back(by: HeldBy, action: &Action, proposal: Proposal, findings: &[Finding]) -> Outcome {
     let step = match action {
         Action::Delete { .. } => "delete it".to_owned(),
         other => format!("{} it with {}", other.verb(), other.attributes().join(", ")),
+    };
+    let why = match &by {
+        HeldBy::Rehearsal => "The target is in rehearsal, nothing is sent.".to_owned(),
+        HeldBy::Adoption => {
+            "Adoption has linked or unlinked it, and that alone changes nothing: it waits for a plan.".to_owned()
+        }
+        HeldBy::Mapping(version) => format!("Version {version} of the mapping changes it; that waits for a plan."),
+        HeldBy::Guard(effect) => format!("The guard {effect} holds it."),
     };
     let mut reason = vec![format!("{why} The plan: {step}.")];
     reason.extend(findings.iter().map(ToString::to_string));
@@ -157,6 +155,49 @@ pub(crate) fn guarded(holds: &[Hold], proposal: Proposal, findings: &[Finding]) 
     let reason: Vec<String> = held.chain(findings.iter().map(ToString::to_string)).collect();
     let by = holds.first().map(|hold| hold.effect.key()).unwrap_or_default();
     Outcome::Held { by: HeldBy::Guard(by), proposal, reason: reason.join("\n") }
+}
+
+/// The userid that a rule of the mapping gives is that of an account which is not known to be this person's.
+pub(crate) fn userid_taken(userid: &str) -> Outcome {
+    Outcome::attention(vec![Finding {
+        kind: FindingKind::Conflict,
+        code: "userid_taken".to_owned(),
+        attribute: None,
+        source_path: None,
+        message: format!("DingTalk has an account with the userid {userid}, which is not known to be this person's."),
+        advice: "Let the rule for userid of the mapping give another one, or link the account to the person."
+            .to_owned(),
+    }])
+}
+
+/// The person has left, and their access ends later.
+pub(crate) fn leaves_on(at: OffsetDateTime, now: OffsetDateTime) -> Outcome {
+    let reason = format!("The person has left; by the rules for leavers their access ends on {}.", day(at));
+    Outcome::Waiting { on: WaitingFor::Leaving(until(at, now)), reason }
+}
+
+/// The access of a leaver has ended, and the account goes later.
+pub(crate) fn removed_on(at: OffsetDateTime, now: OffsetDateTime) -> Outcome {
+    let reason = format!(
+        "The person has left and their access has ended; by the rules for leavers the account is removed on {}.",
+        day(at)
+    );
+    Outcome::Waiting { on: WaitingFor::Leaving(until(at, now)), reason }
+}
+
+/// The access of a leaver has ended, and the account stays.
+pub(crate) fn account_kept() -> Outcome {
+    let reason = "The person has left and their access has ended; by the rules for leavers the account is kept.";
+    Outcome::Kept { reason: reason.to_owned() }
+}
+
+fn until(at: OffsetDateTime, now: OffsetDateTime) -> Duration {
+    (at - now).try_into().unwrap_or(Duration::ZERO)
+}
+
+/// A day as people write it everywhere: `2026-03-01`.
+fn day(at: OffsetDateTime) -> String {
+    at.date().to_string()
 }
 
 /// The judge refused the plan.

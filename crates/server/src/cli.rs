@@ -2,9 +2,15 @@
 
 mod adopt;
 mod credentials;
+mod mapping;
+mod plans;
 
 pub(crate) use adopt::{AdoptCommand, MarkArgs};
 pub(crate) use credentials::{AccessCommand, NewArgs, OauthClientCommand, TokenCommand, TrustArgs};
+pub(crate) use mapping::MappingCommand;
+pub(crate) use plans::{
+    ApplyArgs, ByArg, GuardsArgs, GuardsCommand, NewPlanArgs, PlanArgs, PlanCommand, ReleaseArgs, VerbArg,
+};
 
 use crate::config::{Flags, ServeFlags};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -58,6 +64,14 @@ pub(crate) enum Command {
         #[command(flatten)]
         tenant: TenantArg,
     },
+    /// Make a plan of what is held; ends with 0 if there is nothing to do, 2 if there are changes, 3 if a guard holds some
+    Plan(PlanArgs),
+    /// Apply a plan, or a part of it: exactly what it says, or nothing
+    Apply(ApplyArgs),
+    /// Ask for the release of what guards hold of a plan, or grant it; that takes two people
+    Release(ReleaseArgs),
+    /// Show or set how much is too much at once
+    Guards(GuardsArgs),
     /// Stop sending to a target
     Pause(TargetArg),
     /// Send to a target again
@@ -79,6 +93,9 @@ pub(crate) enum Command {
     /// From where, how fast, and whether with HTTP Basic a source may call
     #[command(subcommand)]
     Access(AccessCommand),
+    /// The document that makes accounts of people, and its versions
+    #[command(subcommand)]
+    Mapping(MappingCommand),
     /// People who sign in to the console
     #[command(subcommand)]
     Operator(OperatorCommand),

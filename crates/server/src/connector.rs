@@ -1,10 +1,10 @@
 //! The kinds of target that this binary knows.
 
 use crate::secrets::MasterKey;
+use rollcall_api::TargetFacts;
 use rollcall_dingtalk::{DingTalk, DingTalkSchema, Settings};
 use rollcall_provisioning::budget::Budget;
 use rollcall_provisioning::connector::Connector;
-use rollcall_provisioning::mapping::Mapping;
 use rollcall_reconciler::{ConnectorFactory, FactoryError};
 use rollcall_store::projection::Target;
 use secrecy::SecretString;
@@ -77,10 +77,9 @@ impl ConnectorFactory for Factory {
     }
 }
 
-/// The mapping of tenants that have no document of their own.
-pub(crate) fn standard_mapping() -> anyhow::Result<Mapping> {
-    Mapping::standard(&DingTalkSchema).map_err(|errors| {
-        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("the default mapping does not fit DingTalk: {}", errors.join(" "))
-    })
+/// What is the same for every target that this binary knows.
+pub(crate) fn target_facts() -> TargetFacts {
+    // No target has another root than the usual one.
+    let standard = Settings::new(String::new(), SecretString::default());
+    TargetFacts { schema: Arc::new(DingTalkSchema), root_org_unit: standard.root_dept_id }
 }

@@ -2,7 +2,7 @@
 
 use crate::clock::{SystemClock, TimeOrderedIds};
 use crate::config::{Config, Role};
-use crate::connector::{Factory, standard_mapping};
+use crate::connector::{Factory, target_facts};
 use crate::database::Database;
 use crate::folder::{self, Readers};
 use crate::http::{self, Limits};
@@ -146,7 +146,7 @@ fn api_state(config: &Config, store: &Store) -> Result<ApiState> {
     }
     let api = ApiConfig {
         public_url: config.public_url.clone(),
-        mapping: Arc::new(standard_mapping()?),
+        target: target_facts(),
         cursor_key: CursorKey::new(master_key.derive("cursors of lists")?),
         authentication: AuthenticationConfig {
             trusted_proxies: config.trusted_proxies()?,

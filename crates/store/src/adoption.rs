@@ -12,7 +12,7 @@ mod scans;
 mod shown;
 mod walk;
 
-pub use candidates::{Correlation, FoundAccount, NewPair, Person};
+pub use candidates::{Correlation, FoundAccount, NewPair};
 pub use decisions::{BulkRule, Decided, Decision, DecisionError};
 pub use linking::Linking;
 pub use marks::{AgainstIt, Mark, MarkKind, MarkedThing, NewMark};

@@ -44,10 +44,14 @@ pub enum Operation {
     MarkLifted,
     /// The links that adoption had made were forgotten.
     AdoptionRestarted,
+    /// Somebody applied a plan, or a part of it.
+    PlanApplied,
+    /// Somebody changed the limits of a target's guards.
+    GuardsChanged,
 }
 
 impl Operation {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -60,6 +64,8 @@ impl Operation {
         Self::Marked,
         Self::MarkLifted,
         Self::AdoptionRestarted,
+        Self::PlanApplied,
+        Self::GuardsChanged,
     ];
 
     /// The word used in tables, JSON and screens.
@@ -77,6 +83,8 @@ impl Operation {
             Self::Marked => "marked",
             Self::MarkLifted => "mark_lifted",
             Self::AdoptionRestarted => "adoption_restarted",
+            Self::PlanApplied => "plan_applied",
+            Self::GuardsChanged => "guards_changed",
         }
     }
 

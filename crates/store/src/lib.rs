@@ -29,6 +29,7 @@ mod deletion;
 mod detail;
 pub mod error;
 pub mod external_ids;
+pub mod facts;
 mod filter_sql;
 mod gather;
 pub mod groups;

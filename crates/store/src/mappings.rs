@@ -3,8 +3,12 @@
 //! Saving sends nothing: everybody is looked at again under the new version, and existing accounts that it changes are
 //! held until a plan permits it (see `projection::record`).
 
+use crate::projection::RulesRevision;
+use crate::schemas::extended;
 use crate::{Store, StoreError};
-use rollcall_provisioning::ids::TenantId;
+use rollcall_provisioning::connector::TargetSchema;
+use rollcall_provisioning::ids::{ResourceKind, TenantId};
+use rollcall_provisioning::mapping::{Mapping, MappingError, Schemas};
 use serde_json::Value;
 use sqlx::FromRow;
 use time::OffsetDateTime;
@@ -16,6 +20,21 @@ pub struct MappingVersion {
     pub version: i32,
     /// The document.
     pub document: Value,
+    /// What its author says of it.
+    pub note: String,
+    /// When it was saved.
+    pub created_at: OffsetDateTime,
+    /// Who saved it.
+    pub created_by: String,
+    /// Whether it counts.
+    pub active: bool,
+}
+
+/// One version, without its document.
+#[derive(Clone, Debug, FromRow)]
+pub struct MappingEntry {
+    /// Counts from 1.
+    pub version: i32,
     /// What its author says of it.
     pub note: String,
     /// When it was saved.
@@ -59,8 +78,56 @@ impl From<sqlx::Error> for SaveError {
     }
 }
 
+/// Why a tenant's mapping cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It does not fit the schemas and the target any more.
+    #[error("version {version} of the mapping cannot be used: {errors}")]
+    Unfit {
+        /// Which version.
+        version: i32,
+        /// What is wrong with it, in sentences.
+        errors: String,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl Store {
-    /// Saves a version, which counts from then on, and marks everybody to be looked at under it. Returns its number.
+    /// The mapping of a tenant that counts now, compiled for a target, and its version.
+    pub async fn compiled_mapping(
+        &self,
+        tenant: TenantId,
+        target: &dyn TargetSchema,
+    ) -> Result<(i32, Mapping), LoadError> {
+        let version = self.mapping_version(tenant).await?;
+        let document = if version == 0 {
+            Mapping::default_document()
+        } else {
+            let corrupt = || StoreError::corrupt("tenants", "mapping_version", tenant.0);
+            self.mapping(tenant, version).await?.ok_or_else(corrupt)?.document
+        };
+        let mapping = self.compile_mapping(tenant, &document, target).await?.map_err(|errors| {
+            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            LoadError::Unfit { version, errors: errors.join(" ").trim_end_matches('.').to_owned() }
+        })?;
+        Ok((version, mapping))
+    }
+
+    /// Compiles a document with the schemas of a tenant. The inner error is all that is wrong with it.
+    pub async fn compile_mapping(
+        &self,
+        tenant: TenantId,
+        document: &Value,
+        target: &dyn TargetSchema,
+    ) -> Result<Result<Mapping, Vec<MappingError>>, StoreError> {
+        let schemas = self.schemas(tenant).await?;
+        let (user, group) = (extended(&schemas, ResourceKind::User), extended(&schemas, ResourceKind::Group));
+        Ok(Mapping::compile(document, Schemas { user: &user, group: &group }, target))
+    }
+
+    /// Saves a version, which counts from then on, and marks everything to be looked at under it. Returns its number.
     pub async fn save_mapping(&self, tenant: TenantId, new: &NewMapping<'_>) -> Result<i32, SaveError> {
         let mut tx = self.pool().begin().await?;
         // As many are marked as there are people.
@@ -105,7 +172,7 @@ impl Store {
         sqlx::query(
             "WITH them AS MATERIALIZED (
                  SELECT target_id, resource_kind, resource_id FROM deliveries
-                 WHERE tenant_id = $1 AND resource_kind IN ('user', 'group') ORDER BY resource_id FOR UPDATE)
+                 WHERE tenant_id = $1 ORDER BY resource_id FOR UPDATE)
              UPDATE deliveries d
              SET mark = d.mark + 1, due_at = $2, updated_at = $2, attempt = 0,
                  dirty_since = COALESCE(d.dirty_since, $2),
@@ -135,6 +202,39 @@ impl Store {
         .fetch_all(self.pool())
         .await?;
         Ok(rows)
+    }
+
+    /// The versions of a tenant without their documents, the newest first, older than `before` if there is one.
+    pub async fn mapping_entries(
+        &self,
+        tenant: TenantId,
+        before: Option<i32>,
+        limit: i64,
+    ) -> Result<Vec<MappingEntry>, StoreError> {
+        let rows = sqlx::query_as(
+            "SELECT m.version, m.note, m.created_at, m.created_by, m.version = t.mapping_version AS active
+             FROM mappings m JOIN tenants t ON t.id = m.tenant_id
+             WHERE m.tenant_id = $1 AND ($2::integer IS NULL OR m.version < $2) ORDER BY m.version DESC LIMIT $3",
+        )
+        .bind(tenant.0)
+        .bind(before)
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows)
+    }
+
+    /// Which rules of a tenant count: what was compiled under the same ones still holds.
+    pub async fn rules_revision(&self, tenant: TenantId) -> Result<RulesRevision, StoreError> {
+        let (mapping, schemas_at, schemas) = sqlx::query_as(
+            "SELECT COALESCE((SELECT mapping_version FROM tenants WHERE id = $1), 0),
+                    (SELECT max(modified_at) FROM schemas WHERE tenant_id = $1),
+                    (SELECT count(*) FROM schemas WHERE tenant_id = $1)",
+        )
+        .bind(tenant.0)
+        .fetch_one(self.pool())
+        .await?;
+        Ok(RulesRevision { mapping, schemas_at, schemas })
     }
 
     /// One version of a tenant.

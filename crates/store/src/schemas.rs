@@ -13,7 +13,7 @@ use crate::sources::SetUpBy;
 use crate::wake::RULES_CHANNEL;
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::{ResourceKind, TenantId};
-use rollcall_scim::schema::Schema;
+use rollcall_scim::schema::{Extension, ResourceType, Schema, builtin};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -34,6 +34,13 @@ pub struct TenantSchema {
     pub created_at: OffsetDateTime,
     /// When it last changed.
     pub modified_at: OffsetDateTime,
+}
+
+/// The type of a tenant's resources: the built-in one with the tenant's own schemas.
+pub fn extended(schemas: &[TenantSchema], kind: ResourceKind) -> ResourceType {
+    let built_in = if kind == ResourceKind::Group { builtin::group_type() } else { builtin::user_type() };
+    let own = schemas.iter().filter(|own| own.kind == kind);
+    own.fold(built_in, |built, own| built.with_extension(Extension::optional(own.schema.clone())))
 }
 
 /// Why a schema was not changed.

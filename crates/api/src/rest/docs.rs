@@ -32,3 +32,16 @@ pub(super) enum ConflictRefusal {
     #[response(status = 409, content_type = "application/problem+json")]
     Conflict(Problem),
 }
+
+/// The refusals of a change to the mapping.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it only describes answers")]
+pub(super) enum MappingRefusals {
+    /// Another version counts than the one in `If-Match`: read it, and base the change on it.
+    #[response(status = 412, content_type = "application/problem+json")]
+    Outdated(Problem),
+    /// The document cannot be used (`mapping_invalid`), or its examples fail (`mapping_examples_fail`): `errors` names
+    /// everything that is wrong. Nothing was saved.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Unfit(Problem),
+}

@@ -3,6 +3,7 @@
 use crate::error::ApiError;
 use crate::rest::params::Params;
 use crate::services::sources::no_source;
+use crate::services::targets::no_target;
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 use rollcall_provisioning::ids::{CredentialId, OauthClientId, ResourceId, SourceId, TargetId};
@@ -11,6 +12,13 @@ use uuid::Uuid;
 
 /// What the URL of an operation names that takes no parameters.
 pub(super) struct InPath<T>(pub(super) T);
+
+/// What the URL of an operation names that takes parameters.
+pub(super) struct Id<T>(pub(super) T);
+
+/// Which plan.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PlanId(pub(super) Uuid);
 
 /// Something that a URL can name.
 pub(super) trait Named: Sized {
@@ -26,6 +34,15 @@ impl<S: Send + Sync, T: Named> FromRequestParts<S> for InPath<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         Params::from_request_parts(parts, state).await?.end()?;
+        let Id(named) = Id::from_request_parts(parts, state).await?;
+        Ok(Self(named))
+    }
+}
+
+impl<S: Send + Sync, T: Named> FromRequestParts<S> for Id<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         // Not even UTF-8 after percent-decoding.
         let text = Path::<String>::from_request_parts(parts, state).await;
         T::by_text(text.map_or_else(|_| "?".to_owned(), |Path(text)| text)).map(Self)
@@ -36,6 +53,13 @@ impl<S: Send + Sync, T: Named> FromRequestParts<S> for InPath<T> {
 impl Named for String {
     fn by_text(text: String) -> Result<Self, ApiError> {
         Ok(text)
+    }
+}
+
+/// The number of a version of the mapping.
+impl Named for i32 {
+    fn by_text(text: String) -> Result<Self, ApiError> {
+        text.parse().map_err(|_| missing("version of the mapping", &text))
     }
 }
 
@@ -65,7 +89,13 @@ impl Named for ResourceId {
 
 impl Named for TargetId {
     fn by_text(text: String) -> Result<Self, ApiError> {
-        Uuid::try_parse(&text).map(Self).map_err(|_| missing("target", &text))
+        Uuid::try_parse(&text).map(Self).map_err(|_| no_target(&text))
+    }
+}
+
+impl Named for PlanId {
+    fn by_text(text: String) -> Result<Self, ApiError> {
+        Uuid::try_parse(&text).map(Self).map_err(|_| missing("plan", &text))
     }
 }
 

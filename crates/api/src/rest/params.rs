@@ -13,7 +13,21 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Every parameter that some REST operation takes.
-const KNOWN: [&str; 9] = ["state", "target", "kind", "resource", "userName", "limit", "cursor", "bucket", "undecided"];
+const KNOWN: [&str; 13] = [
+    "state",
+    "target",
+    "kind",
+    "resource",
+    "userName",
+    "verb",
+    "guarded",
+    "from",
+    "to",
+    "limit",
+    "cursor",
+    "bucket",
+    "undecided",
+];
 
 /// The parameters of one request, decoded. Each is used up by reading it; see [`Params::end`].
 #[derive(Debug)]
@@ -45,6 +59,17 @@ impl Params {
         let parse = |text: String| {
             let wrong = |_| ApiError::parameter(name, format!("must be an id, a UUID, and is {}", quoted(&text)));
             Uuid::try_parse(&text).map_err(wrong)
+        };
+        self.text(name).map(parse).transpose()
+    }
+
+    /// The number of a version, from 0.
+    pub(super) fn version(&mut self, name: &'static str) -> Result<Option<i32>, ApiError> {
+        let parse = |text: String| {
+            let number = text.parse().ok().filter(|number| *number >= 0);
+            number.ok_or_else(|| {
+                ApiError::parameter(name, format!("must be the number of a version, and is {}", quoted(&text)))
+            })
         };
         self.text(name).map(parse).transpose()
     }

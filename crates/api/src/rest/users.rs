@@ -3,7 +3,7 @@
 use crate::auth::ApiClient;
 use crate::error::ApiError;
 use crate::rest::docs::Refusals;
-use crate::rest::in_path::InPath;
+use crate::rest::in_path::{Id, InPath};
 use crate::rest::params::Params;
 use crate::services::explain::{self, Explanation};
 use crate::services::page::Page;
@@ -11,7 +11,7 @@ use crate::services::person::{self, PersonView};
 use crate::state::ApiState;
 use axum::Json;
 use axum::extract::State;
-use rollcall_provisioning::ids::ResourceId;
+use rollcall_provisioning::ids::{ResourceId, TargetId};
 
 /// The person with a userName, whatever its case. Nobody: an empty list.
 #[utoipa::path(
@@ -50,17 +50,23 @@ pub(super) async fn by_id(
 }
 
 /// Why this person is, or is not, at the targets: the last request, what is stored, what the mapping makes of it,
-/// what was decided, the last try.
+/// what was decided, what holds them, the last try, what the target has accepted, the plans that they are in.
 #[utoipa::path(
     get, path = "/users/{id}/explain", tag = "people", operation_id = "explainUser",
-    params(("id" = Uuid, Path, description = "The SCIM id")),
+    params(
+        ("id" = Uuid, Path, description = "The SCIM id"),
+        ("target" = Option<Uuid>, Query, description = "Only at this target"),
+    ),
     responses((status = 200, description = "The explanation", body = Explanation), Refusals),
 )]
 pub(super) async fn explain(
     client: ApiClient,
     State(state): State<ApiState>,
-    InPath(id): InPath<ResourceId>,
+    Id(id): Id<ResourceId>,
+    mut params: Params,
 ) -> Result<Json<Explanation>, ApiError> {
-    let now = state.clock().now();
-    Ok(Json(explain::explain(state.store(), state.mapping(), client.tenant, id, now).await?))
+    let (now, target) = (state.clock().now(), params.id("target")?.map(TargetId));
+    params.end()?;
+    let counting = state.usable_mapping(client.tenant).await?;
+    Ok(Json(explain::explain(state.store(), counting.as_deref(), client.tenant, (id, target), now).await?))
 }

@@ -2,6 +2,8 @@
 
 use crate::error::ApiError;
 use crate::services::page::{Cursor, Page};
+use crate::services::proposal::ProposalView;
+use rollcall_provisioning::delivery::DeliveryState;
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use rollcall_store::Store;
 use rollcall_store::projection::{DeliveryItem, DeliveryQuery, Target};
@@ -62,6 +64,13 @@ pub struct DeliveryView {
     /// When the target got its version.
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub applied_at: Option<OffsetDateTime>,
+    /// What holds it: `rehearsal`, or `guard:` and the effect that tripped the guard. Only of what is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "guard:people.remove")]
+    pub held_by: Option<String>,
+    /// What would be done if nothing held it. Only of what is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<ProposalView>,
     /// The request that made it due last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -73,6 +82,7 @@ pub struct DeliveryView {
 impl DeliveryView {
     pub(crate) fn of(item: DeliveryItem, targets: &[Target]) -> Self {
         let target = targets.iter().find(|target| target.id == item.target);
+        let is_held = item.state == DeliveryState::Held;
         Self {
             target_id: item.target.0,
             target: target.map_or_else(String::new, |target| target.name.clone()),
@@ -91,6 +101,8 @@ impl DeliveryView {
             applied_version: item.applied_version,
             current_version: item.current_version,
             applied_at: item.applied_at,
+            held_by: item.held_by.filter(|_| is_held),
+            proposal: item.proposal.as_ref().filter(|_| is_held).map(ProposalView::of),
             request_id: item.request_id,
             updated_at: item.updated_at,
         }

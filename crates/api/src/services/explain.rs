@@ -1,22 +1,26 @@
 //! Why is this person (not) in DingTalk? The way of the last change, station by station: the request that brought it,
 //! what is stored, what the mapping makes of it, what was decided, and the last try.
 
+mod evidence;
+mod mapping;
+
+pub use evidence::{AcceptedView, HeldView, PlannedView};
+pub use mapping::{FindingView, MappingView};
+
 use crate::error::ApiError;
 use crate::services::attempts::AttemptView;
 use crate::services::changes::ChangeView;
 use crate::services::deliveries::DeliveryView;
+use crate::services::mapping::rendered::with_traces;
 use crate::services::person::{self, Found, PersonView};
-use crate::services::targets::Stop;
-use rollcall_provisioning::finding::Finding;
+use crate::services::targets::{Stop, no_target};
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
-use rollcall_provisioning::mapping::{Mapping, Person, Reference};
+use rollcall_provisioning::mapping::Mapping;
 use rollcall_store::Store;
 use rollcall_store::changes::{ChangeCursor, Operation};
+use rollcall_store::facts::FactsOf;
 use rollcall_store::projection::{AttemptQuery, Target, TargetMode};
-use rollcall_store::users::StoredUser;
 use serde::Serialize;
-use serde_json::Value;
-use std::collections::BTreeMap;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -41,44 +45,6 @@ pub struct Explanation {
     pub targets: Vec<TargetDecision>,
 }
 
-/// What the mapping makes of a person.
-#[derive(Serialize, ToSchema, Clone, Debug)]
-pub struct MappingView {
-    /// The attributes that the account should have; `null` where it should have no value.
-    #[schema(value_type = Object)]
-    pub attributes: BTreeMap<String, Option<Value>>,
-    /// The departments above the person, the top one first.
-    pub departments: Vec<String>,
-    /// The SCIM id of the manager, as the source sent it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub manager: Option<String>,
-    /// What does not fit.
-    pub findings: Vec<FindingView>,
-    /// Whether a finding keeps the person out altogether.
-    pub blocked: bool,
-}
-
-/// One thing that does not fit.
-#[derive(Serialize, ToSchema, Clone, Debug)]
-pub struct FindingView {
-    /// What kind of hindrance.
-    #[schema(example = "invalid")]
-    pub kind: String,
-    /// A code to switch on.
-    #[schema(example = "mobile_missing")]
-    pub code: String,
-    /// The target's attribute.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub attribute: Option<String>,
-    /// The SCIM path that its value comes from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_path: Option<String>,
-    /// What is wrong.
-    pub message: String,
-    /// What a person can do about it.
-    pub advice: String,
-}
-
 /// What was decided for one target.
 #[derive(Serialize, ToSchema, Clone, Debug)]
 pub struct TargetDecision {
@@ -93,27 +59,44 @@ pub struct TargetDecision {
     pub stopped: Option<Stop>,
     /// The decision in a sentence.
     pub decision: String,
+    /// What holds the person, and what would be done if nothing did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldView>,
     /// The last try.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_attempt: Option<AttemptView>,
+    /// The last actions that the target accepted, the newest first.
+    pub accepted: Vec<AcceptedView>,
+    /// The last plans that the person is in, the newest first.
+    pub plans: Vec<PlannedView>,
 }
 
-/// Explains a person.
+/// Explains a person, at one target or at all, under a mapping if it can be used.
 ///
 /// # Errors
-/// 404.
+/// 404 for the person, or for the target.
 pub async fn explain(
     store: &Store,
-    mapping: &Mapping,
+    mapping: Option<&Mapping>,
     tenant: TenantId,
-    id: ResourceId,
+    (id, only): (ResourceId, Option<TargetId>),
     now: OffsetDateTime,
 ) -> Result<Explanation, ApiError> {
     let Found { person, user } = person::find(store, tenant, id).await?;
     // Who has left has no account to be mapped.
-    let mapping = user.as_ref().filter(|_| person.active).map(|user| mapped(id, user, mapping));
+    let mapping = match mapping.filter(|_| user.is_some() && person.active) {
+        Some(mapping) => mapped(store, tenant, id, mapping).await?,
+        None => None,
+    };
+    let mut chosen = store.targets(tenant).await?;
+    if let Some(only) = only {
+        chosen.retain(|target| target.id == only);
+        if chosen.is_empty() {
+            return Err(no_target(&only.to_string()));
+        }
+    }
     let mut targets = Vec::new();
-    for target in store.targets(tenant).await? {
+    for target in chosen {
         let standing = person.standings.iter().find(|standing| standing.delivery.target_id == target.id.0);
         let stopped = Stop::of(&target, now);
         targets.push(TargetDecision {
@@ -121,7 +104,10 @@ pub async fn explain(
             target_id: target.id.0,
             mode: target.mode.as_str().to_owned(),
             stopped,
+            held: standing.and_then(|standing| HeldView::of(&standing.delivery)),
             last_attempt: last_attempt(store, tenant, target.id, id).await?,
+            accepted: evidence::accepted(store, (tenant, target.id), id).await?,
+            plans: evidence::planned(store, (tenant, target.id), id, now).await?,
             target: target.name,
         });
     }
@@ -149,32 +135,14 @@ fn verdict(person: &PersonView, mapping: Option<&MappingView>, targets: &[Target
     lines.join("\n")
 }
 
-fn mapped(id: ResourceId, user: &StoredUser, mapping: &Mapping) -> MappingView {
-    let id = id.to_string();
-    let mapped = mapping.person(&Person::alone(&id, user.resource.as_map()));
-    MappingView {
-        departments: mapped.org_path().iter().map(|unit| unit.name.clone()).collect(),
-        attributes: mapped.attributes,
-        manager: match mapped.manager {
-            Reference::To(manager) => Some(manager),
-            Reference::Nobody | Reference::LeftAlone => None,
-        },
-        findings: mapped.findings.into_iter().map(FindingView::from).collect(),
-        blocked: mapped.blocked,
-    }
-}
-
-impl From<Finding> for FindingView {
-    fn from(finding: Finding) -> Self {
-        Self {
-            kind: finding.kind.as_str().to_owned(),
-            code: finding.code,
-            attribute: finding.attribute,
-            source_path: finding.source_path,
-            message: finding.message,
-            advice: finding.advice,
-        }
-    }
+async fn mapped(
+    store: &Store,
+    tenant: TenantId,
+    id: ResourceId,
+    mapping: &Mapping,
+) -> Result<Option<MappingView>, ApiError> {
+    let found = store.person_facts(tenant, FactsOf::These(&[id.0]), Uuid::nil(), 1).await?;
+    Ok(found.first().map(|facts| with_traces(facts, mapping)))
 }
 
 async fn last_request(store: &Store, tenant: TenantId, id: ResourceId) -> Result<Option<ChangeView>, ApiError> {

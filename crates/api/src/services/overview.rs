@@ -1,6 +1,7 @@
 //! A tenant at a glance: what was received, and how its targets stand.
 
 use crate::error::ApiError;
+use crate::services::guards::{self, TripView};
 use crate::services::targets::{self, TargetView};
 use rollcall_provisioning::ids::{TargetId, TenantId};
 use rollcall_store::Store;
@@ -34,6 +35,8 @@ pub struct TargetOverview {
     pub last_applied: Option<OffsetDateTime>,
     /// Since when it is stopped, if it is.
     pub stopped_since: Option<OffsetDateTime>,
+    /// What its guards hold.
+    pub trips: Vec<TripView>,
 }
 
 /// Reads a tenant at a glance. The counts come from several statements, so they can be a moment apart.
@@ -43,11 +46,13 @@ pub struct TargetOverview {
 pub async fn read(store: &Store, tenant: TenantId, now: OffsetDateTime) -> Result<Overview, ApiError> {
     let glance = store.directory_glance(tenant).await?;
     let glance = glance.ok_or_else(|| ApiError::NotFound { what: format!("the tenant {tenant}") })?;
+    let open = guards::open_trips(store, tenant, None).await?;
     let mut targets = Vec::new();
     for view in targets::list(store, tenant, now).await? {
         let moments = store.target_moments(tenant, TargetId(view.id)).await?;
         let stopped_since = moments.last_stopped.filter(|_| view.stopped.is_some());
-        targets.push(TargetOverview { view, last_applied: moments.last_applied, stopped_since });
+        let trips = open.iter().filter(|trip| trip.target_id == view.id).cloned().collect();
+        targets.push(TargetOverview { view, last_applied: moments.last_applied, stopped_since, trips });
     }
     Ok(Overview {
         tenant: glance.tenant,

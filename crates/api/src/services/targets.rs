@@ -1,7 +1,8 @@
 //! How the targets of a tenant stand.
 
 use crate::error::ApiError;
-use rollcall_provisioning::ids::TenantId;
+use rollcall_provisioning::ids::{TargetId, TenantId};
+use rollcall_scim::error::quoted;
 use rollcall_store::Store;
 use rollcall_store::projection::Target;
 use serde::Serialize;
@@ -83,6 +84,20 @@ pub struct Oldest {
     /// Since when.
     #[serde(with = "time::serde::rfc3339")]
     pub since: OffsetDateTime,
+}
+
+/// One target.
+///
+/// # Errors
+/// 404.
+pub(crate) async fn chosen(store: &Store, tenant: TenantId, id: TargetId) -> Result<Target, ApiError> {
+    let found = store.targets(tenant).await?.into_iter().find(|target| target.id == id);
+    found.ok_or_else(|| no_target(&id.to_string()))
+}
+
+/// There is no such target.
+pub(crate) fn no_target(text: &str) -> ApiError {
+    ApiError::NotFound { what: format!("the target {}", quoted(text)) }
 }
 
 /// The targets of a tenant, by name.

@@ -76,8 +76,8 @@ pub(super) fn accept(value: Value, spec: &AttributeSpec, about: About<'_>) -> Re
     match spec.value_type {
         ValueType::Text | ValueType::Derived => text(value, spec, about),
         ValueType::Flag => flag(value, about),
-        ValueType::Whole => whole(value, about),
-        ValueType::Wholes => wholes(value, about),
+        ValueType::Whole => whole(&value, about),
+        ValueType::Wholes => wholes(&value, about),
     }
 }
 
@@ -120,12 +120,12 @@ fn flag(value: Value, about: About<'_>) -> Result<Option<Value>, Box<Finding>> {
     }
 }
 
-fn whole(value: Value, about: About<'_>) -> Result<Option<Value>, Box<Finding>> {
+fn whole(value: &Value, about: About<'_>) -> Result<Option<Value>, Box<Finding>> {
     if value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty()) {
         return Ok(None);
     }
-    let wrong = || Box::new(about.mistyped(&value, "a whole number"));
-    integer(&value).map(|number| Some(Value::from(number))).ok_or_else(wrong)
+    let wrong = || Box::new(about.mistyped(value, "a whole number"));
+    integer(value).map(|number| Some(Value::from(number))).ok_or_else(wrong)
 }
 
 fn integer(value: &Value) -> Option<i64> {
@@ -136,16 +136,16 @@ fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-fn wholes(value: Value, about: About<'_>) -> Result<Option<Value>, Box<Finding>> {
-    let elements = match &value {
+fn wholes(value: &Value, about: About<'_>) -> Result<Option<Value>, Box<Finding>> {
+    let elements = match value {
         Value::Null => return Ok(None),
         Value::Array(elements) => elements,
-        _ => return Err(Box::new(about.mistyped(&value, "a list of whole numbers"))),
+        _ => return Err(Box::new(about.mistyped(value, "a list of whole numbers"))),
     };
     let numbers: Option<BTreeSet<i64>> = elements.iter().filter(|element| !element.is_null()).map(integer).collect();
     match numbers {
         Some(numbers) if numbers.is_empty() => Ok(None),
         Some(numbers) => Ok(Some(numbers.into_iter().collect())),
-        None => Err(Box::new(about.mistyped(&value, "a list of whole numbers"))),
+        None => Err(Box::new(about.mistyped(value, "a list of whole numbers"))),
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn account<'a>(
     let accounts = [PersonKind::Normal, PersonKind::Sso, PersonKind::DingTalk];
     let wanted = accounts.into_iter().filter(|kind| *kind == PersonKind::Normal || kinds.contains(kind));
     let kinds: Vec<&str> = wanted.map(PersonKind::as_str).collect();
-    let needed = |spec: &&AttributeSpec| spec.required && kinds.iter().any(|kind| spec.is_of(kind));
+    let needed = |spec: &&AttributeSpec| kinds.iter().any(|kind| spec.is_needed_by(kind));
     complete(reader, "/account", &rules, specs.iter().filter(needed));
     rules
 }
@@ -124,11 +124,12 @@ fn attribute<'a>(
         Owner::Target => reader.expression(&table, "value", Scope::Person),
         Owner::Source | Owner::Once => Some(reader.needed(&table, "value", Scope::Person)?),
     };
-    let otherwise = if spec.required { Blank::Hold } else { Blank::Leave };
+    let needed = spec.required || !spec.needed_by.is_empty();
+    let otherwise = if needed { Blank::Hold } else { Blank::Leave };
     let blank = if table.members.contains_key("blank") { reader.word(&table, "blank")? } else { otherwise };
     if owner != Owner::Target {
         let pointer = below(&table.pointer, "blank");
-        if spec.required && blank != Blank::Hold {
+        if needed && blank != Blank::Hold {
             let message = format!("The target requires a {name}, so a blank one cannot be used.");
             reader.wrong(pointer, message, "Let blank be hold.");
         } else if blank == Blank::Clear && spec.clearing == Clearing::Impossible {

@@ -154,15 +154,18 @@ impl<'a, 's> Walk<'a, 's> {
                     return Known::Of(shape);
                 }
                 let message = format!("No schema knows {before}.{name}.");
-                let otherwise = match (before.as_str(), name) {
-                    ("user", "groups") => "Use the variable groups.".to_owned(),
-                    ("extensions", _) => "Write the URN of a registered schema: extensions[\"urn:…\"].".to_owned(),
+                let otherwise = match before.as_str() {
+                    "extensions" => "Write the URN of a registered schema: extensions[\"urn:…\"].".to_owned(),
                     _ if parts.0.len() <= 12 => {
                         format!("There are {}.", parts.names().collect::<Vec<_>>().join(", "))
                     }
                     _ => "The attributes are listed by the SCIM endpoint /Schemas.".to_owned(),
                 };
-                let advice = near::advice(name, parts.names(), &otherwise);
+                let advice = if (before.as_str(), name) == ("user", "groups") {
+                    "Use the variable groups.".to_owned()
+                } else {
+                    near::advice(name, parts.names(), &otherwise)
+                };
                 self.flaw(id, Flaw::new(message, advice).about(name));
                 Known::Nothing
             }
@@ -205,7 +208,7 @@ impl<'a, 's> Walk<'a, 's> {
             && let (Some(list), Some(kind)) = (written.first(), written.get(1))
             && let (Some(mut path), Some(kind)) = (path(&list.expr), text(kind))
         {
-            path.scim.push_str(&format!("[type eq \"{kind}\"].value"));
+            path.scim = format!("{}[type eq \"{kind}\"].value", path.scim);
             self.read(path);
             self.look(list);
             return Known::Nothing;

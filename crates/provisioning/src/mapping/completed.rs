@@ -54,7 +54,7 @@ fn single<'v>(value: Option<&'v Value>) -> Box<dyn Val + 'v> {
     }
 }
 
-fn name<'k>(key: &'k dyn Val) -> Result<&'k str, ExecutionError> {
+fn name(key: &dyn Val) -> Result<&str, ExecutionError> {
     let unexpected =
         || ExecutionError::UnexpectedType { got: key.get_type().name().to_owned(), want: "string".to_owned() };
     key.downcast_ref::<CelString>().map(CelString::inner).ok_or_else(unexpected)

@@ -5,8 +5,9 @@ use super::attributes;
 use super::error::MappingError;
 use super::examples;
 use super::expression::Scope;
+use super::group_rules;
 use super::metered::Options;
-use super::model::{Deeper, Departments, GroupForm, GroupRule, Levels, PersonKind, Rule, Special, Stages};
+use super::model::{Deeper, Departments, GroupRule, Levels, PersonKind, Rule, Special, Stages};
 use super::reader::{Reader, Table, below};
 use super::shape::{Schemas, Shapes};
 use crate::connector::TargetSchema;
@@ -132,14 +133,14 @@ fn sections<'a>(
         reader.wrong("", message, "Use tables with switch(…) instead of many rules.");
         return None;
     }
-    let scope = rules(reader, &table, "scope", Scope::Person, &["include"], |reader, table| {
+    let scope = rules(reader, &table, ("scope", Scope::Person, &["include"]), |reader, table| {
         let include = reader.flag(table, "include");
         if !table.members.contains_key("include") {
             reader.wrong(below(&table.pointer, "include"), "\"include\" is missing.", "Say true or false.");
         }
         include
     });
-    let kinds = rules(reader, &table, "kinds", Scope::Person, &["kind"], |reader, table| {
+    let kinds = rules(reader, &table, ("kinds", Scope::Person, &["kind"]), |reader, table| {
         if !table.members.contains_key("kind") {
             let advice = "Say normal, sso, dingtalk or contact.";
             reader.wrong(below(&table.pointer, "kind"), "\"kind\" is missing.", advice);
@@ -154,9 +155,10 @@ fn sections<'a>(
     let userid = reader.table(userid, "/userid".to_owned(), &["value"]);
     let userid = userid.and_then(|table| reader.needed(&table, "value", Scope::Person));
     let departments = departments(reader, document.get("departments").or_else(|| standard.get("departments"))?);
-    let groups = rules(reader, &table, "groups", Scope::Group, GROUP_MEMBERS, group);
-    let by_hand = by_hand(reader, &table);
-    let leavers = rules(reader, &table, "leavers", Scope::Person, LEAVER_MEMBERS, leaver);
+    let groups = rules(reader, &table, ("groups", Scope::Group, group_rules::MEMBERS), group_rules::rule);
+    let by_hand = group_rules::by_hand(reader, &table);
+    let leavers =
+        rules(reader, &table, ("leavers", Scope::Person, LEAVER_MEMBERS), |reader, table| Some(leaver(reader, table)));
     Some(Sections {
         scope,
         kinds,
@@ -178,13 +180,13 @@ fn length(section: &Value) -> usize {
     }
 }
 
-/// A section of rules that are looked at in turn.
+/// A section of rules that are looked at in turn: its name, what its conditions see, and what its rules hold beside them.
+type Section = (&'static str, Scope, &'static [&'static str]);
+
 fn rules<'a, T>(
     reader: &mut Reader<'a>,
     table: &Table<'a>,
-    section: &str,
-    scope: Scope,
-    members: &[&str],
+    (section, scope, members): Section,
     mut then: impl FnMut(&mut Reader<'a>, &Table<'a>) -> Option<T>,
 ) -> Vec<Rule<T>> {
     let mut known = vec!["name", "when"];
@@ -245,89 +247,9 @@ fn departments<'a>(reader: &mut Reader<'a>, value: &'a Value) -> Option<Departme
     Some(Departments { paths: paths?, title, order, head, levels, special })
 }
 
-const GROUP_MEMBERS: &[&str] = &["becomes", "called", "role_group", "path", "owner", "extra", "nested"];
-
-/// The group of roles where nobody names another.
-const ROLE_GROUP: &str = "Rollcall";
-
-fn group<'a>(reader: &mut Reader<'a>, table: &Table<'a>) -> Option<GroupRule> {
-    let nested = reader.flag(table, "nested").unwrap_or(false);
-    let becomes = reader.text(table, "becomes");
-    let needs: &[&str] = match becomes {
-        Some("role") => &["called", "role_group", "extra"],
-        Some("department") => &["path"],
-        Some("chat") => &["called", "owner", "extra"],
-        _ => &[],
-    };
-    let others = ["called", "role_group", "path", "owner", "extra"].into_iter().filter(|name| !needs.contains(name));
-    for name in others.filter(|name| table.members.contains_key(*name)) {
-        let what = becomes.unwrap_or("nothing");
-        let message = format!("\"{name}\" means nothing for a group that becomes {what}.");
-        reader.wrong(below(&table.pointer, name), message, "Remove it, or let the group become something else.");
-    }
-    let called = |reader: &mut Reader<'a>| {
-        if table.members.contains_key("called") {
-            reader.expression(table, "called", Scope::Group)
-        } else {
-            super::expression::Expression::compile("group.displayName", Scope::Group, reader.shapes, &reader.options)
-                .ok()
-        }
-    };
-    let becomes = match becomes {
-        Some("nothing") => GroupForm::Nothing,
-        Some("role") => {
-            let called = called(reader);
-            let role_group = reader.text(table, "role_group").unwrap_or(ROLE_GROUP).trim().to_owned();
-            if role_group.is_empty() {
-                reader.wrong(below(&table.pointer, "role_group"), "The role group has no name.", "Give it one.");
-            }
-            let extra = reader.word(table, "extra").unwrap_or_default();
-            GroupForm::Role { called: called?, role_group, extra }
-        }
-        Some("department") => GroupForm::Department { path: reader.needed(table, "path", Scope::Group)? },
-        Some("chat") => {
-            let called = called(reader);
-            let owner = reader.expression(table, "owner", Scope::Group);
-            let extra = reader.word(table, "extra").unwrap_or_default();
-            GroupForm::Chat { called: called?, owner, extra }
-        }
-        other => {
-            let message = match other {
-                None => "\"becomes\" is missing.".to_owned(),
-                Some(other) => format!("A group cannot become \"{other}\"."),
-            };
-            reader.wrong(below(&table.pointer, "becomes"), message, "Say role, department, chat or nothing.");
-            return None;
-        }
-    };
-    Some(GroupRule { becomes, nested })
-}
-
-/// Groups that a person decided about, by their id.
-fn by_hand<'a>(reader: &mut Reader<'a>, table: &Table<'a>) -> BTreeMap<String, Rule<GroupRule>> {
-    let mut decided = BTreeMap::new();
-    let Some(value) = table.members.get("groups_by_hand") else { return decided };
-    let Some(groups) = value.as_object() else {
-        reader.wrong(
-            "/groups_by_hand",
-            "This is not a table.",
-            "Write a table from the id of a group to what it becomes.",
-        );
-        return decided;
-    };
-    for (id, value) in groups {
-        let pointer = below("/groups_by_hand", id);
-        let Some(table) = reader.table(value, pointer.clone(), GROUP_MEMBERS) else { continue };
-        if let Some(then) = group(reader, &table) {
-            decided.insert(id.clone(), Rule { name: "by hand".to_owned(), pointer, when: None, then });
-        }
-    }
-    decided
-}
-
 const LEAVER_MEMBERS: &[&str] = &["access_ended_after_days", "removed_after_days", "erased_after_days"];
 
-fn leaver<'a>(reader: &mut Reader<'a>, table: &Table<'a>) -> Option<Stages> {
+fn leaver<'a>(reader: &mut Reader<'a>, table: &Table<'a>) -> Stages {
     let standard = Stages::default();
     let access_ended_after_days = reader.number(table, "access_ended_after_days", 0, MOST_DAYS).unwrap_or(0);
     // TOML has no null, so there is a word for it.
@@ -358,5 +280,5 @@ fn leaver<'a>(reader: &mut Reader<'a>, table: &Table<'a>) -> Option<Stages> {
         reader.wrong(&*table.pointer, "What we remember of an account that is kept cannot be erased.", advice);
     }
     let erased_after_days = removed_after_days.and(erased_after_days);
-    Some(Stages { access_ended_after_days, removed_after_days, erased_after_days })
+    Stages { access_ended_after_days, removed_after_days, erased_after_days }
 }

@@ -12,10 +12,10 @@ pub struct Position {
 }
 
 impl Position {
-    /// The position of a character of a text, counted from zero.
+    /// The position of the character that begins at a byte of a text.
     pub(super) fn of(text: &str, offset: usize) -> Self {
         let mut place = Self { line: 1, column: 1 };
-        for letter in text.chars().take(offset) {
+        for (_, letter) in text.char_indices().take_while(|(start, _)| *start < offset) {
             if letter == '\n' {
                 place = Self { line: place.line + 1, column: 1 };
             } else {

@@ -68,7 +68,12 @@ pub(super) fn read(document: &Value, mut mapping: Mapping) -> Result<Mapping, Ve
 fn example<'a>(reader: &mut Reader<'a>, mapping: &Mapping, value: &'a Value, pointer: String) -> Option<Example> {
     let table = reader.table(value, pointer, &MEMBERS)?;
     let name = reader.name(&table);
-    let user = table.members.get("user").cloned().unwrap_or_else(|| json!({}));
+    let mut user = table.members.get("user").cloned().unwrap_or_else(|| json!({}));
+    if let Some(members) = user.as_object_mut() {
+        // An example says what matters for it; the rest of what a request must hold is added.
+        members.entry("schemas").or_insert_with(|| json!([mapping.user_type.schema.id]));
+        members.entry("userName").or_insert_with(|| json!("sample@example.com"));
+    }
     let resource = match resource::parse(&mapping.user_type, &user, &Profile::generic()) {
         Ok(resource) => Some(resource.into_map()),
         Err(error) => {

@@ -5,20 +5,18 @@
 //! nesting; what an evaluation costs is bounded by [`super::metered`].
 
 use super::check;
-use super::completed::{Completed, complete};
 use super::error::{Flaw, Position};
-use super::facts::{GroupFacts, SourceFacts};
 use super::failure::{self, Failure};
 use super::functions::{self, Pattern};
-use super::metered::{self, BUDGET_NAME, Budget, Options, PATTERN_PREFIX, children};
-use super::shape::{Shape, Shapes};
+use super::inputs::{Bound, Inputs};
+use super::metered::{self, Budget, Options, children};
+use super::shape::Shapes;
 use cel::common::ast::{Expr, IdedExpr, SourceInfo, operators};
 use cel::common::types::{CelBool, CelDouble, CelInt, CelList, CelNull, CelString, CelUInt};
-use cel::common::value::{CowVal, Val};
-use cel::context::VariableResolver;
+use cel::common::value::Val;
 use cel::parser::ParseErrors;
 use cel::{Context, Env};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::sync::{Arc, LazyLock};
 
 /// The most characters of an expression.
@@ -28,7 +26,7 @@ pub const MOST_CHARS: usize = 10_000;
 pub const MOST_SIGNS: usize = 1_000;
 
 /// The most levels of operators and calls within each other.
-pub const MOST_DEPTH: usize = 40;
+pub const MOST_DEPTH: usize = 24;
 
 /// The parser needs much room for deep expressions, more than a thread of a server has.
 const PARSER_STACK: usize = 256 << 20;
@@ -105,7 +103,7 @@ impl Expression {
 
     /// Evaluates it.
     pub(super) fn value(&self, inputs: &Inputs<'_>) -> Result<Value, Failure> {
-        let bound = Bound { inputs, expression: self, budget: Budget::new() };
+        let bound = Bound { inputs, patterns: &self.patterns, budget: Budget::new() };
         let Some(env) = ENV.as_ref() else { return Err(Failure::defect()) };
         let mut context = Context::with_env(Arc::clone(env));
         context.set_variable_resolver(&bound);
@@ -284,66 +282,6 @@ fn plain(value: &dyn Val) -> Result<Value, String> {
         return list.inner().iter().map(|element| plain(&**element)).collect::<Result<Vec<_>, _>>().map(Value::Array);
     }
     Err(format!("it gives a value of type {}, which no attribute can hold", value.get_type().name()))
-}
-
-/// What expressions are evaluated with.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Inputs<'a> {
-    pub(super) shapes: &'a Shapes,
-    pub(super) resource: &'a Map<String, Value>,
-    pub(super) id: &'a str,
-    pub(super) groups: &'a [GroupFacts<'a>],
-    pub(super) source: Option<&'a SourceFacts>,
-    pub(super) path: Option<&'a Value>,
-}
-
-struct Bound<'a> {
-    inputs: &'a Inputs<'a>,
-    expression: &'a Expression,
-    budget: Budget,
-}
-
-impl Bound<'_> {
-    fn groups<'b>(&'b self) -> Vec<Box<dyn Val + 'b>> {
-        let Shape::Many(shape) = &self.inputs.shapes.groups else { return Vec::new() };
-        let Shape::Parts(parts) = &**shape else { return Vec::new() };
-        let groups = self.inputs.groups.iter();
-        groups
-            .map(|group| -> Box<dyn Val + 'b> {
-                Box::new(Completed { given: Some(group.resource), parts, id: Some(group.id) })
-            })
-            .collect()
-    }
-}
-
-impl VariableResolver for Bound<'_> {
-    fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
-        let Inputs { shapes, resource, id, source, path, .. } = *self.inputs;
-        let whole = |shape: &'b Shape| match shape {
-            Shape::Parts(parts) => Some(CowVal::owned(Completed { given: Some(resource), parts, id: Some(id) })),
-            _ => None,
-        };
-        match variable {
-            "user" => whole(&shapes.user),
-            "group" => whole(&shapes.group),
-            "enterprise" => {
-                let given = resource.get(rollcall_scim::schema::enterprise::URN);
-                Some(CowVal::Owned(complete(given, &shapes.enterprise)))
-            }
-            "extensions" => match &shapes.extensions {
-                Shape::Parts(parts) => Some(CowVal::owned(Completed { given: Some(resource), parts, id: None })),
-                _ => None,
-            },
-            "groups" => Some(CowVal::owned(CelList::from(self.groups()))),
-            "source" => Some(CowVal::Owned(complete(source.map(|source| &source.0), &shapes.source))),
-            "path" => path.map(|path| CowVal::Owned(complete(Some(path), &shapes.path))),
-            BUDGET_NAME => Some(CowVal::Borrowed(&self.budget)),
-            _ => {
-                let number: usize = variable.strip_prefix(PATTERN_PREFIX)?.parse().ok()?;
-                self.expression.patterns.get(number).map(|pattern| CowVal::Borrowed(pattern as &dyn Val))
-            }
-        }
-    }
 }
 
 #[cfg(test)]

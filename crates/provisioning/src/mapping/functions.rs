@@ -34,6 +34,8 @@
 //! Patterns of regular expressions must be written out in the document: they are compiled once, and the search takes
 //! a time that grows with the text alone (no backtracking).
 
+#![expect(clippy::needless_pass_by_value, reason = "the interpreter hands arguments over by value")]
+
 mod dates;
 mod lists;
 mod patterns;

@@ -2,8 +2,9 @@
 
 use super::Mapping;
 use super::accept::About;
-use super::expression::{Expression, Inputs};
+use super::expression::Expression;
 use super::facts::{GroupFacts, SourceFacts};
+use super::inputs::Inputs;
 use super::model::{Extra, GroupForm};
 use super::person::first;
 use crate::finding::Finding;

@@ -109,6 +109,7 @@ fn made<'b, 'v>(mut arguments: Arguments<'b, 'v>) -> Result<CowVal<'b, 'v>, Exec
 }
 
 /// CEL's `+`.
+#[expect(clippy::needless_pass_by_value, reason = "the interpreter hands arguments over by value")]
 fn sum<'b, 'v>(arguments: Arguments<'b, 'v>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let (Some(left), Some(right)) = (arguments.get(1), arguments.get(2)) else { return Err(defect()) };
     budget(&arguments)?.take(weight(&**left).saturating_add(weight(&**right)))?;
@@ -161,7 +162,7 @@ fn walk(tree: &mut IdedExpr, options: &Options, patterns: &mut Vec<String>) {
             let ours = call_arguments(call, options, patterns);
             let sum = call.func_name == operators::ADD && call.args.len() == 2;
             if sum && !ours {
-                call.func_name = SUM.to_owned();
+                SUM.clone_into(&mut call.func_name);
                 call.args.insert(0, variable(BUDGET_NAME));
             }
         }

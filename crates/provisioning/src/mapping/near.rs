@@ -6,16 +6,18 @@ const MOST_WRONG: usize = 3;
 /// The most names that are suggested.
 const MOST: usize = 3;
 
-/// The known names that are nearest to one that is not known, the nearest first.
+/// The known names that are nearest to one that is not known.
 pub(super) fn near<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wrong = wrong.to_lowercase();
-    let most = MOST_WRONG.min(wrong.chars().count().div_ceil(2));
+    let most = MOST_WRONG.min(wrong.chars().count().div_ceil(3));
     let mut found: Vec<(usize, &str)> = known
         .into_iter()
         .map(|name| (distance(&wrong, &name.to_lowercase()), name))
         .filter(|(distance, _)| *distance <= most)
         .collect();
     found.sort_unstable();
+    let best = found.first().map(|(distance, _)| *distance);
+    found.retain(|(distance, _)| Some(*distance) == best);
     found.truncate(MOST);
     found.into_iter().map(|(_, name)| name).collect()
 }

@@ -2,8 +2,8 @@
 
 use super::Mapping;
 use super::accept::{About, accept};
-use super::expression::Inputs;
 use super::facts::Person;
+use super::inputs::Inputs;
 use super::model::{AttributeRule, Blank, Owner, PersonKind, Rule};
 use super::place::Department;
 use crate::connector::Form;
@@ -169,15 +169,12 @@ impl Mapping {
 
     fn userid(&self, inputs: &Inputs<'_>, mapped: &mut Mapped) {
         let about = About { attribute: "userid", expression: &self.userid };
-        let text = self.userid.value(inputs).map_err(|failure| about.failed(&failure)).and_then(|value| match value {
-            Value::String(text) if Form::Id.admits(&text) => Ok(text),
-            Value::String(_) => Err(about.ill_formed(&Form::Id.describe())),
-            Value::Null => Err(about.missing()),
-            other => Err(about.mistyped(&other, "a text")),
-        });
-        match text {
-            Ok(text) => mapped.userid = Some(text),
-            Err(finding) => mapped.refuse(finding),
+        match self.userid.value(inputs) {
+            Ok(Value::String(text)) if Form::Id.admits(&text) => mapped.userid = Some(text),
+            Ok(Value::String(_)) => mapped.refuse(about.ill_formed(&Form::Id.describe())),
+            Ok(Value::Null) => mapped.refuse(about.missing()),
+            Ok(other) => mapped.refuse(about.mistyped(&other, "a text")),
+            Err(failure) => mapped.refuse(about.failed(&failure)),
         }
     }
 
@@ -250,7 +247,7 @@ fn keep(rule: &AttributeRule, decision: Decision, mapped: &mut Mapped) {
         Decision::Theirs | Decision::Left => {}
         Decision::Held(finding) => {
             // What a new account cannot do without keeps the person out; anything else is left as it is.
-            mapped.blocked |= rule.spec.required;
+            mapped.blocked |= rule.spec.is_needed_by(mapped.kind.as_str());
             mapped.findings.push(*finding);
         }
         Decision::Cleared if is_manager => mapped.manager = Reference::Nobody,

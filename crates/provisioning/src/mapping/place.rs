@@ -1,7 +1,8 @@
 //! The departments of a person.
 
 use super::accept::About;
-use super::expression::{Expression, Inputs, kind};
+use super::expression::{Expression, kind};
+use super::inputs::Inputs;
 use super::model::{Deeper, Departments, Levels};
 use super::person::Mapped;
 use crate::entity;
@@ -81,7 +82,9 @@ impl Departments {
         for names in lists {
             let path = self.path(names, about, several)?;
             // Of several paths, one that leads nowhere is none.
-            if !(several && path.is_empty()) && !paths.contains(&path) {
+            let same = |other: &Vec<OrgName>| other.iter().map(|unit| &unit.key).eq(path.iter().map(|unit| &unit.key));
+            let nowhere = several && path.is_empty();
+            if !nowhere && !paths.iter().any(same) {
                 paths.push(path);
             }
         }

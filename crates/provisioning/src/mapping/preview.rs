@@ -116,15 +116,15 @@ impl<'m> Preview<'m> {
         Self { mapping, report: Report::default(), values: BTreeMap::new(), longest: 0 }
     }
 
-    /// Looks at one more person.
-    pub fn add(&mut self, person: &Person<'_>) {
+    /// Looks at one more person. Returns what the mapping makes of them.
+    pub fn add(&mut self, person: &Person<'_>) -> Mapped {
         let mapped = self.mapping.person(person);
         let report = &mut self.report;
         report.people += 1;
         match (&mapped.scope.rule, mapped.scope.included) {
             (Some(rule), false) => {
                 *report.excluded.entry(rule.clone()).or_default() += 1;
-                return;
+                return mapped;
             }
             (rule, _) => *report.included.entry(rule.clone()).or_default() += 1,
         }
@@ -138,7 +138,13 @@ impl<'m> Preview<'m> {
             failing.finding.get_or_insert_with(|| finding.clone());
         }
         self.compare_values(person.id, &mapped);
-        self.sample(person, mapped);
+        self.sample(person, &mapped);
+        mapped
+    }
+
+    /// The ids of the people who would be shown by now.
+    pub fn samples(&self) -> impl Iterator<Item = &str> {
+        self.report.samples.values().map(|sample| sample.id.as_str())
     }
 
     /// What came of it.
@@ -164,7 +170,7 @@ impl<'m> Preview<'m> {
         }
     }
 
-    fn sample(&mut self, person: &Person<'_>, mapped: Mapped) {
+    fn sample(&mut self, person: &Person<'_>, mapped: &Mapped) {
         let name = mapped.attributes.get(crate::entity::NAME).and_then(Option::as_ref).and_then(Value::as_str);
         let name = name.unwrap_or_default();
         let length = name.chars().count();

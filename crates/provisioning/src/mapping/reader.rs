@@ -68,8 +68,9 @@ impl<'a> Reader<'a> {
             Some(Value::Array(elements)) => {
                 if elements.len() > most {
                     self.wrong(&*pointer, format!("There are {}; {most} is the most.", elements.len()), "Use fewer.");
+                    return Vec::new();
                 }
-                elements.iter().take(most).enumerate().map(|(n, value)| (value, format!("{pointer}/{n}"))).collect()
+                elements.iter().enumerate().map(|(n, value)| (value, format!("{pointer}/{n}"))).collect()
             }
             Some(other) => {
                 self.mistyped(pointer, other, "a list");

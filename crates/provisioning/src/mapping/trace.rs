@@ -83,6 +83,19 @@ impl Mapping {
         })
     }
 
+    /// Traces all that the mapping says of a person: the userid and the departments, unless they become a contact, and
+    /// each attribute that they can have. Of somebody who is left out nothing is said.
+    pub fn traces(&self, person: &Person<'_>) -> Vec<Trace> {
+        let mapped = self.person(person);
+        if !mapped.scope.included {
+            return Vec::new();
+        }
+        let whole: &[&str] =
+            if mapped.kind == super::PersonKind::Contact { &[] } else { &["userid", entity::ORG_UNITS] };
+        let attributes = self.rules(mapped.kind).map(|rule| rule.name.as_str());
+        whole.iter().copied().chain(attributes).filter_map(|name| self.trace(person, name)).collect()
+    }
+
     /// The expression of what is said of a person as a whole.
     fn of_whole(&self, attribute: &str) -> Option<&Expression> {
         match attribute {

@@ -3,11 +3,15 @@
 mod adopt;
 mod credentials;
 mod diagnose;
+mod guards;
+mod mapping;
 mod output;
+mod plans;
 mod setup;
 mod show;
 mod sources;
 mod targets;
+mod who;
 
 use crate::cli::{Cli, Command};
 use crate::config::{Config, Flags, Purpose, ServeFlags};
@@ -39,12 +43,21 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
             database.close().await?;
         }
         Command::Doctor => return diagnose::run(&config(&flags)?, &output).await,
+        Command::Mapping(command) => {
+            let database = Database::open(&config(&flags)?).await?;
+            let done = match database.check_schema().await {
+                Ok(()) => mapping::run(command, &database.store, output).await,
+                Err(error) => Err(error),
+            };
+            database.close().await?;
+            return done;
+        }
         command => {
             let config = config(&flags)?;
             let database = Database::open(&config).await?;
             let done = with_database(command, &config, &database, &output).await;
             database.close().await?;
-            done?;
+            return done;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -60,10 +73,12 @@ fn config_with_logs(flags: &Flags, serve: &ServeFlags, purpose: Purpose) -> Resu
     Ok(config)
 }
 
-async fn with_database(command: Command, config: &Config, database: &Database, output: &Output) -> Result<()> {
+async fn with_database(command: Command, config: &Config, database: &Database, output: &Output) -> Result<ExitCode> {
     database.check_schema().await?;
     let store = &database.store;
     match command {
+        Command::Plan(args) => return plans::plan(args, store, output).await,
+        Command::Apply(args) => return plans::apply(args, store, output).await,
         Command::Tenant(command) => setup::tenant(command, store, output).await,
         Command::Source(command) => sources::source(command, store, output).await,
         Command::Token(command) => credentials::token(command, store, output).await,
@@ -72,6 +87,8 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
         Command::Operator(command) => setup::operator(command, store, output).await,
         Command::Target(command) => targets::run(command, config, store, output).await,
         Command::Adopt(command) => adopt::run(command, store, output).await,
+        Command::Release(args) => plans::release(args, store, output).await,
+        Command::Guards(args) => guards::run(args, store, output).await,
         Command::Pause(which) => targets::set_mode(&which, crate::cli::ModeArg::Paused, store, output).await,
         Command::Resume(which) => targets::set_mode(&which, crate::cli::ModeArg::Live, store, output).await,
         Command::Status(which) => show::status(&which, store, output).await,
@@ -82,8 +99,10 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
         | Command::Simulator(_)
         | Command::Migrate
         | Command::Doctor
-        | Command::Openapi => bail!("this command needs no database"),
-    }
+        | Command::Mapping(_)
+        | Command::Openapi => bail!("this command opens its database itself, or needs none"),
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The tenant of that name; without a name the only one there is.

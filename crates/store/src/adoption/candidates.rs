@@ -5,22 +5,12 @@ use super::shown::Bucket;
 use crate::{Store, StoreError};
 use rollcall_provisioning::entity::Attributes;
 use rollcall_provisioning::ids::ResourceId;
-use serde_json::{Map, Value};
 use sqlx::{FromRow, PgConnection};
 use std::collections::HashMap;
 use uuid::Uuid;
 
 /// How many rows one statement writes.
 const AT_ONCE: usize = 5_000;
-
-/// A person of the directory.
-#[derive(Clone, Debug)]
-pub struct Person {
-    /// The SCIM id.
-    pub id: ResourceId,
-    /// The resource without read-only attributes.
-    pub attributes: Map<String, Value>,
-}
 
 /// An account that a scan found.
 #[derive(Clone, PartialEq, Debug)]
@@ -69,26 +59,6 @@ struct SettledRow {
 }
 
 impl Store {
-    /// People who should have an account, in the order of their ids, after one of them.
-    pub async fn people_to_correlate(
-        &self,
-        claim: &ScanClaim,
-        after: Option<ResourceId>,
-        limit: i64,
-    ) -> Result<Vec<Person>, StoreError> {
-        let rows: Vec<(Uuid, sqlx::types::Json<Map<String, Value>>)> = sqlx::query_as(
-            "SELECT id, attributes FROM users
-             WHERE tenant_id = $1 AND active AND deleted_at IS NULL AND ($2::uuid IS NULL OR id > $2)
-             ORDER BY id LIMIT $3",
-        )
-        .bind(claim.tenant.0)
-        .bind(after.map(|id| id.0))
-        .bind(limit)
-        .fetch_all(self.pool())
-        .await?;
-        Ok(rows.into_iter().map(|(id, attributes)| Person { id: ResourceId(id), attributes: attributes.0 }).collect())
-    }
-
     /// Accounts that the scan found, in the order of their ids, after one of them.
     pub async fn accounts_to_correlate(
         &self,

@@ -70,6 +70,23 @@ pub struct AttemptRow {
     pub duration_ms: i32,
 }
 
+/// An action that was accepted, with what it changed.
+#[derive(Clone, Debug, FromRow)]
+pub struct AcceptedRow {
+    /// When it ended.
+    pub at: OffsetDateTime,
+    /// What was done.
+    pub action: String,
+    /// The request that caused it.
+    pub request_id: Option<String>,
+    /// What it touched as it was before; `None` when there was no entity, or nothing was kept.
+    pub before: Option<Json<Attributes>>,
+    /// The same after it; `None` when there is no entity any more, or nothing was kept.
+    pub after: Option<Json<Attributes>>,
+    /// The plan that permitted it.
+    pub plan_id: Option<Uuid>,
+}
+
 /// Which attempts to list: the newest first.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AttemptQuery {
@@ -113,6 +130,28 @@ impl Store {
         .execute(self.pool())
         .await?;
         Ok(())
+    }
+
+    /// The last actions of a resource that a target accepted, the newest first, with their values.
+    pub async fn accepted(
+        &self,
+        tenant: TenantId,
+        target: TargetId,
+        resource: ResourceId,
+        limit: i64,
+    ) -> Result<Vec<AcceptedRow>, StoreError> {
+        let rows = sqlx::query_as(
+            "SELECT at, action, request_id, before, after, plan_id FROM attempts
+             WHERE tenant_id = $1 AND target_id = $2 AND resource_id = $3 AND outcome = 'accepted'
+             ORDER BY id DESC LIMIT $4",
+        )
+        .bind(tenant.0)
+        .bind(target.0)
+        .bind(resource.0)
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows)
     }
 
     /// Lists attempts, the newest first.

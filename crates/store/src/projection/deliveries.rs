@@ -4,6 +4,7 @@ use super::links::Link;
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::DeliveryState;
 use rollcall_provisioning::ids::{ResourceId, ResourceKind, TargetId, TenantId};
+use serde_json::Value;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
@@ -48,6 +49,10 @@ pub struct DeliveryItem {
     pub request_id: Option<String>,
     /// When the row changed last.
     pub updated_at: OffsetDateTime,
+    /// What holds it: `rehearsal`, or `guard:` and the effect that tripped it.
+    pub held_by: Option<String>,
+    /// What would be done; see [`rollcall_provisioning::proposal::Proposal::to_value`].
+    pub proposal: Option<Value>,
 }
 
 /// Which deliveries to list, in the order of resource ids.
@@ -106,7 +111,7 @@ impl Store {
         let rows = sqlx::query(
             "SELECT d.target_id, d.resource_kind, d.resource_id, d.state, d.reason, d.waiting_for, d.error_class,
                     d.error_code, d.attempt, d.due_at, d.dirty_since, d.applied_version, d.applied_at, d.request_id,
-                    d.updated_at, COALESCE(u.attributes ->> 'userName', o.name) AS name,
+                    d.updated_at, d.held_by, d.proposal, COALESCE(u.attributes ->> 'userName', o.name) AS name,
                     u.attributes ->> 'displayName' AS display_name, u.version AS current_version
              FROM deliveries d
              LEFT JOIN users u ON d.resource_kind = 'user' AND u.tenant_id = d.tenant_id AND u.id = d.resource_id
@@ -140,7 +145,7 @@ impl Store {
         resource: ResourceId,
     ) -> Result<Option<Link>, StoreError> {
         let row = sqlx::query(
-            "SELECT remote_id, generation, observed, snapshot, invited_at, updated_at FROM links
+            "SELECT remote_id, generation, observed, snapshot, invited_at, left_at, removal_by, updated_at FROM links
              WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4",
         )
         .bind(tenant.0)
@@ -241,5 +246,7 @@ fn item_from(row: &PgRow) -> Result<DeliveryItem, StoreError> {
         current_version: row.try_get("current_version")?,
         request_id: row.try_get("request_id")?,
         updated_at: row.try_get("updated_at")?,
+        held_by: row.try_get("held_by")?,
+        proposal: row.try_get("proposal")?,
     })
 }

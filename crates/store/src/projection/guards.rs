@@ -287,14 +287,27 @@ impl Store {
         Ok(rows)
     }
 
-    /// Replaces the target's own limits. `false` when there is no such target.
-    pub async fn set_guards(&self, tenant: TenantId, target: TargetId, guards: &Guards) -> Result<bool, StoreError> {
+    /// Replaces the target's own limits; the change log says by whom. `false` when there is no such target.
+    pub async fn set_guards(
+        &self,
+        tenant: TenantId,
+        target: TargetId,
+        guards: &Guards,
+        by: &str,
+    ) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "UPDATE targets SET guards = $3, settings_revision = settings_revision + 1 WHERE tenant_id = $1 AND id = $2",
+            "WITH changed AS (
+                 UPDATE targets SET guards = $3, settings_revision = settings_revision + 1
+                 WHERE tenant_id = $1 AND id = $2 RETURNING id)
+             INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
+             SELECT $1, $4, '', 'guards_changed', 'target', $2, 0, jsonb_build_object('by', $5::text, 'limits', $3::jsonb)
+             FROM changed",
         )
         .bind(tenant.0)
         .bind(target.0)
         .bind(guards.to_value())
+        .bind(self.now())
+        .bind(by)
         .execute(self.pool())
         .await?;
         Ok(done.rows_affected() == 1)

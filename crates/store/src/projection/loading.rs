@@ -5,9 +5,11 @@ use super::claims::Claim;
 use super::links::Link;
 use super::placements::Placement;
 use crate::{Store, StoreError};
+use rollcall_provisioning::org_unit::OrgName;
 use rollcall_scim::profile::ManagerBy;
 use serde_json::{Map, Value};
 use sqlx::Row;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 /// What the directory says of a user.
@@ -45,8 +47,21 @@ pub struct LoadedUser {
     pub manager: Option<LoadedManager>,
     /// How the source names the manager.
     pub manager_by: ManagerBy,
+    /// The groups that the user is in.
+    pub groups: Vec<LoadedGroup>,
+    /// Name and profile of the source that pushes the user.
+    pub source: Option<(String, String)>,
     /// Whether several active people are named so. Then none of them is the manager.
     pub manager_ambiguous: bool,
+}
+
+/// A group that a user is in, as far as rules may ask about it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LoadedGroup {
+    /// Its SCIM id.
+    pub id: String,
+    /// Its displayName and externalId.
+    pub attributes: Map<String, Value>,
 }
 
 /// A department with all that its projection depends on.
@@ -58,6 +73,10 @@ pub struct LoadedUnit {
     pub parent: Option<Uuid>,
     /// The remote id of the department above, once it is there.
     pub parent_remote_id: Option<String>,
+    /// The names and their keys on the way from the top to it.
+    pub path: Vec<OrgName>,
+    /// Remote ids of those who are to head it and are in it at the target, sorted.
+    pub heads: Vec<String>,
     /// Whether somebody is wanted in it, or another department is under it.
     pub wanted: bool,
     /// Whether the target still has people of ours in it.
@@ -66,14 +85,19 @@ pub struct LoadedUnit {
     pub link: Option<Link>,
 }
 
+/// Groups as the statement returns them: id, displayName and externalId.
+type GroupPairs = Vec<(String, Map<String, Value>)>;
+
 impl Store {
     /// Loads a user for its projection.
     pub async fn load_user(&self, claim: &Claim) -> Result<LoadedUser, StoreError> {
         let row = sqlx::query(
             "SELECT u.attributes, u.active AND u.deleted_at IS NULL AS present, u.version,
                     l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed,
-                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.updated_at AS l_updated_at,
+                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.left_at AS l_left_at,
+                    l.removal_by AS l_removal_by, l.updated_at AS l_updated_at,
                     p.wanted_units, p.applied_units,
+                    s.name AS s_name, s.profile AS s_profile, gs.groups,
                     u.manager_by, m.ambiguous AS m_ambiguous, m.id AS m_id, m.present AS m_present,
                     CASE WHEN ml.observed = 'known' THEN ml.remote_id END AS m_remote_id
              FROM (VALUES ($1::uuid, $2::uuid, $3::uuid)) AS c (tenant_id, target_id, user_id)
@@ -85,6 +109,13 @@ impl Store {
                         COALESCE(array_agg(unit_id ORDER BY unit_id) FILTER (WHERE applied), '{}') AS applied_units
                  FROM placements p
                  WHERE p.tenant_id = c.tenant_id AND p.target_id = c.target_id AND p.user_id = c.user_id) p ON true
+             LEFT JOIN sources s ON s.tenant_id = c.tenant_id AND s.id = u.source_id
+             LEFT JOIN LATERAL (
+                 SELECT jsonb_agg(jsonb_build_array(g.id::text, jsonb_strip_nulls(jsonb_build_object(
+                            'displayName', g.attributes ->> 'displayName', 'externalId', g.external_id))) ORDER BY g.id) AS groups
+                 FROM memberships ms
+                 JOIN groups g ON g.tenant_id = ms.tenant_id AND g.id = ms.group_id AND g.deleted_at IS NULL
+                 WHERE ms.tenant_id = c.tenant_id AND ms.member_id = c.user_id::text) gs ON true
              LEFT JOIN LATERAL (
                  SELECT found.id, found.present, found.rank > 1 AND found.present
                         AND count(*) FILTER (WHERE found.present AND found.rank > 1) OVER () > 1 AS ambiguous
@@ -115,7 +146,7 @@ impl Store {
         .bind(claim.resource.0)
         .fetch_one(self.pool())
         .await?;
-        let attributes: Option<sqlx::types::Json<Map<String, Value>>> = row.try_get("attributes")?;
+        let attributes: Option<Json<Map<String, Value>>> = row.try_get("attributes")?;
         let user = match attributes {
             Some(attributes) => Some(UserRow {
                 attributes: attributes.0,
@@ -140,7 +171,11 @@ impl Store {
         };
         let placement = Placement { wanted: row.try_get("wanted_units")?, applied: row.try_get("applied_units")? };
         let link = Link::read(&row, "l_", claim.resource.0)?;
-        Ok(LoadedUser { user, link, placement, manager, manager_by, manager_ambiguous })
+        let groups: Option<Json<GroupPairs>> = row.try_get("groups")?;
+        let groups = groups.map(|groups| groups.0).unwrap_or_default();
+        let groups = groups.into_iter().map(|(id, attributes)| LoadedGroup { id, attributes }).collect();
+        let source = row.try_get::<Option<String>, _>("s_name")?.zip(row.try_get("s_profile")?);
+        Ok(LoadedUser { user, link, placement, manager, manager_by, groups, source, manager_ambiguous })
     }
 
     /// Loads a department for its projection; `None` when its row is gone.
@@ -148,6 +183,17 @@ impl Store {
         let row = sqlx::query(
             "SELECT o.name, NULLIF(o.parent_id, o.target_id) AS parent_id,
                     CASE WHEN pl.observed = 'known' THEN pl.remote_id END AS parent_remote_id,
+                    (WITH RECURSIVE way AS (
+                         SELECT o.parent_id, jsonb_build_array(jsonb_build_array(o.name, o.name_key)) AS path
+                         UNION ALL
+                         SELECT a.parent_id, jsonb_build_array(jsonb_build_array(a.name, a.name_key)) || way.path FROM way
+                         JOIN org_units a ON a.tenant_id = $1 AND a.target_id = $2 AND a.id = way.parent_id)
+                     SELECT path FROM way WHERE parent_id = $2) AS path,
+                    (SELECT COALESCE(array_agg(h.remote_id ORDER BY h.remote_id), '{}') FROM placements p
+                     JOIN links h ON h.tenant_id = $1 AND h.target_id = $2 AND h.resource_kind = 'user'
+                                 AND h.resource_id = p.user_id AND h.observed = 'known'
+                     WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.unit_id = $3
+                       AND p.wanted AND p.applied AND p.head) AS heads,
                     EXISTS (SELECT 1 FROM placements p
                             WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.unit_id = $3 AND p.wanted)
                     OR EXISTS (SELECT 1 FROM org_units k
@@ -156,7 +202,8 @@ impl Store {
                     EXISTS (SELECT 1 FROM placements p
                             WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.unit_id = $3 AND p.applied) AS occupied,
                     l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed,
-                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.updated_at AS l_updated_at
+                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.left_at AS l_left_at,
+                    l.removal_by AS l_removal_by, l.updated_at AS l_updated_at
              FROM org_units o
              LEFT JOIN links l ON l.tenant_id = $1 AND l.target_id = $2
                               AND l.resource_kind = 'org_unit' AND l.resource_id = $3
@@ -170,10 +217,14 @@ impl Store {
         .fetch_optional(self.pool())
         .await?;
         let Some(row) = row else { return Ok(None) };
+        let path: Option<Json<Vec<(String, String)>>> = row.try_get("path")?;
+        let path = path.map(|path| path.0).unwrap_or_default();
         Ok(Some(LoadedUnit {
             name: row.try_get("name")?,
             parent: row.try_get("parent_id")?,
             parent_remote_id: row.try_get("parent_remote_id")?,
+            path: path.into_iter().map(|(name, key)| OrgName { name, key }).collect(),
+            heads: row.try_get("heads")?,
             wanted: row.try_get("wanted")?,
             occupied: row.try_get("occupied")?,
             link: Link::read(&row, "l_", claim.resource.0)?,

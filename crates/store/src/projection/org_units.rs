@@ -4,6 +4,7 @@ use super::claims::Claim;
 use super::placements::fenced;
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::Lane;
+use rollcall_provisioning::ids::{TargetId, TenantId};
 use rollcall_provisioning::proposal::Paths;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -13,8 +14,8 @@ impl Store {
     pub(super) async fn mark_unit(&self, tx: &mut PgConnection, claim: &Claim, unit: Uuid) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO deliveries AS d (tenant_id, target_id, resource_kind, resource_id, lane, state, due_at,
-                                          dirty_since, request_id, updated_at)
-             VALUES ($1, $2, 'org_unit', $3, $4, 'pending', $5, $5, $6, $5)
+                                          dirty_since, request_id, mapping_version, updated_at)
+             VALUES ($1, $2, 'org_unit', $3, $4, 'pending', $5, $5, $6, $7, $5)
              ON CONFLICT (tenant_id, target_id, resource_kind, resource_id) DO UPDATE
              SET mark = d.mark + 1, due_at = $5, dirty_since = COALESCE(d.dirty_since, $5), attempt = 0,
                  waiting_for = NULL, request_id = $6, updated_at = $5,
@@ -26,6 +27,7 @@ impl Store {
         .bind(Lane::OrgUnit.number())
         .bind(self.now())
         .bind(&claim.request_id)
+        .bind(claim.mapping_version)
         .execute(tx)
         .await?;
         Ok(())
@@ -70,7 +72,11 @@ impl Store {
     }
 
     /// The paths of departments of the claim's target, by their remote ids: names from the top, ` / ` between them.
-    pub async fn unit_paths(&self, claim: &Claim, remote_ids: &[&str]) -> Result<Paths, StoreError> {
+    pub async fn unit_paths(
+        &self,
+        (tenant, target): (TenantId, TargetId),
+        remote_ids: &[&str],
+    ) -> Result<Paths, StoreError> {
         if remote_ids.is_empty() {
             return Ok(Paths::new());
         }
@@ -84,12 +90,36 @@ impl Store {
                  JOIN org_units o ON o.tenant_id = $1 AND o.target_id = $2 AND o.id = way.parent_id)
              SELECT remote_id, path FROM way WHERE parent_id = $2",
         )
-        .bind(claim.tenant.0)
-        .bind(claim.target.0)
+        .bind(tenant.0)
+        .bind(target.0)
         .bind(remote_ids)
         .fetch_all(self.pool())
         .await?;
         Ok(rows.into_iter().collect())
+    }
+
+    /// The department that people know by this path, as [`Self::unit_paths`] writes it.
+    pub async fn unit_by_path(
+        &self,
+        (tenant, target): (TenantId, TargetId),
+        path: &str,
+    ) -> Result<Option<Uuid>, StoreError> {
+        let found = sqlx::query_scalar(
+            "WITH RECURSIVE way AS (
+                 SELECT id, name AS path FROM org_units
+                 WHERE tenant_id = $1 AND target_id = $2 AND parent_id = $2 AND gone_at IS NULL
+                 UNION ALL
+                 SELECT o.id, way.path || ' / ' || o.name FROM way
+                 JOIN org_units o ON o.tenant_id = $1 AND o.target_id = $2 AND o.parent_id = way.id AND o.gone_at IS NULL
+                 WHERE starts_with($3, way.path || ' / '))
+             SELECT id FROM way WHERE path = $3 LIMIT 1",
+        )
+        .bind(tenant.0)
+        .bind(target.0)
+        .bind(path)
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(found)
     }
 
     /// The department is gone at the target. Its row goes too, unless somebody wants it again by now; then it

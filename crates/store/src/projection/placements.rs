@@ -36,7 +36,7 @@ struct Place {
 impl Store {
     /// Notes where a person belongs: makes sure that the departments exist, keeps the wish, and marks the departments
     /// that have something to do now: the new ones, those that the person leaves and those that get or lose a head.
-    /// Returns the departments in the order of `wanted`, each once; none is the root.
+    /// Returns the department of each of `wanted`.
     ///
     /// `None` means that the claim is lost and nothing was changed.
     pub async fn place(&self, claim: &Claim, wanted: &[WantedPlace<'_>]) -> Result<Option<Vec<Uuid>>, StoreError> {
@@ -46,11 +46,13 @@ impl Store {
             return Ok(None);
         }
         let mut wishes: Vec<(Uuid, bool)> = Vec::with_capacity(wanted.len());
+        let mut units = Vec::with_capacity(wanted.len());
         for place in wanted {
             let mut unit = None;
             for name in place.path {
                 unit = Some(self.ensure_unit(&mut tx, claim, unit, name).await?);
             }
+            units.extend(unit);
             match unit.map(|unit| (unit, wishes.iter_mut().find(|(known, _)| *known == unit))) {
                 Some((_, Some((_, head)))) => *head |= place.head,
                 Some((unit, None)) => wishes.push((unit, place.head)),
@@ -59,7 +61,27 @@ impl Store {
         }
         self.move_wish(&mut tx, claim, &wishes).await?;
         tx.commit().await?;
-        Ok(Some(wishes.into_iter().map(|(unit, _)| unit).collect()))
+        Ok(Some(units))
+    }
+
+    /// The department at this path, if it is among ours.
+    pub async fn find_unit(&self, claim: &Claim, path: &[OrgName]) -> Result<Option<Uuid>, StoreError> {
+        let mut parent = claim.target.0;
+        for name in path {
+            let unit: Option<Uuid> = sqlx::query_scalar(
+                "SELECT id FROM org_units
+                 WHERE tenant_id = $1 AND target_id = $2 AND parent_id = $3 AND name_key = $4 AND gone_at IS NULL",
+            )
+            .bind(claim.tenant.0)
+            .bind(claim.target.0)
+            .bind(parent)
+            .bind(&name.key)
+            .fetch_optional(self.pool())
+            .await?;
+            let Some(unit) = unit else { return Ok(None) };
+            parent = unit;
+        }
+        Ok((parent != claim.target.0).then_some(parent))
     }
 
     /// The person has left: they are wanted in no department. `false` when the claim is lost.

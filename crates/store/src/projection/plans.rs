@@ -9,7 +9,7 @@ mod show;
 
 pub use apply::{Applied, ApplyError, Wave};
 pub use make::{NewPlan, PlanScope};
-pub use show::{PlanChange, PlanChangeQuery, PlanRow};
+pub use show::{PlanChange, PlanChangeQuery, PlanRow, PlannedRow};
 
 use super::claims::Claim;
 use super::placements::fenced;

@@ -29,15 +29,16 @@ pub(super) fn format<'b, 'v>(arguments: Arguments<'b, 'v>) -> Answer<'b, 'v> {
     let Some(date) = date(NAME, &arguments)? else { return Ok(absent()) };
     let (year, month, day) = (date.year(), u8::from(date.month()), date.day());
     let mut written = String::new();
+    let digits = |number: u8, least: usize| format!("{number:0least$}");
     let mut rest = pattern;
     while let Some(first) = rest.chars().next() {
         let run = rest.len() - rest.trim_start_matches(first).len();
         let (part, after) = rest.split_at_checked(run).unwrap_or((rest, ""));
         match (first, part.chars().count()) {
-            ('y', 4) => written.push_str(&format!("{year:04}")),
-            ('M', 2) => written.push_str(&format!("{month:02}")),
+            ('y', 4) => written.extend([format!("{year:04}")]),
+            ('M', 2) => written += &digits(month, 2),
             ('M', 1) => written.push_str(&month.to_string()),
-            ('d', 2) => written.push_str(&format!("{day:02}")),
+            ('d', 2) => written += &digits(day, 2),
             ('d', 1) => written.push_str(&day.to_string()),
             (letter, _) if letter.is_ascii_alphabetic() => {
                 let problem = format!("\"{part}\" means nothing in the form of a date");

@@ -22,13 +22,12 @@ fn form<'b, 'v>(
     arguments: &Arguments<'b, 'v>,
     write: impl FnOnce(&str, Option<Region>) -> Result<String, MobileError>,
 ) -> Answer<'b, 'v> {
-    let region = match arguments.get(1) {
-        None => None,
-        Some(_) => {
-            let name = required_text(function, arguments, 1)?;
-            let problem = || ExecutionError::function_error(function, "the region must be two letters such as \"HK\"");
-            Some(name.to_ascii_uppercase().parse::<Region>().map_err(|_| problem())?)
-        }
+    let region = if arguments.len() > 1 {
+        let name = required_text(function, arguments, 1)?;
+        let problem = || ExecutionError::function_error(function, "the region must be two letters such as \"HK\"");
+        Some(name.to_ascii_uppercase().parse::<Region>().map_err(|_| problem())?)
+    } else {
+        None
     };
     match optional_text(function, arguments, 0)?.filter(|number| !number.trim().is_empty()) {
         None => Ok(absent()),

@@ -137,6 +137,7 @@ impl Store {
         .fetch_one(&mut *tx)
         .await?;
         let withheld = row.try_get("withheld")?;
+        self.note(&mut tx, (tenant, plan), "plan_applied", json!({ "by": by, "permitted": permitted })).await?;
         tx.commit().await?;
         self.signal.dirty();
         Ok(Applied { permitted, withheld })

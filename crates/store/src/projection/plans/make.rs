@@ -15,7 +15,7 @@ const GOOD_FOR: Duration = Duration::from_hours(24);
 /// Which held deliveries go into a plan.
 #[derive(Clone, Debug, Default)]
 pub struct PlanScope {
-    /// Only these resources; all of them if there are none.
+    /// Only these resources, and the departments that they need; all of them if there are none.
     pub resources: Vec<ResourceId>,
     /// Only what this holds: `rehearsal`, or `guard:` and an effect.
     pub held_by: Option<String>,
@@ -53,7 +53,13 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         sqlx::query(
-            "INSERT INTO plan_changes (tenant_id, plan_id, resource_kind, resource_id, name, proposal, guarded, reason,
+            "WITH RECURSIVE needed AS (
+                 SELECT s.unit_id AS id FROM placements s
+                 WHERE s.tenant_id = $1 AND s.target_id = $2 AND s.user_id = ANY($5) AND s.wanted
+                 UNION
+                 SELECT o.parent_id FROM needed
+                 JOIN org_units o ON o.tenant_id = $1 AND o.target_id = $2 AND o.id = needed.id)
+             INSERT INTO plan_changes (tenant_id, plan_id, resource_kind, resource_id, name, proposal, guarded, reason,
                                        state, updated_at)
              SELECT d.tenant_id, $3, d.resource_kind, d.resource_id,
                     COALESCE(u.attributes ->> 'userName', g.attributes ->> 'displayName', o.name), d.proposal,
@@ -64,7 +70,10 @@ impl Store {
              LEFT JOIN org_units o ON d.resource_kind = 'org_unit' AND o.tenant_id = d.tenant_id
                                   AND o.target_id = d.target_id AND o.id = d.resource_id
              WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.state = 'held' AND d.proposal IS NOT NULL
-               AND (cardinality($5::uuid[]) = 0 OR d.resource_id = ANY($5)) AND ($6::text IS NULL OR d.held_by = $6)",
+               AND (cardinality($5::uuid[]) = 0 OR d.resource_id = ANY($5)
+                    OR d.resource_kind = 'org_unit' AND d.proposal ->> 'verb' <> 'delete'
+                       AND d.resource_id IN (SELECT id FROM needed))
+               AND ($6::text IS NULL OR d.held_by = $6)",
         )
         .bind(tenant.0)
         .bind(new.target.0)
@@ -104,7 +113,10 @@ impl Store {
         let changes: Vec<Value> =
             verbs.iter().map(|(kind, verb, count)| json!({ "kind": kind, "verb": verb, "count": count })).collect();
         let calls: i64 = verbs.iter().map(|(_, _, count)| count).sum();
-        let summary = json!({ "changes": changes, "calls": calls, "effects": effects, "guards": tripped });
+        let attributes = count_attributes(&mut tx, tenant, id).await?;
+        let summary = json!({
+            "changes": changes, "attributes": attributes, "calls": calls, "effects": effects, "guards": tripped,
+        });
         sqlx::query(
             "UPDATE plans p SET summary = $3,
                  state = CASE WHEN EXISTS (SELECT 1 FROM plan_changes c WHERE c.tenant_id = $1 AND c.plan_id = $2
@@ -162,6 +174,24 @@ async fn count_effects(
     .fetch_all(tx)
     .await?;
     Ok(rows.into_iter().map(|(effect, count)| (effect, u64::try_from(count).unwrap_or(0))).collect())
+}
+
+/// How many updates touch which attribute.
+async fn count_attributes(
+    tx: &mut PgConnection,
+    tenant: TenantId,
+    plan: Uuid,
+) -> Result<BTreeMap<String, i64>, StoreError> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT line ->> 'attribute', count(*)
+         FROM plan_changes c, jsonb_array_elements(c.proposal -> 'lines') AS line
+         WHERE c.tenant_id = $1 AND c.plan_id = $2 AND c.proposal ->> 'verb' = 'update' GROUP BY 1",
+    )
+    .bind(tenant.0)
+    .bind(plan)
+    .fetch_all(tx)
+    .await?;
+    Ok(rows.into_iter().collect())
 }
 
 fn parse(key: &str) -> Option<Effect> {

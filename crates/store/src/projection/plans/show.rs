@@ -44,6 +44,8 @@ pub struct PlanRow {
     pub ended_at: Option<OffsetDateTime>,
     /// How many of its changes stand where.
     pub states: Value,
+    /// How many of its changes a guard would hold.
+    pub guarded: i64,
 }
 
 /// One resource in a plan.
@@ -84,7 +86,87 @@ pub struct PlanChangeQuery {
     pub limit: i64,
 }
 
+/// Where a resource stands in a plan.
+#[derive(Clone, Debug, FromRow)]
+pub struct PlannedRow {
+    /// Which plan.
+    pub plan_id: Uuid,
+    /// Where the plan stands; see [`PlanRow::state`].
+    pub plan_state: String,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// Until when it may be applied.
+    pub expires_at: OffsetDateTime,
+    /// Where the resource stands in it; see [`PlanChange::state`].
+    pub state: String,
+    /// Whether a guard would hold it.
+    pub guarded: bool,
+    /// What became of it, in words.
+    pub detail: Option<String>,
+}
+
 impl Store {
+    /// The last plans that a resource is in, the newest first.
+    pub async fn planned(
+        &self,
+        (tenant, target): (TenantId, TargetId),
+        resource: ResourceId,
+        limit: i64,
+    ) -> Result<Vec<PlannedRow>, StoreError> {
+        let rows = sqlx::query_as(
+            "SELECT p.id AS plan_id, p.state AS plan_state, p.created_at, p.expires_at, c.state, c.guarded, c.detail
+             FROM plans p
+             JOIN plan_changes c ON c.tenant_id = p.tenant_id AND c.plan_id = p.id AND c.resource_id = $3
+             WHERE p.tenant_id = $1 AND p.target_id = $2 ORDER BY p.created_at DESC, p.id DESC LIMIT $4",
+        )
+        .bind(tenant.0)
+        .bind(target.0)
+        .bind(resource.0)
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows)
+    }
+
+    /// Those of `resources` of which nothing was ever due at the target.
+    pub async fn never_due(
+        &self,
+        (tenant, target): (TenantId, TargetId),
+        resources: &[ResourceId],
+    ) -> Result<Vec<ResourceId>, StoreError> {
+        let rows: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT id FROM unnest($3::uuid[]) AS id
+             WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.tenant_id = $1 AND d.target_id = $2
+                                 AND d.resource_id = id) LIMIT 10",
+        )
+        .bind(tenant.0)
+        .bind(target.0)
+        .bind(resources.iter().map(|id| id.0).collect::<Vec<_>>())
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows.into_iter().map(ResourceId).collect())
+    }
+
+    /// Those of `resources` that a plan does not hold.
+    pub async fn not_in_plan(
+        &self,
+        tenant: TenantId,
+        plan: Uuid,
+        resources: &[ResourceId],
+    ) -> Result<Vec<ResourceId>, StoreError> {
+        let rows: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT id FROM unnest($3::uuid[]) AS id
+             WHERE NOT EXISTS (SELECT 1 FROM plan_changes c WHERE c.tenant_id = $1 AND c.plan_id = $2
+                                 AND c.resource_id = id) LIMIT 10",
+        )
+        .bind(tenant.0)
+        .bind(plan)
+        .bind(resources.iter().map(|id| id.0).collect::<Vec<_>>())
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows.into_iter().map(ResourceId).collect())
+    }
+
     /// The plans of a tenant, the newest first.
     pub async fn plans(
         &self,
@@ -99,7 +181,9 @@ impl Store {
                     p.ended_at,
                     (SELECT COALESCE(jsonb_object_agg(c.state, c.number), '{}') FROM (
                         SELECT c.state, count(*) AS number FROM plan_changes c
-                        WHERE c.tenant_id = p.tenant_id AND c.plan_id = p.id GROUP BY c.state) c) AS states
+                        WHERE c.tenant_id = p.tenant_id AND c.plan_id = p.id GROUP BY c.state) c) AS states,
+                    (SELECT count(*) FROM plan_changes c
+                     WHERE c.tenant_id = p.tenant_id AND c.plan_id = p.id AND c.guarded) AS guarded
              FROM plans p
              WHERE p.tenant_id = $1 AND ($2::uuid IS NULL OR p.target_id = $2) AND ($3::uuid IS NULL OR p.id = $3)
              ORDER BY p.created_at DESC, p.id DESC LIMIT $4",

@@ -1,0 +1,80 @@
+//! `/targets/{id}/guards` and `/targets/{id}/trips`: how much is too much, and what is held for it.
+
+use crate::auth::ApiClient;
+use crate::body::JsonBody;
+use crate::error::ApiError;
+use crate::rest::docs::Refusals;
+use crate::rest::in_path::InPath;
+use crate::services::guards::{self, GuardsView, TripView};
+use crate::services::page::Page;
+use crate::services::who;
+use crate::state::ApiState;
+use axum::Json;
+use axum::extract::State;
+use rollcall_provisioning::ids::TargetId;
+use utoipa::ToSchema;
+
+/// Every guard of a target: its limit in force, what has passed it, what it holds.
+#[utoipa::path(
+    get, path = "/targets/{id}/guards", tag = "plans", operation_id = "readGuards",
+    params(("id" = Uuid, Path, description = "The target's id")),
+    responses((status = 200, description = "All guards", body = GuardsView), Refusals),
+)]
+pub(super) async fn read(
+    client: ApiClient,
+    State(state): State<ApiState>,
+    InPath(target): InPath<TargetId>,
+) -> Result<Json<GuardsView>, ApiError> {
+    Ok(Json(guards::read(state.store(), client.tenant, target).await?))
+}
+
+/// The limits that a target has of its own, by guard. A guard that is left out has the limit that all begin with.
+#[derive(ToSchema)]
+#[schema(example = json!({ "people.remove": { "floor": 10, "share": 0.01, "day": 2, "week": 4 } }))]
+#[expect(dead_code, reason = "it only describes a body")]
+pub(crate) struct OwnLimits(std::collections::BTreeMap<String, NewLimit>);
+
+/// How much is allowed.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes a body")]
+pub(crate) struct NewLimit {
+    /// This much is always allowed.
+    floor: u64,
+    /// The share of the base that is allowed, 0 to 1.
+    share: f64,
+    /// How many times as much is allowed in a day; left out: a day is not counted.
+    day: Option<u64>,
+    /// How many times as much is allowed in a week; left out: a week is not counted.
+    week: Option<u64>,
+}
+
+/// Replaces the limits that a target has of its own. What is decided from now on is judged by them; what is held stays held
+/// until it is looked at again. The change log says who did it.
+#[utoipa::path(
+    put, path = "/targets/{id}/guards", tag = "plans", operation_id = "replaceGuards", request_body = OwnLimits,
+    params(("id" = Uuid, Path, description = "The target's id")),
+    responses((status = 200, description = "All guards as they are now", body = GuardsView), Refusals),
+)]
+pub(super) async fn replace(
+    client: ApiClient,
+    State(state): State<ApiState>,
+    InPath(target): InPath<TargetId>,
+    JsonBody(body): JsonBody,
+) -> Result<Json<GuardsView>, ApiError> {
+    let by = who::token(state.store(), client.tenant, client.credential).await?;
+    Ok(Json(guards::replace(state.store(), client.tenant, target, &body, &by).await?))
+}
+
+/// What guards hold and held: open ones first, then the newest, 200 at most.
+#[utoipa::path(
+    get, path = "/targets/{id}/trips", tag = "plans", operation_id = "listTrips",
+    params(("id" = Uuid, Path, description = "The target's id")),
+    responses((status = 200, description = "The trips", body = Page<TripView>), Refusals),
+)]
+pub(super) async fn trips(
+    client: ApiClient,
+    State(state): State<ApiState>,
+    InPath(target): InPath<TargetId>,
+) -> Result<Json<Page<TripView>>, ApiError> {
+    Ok(Json(Page::whole(guards::trips(state.store(), client.tenant, target).await?)))
+}

@@ -1,0 +1,222 @@
+//! Guards of a target: their limits, what they count now, and what they hold.
+
+use crate::error::ApiError;
+use crate::services::targets::chosen;
+use rollcall_provisioning::guard::{Guard, Guards, Limit, Window};
+use rollcall_provisioning::ids::{TargetId, TenantId};
+use rollcall_store::Store;
+use rollcall_store::projection::{EffectReading, Protected, TripRow};
+use serde::Serialize;
+use serde_json::Value;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// The guards of a target.
+#[derive(Serialize, ToSchema, Clone, Debug)]
+pub struct GuardsView {
+    /// The target.
+    pub target_id: Uuid,
+    /// Its name.
+    pub target: String,
+    /// Every guard.
+    pub guards: Vec<GuardView>,
+}
+
+/// A guard, and how it stands.
+#[derive(Serialize, ToSchema, Clone, Debug)]
+pub struct GuardView {
+    /// Its word.
+    #[schema(example = "people.remove")]
+    pub guard: &'static str,
+    /// The limit in force; absent for the guard of protected accounts, which holds every change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<LimitView>,
+    /// Whether the limit is the target's own, and not the one that all begin with.
+    pub own: bool,
+    /// How many there are of what it protects.
+    pub base: i64,
+    /// How many it lets pass with that base.
+    pub most: Counts,
+    /// What has passed, by effect. A guard that counts attribute by attribute has several.
+    pub passed: Vec<PassedView>,
+    /// What it holds now.
+    pub open: Vec<TripView>,
+}
+
+/// How much is allowed.
+#[derive(Serialize, ToSchema, Clone, Copy, PartialEq, Debug)]
+pub struct LimitView {
+    /// This much is always allowed.
+    pub floor: u64,
+    /// The share of the base that is allowed, 0 to 1.
+    pub share: f64,
+    /// How many times as much is allowed in a day; `null`: a day is not counted.
+    pub day: Option<u64>,
+    /// How many times as much is allowed in a week; `null`: a week is not counted.
+    pub week: Option<u64>,
+}
+
+impl From<Limit> for LimitView {
+    fn from(Limit { floor, share, day, week }: Limit) -> Self {
+        Self { floor, share, day, week }
+    }
+}
+
+/// Numbers for each window; `null` where a window is not counted.
+#[derive(Serialize, ToSchema, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Counts {
+    /// At once: in a plan, or within an hour at a live target.
+    pub at_once: Option<u64>,
+    /// Within 24 hours.
+    pub day: Option<u64>,
+    /// Within seven days.
+    pub week: Option<u64>,
+}
+
+/// How often an effect has passed its guard.
+#[derive(Serialize, ToSchema, Clone, PartialEq, Eq, Debug)]
+pub struct PassedView {
+    /// The effect: the guard, and of what where that is counted apart.
+    #[schema(example = "fields.changed:title")]
+    pub effect: String,
+    /// In the last hour.
+    pub hour: i64,
+    /// In the last 24 hours.
+    pub day: i64,
+    /// In the last seven days.
+    pub week: i64,
+}
+
+/// A guard that holds or held changes.
+#[derive(Serialize, ToSchema, Clone, PartialEq, Eq, Debug)]
+pub struct TripView {
+    /// Its id.
+    pub id: Uuid,
+    /// The target.
+    pub target_id: Uuid,
+    /// The effect that was counted.
+    #[schema(example = "people.remove")]
+    pub effect: String,
+    /// Over what: `plan`, `day` or `week`.
+    pub window: String,
+    /// How many there were.
+    pub observed: i64,
+    /// How many were allowed.
+    pub most: i64,
+    /// Of how many.
+    pub base: i64,
+    /// The same in a sentence.
+    #[schema(example = "people.remove: 14 at once, more than 10 (1 % of 1012, at least 5)")]
+    pub arithmetic: String,
+    /// How many deliveries it holds now.
+    pub held: i64,
+    /// Since when.
+    #[serde(with = "time::serde::rfc3339")]
+    pub tripped_at: OffsetDateTime,
+    /// When it ended; absent while it holds.
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<OffsetDateTime>,
+    /// Who ended it; absent when nothing was held by it any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_by: Option<String>,
+}
+
+impl From<TripRow> for TripView {
+    fn from(row: TripRow) -> Self {
+        Self {
+            id: row.id,
+            target_id: row.target_id,
+            effect: row.effect,
+            window: row.window_of,
+            observed: row.observed,
+            most: row.most,
+            base: row.base,
+            arithmetic: row.arithmetic,
+            held: row.held,
+            tripped_at: row.tripped_at,
+            closed_at: row.closed_at,
+            closed_by: row.closed_by,
+        }
+    }
+}
+
+/// The guards of a target.
+///
+/// # Errors
+/// 404.
+pub async fn read(store: &Store, tenant: TenantId, target: TargetId) -> Result<GuardsView, ApiError> {
+    let target = chosen(store, tenant, target).await?;
+    let (readings, protected) = store.guard_readings(tenant, target.id).await?;
+    let open = open_trips(store, tenant, Some(target.id)).await?;
+    let view = |guard| guard_view(guard, &target.guards, (&readings, protected), &open);
+    Ok(GuardsView { target_id: target.id.0, target: target.name.clone(), guards: Guard::all().map(view).collect() })
+}
+
+/// Replaces the target's own limits: an object of guard to `{"floor": 5, "share": 0.01, "day": 2, "week": 4}`. A guard that
+/// is left out has the limit that all begin with.
+///
+/// # Errors
+/// 404, and 400 that names the part which cannot be used; nothing is changed then.
+pub async fn replace(
+    store: &Store,
+    tenant: TenantId,
+    target: TargetId,
+    limits: &Value,
+    by: &str,
+) -> Result<GuardsView, ApiError> {
+    if !limits.is_object() {
+        return Err(ApiError::parameter("limits", "must be an object of guards with their limits"));
+    }
+    let guards = Guards::parse(limits)?;
+    if !store.set_guards(tenant, target, &guards, by).await? {
+        return Err(super::targets::no_target(&target.to_string()));
+    }
+    read(store, tenant, target).await
+}
+
+/// The trips of a target, open ones first, then the newest; at most 200.
+///
+/// # Errors
+/// 404.
+pub async fn trips(store: &Store, tenant: TenantId, target: TargetId) -> Result<Vec<TripView>, ApiError> {
+    let target = chosen(store, tenant, target).await?;
+    Ok(store.trips(tenant, Some(target.id)).await?.into_iter().map(TripView::from).collect())
+}
+
+/// The trips that hold something now, of one target or of all.
+pub async fn open_trips(store: &Store, tenant: TenantId, target: Option<TargetId>) -> Result<Vec<TripView>, ApiError> {
+    let trips = store.trips(tenant, target).await?;
+    Ok(trips.into_iter().filter(|trip| trip.closed_at.is_none() && trip.held > 0).map(TripView::from).collect())
+}
+
+fn guard_view(
+    guard: Guard,
+    guards: &Guards,
+    (readings, protected): (&[EffectReading], Protected),
+    open: &[TripView],
+) -> GuardView {
+    let word = guard.as_str();
+    let is_of = |effect: &str| effect.split(':').next() == Some(word);
+    let limit = guards.limit(guard);
+    let base = if guard == Guard::DepartmentsRemove { protected.departments } else { protected.people };
+    let most = |window| limit.most(window, u64::try_from(base).unwrap_or(0));
+    GuardView {
+        guard: word,
+        limit: (guard != Guard::Protected).then(|| limit.into()),
+        own: guards.is_own(guard),
+        base,
+        most: Counts { at_once: most(Window::Plan), day: most(Window::Day), week: most(Window::Week) },
+        passed: readings
+            .iter()
+            .filter(|reading| is_of(&reading.effect))
+            .map(|reading| PassedView {
+                effect: reading.effect.clone(),
+                hour: reading.hour,
+                day: reading.day,
+                week: reading.week,
+            })
+            .collect(),
+        open: open.iter().filter(|trip| is_of(&trip.effect)).cloned().collect(),
+    }
+}

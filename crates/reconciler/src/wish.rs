@@ -1,0 +1,144 @@
+//! What is wanted of an account, on its way to being fulfilled.
+
+use crate::gate::Asked;
+use crate::placing::Placing;
+use crate::report::{self, BadManager};
+use rollcall_provisioning::connector::ConnectorError;
+use rollcall_provisioning::entity::{self, Desired, Observed};
+use rollcall_provisioning::finding::Finding;
+use rollcall_provisioning::ids::ResourceId;
+use rollcall_provisioning::mapping::{Mapped, PersonKind, Reference};
+use rollcall_provisioning::plan::{Action, unique_value};
+use rollcall_provisioning::proposal::Proposal;
+use rollcall_store::projection::{Hold, LoadedUser};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// An account on its way to what is wanted.
+pub(crate) struct Wish {
+    pub(crate) attributes: BTreeMap<String, Option<Value>>,
+    pub(crate) findings: Vec<Finding>,
+    placing: Placing,
+    /// The userid that a new account gets.
+    pub(crate) userid: Option<String>,
+    /// Attributes that an account keeps as they were when it was created.
+    once: BTreeSet<String>,
+    /// The manager, when they must be at the target first.
+    pub(crate) manager_awaited: Option<Uuid>,
+    /// Why the target does not take the manager, although we believe that they are there.
+    pub(crate) manager_refused: Option<ConnectorError>,
+    /// Values that another account has.
+    pub(crate) wants: Vec<String>,
+    /// Whether a plan permits it.
+    pub(crate) decided: bool,
+    /// What guards hold of it.
+    pub(crate) held: Option<(Vec<Hold>, Proposal)>,
+}
+
+impl Wish {
+    /// What the rules want of a person who belongs where `placing` says.
+    pub(crate) fn new(resource: ResourceId, mapped: Mapped, loaded: &LoadedUser, placing: Placing) -> Self {
+        let Mapped { mut attributes, kind, manager, mut findings, userid, once, .. } = mapped;
+        attributes.extend(placing.attributes());
+        if matches!(kind, PersonKind::Sso | PersonKind::DingTalk) {
+            attributes.insert(entity::ENABLED.to_owned(), Some(json!(true)));
+        }
+        let mut manager_awaited = None;
+        match (&manager, &loaded.manager) {
+            (Reference::LeftAlone, _) => {}
+            (Reference::Nobody, _) => {
+                attributes.insert(entity::MANAGER.to_owned(), None);
+            }
+            (Reference::To(_), Some(found)) if found.id == resource.0 => {
+                findings.push(report::bad_manager(BadManager::Themselves));
+            }
+            (Reference::To(_), Some(found)) if !found.present => {
+                // A manager who left manages nobody; the source will name the next one.
+                attributes.insert(entity::MANAGER.to_owned(), None);
+            }
+            (Reference::To(_), Some(found)) => match &found.remote_id {
+                Some(remote_id) => {
+                    attributes.insert(entity::MANAGER.to_owned(), Some(json!(remote_id)));
+                }
+                None => manager_awaited = Some(found.id),
+            },
+            (Reference::To(_), None) => {
+                let why = if loaded.manager_ambiguous { BadManager::Several } else { BadManager::Unknown };
+                findings.push(report::bad_manager(why));
+            }
+        }
+        Self {
+            attributes,
+            findings,
+            placing,
+            userid,
+            once,
+            manager_awaited,
+            manager_refused: None,
+            wants: Vec::new(),
+            decided: false,
+            held: None,
+        }
+    }
+
+    /// The departments wanted, in the order of their ids; none is the root.
+    pub(crate) const fn units(&self) -> &Vec<Uuid> {
+        &self.placing.units
+    }
+
+    /// A department wanted that is not at the target yet, which a rehearsal does not wait for.
+    pub(crate) const fn unit_awaited(&self) -> Option<&(Uuid, String)> {
+        self.placing.awaited.as_ref()
+    }
+
+    /// The question whether a step towards it may be sent.
+    pub(crate) fn asks<'a>(&'a self, action: &'a Action, observed: &'a Observed) -> Asked<'a> {
+        Asked {
+            action,
+            observed,
+            besides: &[],
+            paths: &self.placing.paths,
+            manager_awaited: self.manager_awaited,
+            decided: self.decided,
+            by_operator: false,
+            by_new_rules: false,
+        }
+    }
+
+    /// What is wanted of an account of which this much is known.
+    pub(crate) fn desired(&self, observed: &Observed) -> Desired {
+        let mut attributes = self.attributes.clone();
+        if let Observed::Known(_) = observed {
+            attributes.retain(|name, _| !self.once.contains(name));
+        }
+        Desired::Present(attributes)
+    }
+
+    /// The number, in the target's form.
+    pub(crate) fn mobile(&self) -> Option<&str> {
+        mobile(&self.attributes)
+    }
+
+    /// Guards hold a part of it.
+    pub(crate) fn hold(&mut self, holds: Vec<Hold>, proposal: Proposal) {
+        match &mut self.held {
+            None => self.held = Some((holds, proposal)),
+            Some((before, held)) => {
+                before.extend(holds);
+                held.lines.extend(proposal.lines);
+            }
+        }
+    }
+
+    /// Another account has the value of this attribute. Returns all that are taken.
+    pub(crate) fn taken(&mut self, attribute: &str) -> Vec<String> {
+        let value = self.attributes.get(attribute).and_then(Option::as_ref);
+        self.wants.extend(value.and_then(|value| unique_value(attribute, value)));
+        self.wants.clone()
+    }
+}
+
+pub(crate) fn mobile(attributes: &BTreeMap<String, Option<Value>>) -> Option<&str> {
+    attributes.get(entity::MOBILE).and_then(Option::as_ref).and_then(Value::as_str)
+}

@@ -1,0 +1,150 @@
+//! Plans as text for people.
+
+use crate::commands::setup::rfc3339;
+use rollcall_api::services::plans::{PlanChangeView, PlanView};
+use serde_json::Value;
+use std::fmt::Write as _;
+
+/// The verbs, with the sign and the word that people know them by.
+const VERBS: [(&str, &str, &str); 3] =
+    [("create", "+", "create"), ("update", "~", "update"), ("delete", "−", "remove")];
+/// Attributes of updates that are counted in a summary.
+const ATTRIBUTES: usize = 6;
+/// What stands before whatever a guard holds.
+const HELD: &str = "!";
+
+/// What is changed in one line: `+12 ~148 −3 !2`.
+pub(super) fn size(plan: &PlanView) -> String {
+    let mut parts: Vec<String> = VERBS
+        .into_iter()
+        .map(|(verb, sign, _)| (sign, plan.count(verb)))
+        .chain([(HELD, plan.guarded)])
+        .filter(|(_, count)| *count > 0)
+        .map(|(sign, count)| format!("{sign}{count}"))
+        .collect();
+    if parts.is_empty() {
+        parts.push("none".to_owned());
+    }
+    parts.join(" ")
+}
+
+/// What a plan would do, and what guards say of it.
+pub(super) fn plan(plan: &PlanView) -> String {
+    let mut text = format!("Plan {} of target {}: {}\n", plan.id, plan.target, plan.state.replace('_', " "));
+    let _ = writeln!(text, "Made by {} at {}.", plan.created_by, rfc3339(plan.created_at));
+    if plan.is_open() {
+        let _ = writeln!(text, "It can be applied until {}.", rfc3339(plan.expires_at));
+    }
+    if plan.total == 0 {
+        text.push_str("\nNothing is held, so there is nothing to do.\n");
+        return text;
+    }
+    text.push('\n');
+    for (verb, sign, word) in VERBS {
+        let count = plan.count(verb);
+        if count > 0 {
+            let _ = writeln!(text, "  {sign} {count:>6} {word}    {}", kinds(plan, verb));
+        }
+    }
+    let mut counted = plan.guarded;
+    for guard in plan.guards.iter().filter_map(|guard| guard.arithmetic.as_ref()) {
+        let number = if counted > 0 { counted.to_string() } else { String::new() };
+        let word = if counted > 0 { "held" } else { "" };
+        let _ = writeln!(text, "  {HELD} {number:>6} {word:<6}    {guard}");
+        counted = 0;
+    }
+    if counted > 0 {
+        let _ = writeln!(text, "  {HELD} {counted:>6} held      by a guard of the live target");
+    }
+    let _ = writeln!(text, "\n{} calls, at least {} s at the target's rate budget.", plan.calls, plan.seconds);
+    if let Some(release) = &plan.release {
+        let reason = release.reason.as_deref().unwrap_or("no reason was kept");
+        let _ = writeln!(text, "Its release was asked for by {}: {reason}", release.requested_by);
+        if let Some(by) = &release.approved_by {
+            let _ = writeln!(text, "It was released by {by}.");
+        }
+    }
+    let done: Vec<String> = plan.states.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    if plan.applied_by.is_some() {
+        let _ = writeln!(text, "Of its changes are {}.", done.join(", "));
+    }
+    text
+}
+
+/// `people 9, departments 3`; of updates what they touch.
+fn kinds(plan: &PlanView, verb: &str) -> String {
+    let of_verb = plan.changes.iter().filter(|change| change.verb == verb);
+    let kinds: Vec<String> = of_verb
+        .map(|change| {
+            let kind = match change.kind.as_str() {
+                "user" => "people",
+                "org_unit" => "departments",
+                _ => "groups",
+            };
+            format!("{kind} {}", change.count)
+        })
+        .collect();
+    let mut text = kinds.join(", ");
+    if verb == "update" {
+        let mut attributes: Vec<(&String, &i64)> = plan.attributes.iter().collect();
+        attributes.sort_by_key(|(_, count)| -**count);
+        let more = attributes.len().saturating_sub(ATTRIBUTES);
+        let named = attributes.into_iter().take(ATTRIBUTES);
+        let named: Vec<String> = named.map(|(attribute, count)| format!("{attribute} {count}")).collect();
+        let more = if more > 0 { format!(", {more} more") } else { String::new() };
+        let _ = write!(text, ": {}{more}", named.join(", "));
+    }
+    text
+}
+
+/// What can be done with a plan that was just made.
+pub(super) fn next_steps(plan: &PlanView) -> String {
+    if plan.total == 0 {
+        return String::new();
+    }
+    let (id, free) = (plan.id, plan.total - plan.guarded);
+    let mut text = String::from("\n");
+    if plan.guarded > 0 {
+        let _ = writeln!(text, "Guards hold {}; the other {free} can be applied.", plan.guarded);
+    }
+    let _ = writeln!(text, "  Review   rollcall plan show {id}");
+    if free > 0 {
+        let _ = writeln!(text, "  Apply    rollcall apply {id}   ({free}; --people 10 to begin with ten)");
+    }
+    if plan.guarded > 0 {
+        let _ = writeln!(text, "  Release  rollcall release {id} --reason \"…\"   (a second person then grants it)");
+    }
+    text
+}
+
+/// One change, each attribute before and after.
+pub(super) fn change(change: &PlanChangeView) -> String {
+    let sign = VERBS.into_iter().find(|(verb, _, _)| *verb == change.verb).map_or("?", |(_, sign, _)| sign);
+    let name = change.name.clone().unwrap_or_else(|| change.resource_id.to_string());
+    let kind = if change.kind == "org_unit" { "department " } else { "" };
+    let mark = if change.guarded { "  ! held" } else { "" };
+    let state = if change.state == "planned" { String::new() } else { format!("  ({})", change.state) };
+    let mut text = format!("\n{sign} {kind}{name}{mark}{state}\n");
+    if let Some(reason) = change.detail.as_ref().or(change.reason.as_ref().filter(|_| change.guarded)) {
+        let _ = writeln!(text, "    {}", reason.replace('\n', "\n    "));
+    }
+    for line in &change.lines {
+        let (before, after) = (shown(line.before.as_ref()), shown(line.after.as_ref()));
+        let _ = match change.verb.as_str() {
+            "create" => writeln!(text, "    {} = {after}", line.attribute),
+            "delete" => writeln!(text, "    {} was {before}", line.attribute),
+            _ => writeln!(text, "    {}: {before} → {after}", line.attribute),
+        };
+    }
+    text
+}
+
+/// A value as text.
+pub(in crate::commands) fn shown(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => "(none)".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(values)) => values.iter().map(|value| shown(Some(value))).collect::<Vec<_>>().join(", "),
+        Some(other) => other.to_string(),
+    }
+}

@@ -1,0 +1,135 @@
+//! Leaving in stages: access ends at once, the account goes when its days are over, and whoever comes back before that
+//! has it again.
+
+use rollcall_provisioning::guard::Guards;
+use rollcall_provisioning::ids::ResourceId;
+use rollcall_provisioning::mapping::Mapping;
+use rollcall_store::mappings::NewMapping;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use crate::world::World;
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// A world with these rules besides those that all begin with, and one person in it.
+async fn world(rules: &Value) -> anyhow::Result<(World, ResourceId)> {
+    let world = World::new().await?;
+    let mut document = Mapping::default_document();
+    if let (Some(document), Some(rules)) = (document.as_object_mut(), rules.as_object()) {
+        document.extend(rules.clone());
+    }
+    let new = NewMapping { document: &document, note: "", by: "ann", after: None };
+    world.store.save_mapping(world.tenant, &new).await?;
+    let ann = world.person("ann", json!({ "department": "Sales" })).await?;
+    world.settle().await?;
+    assert_eq!(world.standing("ann").await?.state, "in_step");
+    Ok((world, ann))
+}
+
+fn leavers(removed: &Value) -> Value {
+    let erased = if removed.is_null() { Value::Null } else { json!(30) };
+    json!([{ "name": "all", "access_ended_after_days": 0, "removed_after_days": removed, "erased_after_days": erased }])
+}
+
+/// Lets the days pass one by one, as workers see them.
+async fn days(world: &World, number: usize) -> anyhow::Result<()> {
+    for _ in 0..number {
+        world.clock.advance(DAY);
+        world.work(World::options("worker"), world.at_rest()).await?;
+    }
+    Ok(())
+}
+
+fn enabled(world: &World) -> Vec<Option<Value>> {
+    world.fake.holdings(|held| held.accounts.values().map(|account| account.get("enabled").cloned()).collect())
+}
+
+#[tokio::test]
+async fn an_account_goes_when_its_days_are_over() -> anyhow::Result<()> {
+    let (world, ann) = world(&json!({ "leavers": leavers(&json!(14)) })).await?;
+    world.set(ann, json!({ "active": false })).await?;
+    world.work(World::options("worker"), world.until("ann", "waiting")).await?;
+    let standing = world.standing("ann").await?;
+    assert!(standing.reason.is_some_and(|reason| reason.contains("removed on 2026-03-15")));
+    days(&world, 13).await?;
+    assert_eq!(world.picture().await?.people.len(), 1, "not before its time");
+    days(&world, 2).await?;
+    assert_eq!(world.standing("ann").await?.state, "gone");
+    assert_eq!(world.picture().await?.departments, Vec::<String>::new());
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_comes_back_keeps_the_account() -> anyhow::Result<()> {
+    let (world, ann) = world(&json!({ "leavers": leavers(&json!(14)) })).await?;
+    world.set(ann, json!({ "active": false })).await?;
+    world.work(World::options("worker"), world.until("ann", "waiting")).await?;
+    let calls = world.fake.calls().len();
+    world.set(ann, json!({ "active": true })).await?;
+    world.work(World::options("worker"), world.until("ann", "in_step")).await?;
+    days(&world, 20).await?;
+    assert_eq!(world.picture().await?.people["ann"][0].departments, ["/Sales"]);
+    assert_eq!(world.fake.calls().len(), calls, "nothing had to be done for that");
+    // The days begin anew.
+    world.set(ann, json!({ "active": false })).await?;
+    world.work(World::options("worker"), world.until("ann", "waiting")).await?;
+    days(&world, 13).await?;
+    assert_eq!(world.picture().await?.people.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_enterprise_account_is_turned_off_at_once_and_on_again() -> anyhow::Result<()> {
+    let kinds = json!([{ "name": "all", "kind": "sso" }]);
+    let (world, ann) = world(&json!({ "leavers": leavers(&json!(30)), "kinds": kinds })).await?;
+    assert_eq!(enabled(&world), [Some(json!(true))]);
+    world.set(ann, json!({ "active": false })).await?;
+    world.work(World::options("worker"), world.until("ann", "waiting")).await?;
+    assert_eq!(enabled(&world), [Some(json!(false))]);
+    world.set(ann, json!({ "active": true })).await?;
+    world.work(World::options("worker"), world.until("ann", "in_step")).await?;
+    assert_eq!(enabled(&world), [Some(json!(true))]);
+    world.delete(ann).await?;
+    world.work(World::options("worker"), world.until("ann", "waiting")).await?;
+    assert_eq!(enabled(&world), [Some(json!(false))]);
+    days(&world, 31).await?;
+    assert_eq!(world.picture().await?.people.len(), 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_account_may_be_kept() -> anyhow::Result<()> {
+    let (world, ann) = world(&json!({ "leavers": leavers(&Value::Null) })).await?;
+    world.set(ann, json!({ "active": false })).await?;
+    world.settle().await?;
+    let standing = world.standing("ann").await?;
+    assert_eq!(standing.state, "in_step");
+    assert!(standing.reason.is_some_and(|reason| reason.contains("kept")));
+    days(&world, 40).await?;
+    assert_eq!(world.picture().await?.people.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_person_is_removed_at_once_past_rules_and_guards() -> anyhow::Result<()> {
+    let (world, ann) = world(&json!({ "leavers": leavers(&json!(14)) })).await?;
+    let none =
+        json!({ "people.remove": { "floor": 0, "share": 0.0 }, "source.deactivate": { "floor": 0, "share": 0.0 } });
+    world.store.set_guards(world.tenant, world.target, &Guards::parse(&none)?, "ann").await?;
+    let at_once = || world.store.remove_at_once(world.tenant, ann, "operator", "The contract was ended.");
+    assert_eq!(at_once().await?, 0, "nobody is removed who has not left");
+    world.set(ann, json!({ "active": false })).await?;
+    world.work(World::options("worker"), world.until("ann", "waiting")).await?;
+    assert_eq!(at_once().await?, 1);
+    world.settle().await?;
+    assert_eq!(world.standing("ann").await?.state, "gone");
+    assert_eq!(world.picture().await?.people.len(), 0);
+    // Who comes back and leaves again has the rules again.
+    world.set(ann, json!({ "active": true })).await?;
+    world.settle().await?;
+    world.set(ann, json!({ "active": false })).await?;
+    world.work(World::options("worker"), world.until("ann", "waiting")).await?;
+    assert_eq!(world.picture().await?.people.len(), 1);
+    Ok(())
+}
