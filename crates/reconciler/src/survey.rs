@@ -81,7 +81,7 @@ impl Shared {
         for person in &page.people {
             let job =
                 Job { store: &self.store, ready: &ready, claim: &person.claim, worker: &self.options.worker, now };
-            let Some(judged) = job.judge(person, &page.units) else { continue };
+            let Some(judged) = job.judge(person, page) else { continue };
             let seed = person.claim.resource.0.as_u64_pair().1;
             let standing = next(&judged.outcome, person.claim.attempt, now, seed);
             let in_step = matches!(judged.outcome, Outcome::InStep | Outcome::LeftOut { .. });
@@ -107,7 +107,7 @@ impl From<Outcome> for Judged {
 
 impl Job<'_> {
     /// What comes of a person, if it can be told from what is stored; `None` leaves it to a delivery.
-    fn judge(&self, person: &Surveyed, units: &SurveyUnits) -> Option<Judged> {
+    fn judge(&self, person: &Surveyed, page: &SurveyPage) -> Option<Judged> {
         let Surveyed { claim, claimed, state, loaded } = person;
         if *claimed || claim.permit.is_some() {
             return None;
@@ -133,7 +133,9 @@ impl Job<'_> {
         if mapped.blocked {
             return Some(Outcome::attention(mapped.findings).into());
         }
-        self.judge_wish(mapped, loaded, &observed, units)
+        let judged = self.judge_wish(mapped, loaded, &observed, &page.units)?;
+        let sends = matches!(judged.outcome, Outcome::Held { .. });
+        (!sends || !page.untouchable.contains(&claim.resource.0)).then_some(judged)
     }
 
     fn judge_wish(
@@ -169,6 +171,7 @@ impl Job<'_> {
         let connector = &self.ready.connector;
         let action = made.actions.first();
         let by = match action {
+            Some(_) if self.claim.adopted => HeldBy::Adoption,
             Some(_) if rehearsal => HeldBy::Rehearsal,
             Some(_) if remapped => HeldBy::Mapping(self.claim.mapping_version),
             Some(_) => return None,
@@ -187,15 +190,19 @@ impl Job<'_> {
             }
         };
         let action = action?;
-        // Under other rules nobody is placed before a plan permits it.
-        let places = match (rehearsal, noted, nowhere) {
-            (false, ..) | (true, true, _) => Vec::new(),
-            (true, false, true) => {
+        let places = match (rehearsal, noted) {
+            (_, true) => Vec::new(),
+            // Under other rules nobody is placed before a plan permits it.
+            (false, false) if remapped => Vec::new(),
+            (true, false) if nowhere => {
                 named.map(|department| SurveyPlace { path: department.path.clone(), head: department.head }).collect()
             }
-            (true, false, false) => return None,
+            (_, false) => return None,
         };
-        if rehearsal
+        if !rehearsal && !remapped && !all_there {
+            return None;
+        }
+        if !remapped
             && let Err(found) = contradiction::judge(&made, &desired, connector.schema(), connector.root_org_unit())
         {
             return Some(report::contradiction(&found).into());

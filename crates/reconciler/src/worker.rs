@@ -60,7 +60,7 @@ const SURVEY_AGAIN: Duration = Duration::from_secs(5);
 /// The loop. Cheap to clone.
 #[derive(Clone)]
 pub struct Reconciler {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// What one run of the loop holds.

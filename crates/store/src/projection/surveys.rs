@@ -58,6 +58,8 @@ pub struct SurveyPage {
     pub people: Vec<Surveyed>,
     /// The departments at the same moment.
     pub units: SurveyUnits,
+    /// Which of the people, or of their accounts, are not to be touched.
+    pub untouchable: HashSet<Uuid>,
 }
 
 /// The departments of a target.
@@ -168,10 +170,11 @@ impl Store {
         sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *tx).await?;
         let rows = sqlx::query(load_users!(
             besides = "c.user_id, c.mark, c.lease_epoch, c.claimed, c.state, c.attempt, c.request_id, c.dirty_since,
-                    c.applied_version, c.let_through, c.permit, ",
+                    c.applied_version, c.let_through, c.permit, c.adopted, ",
             from =
                 "(SELECT d.tenant_id, d.target_id, d.resource_id AS user_id, d.mark, d.lease_epoch, d.state, d.attempt,
                             d.request_id, d.dirty_since, d.applied_version, d.mapping_version AS let_through, d.permit,
+                            d.adopted,
                             COALESCE(d.lease_until > now(), false) AS claimed
                      FROM deliveries d
                      WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = 'user'
@@ -185,6 +188,17 @@ impl Store {
         .fetch_all(&mut *tx)
         .await?;
         let units = survey_units(&mut tx, survey).await?;
+        let untouchable: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT COALESCE(m.resource_id, l.resource_id) FROM marks m
+             LEFT JOIN links l ON l.tenant_id = m.tenant_id AND l.target_id = m.target_id AND l.resource_kind = 'user'
+                              AND m.entity_kind = 'account' AND l.remote_id = m.remote_id
+             WHERE m.tenant_id = $1 AND m.target_id = $2 AND m.lifted_at IS NULL
+               AND m.kind IN ('protected', 'do_not_touch') AND COALESCE(m.resource_id, l.resource_id) IS NOT NULL",
+        )
+        .bind(survey.tenant.0)
+        .bind(survey.target.0)
+        .fetch_all(&mut *tx)
+        .await?;
         tx.commit().await?;
         let mut people = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -206,6 +220,7 @@ impl Store {
                 mapping_version: survey.mapping_version,
                 let_through: row.try_get("let_through")?,
                 permit: row.try_get("permit")?,
+                adopted: row.try_get("adopted")?,
             };
             let corrupt = || StoreError::corrupt("deliveries", "state", resource);
             people.push(Surveyed {
@@ -215,7 +230,7 @@ impl Store {
                 loaded: LoadedUser::read(row, resource)?,
             });
         }
-        Ok(SurveyPage { people, units })
+        Ok(SurveyPage { people, units, untouchable: untouchable.into_iter().collect() })
     }
 
     /// Keeps what came of a page that ends with `last`: settles those who can be settled and have not changed meanwhile,
@@ -534,5 +549,6 @@ fn marker(survey: &Survey) -> Claim {
         mapping_version: survey.mapping_version,
         let_through: survey.mapping_version,
         permit: None,
+        adopted: false,
     }
 }

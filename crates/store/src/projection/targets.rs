@@ -190,6 +190,11 @@ impl Store {
             "DELETE FROM plans WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM surveys WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM trips WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM candidates WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM marks WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM scanned_accounts WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM scanned_units WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM scans WHERE tenant_id = $1 AND target_id = $2",
         ] {
             sqlx::query(statement).bind(tenant.0).bind(target.0).execute(&mut *tx).await?;
         }
