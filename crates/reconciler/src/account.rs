@@ -1,6 +1,7 @@
 //! A user who should have an account: map, place, observe, plan, act.
 
 use crate::act::{Acted, Interrupt, Job, ended, finding, held};
+use crate::connectors::Ready;
 use crate::gate::{Asked, Verdict};
 use crate::observe::{Seen, Sought};
 use crate::placing::Placed;
@@ -25,30 +26,33 @@ impl Job<'_> {
         user: &Map<String, Value>,
         loaded: &LoadedUser,
     ) -> Result<Outcome, Interrupt> {
+        if !self.is_remapped(loaded.link.as_ref()) {
+            return self.deliver_by_rules(user, loaded, false).await;
+        }
+        match self.under_new_rules(user, loaded).await? {
+            NewRules::Count { decided } => self.deliver_by_rules(user, loaded, decided).await,
+            NewRules::End(outcome) => Ok(outcome),
+            NewRules::Wait(outcome) => self.under_old_rules(user, loaded, outcome).await,
+        }
+    }
+
+    /// Delivers a user who is present by the rules that count for them.
+    async fn deliver_by_rules(
+        &self,
+        user: &Map<String, Value>,
+        loaded: &LoadedUser,
+        decided: bool,
+    ) -> Result<Outcome, Interrupt> {
         let mapped = self.ask_rules(user, loaded, Mapping::person);
         if !mapped.scope.included {
             return self.deliver_departure(loaded, Some(&mapped.scope)).await;
         }
         let link = loaded.link.as_ref();
         if mapped.blocked {
-            // Whoever has an account already keeps it as it is until the value is mended. It is looked for all the
-            // same, because others may wait for this person.
-            let again = match self.observe_account(link, Sought::Wanted(mobile(&mapped.attributes))).await? {
-                Seen::Now(_) => None,
-                Seen::Invited(since) => Some(report::look_again(since)),
-                Seen::End(outcome) => return Ok(outcome),
-            };
-            return Ok(Outcome::NeedsAttention { findings: mapped.findings, awaited: None, again, wants: Vec::new() });
+            return self.blocked(mapped, link).await;
         }
         if link.is_some_and(|link| link.left_at.is_some()) {
             held(self.store.link_returned(self.claim).await?)?;
-        }
-        let mut decided = false;
-        if self.is_remapped(link) {
-            match self.under_new_rules(&mapped, loaded).await? {
-                Ok(by_plan) => decided = by_plan,
-                Err(outcome) => return Ok(outcome),
-            }
         }
         let rehearsal = self.claim.mode == TargetMode::Rehearsal;
         let placing = match self.place(&mapped.departments, rehearsal).await? {
@@ -71,6 +75,17 @@ impl Job<'_> {
             }
             _ => self.fulfil(wish, observed, loaded).await,
         }
+    }
+
+    /// Whoever has an account already keeps it as it is until the value is mended. It is looked for all the same, because
+    /// others may wait for this person.
+    async fn blocked(&self, mapped: Mapped, link: Option<&Link>) -> Result<Outcome, Interrupt> {
+        let again = match self.observe_account(link, Sought::Wanted(mobile(&mapped.attributes))).await? {
+            Seen::Now(_) => None,
+            Seen::Invited(since) => Some(report::look_again(since)),
+            Seen::End(outcome) => return Ok(outcome),
+        };
+        Ok(Outcome::NeedsAttention { findings: mapped.findings, awaited: None, again, wants: Vec::new() })
     }
 
     /// Asks the rules about a person.
@@ -96,25 +111,67 @@ impl Job<'_> {
     }
 
     /// What other rules would change at an account is held until a plan permits it, and nobody is placed before that.
-    /// Whether a plan does; not, when nothing would change.
-    async fn under_new_rules(&self, mapped: &Mapped, loaded: &LoadedUser) -> Result<Result<bool, Outcome>, Interrupt> {
+    async fn under_new_rules(&self, user: &Map<String, Value>, loaded: &LoadedUser) -> Result<NewRules, Interrupt> {
+        let mapped = self.ask_rules(user, loaded, Mapping::person);
+        if !mapped.scope.included {
+            let end = self.deliver_departure(loaded, Some(&mapped.scope)).await?;
+            return Ok(if matches!(end, Outcome::Held { .. }) { NewRules::Wait(end) } else { NewRules::End(end) });
+        }
+        if mapped.blocked {
+            return Ok(NewRules::Wait(self.blocked(mapped, loaded.link.as_ref()).await?));
+        }
         let placing = self.look_up(&mapped.departments).await?;
-        let mut wish = Wish::new(self.claim.resource, mapped.clone(), loaded, placing);
+        let mut wish = Wish::new(self.claim.resource, mapped, loaded, placing);
         let observed = match self.observe_account(loaded.link.as_ref(), Sought::Wanted(wish.mobile())).await? {
-            Seen::Now(Observed::Absent) => return Ok(Ok(false)),
+            Seen::Now(Observed::Absent) => return Ok(NewRules::Count { decided: false }),
             Seen::Now(observed) => observed,
-            Seen::Invited(since) => return Ok(Err(report::invited(since))),
-            Seen::End(outcome) => return Ok(Err(outcome)),
+            Seen::Invited(since) => return Ok(NewRules::End(report::invited(since))),
+            Seen::End(outcome) => return Ok(NewRules::End(outcome)),
         };
         let made = self.plan_account(&wish, &wish.desired(&observed), &observed, loaded.link.as_ref());
-        let Some(action) = made.actions.first() else { return Ok(Ok(false)) };
+        let Some(action) = made.actions.first() else { return Ok(NewRules::Count { decided: false }) };
         Ok(match self.may(Asked { by_new_rules: true, ..wish.asks(action, &observed) }).await? {
-            Verdict::Go { .. } => Ok(true),
+            Verdict::Go { .. } => NewRules::Count { decided: true },
             Verdict::Held { by, proposal } => {
                 wish.findings.extend(made.findings);
-                Err(report::held_back(by, action, proposal, &wish.findings))
+                NewRules::Wait(report::held_back(by, action, proposal, &wish.findings))
             }
-            Verdict::Guarded { holds, proposal, .. } => Err(report::guarded(&holds, proposal, &wish.findings)),
+            Verdict::Guarded { holds, proposal, .. } => {
+                NewRules::End(report::guarded(&holds, proposal, &wish.findings))
+            }
+        })
+    }
+
+    /// Until a plan lets an account through to other rules it is kept by those that it came by: what its source changes
+    /// does not wait for the plan. `waits` is what the other rules would do.
+    async fn under_old_rules(
+        &self,
+        user: &Map<String, Value>,
+        loaded: &LoadedUser,
+        waits: Outcome,
+    ) -> Result<Outcome, Interrupt> {
+        let version = self.claim.let_through;
+        let Some(mapping) = self.connectors.earlier_mapping(&self.ready.target, version).await? else {
+            return Ok(waits);
+        };
+        let ready = Ready { mapping, ..self.ready.clone() };
+        let by_old_rules = Job { ready: &ready, ..*self };
+        let end = by_old_rules.deliver_by_rules(user, loaded, false).await?;
+        match end {
+            Outcome::InStep | Outcome::NeedsAttention { awaited: None, again: None, .. } => {}
+            end => return Ok(end),
+        }
+        let Claim { tenant, target, kind, resource, .. } = *self.claim;
+        let link = self.store.link(tenant, target, kind, resource).await?;
+        if link == loaded.link {
+            return Ok(waits);
+        }
+        // What the other rules would do is told of the account as it is now.
+        let loaded = LoadedUser { link, ..loaded.clone() };
+        Ok(match self.under_new_rules(user, &loaded).await? {
+            // The next look sees that nothing is left that waits.
+            NewRules::Count { .. } => Outcome::InStep,
+            NewRules::Wait(outcome) | NewRules::End(outcome) => outcome,
         })
     }
 
@@ -184,6 +241,16 @@ impl Job<'_> {
         }
         Ok(ending(wish, loaded))
     }
+}
+
+/// What other rules than those by which an account is there mean for it.
+enum NewRules {
+    /// They count: they change nothing, or a plan permits what they change.
+    Count { decided: bool },
+    /// They would change something, which waits for a plan, or cannot be followed.
+    Wait(Outcome),
+    /// The delivery ends here.
+    End(Outcome),
 }
 
 /// How a delivery ends when all of the wish is done that can be done.

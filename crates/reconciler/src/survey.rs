@@ -79,8 +79,14 @@ impl Shared {
         let ready = self.connectors.get(&first.claim).await?;
         let now = self.clock.now();
         for person in &page.people {
-            let job =
-                Job { store: &self.store, ready: &ready, claim: &person.claim, worker: &self.options.worker, now };
+            let job = Job {
+                store: &self.store,
+                connectors: &self.connectors,
+                ready: &ready,
+                claim: &person.claim,
+                worker: &self.options.worker,
+                now,
+            };
             let Some(judged) = job.judge(person, page) else { continue };
             let seed = person.claim.resource.0.as_u64_pair().1;
             let standing = next(&judged.outcome, person.claim.attempt, now, seed);
@@ -108,7 +114,7 @@ impl From<Outcome> for Judged {
 impl Job<'_> {
     /// What comes of a person, if it can be told from what is stored; `None` leaves it to a delivery.
     fn judge(&self, person: &Surveyed, page: &SurveyPage) -> Option<Judged> {
-        let Surveyed { claim, claimed, state, loaded } = person;
+        let Surveyed { claim, claimed, state, dirty, loaded } = person;
         if *claimed || claim.permit.is_some() {
             return None;
         }
@@ -135,6 +141,11 @@ impl Job<'_> {
         }
         let judged = self.judge_wish(mapped, loaded, &observed, &page.units)?;
         let sends = matches!(judged.outcome, Outcome::Held { .. });
+        // What is to be done by the rules that still count for the account is left to a delivery.
+        let settled = matches!(state, DeliveryState::InStep | DeliveryState::Held) && !dirty;
+        if sends && self.is_remapped(loaded.link.as_ref()) && !settled {
+            return None;
+        }
         (!sends || !page.untouchable.contains(&claim.resource.0)).then_some(judged)
     }
 

@@ -102,17 +102,26 @@ impl Store {
         target: &dyn TargetSchema,
     ) -> Result<(i32, Mapping), LoadError> {
         let version = self.mapping_version(tenant).await?;
+        Ok((version, self.compiled_version(tenant, version, target).await?))
+    }
+
+    /// One version of a tenant's mapping, compiled for a target.
+    pub async fn compiled_version(
+        &self,
+        tenant: TenantId,
+        version: i32,
+        target: &dyn TargetSchema,
+    ) -> Result<Mapping, LoadError> {
         let document = if version == 0 {
             Mapping::default_document()
         } else {
             let corrupt = || StoreError::corrupt("tenants", "mapping_version", tenant.0);
             self.mapping(tenant, version).await?.ok_or_else(corrupt)?.document
         };
-        let mapping = self.compile_mapping(tenant, &document, target).await?.map_err(|errors| {
+        self.compile_mapping(tenant, &document, target).await?.map_err(|errors| {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             LoadError::Unfit { version, errors: errors.join(" ").trim_end_matches('.').to_owned() }
-        })?;
-        Ok((version, mapping))
+        })
     }
 
     /// Compiles a document with the schemas of a tenant. The inner error is all that is wrong with it.

@@ -47,6 +47,8 @@ pub struct Surveyed {
     pub claimed: bool,
     /// Where the delivery stands.
     pub state: DeliveryState,
+    /// Whether there is a reason to look again.
+    pub dirty: bool,
     /// All that the projection depends on.
     pub loaded: LoadedUser,
 }
@@ -169,10 +171,10 @@ impl Store {
         let mut tx = self.pool().begin().await?;
         sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *tx).await?;
         let rows = sqlx::query(load_users!(
-            besides = "c.user_id, c.mark, c.lease_epoch, c.claimed, c.state, c.attempt, c.request_id, c.dirty_since,
+            besides = "c.user_id, c.mark, c.dirty, c.lease_epoch, c.claimed, c.state, c.attempt, c.request_id, c.dirty_since,
                     c.applied_version, c.let_through, c.permit, c.adopted, ",
             from =
-                "(SELECT d.tenant_id, d.target_id, d.resource_id AS user_id, d.mark, d.lease_epoch, d.state, d.attempt,
+                "(SELECT d.tenant_id, d.target_id, d.resource_id AS user_id, d.mark, d.mark > d.done_mark AS dirty, d.lease_epoch, d.state, d.attempt,
                             d.request_id, d.dirty_since, d.applied_version, d.mapping_version AS let_through, d.permit,
                             d.adopted,
                             COALESCE(d.lease_until > now(), false) AS claimed
@@ -226,6 +228,7 @@ impl Store {
             people.push(Surveyed {
                 claim,
                 claimed: row.try_get("claimed")?,
+                dirty: row.try_get("dirty")?,
                 state: DeliveryState::parse(&state).ok_or_else(corrupt)?,
                 loaded: LoadedUser::read(row, resource)?,
             });
