@@ -27,7 +27,8 @@ impl Job<'_> {
         loaded: &LoadedUser,
     ) -> Result<Outcome, Interrupt> {
         let remapped = self.is_remapped(loaded.link.as_ref());
-        let rules = if remapped { self.under_new_rules(user, loaded).await? } else { NewRules::Count { decided: false } };
+        let rules =
+            if remapped { self.under_new_rules(user, loaded).await? } else { NewRules::Count { decided: false } };
         match rules {
             NewRules::Count { decided } => {
                 if !decided && self.claim.mode == TargetMode::Live {
