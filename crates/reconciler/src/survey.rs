@@ -114,7 +114,7 @@ impl From<Outcome> for Judged {
 impl Job<'_> {
     /// What comes of a person, if it can be told from what is stored; `None` leaves it to a delivery.
     fn judge(&self, person: &Surveyed, page: &SurveyPage) -> Option<Judged> {
-        let Surveyed { claim, claimed, state, dirty, loaded } = person;
+        let Surveyed { claim, claimed, state, expected, loaded } = person;
         if *claimed || claim.permit.is_some() {
             return None;
         }
@@ -142,7 +142,8 @@ impl Job<'_> {
         let judged = self.judge_wish(mapped, loaded, &observed, &page.units)?;
         let sends = matches!(judged.outcome, Outcome::Held { .. });
         // What is to be done by the rules that still count for the account is left to a delivery.
-        let settled = matches!(state, DeliveryState::InStep | DeliveryState::Held) && !dirty;
+        let settled =
+            matches!(state, DeliveryState::InStep | DeliveryState::Held | DeliveryState::NeedsAttention) && !expected;
         if sends && self.is_remapped(loaded.link.as_ref()) && !settled {
             return None;
         }

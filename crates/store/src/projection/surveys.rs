@@ -47,8 +47,8 @@ pub struct Surveyed {
     pub claimed: bool,
     /// Where the delivery stands.
     pub state: DeliveryState,
-    /// Whether there is a reason to look again.
-    pub dirty: bool,
+    /// Whether there is a reason to look again, now or later.
+    pub expected: bool,
     /// All that the projection depends on.
     pub loaded: LoadedUser,
 }
@@ -171,11 +171,12 @@ impl Store {
         let mut tx = self.pool().begin().await?;
         sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *tx).await?;
         let rows = sqlx::query(load_users!(
-            besides = "c.user_id, c.mark, c.dirty, c.lease_epoch, c.claimed, c.state, c.attempt, c.request_id, c.dirty_since,
+            besides = "c.user_id, c.mark, c.expected, c.lease_epoch, c.claimed, c.state, c.attempt, c.request_id, c.dirty_since,
                     c.applied_version, c.let_through, c.permit, c.adopted, ",
             from =
-                "(SELECT d.tenant_id, d.target_id, d.resource_id AS user_id, d.mark, d.mark > d.done_mark AS dirty, d.lease_epoch, d.state, d.attempt,
-                            d.request_id, d.dirty_since, d.applied_version, d.mapping_version AS let_through, d.permit,
+                "(SELECT d.tenant_id, d.target_id, d.resource_id AS user_id, d.mark, d.lease_epoch, d.state,
+                            (d.mark > d.done_mark OR d.due_at IS NOT NULL OR d.waiting_for IS NOT NULL) AS expected,
+                            d.attempt, d.request_id, d.dirty_since, d.applied_version, d.mapping_version AS let_through, d.permit,
                             d.adopted,
                             COALESCE(d.lease_until > now(), false) AS claimed
                      FROM deliveries d
@@ -228,7 +229,7 @@ impl Store {
             people.push(Surveyed {
                 claim,
                 claimed: row.try_get("claimed")?,
-                dirty: row.try_get("dirty")?,
+                expected: row.try_get("expected")?,
                 state: DeliveryState::parse(&state).ok_or_else(corrupt)?,
                 loaded: LoadedUser::read(row, resource)?,
             });
