@@ -3,7 +3,7 @@
 use crate::act::{Acted, Interrupt, Job, ended, finding, held};
 use crate::gate::{Asked, Verdict};
 use crate::observe::{Seen, Sought};
-use crate::placing::Placed;
+use crate::placing::{Placed, Placing};
 use crate::refusal::Refusal;
 use crate::report;
 use crate::wish::{Wish, mobile};
@@ -25,6 +25,12 @@ impl Job<'_> {
         user: &Map<String, Value>,
         loaded: &LoadedUser,
     ) -> Result<Outcome, Interrupt> {
+        if loaded.link.as_ref().is_some_and(|link| link.left_at.is_some()) {
+            held(self.store.link_returned(self.claim).await?)?;
+        }
+        if loaded.handed_over {
+            held(self.store.take_back(self.claim).await?)?;
+        }
         let mapped = self.ask_rules(user, loaded, Mapping::person);
         if !mapped.scope.included {
             return self.deliver_departure(loaded, Some(&mapped.scope)).await;
@@ -40,9 +46,6 @@ impl Job<'_> {
             };
             return Ok(Outcome::NeedsAttention { findings: mapped.findings, awaited: None, again, wants: Vec::new() });
         }
-        if link.is_some_and(|link| link.left_at.is_some()) {
-            held(self.store.link_returned(self.claim).await?)?;
-        }
         let mut decided = false;
         if self.is_remapped(link) {
             match self.under_new_rules(&mapped, loaded).await? {
@@ -55,7 +58,7 @@ impl Job<'_> {
             Placed::At(placing) => placing,
             Placed::Waits(outcome) => return Ok(outcome),
         };
-        let mut wish = Wish::new(self.claim.resource, mapped, loaded, placing);
+        let mut wish = self.wish(mapped, loaded, placing);
         wish.decided = decided;
         let observed = match self.observe_account(link, Sought::Wanted(wish.mobile())).await? {
             Seen::Now(observed) => observed,
@@ -99,7 +102,7 @@ impl Job<'_> {
     /// Whether a plan does; not, when nothing would change.
     async fn under_new_rules(&self, mapped: &Mapped, loaded: &LoadedUser) -> Result<Result<bool, Outcome>, Interrupt> {
         let placing = self.look_up(&mapped.departments).await?;
-        let mut wish = Wish::new(self.claim.resource, mapped.clone(), loaded, placing);
+        let mut wish = self.wish(mapped.clone(), loaded, placing);
         let observed = match self.observe_account(loaded.link.as_ref(), Sought::Wanted(wish.mobile())).await? {
             Seen::Now(Observed::Absent) => return Ok(Ok(false)),
             Seen::Now(observed) => observed,
@@ -116,6 +119,10 @@ impl Job<'_> {
             }
             Verdict::Guarded { holds, proposal, .. } => Err(report::guarded(&holds, proposal, &wish.findings)),
         })
+    }
+
+    fn wish(&self, mapped: Mapped, loaded: &LoadedUser, placing: Placing) -> Wish {
+        Wish::new(self.claim.resource, mapped, loaded, placing, self.ready.mapping.names_successors())
     }
 
     fn plan_account(&self, wish: &Wish, desired: &Desired, observed: &Observed, link: Option<&Link>) -> Plan {

@@ -244,3 +244,23 @@ pub(crate) fn bad_manager(why: BadManager) -> Finding {
         advice: advice.to_owned(),
     }
 }
+
+/// The manager has left and nobody takes over. Nothing is said of it where no rule names successors.
+pub(crate) fn manager_left(manager: uuid::Uuid, why: &str) -> Option<Finding> {
+    let why = match why {
+        "no_rule" => return None,
+        "nobody" => "the source names no successor",
+        "unknown" => "the directory does not have the successor whom the source names",
+        "several" => "several people could be the successor whom the source names",
+        "rule_failed" => "the rule for the successor failed",
+        _ => "the successor has left, too",
+    };
+    Some(Finding {
+        kind: FindingKind::Invalid,
+        code: "manager_left".to_owned(),
+        attribute: Some(entity::MANAGER.to_owned()),
+        source_path: mapping::source_path(entity::MANAGER).map(str::to_owned),
+        message: format!("The manager (user {manager}) has left, and {why}. Nobody is the manager at DingTalk."),
+        advice: "Let the source name another manager here, or a successor at the leaver.".to_owned(),
+    })
+}

@@ -48,10 +48,14 @@ pub enum Operation {
     PlanApplied,
     /// Somebody changed the limits of a target's guards.
     GuardsChanged,
+    /// Somebody decided that the account of a person who has left goes at once.
+    RemovedAtOnce,
+    /// What was kept of a person who has left was erased.
+    Erased,
 }
 
 impl Operation {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 16] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -66,6 +70,8 @@ impl Operation {
         Self::AdoptionRestarted,
         Self::PlanApplied,
         Self::GuardsChanged,
+        Self::RemovedAtOnce,
+        Self::Erased,
     ];
 
     /// The word used in tables, JSON and screens.
@@ -85,6 +91,8 @@ impl Operation {
             Self::AdoptionRestarted => "adoption_restarted",
             Self::PlanApplied => "plan_applied",
             Self::GuardsChanged => "guards_changed",
+            Self::RemovedAtOnce => "removed_at_once",
+            Self::Erased => "erased",
         }
     }
 

@@ -10,6 +10,7 @@ use rollcall_scim::profile::ManagerBy;
 use serde_json::{Map, Value};
 use sqlx::Row;
 use sqlx::types::Json;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// What the directory says of a user.
@@ -21,6 +22,17 @@ pub struct UserRow {
     pub present: bool,
     /// The resource's version.
     pub version: i64,
+    /// When it was changed or deleted last.
+    pub changed_at: OffsetDateTime,
+}
+
+/// What a manager who has left has handed over.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Handover {
+    /// To this one, and their account, once there is one.
+    To(Uuid, Option<String>),
+    /// To nobody; the word says why (see [`super::NewHandover::successor`]).
+    Nobody(String),
 }
 
 /// How the manager of a user stands.
@@ -32,6 +44,8 @@ pub struct LoadedManager {
     pub present: bool,
     /// Their account, once it is there.
     pub remote_id: Option<String>,
+    /// Who takes over from them; `None` while that is not found out, or of a manager who is there.
+    pub handover: Option<Handover>,
 }
 
 /// A user with all that its projection depends on.
@@ -53,6 +67,8 @@ pub struct LoadedUser {
     pub source: Option<(String, String)>,
     /// Whether several active people are named so. Then none of them is the manager.
     pub manager_ambiguous: bool,
+    /// Whether the person has left before and handed over what they had.
+    pub handed_over: bool,
 }
 
 /// A group that a user is in, as far as rules may ask about it.
@@ -75,7 +91,8 @@ pub struct LoadedUnit {
     pub parent_remote_id: Option<String>,
     /// The names and their keys on the way from the top to it.
     pub path: Vec<OrgName>,
-    /// Remote ids of those who are to head it and are in it at the target, sorted.
+    /// Remote ids of those who are to head it and are in it at the target, sorted; if there are none, of those who have
+    /// taken over from heads who left.
     pub heads: Vec<String>,
     /// Whether somebody is wanted in it, or another department is under it.
     pub wanted: bool,
@@ -93,6 +110,11 @@ impl Store {
     pub async fn load_user(&self, claim: &Claim) -> Result<LoadedUser, StoreError> {
         let row = sqlx::query(
             "SELECT u.attributes, u.active AND u.deleted_at IS NULL AS present, u.version,
+                    COALESCE(u.deleted_at, u.modified_at) AS changed_at,
+                    EXISTS (SELECT 1 FROM handovers h WHERE h.tenant_id = c.tenant_id AND h.target_id = c.target_id
+                                                        AND h.leaver_id = c.user_id) AS handed_over,
+                    h.problem AS h_problem, hs.id AS h_id,
+                    CASE WHEN hl.observed = 'known' THEN hl.remote_id END AS h_remote_id,
                     l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed,
                     l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.left_at AS l_left_at,
                     l.removal_by AS l_removal_by, l.updated_at AS l_updated_at,
@@ -139,7 +161,12 @@ impl Store {
                        AND m.employee_number_key = u.manager_key AND m.deleted_at IS NULL) found
                  ORDER BY found.rank, found.present DESC, found.id LIMIT 1) m ON true
              LEFT JOIN links ml ON ml.tenant_id = c.tenant_id AND ml.target_id = c.target_id
-                               AND ml.resource_kind = 'user' AND ml.resource_id = m.id",
+                               AND ml.resource_kind = 'user' AND ml.resource_id = m.id
+             LEFT JOIN handovers h ON h.tenant_id = c.tenant_id AND h.target_id = c.target_id AND h.leaver_id = m.id
+             LEFT JOIN users hs ON hs.tenant_id = c.tenant_id AND hs.id = h.successor_id AND hs.active
+                               AND hs.deleted_at IS NULL
+             LEFT JOIN links hl ON hl.tenant_id = c.tenant_id AND hl.target_id = c.target_id
+                               AND hl.resource_kind = 'user' AND hl.resource_id = hs.id",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
@@ -152,6 +179,7 @@ impl Store {
                 attributes: attributes.0,
                 present: row.try_get("present")?,
                 version: row.try_get("version")?,
+                changed_at: row.try_get("changed_at")?,
             }),
             None => None,
         };
@@ -165,7 +193,13 @@ impl Store {
         };
         let manager = match row.try_get::<Option<Uuid>, _>("m_id")?.filter(|_| !manager_ambiguous) {
             Some(id) => {
-                Some(LoadedManager { id, present: row.try_get("m_present")?, remote_id: row.try_get("m_remote_id")? })
+                let heir = row.try_get::<Option<Uuid>, _>("h_id")?;
+                let handover = match (heir, row.try_get::<Option<String>, _>("h_problem")?) {
+                    (Some(heir), _) => Some(Handover::To(heir, row.try_get("h_remote_id")?)),
+                    (None, problem) => problem.map(Handover::Nobody),
+                };
+                let (present, remote_id) = (row.try_get("m_present")?, row.try_get("m_remote_id")?);
+                Some(LoadedManager { id, present, remote_id, handover })
             }
             None => None,
         };
@@ -175,7 +209,8 @@ impl Store {
         let groups = groups.map(|groups| groups.0).unwrap_or_default();
         let groups = groups.into_iter().map(|(id, attributes)| LoadedGroup { id, attributes }).collect();
         let source = row.try_get::<Option<String>, _>("s_name")?.zip(row.try_get("s_profile")?);
-        Ok(LoadedUser { user, link, placement, manager, manager_by, groups, source, manager_ambiguous })
+        let handed_over = row.try_get("handed_over")?;
+        Ok(LoadedUser { user, link, placement, manager, manager_by, groups, source, manager_ambiguous, handed_over })
     }
 
     /// Loads a department for its projection; `None` when its row is gone.
@@ -194,6 +229,13 @@ impl Store {
                                  AND h.resource_id = p.user_id AND h.observed = 'known'
                      WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.unit_id = $3
                        AND p.wanted AND p.applied AND p.head) AS heads,
+                    (SELECT COALESCE(array_agg(DISTINCT h.remote_id ORDER BY h.remote_id), '{}') FROM headships hs
+                     JOIN handovers ho ON ho.tenant_id = $1 AND ho.target_id = $2 AND ho.leaver_id = hs.leaver_id
+                     JOIN placements p ON p.tenant_id = $1 AND p.target_id = $2 AND p.user_id = ho.successor_id
+                                      AND p.unit_id = $3 AND p.wanted AND p.applied
+                     JOIN links h ON h.tenant_id = $1 AND h.target_id = $2 AND h.resource_kind = 'user'
+                                 AND h.resource_id = ho.successor_id AND h.observed = 'known'
+                     WHERE hs.tenant_id = $1 AND hs.target_id = $2 AND hs.unit_id = $3) AS heirs,
                     EXISTS (SELECT 1 FROM placements p
                             WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.unit_id = $3 AND p.wanted)
                     OR EXISTS (SELECT 1 FROM org_units k
@@ -219,12 +261,13 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let path: Option<Json<Vec<(String, String)>>> = row.try_get("path")?;
         let path = path.map(|path| path.0).unwrap_or_default();
+        let heads: Vec<String> = row.try_get("heads")?;
         Ok(Some(LoadedUnit {
             name: row.try_get("name")?,
             parent: row.try_get("parent_id")?,
             parent_remote_id: row.try_get("parent_remote_id")?,
             path: path.into_iter().map(|(name, key)| OrgName { name, key }).collect(),
-            heads: row.try_get("heads")?,
+            heads: if heads.is_empty() { row.try_get("heirs")? } else { heads },
             wanted: row.try_get("wanted")?,
             occupied: row.try_get("occupied")?,
             link: Link::read(&row, "l_", claim.resource.0)?,
