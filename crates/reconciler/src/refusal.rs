@@ -9,7 +9,7 @@ use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, EntityKind, Observed};
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
 use rollcall_provisioning::plan::Action;
-use rollcall_store::projection::LoadedUser;
+use rollcall_store::projection::{Handover, LoadedUser};
 
 /// An action that the target refused, with what was known when it was tried.
 #[derive(Clone, Copy)]
@@ -43,7 +43,11 @@ impl Job<'_> {
                     return Ok(Some(ended(error)));
                 }
                 if let Some(manager) = &loaded.manager {
-                    self.store.link_doubted(self.claim, ResourceKind::User, ResourceId(manager.id)).await?;
+                    let named = match manager.handover {
+                        Some(Handover::To(heir, _)) if !manager.present => heir,
+                        _ => manager.id,
+                    };
+                    self.store.link_doubted(self.claim, ResourceKind::User, ResourceId(named)).await?;
                 }
                 wish.manager_refused = Some(error.clone());
                 Ok(None)
