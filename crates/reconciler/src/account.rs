@@ -12,7 +12,7 @@ use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping::{GroupFacts, Mapped, Mapping, Person, SourceFacts};
-use rollcall_provisioning::plan::{Plan, plan};
+use rollcall_provisioning::plan::{Action, Plan, plan};
 use rollcall_provisioning::retry;
 use rollcall_scim::profile::ManagerBy;
 use rollcall_store::projection::{Claim, Link, LoadedUser, TargetMode};
@@ -163,6 +163,11 @@ impl Job<'_> {
             }
             if let Some((unit, name)) = wish.unit_awaited() {
                 return Ok(report::waits_for_department(*unit, name));
+            }
+            if matches!(action, Action::Create { .. }) && self.claim.let_through != self.claim.mapping_version {
+                // An account that is made by the rules that count now has nothing of older ones, also when the delivery
+                // goes on after that.
+                held(self.store.let_through(self.claim).await?)?;
             }
             match self.act(action, &observed).await? {
                 Acted::Done(Some(entity)) => observed = Observed::Known(entity),

@@ -26,7 +26,8 @@ const KNOWN: [&str; 14] = [
     "limit",
     "cursor",
     "bucket",
-    "undecided", "open",
+    "undecided",
+    "open",
 ];
 
 /// The parameters of one request, decoded. Each is used up by reading it; see [`Params::end`].

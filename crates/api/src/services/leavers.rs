@@ -232,19 +232,11 @@ pub async fn heritage(store: &Store, tenant: TenantId, id: ResourceId) -> Result
         let headed = store.headed_units(tenant, TargetId(handover.target_id), id, SHOWN).await?;
         handovers.push(HeritageAt { handover, headed: headed.into_iter().map(HeadedUnitView::from).collect() });
     }
-    Ok(HeritageView {
-        active: person.active,
-        reports: reports.into_iter().map(ReportView::from).collect(),
-        handovers,
-    })
+    Ok(HeritageView { active: person.active, reports: reports.into_iter().map(ReportView::from).collect(), handovers })
 }
 
 /// What one person has handed over.
-pub(crate) async fn of_person(
-    store: &Store,
-    tenant: TenantId,
-    id: ResourceId,
-) -> Result<Vec<HandoverView>, ApiError> {
+pub(crate) async fn of_person(store: &Store, tenant: TenantId, id: ResourceId) -> Result<Vec<HandoverView>, ApiError> {
     let query = HandoverQuery { leaver: Some(id), limit: SHOWN, ..HandoverQuery::default() };
     let rows = store.handovers(tenant, &query).await?;
     let targets = store.targets(tenant).await?;
