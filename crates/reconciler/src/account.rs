@@ -62,7 +62,7 @@ impl Job<'_> {
         wish.decided = decided;
         let observed = match self.observe_account(link, Sought::Wanted(wish.mobile())).await? {
             Seen::Now(observed) => observed,
-            Seen::Invited(since) => return Ok(report::invited(since)),
+            Seen::Invited(since) => return Ok(report::invited(since, rejoins(link))),
             Seen::End(outcome) => return Ok(outcome),
         };
         match link {
@@ -106,7 +106,7 @@ impl Job<'_> {
         let observed = match self.observe_account(loaded.link.as_ref(), Sought::Wanted(wish.mobile())).await? {
             Seen::Now(Observed::Absent) => return Ok(Ok(false)),
             Seen::Now(observed) => observed,
-            Seen::Invited(since) => return Ok(Err(report::invited(since))),
+            Seen::Invited(since) => return Ok(Err(report::invited(since, rejoins(loaded.link.as_ref())))),
             Seen::End(outcome) => return Ok(Err(outcome)),
         };
         let made = self.plan_account(&wish, &wish.desired(&observed), &observed, loaded.link.as_ref());
@@ -205,6 +205,11 @@ impl Job<'_> {
         findings.extend(manager_refused.as_ref().map(finding));
         Ok(Outcome::NeedsAttention { findings, awaited: manager_awaited.map(ResourceId), again, wants })
     }
+}
+
+/// Whether somebody had an account before.
+pub(crate) fn rejoins(link: Option<&Link>) -> bool {
+    link.is_some_and(|link| link.generation > 1)
 }
 
 /// The most characters of a userid.

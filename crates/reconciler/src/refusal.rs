@@ -1,5 +1,6 @@
 //! What it means for a person when the target refuses an action on their account.
 
+use crate::account::rejoins;
 use crate::act::{Interrupt, Job, ended, finding, held};
 use crate::observe::asked_for;
 use crate::report;
@@ -29,7 +30,7 @@ impl Job<'_> {
                 if let Action::Create { attributes, .. } = action {
                     held(self.store.link_invited(self.claim, attributes).await?)?;
                 }
-                Ok(Some(report::invited(time::Duration::ZERO)))
+                Ok(Some(report::invited(time::Duration::ZERO, rejoins(loaded.link.as_ref()))))
             }
             (ErrorClass::NotFound, _) => {
                 // Somebody removed the account by hand: it is read first, then made anew.
