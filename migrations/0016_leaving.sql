@@ -33,3 +33,6 @@ CREATE TABLE headships (
     CONSTRAINT headships_pkey PRIMARY KEY (tenant_id, target_id, unit_id, leaver_id)
 );
 CREATE INDEX headships_leaver_idx ON headships (tenant_id, target_id, leaver_id);
+
+-- Lifting a mark that forbids something takes two people: who has asked for it.
+ALTER TABLE marks ADD COLUMN lift_asked_by text, ADD COLUMN lift_asked_at timestamptz;

@@ -40,6 +40,8 @@ pub enum Operation {
     PlanRejected,
     /// Somebody marked what must not be touched.
     Marked,
+    /// Somebody asked that such a mark be lifted.
+    MarkLiftRequested,
     /// Somebody lifted such a mark.
     MarkLifted,
     /// The links that adoption had made were forgotten.
@@ -55,7 +57,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -66,6 +68,7 @@ impl Operation {
         Self::PlanReleased,
         Self::PlanRejected,
         Self::Marked,
+        Self::MarkLiftRequested,
         Self::MarkLifted,
         Self::AdoptionRestarted,
         Self::PlanApplied,
@@ -87,6 +90,7 @@ impl Operation {
             Self::PlanReleased => "plan_released",
             Self::PlanRejected => "plan_rejected",
             Self::Marked => "marked",
+            Self::MarkLiftRequested => "mark_lift_requested",
             Self::MarkLifted => "mark_lifted",
             Self::AdoptionRestarted => "adoption_restarted",
             Self::PlanApplied => "plan_applied",
