@@ -17,5 +17,6 @@ mod mappings;
 mod modes;
 mod plans;
 mod stages;
+mod surveys;
 mod wakes;
 mod world;

@@ -24,6 +24,7 @@ mod placing;
 mod refusal;
 mod report;
 mod scan;
+mod survey;
 mod wish;
 mod worker;
 

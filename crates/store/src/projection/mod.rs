@@ -22,6 +22,7 @@ mod plans;
 mod readings;
 mod record;
 mod renames;
+mod surveys;
 mod targets;
 
 pub use attempts::{AcceptedRow, Attempt, AttemptQuery, AttemptRow};
@@ -37,6 +38,7 @@ pub use plans::{Applied, ApplyError, NewPlan, PlanChange, PlanChangeQuery, PlanR
 pub use readings::{EffectReading, Protected};
 pub use record::Recorded;
 pub use renames::Rename;
+pub use surveys::{Settled, Survey, SurveyPage, SurveyPlace, SurveyUnits, Surveyed};
 pub use targets::{NewTarget, RulesRevision, Target, TargetMode};
 
 use crate::StoreError;
