@@ -180,6 +180,16 @@ impl World {
         end.map_err(|error| anyhow::anyhow!("{error:?}"))
     }
 
+    /// The id of a person who is there or was.
+    pub(crate) async fn id(&self, name: &str) -> anyhow::Result<ResourceId> {
+        let id = sqlx::query_scalar("SELECT id FROM users WHERE tenant_id = $1 AND attributes ->> 'userName' = $2")
+            .bind(self.tenant.0)
+            .bind(name)
+            .fetch_one(self.database.pool())
+            .await?;
+        Ok(ResourceId(id))
+    }
+
     /// Sets whether changes are sent.
     pub(crate) async fn mode(&self, mode: TargetMode) -> anyhow::Result<()> {
         assert!(self.store.set_target_mode(self.tenant, self.target, mode).await?);

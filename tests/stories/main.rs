@@ -25,6 +25,7 @@ mod faults;
 mod invitations;
 mod kill;
 mod leaver;
+mod leavers;
 mod managers;
 mod mapping;
 mod outage;

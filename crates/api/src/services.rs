@@ -9,6 +9,7 @@ pub mod deliveries;
 pub mod explain;
 pub(crate) mod given;
 pub mod guards;
+pub mod leavers;
 pub mod mapping;
 pub mod oauth_clients;
 pub mod overview;

@@ -4,7 +4,7 @@ use crate::act::{Acted, Interrupt, Job, ended, finding, held};
 use crate::connectors::Ready;
 use crate::gate::{Asked, Verdict};
 use crate::observe::{Seen, Sought};
-use crate::placing::Placed;
+use crate::placing::{Placed, Placing};
 use crate::refusal::Refusal;
 use crate::report;
 use crate::wish::{Wish, mobile};
@@ -13,7 +13,7 @@ use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping::{GroupFacts, Mapped, Mapping, Person, SourceFacts};
-use rollcall_provisioning::plan::{Plan, plan};
+use rollcall_provisioning::plan::{Action, Plan, plan};
 use rollcall_provisioning::retry;
 use rollcall_scim::profile::ManagerBy;
 use rollcall_store::projection::{Claim, Link, LoadedUser, TargetMode};
@@ -26,6 +26,12 @@ impl Job<'_> {
         user: &Map<String, Value>,
         loaded: &LoadedUser,
     ) -> Result<Outcome, Interrupt> {
+        if loaded.link.as_ref().is_some_and(|link| link.left_at.is_some()) {
+            held(self.store.link_returned(self.claim).await?)?;
+        }
+        if loaded.handed_over {
+            held(self.store.take_back(self.claim).await?)?;
+        }
         if !self.is_remapped(loaded.link.as_ref()) {
             return self.deliver_by_rules(user, loaded, false).await;
         }
@@ -51,19 +57,16 @@ impl Job<'_> {
         if mapped.blocked {
             return self.blocked(mapped, link).await;
         }
-        if link.is_some_and(|link| link.left_at.is_some()) {
-            held(self.store.link_returned(self.claim).await?)?;
-        }
         let rehearsal = self.claim.mode == TargetMode::Rehearsal;
         let placing = match self.place(&mapped.departments, rehearsal).await? {
             Placed::At(placing) => placing,
             Placed::Waits(outcome) => return Ok(outcome),
         };
-        let mut wish = Wish::new(self.claim.resource, mapped, loaded, placing);
+        let mut wish = self.wish(mapped, loaded, placing);
         wish.decided = decided;
         let observed = match self.observe_account(link, Sought::Wanted(wish.mobile())).await? {
             Seen::Now(observed) => observed,
-            Seen::Invited(since) => return Ok(report::invited(since)),
+            Seen::Invited(since) => return Ok(report::invited(since, rejoins(link))),
             Seen::End(outcome) => return Ok(outcome),
         };
         match link {
@@ -121,11 +124,13 @@ impl Job<'_> {
             return Ok(NewRules::Wait(self.blocked(mapped, loaded.link.as_ref()).await?));
         }
         let placing = self.look_up(&mapped.departments).await?;
-        let mut wish = Wish::new(self.claim.resource, mapped, loaded, placing);
+        let mut wish = self.wish(mapped, loaded, placing);
         let observed = match self.observe_account(loaded.link.as_ref(), Sought::Wanted(wish.mobile())).await? {
             Seen::Now(Observed::Absent) => return Ok(NewRules::Count { decided: false }),
             Seen::Now(observed) => observed,
-            Seen::Invited(since) => return Ok(NewRules::End(report::invited(since))),
+            Seen::Invited(since) => {
+                return Ok(NewRules::End(report::invited(since, rejoins(loaded.link.as_ref()))));
+            }
             Seen::End(outcome) => return Ok(NewRules::End(outcome)),
         };
         let made = self.plan_account(&wish, &wish.desired(&observed), &observed, loaded.link.as_ref());
@@ -175,6 +180,10 @@ impl Job<'_> {
         })
     }
 
+    pub(crate) fn wish(&self, mapped: Mapped, loaded: &LoadedUser, placing: Placing) -> Wish {
+        Wish::new(self.claim.resource, mapped, loaded, placing, self.ready.mapping.names_successors())
+    }
+
     pub(crate) fn plan_account(
         &self,
         wish: &Wish,
@@ -219,6 +228,11 @@ impl Job<'_> {
             }
             if let Some((unit, name)) = wish.unit_awaited() {
                 return Ok(report::waits_for_department(*unit, name));
+            }
+            if matches!(action, Action::Create { .. }) && self.claim.let_through != self.claim.mapping_version {
+                // An account that is made by the rules that count now has nothing of older ones, also when the delivery
+                // goes on after that.
+                held(self.store.let_through(self.claim).await?)?;
             }
             match self.act(action, &observed).await? {
                 Acted::Done(Some(entity)) => observed = Observed::Known(entity),
@@ -271,6 +285,11 @@ pub(crate) fn ending(wish: Wish, loaded: &LoadedUser) -> Outcome {
     let again = (manager_refused.is_some() || manager_missing).then_some(retry::LONGEST);
     findings.extend(manager_refused.as_ref().map(finding));
     Outcome::NeedsAttention { findings, awaited: manager_awaited.map(ResourceId), again, wants }
+}
+
+/// Whether somebody had an account before.
+pub(crate) fn rejoins(link: Option<&Link>) -> bool {
+    link.is_some_and(|link| link.generation > 1)
 }
 
 /// The most characters of a userid.

@@ -16,6 +16,7 @@ mod correlate;
 mod delivery;
 mod department;
 mod gate;
+mod heritage;
 mod lease;
 mod leave;
 mod observe;

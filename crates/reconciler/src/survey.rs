@@ -10,7 +10,6 @@ use crate::connectors::NotReady;
 use crate::delivery::Shared;
 use crate::gate::Asked;
 use crate::report;
-use crate::wish::Wish;
 use rollcall_provisioning::contradiction;
 use rollcall_provisioning::delivery::{DeliveryState, HeldBy, Outcome, next};
 use rollcall_provisioning::entity::{self, Observed};
@@ -122,8 +121,13 @@ impl Job<'_> {
         let nowhere = loaded.placement.wanted.is_empty() && loaded.placement.applied.is_empty();
         let Some(user) = loaded.user.as_ref().filter(|user| user.present) else {
             let at_rest = *state == DeliveryState::Gone && claim.dirty_since.is_none();
-            return (at_rest && nothing_there && nowhere).then(|| Outcome::Gone.into());
+            // Who takes over, and when what is kept is erased, is found out by a delivery.
+            let settled = at_rest && nothing_there && nowhere && !self.has_days_to_come(loaded);
+            return settled.then(|| Outcome::Gone.into());
         };
+        if loaded.handed_over {
+            return None;
+        }
         let observed = match &loaded.link {
             None => Observed::Absent,
             Some(link) if link.left_at.is_none() && matches!(link.observed, Observed::Known(_)) => {
@@ -148,6 +152,14 @@ impl Job<'_> {
             return None;
         }
         (!sends || !page.untouchable.contains(&claim.resource.0)).then_some(judged)
+    }
+
+    /// Whether the rules say more of somebody who is gone than that, or said so before.
+    fn has_days_to_come(&self, loaded: &LoadedUser) -> bool {
+        let erased = loaded.user.as_ref().is_some_and(|user| {
+            self.ask_rules(&user.attributes, loaded, Mapping::leaver).stages.erased_after_days.is_some()
+        });
+        erased || loaded.to_be_erased || loaded.handed_over || self.ready.mapping.names_successors()
     }
 
     fn judge_wish(
@@ -177,7 +189,7 @@ impl Job<'_> {
             || named.clone().all(|department| units.find(self.claim.target, &department.path).is_some());
         let noted = all_noted && loaded.placement.wanted == placing.units && loaded.placement.headed == headed;
         let nowhere = loaded.placement.wanted.is_empty() && loaded.placement.applied.is_empty();
-        let mut wish = Wish::new(self.claim.resource, mapped, loaded, placing);
+        let mut wish = self.wish(mapped, loaded, placing);
         let desired = wish.desired(observed);
         let made = self.plan_account(&wish, &desired, observed, loaded.link.as_ref());
         let connector = &self.ready.connector;
