@@ -32,14 +32,28 @@ impl Job<'_> {
         if loaded.handed_over {
             held(self.store.take_back(self.claim).await?)?;
         }
-        if !self.is_remapped(loaded.link.as_ref()) {
-            return self.deliver_by_rules(user, loaded, false).await;
-        }
-        match self.under_new_rules(user, loaded).await? {
-            NewRules::Count { decided } => self.deliver_by_rules(user, loaded, decided).await,
+        let remapped = self.is_remapped(loaded.link.as_ref());
+        let rules =
+            if remapped { self.under_new_rules(user, loaded).await? } else { NewRules::Count { decided: false } };
+        match rules {
+            NewRules::Count { decided } => {
+                if !decided && self.claim.mode == TargetMode::Live {
+                    // Whatever is to be done from now on follows from something else, so it is not held because of them.
+                    self.let_through().await?;
+                }
+                self.deliver_by_rules(user, loaded, decided).await
+            }
             NewRules::End(outcome) => Ok(outcome),
             NewRules::Wait(outcome) => self.under_old_rules(user, loaded, outcome).await,
         }
+    }
+
+    /// Notes that the account is as the rules that count now want it, unless that is known.
+    async fn let_through(&self) -> Result<(), Interrupt> {
+        if self.claim.let_through == self.claim.mapping_version {
+            return Ok(());
+        }
+        held(self.store.let_through(self.claim).await?)
     }
 
     /// Delivers a user who is present by the rules that count for them.
@@ -160,7 +174,8 @@ impl Job<'_> {
             return Ok(waits);
         };
         let ready = Ready { mapping, ..self.ready.clone() };
-        let by_old_rules = Job { ready: &ready, ..*self };
+        let claim = Claim { mapping_version: version, ..self.claim.clone() };
+        let by_old_rules = Job { ready: &ready, claim: &claim, ..*self };
         let end = by_old_rules.deliver_by_rules(user, loaded, false).await?;
         match end {
             Outcome::InStep | Outcome::NeedsAttention { awaited: None, again: None, .. } => {}
@@ -174,8 +189,8 @@ impl Job<'_> {
         // What the other rules would do is told of the account as it is now.
         let loaded = LoadedUser { link, ..loaded.clone() };
         Ok(match self.under_new_rules(user, &loaded).await? {
-            // The next look sees that nothing is left that waits.
-            NewRules::Count { .. } => Outcome::InStep,
+            // Nothing is left that waits.
+            NewRules::Count { .. } => end,
             NewRules::Wait(outcome) | NewRules::End(outcome) => outcome,
         })
     }
@@ -252,6 +267,10 @@ impl Job<'_> {
         let moved = wish.attributes.contains_key(entity::ORG_UNITS);
         if moved && loaded.placement.applied != *wish.units() {
             held(self.store.placed(self.claim, wish.units()).await?)?;
+        }
+        if wish.held.is_none() {
+            // Whatever somebody has to see to besides.
+            self.let_through().await?;
         }
         Ok(ending(wish, loaded))
     }

@@ -98,12 +98,13 @@ impl Job<'_> {
         Ok(Placed::At(self.completed(placing)))
     }
 
-    /// Looks where a person would belong, and changes nothing.
+    /// Looks where a person would belong, and changes nothing. A department that is in doubt is the same one until it is
+    /// known to be gone.
     pub(crate) async fn look_up(&self, departments: &[Department]) -> Result<Placing, Interrupt> {
         let mut found = Vec::with_capacity(departments.len());
         for department in departments {
             found.push(match self.store.find_unit(self.claim, &department.path).await? {
-                Some(unit) => Some((unit, self.store.unit_remote_id(self.claim, unit).await?)),
+                Some(unit) => Some((unit, self.store.unit_believed_id(self.claim, unit).await?)),
                 None => None,
             });
         }

@@ -172,6 +172,20 @@ impl Reconciler {
         }
     }
 
+    /// Claims the delivery that is to be worked on next, leavers first, if one is due. For whoever decides about every
+    /// step, as a simulation does; [`Self::run`] claims by itself. Nobody extends the lease but the caller.
+    pub async fn claim_next(&self) -> Result<Option<Claim>, StoreError> {
+        self.shared.connectors.refresh().await?;
+        let Options { worker, lease, .. } = &self.shared.options;
+        let request = ClaimRequest { worker, up_to: Lane::Other, limit: 1, lease: *lease, at_work: &[] };
+        Ok(self.shared.store.claim(&request).await?.pop())
+    }
+
+    /// Does what a claim asks for and records how it ended, as [`Self::run`] does for each of its own.
+    pub async fn work_on(&self, claim: &Claim) {
+        self.shared.work(claim).await;
+    }
+
     /// Until the next delivery is due by itself, but no longer than the poll.
     async fn pause(&self) -> Duration {
         let poll = self.shared.options.poll;

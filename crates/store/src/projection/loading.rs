@@ -332,4 +332,18 @@ impl Store {
         .await?;
         Ok(remote_id.flatten())
     }
+
+    /// The remote id of a department that is at the target, or was when it was last known.
+    pub async fn unit_believed_id(&self, claim: &Claim, unit: Uuid) -> Result<Option<String>, StoreError> {
+        let remote_id: Option<Option<String>> = sqlx::query_scalar(
+            "SELECT remote_id FROM links WHERE tenant_id = $1 AND target_id = $2
+               AND resource_kind = 'org_unit' AND resource_id = $3 AND observed <> 'absent'",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(unit)
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(remote_id.flatten())
+    }
 }

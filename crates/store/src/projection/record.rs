@@ -106,7 +106,8 @@ impl Store {
         }
     }
 
-    /// The claim's entity is made by the rules that count now. `false` when the claim is lost.
+    /// Notes that the resource is as the mapping of the claim wants it, or that this mapping changes nothing: from then on
+    /// nothing is held because of it. `false`: the claim is lost.
     pub async fn let_through(&self, claim: &Claim) -> Result<bool, StoreError> {
         let done = sqlx::query(
             "UPDATE deliveries SET mapping_version = $6

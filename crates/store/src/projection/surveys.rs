@@ -492,7 +492,7 @@ async fn unchanged<'a>(
 /// The departments of a target that are not gone.
 async fn survey_units(connection: &mut PgConnection, survey: &Survey) -> Result<SurveyUnits, StoreError> {
     let rows: Vec<(Uuid, Uuid, String, String, Option<String>)> = sqlx::query_as(
-        "SELECT o.id, o.parent_id, o.name, o.name_key, CASE WHEN l.observed = 'known' THEN l.remote_id END
+        "SELECT o.id, o.parent_id, o.name, o.name_key, CASE WHEN l.observed <> 'absent' THEN l.remote_id END
          FROM org_units o
          LEFT JOIN links l ON l.tenant_id = o.tenant_id AND l.target_id = o.target_id AND l.resource_kind = 'org_unit'
                           AND l.resource_id = o.id
