@@ -181,6 +181,13 @@ impl Reconciler {
         Ok(self.shared.store.claim(&request).await?.pop())
     }
 
+    /// Goes on with surveys until there is none, as [`Self::run`] does beside its deliveries.
+    pub async fn survey_on(&self) {
+        if let Err(error) = self.shared.survey(&CancellationToken::new()).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "a survey did not come to its end");
+        }
+    }
+
     /// Does what a claim asks for and records how it ended, as [`Self::run`] does for each of its own.
     pub async fn work_on(&self, claim: &Claim) {
         self.shared.work(claim).await;

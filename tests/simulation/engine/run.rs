@@ -71,6 +71,8 @@ pub(crate) struct Run<'a> {
     told: i64,
     beat: i64,
     gates: usize,
+    /// Whoever begins now begins with a survey.
+    surveys: bool,
     mode: String,
     trace: String,
 }
@@ -101,6 +103,7 @@ pub(crate) async fn run(stage: &mut Stage, script: &Script) -> anyhow::Result<Ou
         told: now,
         beat: now,
         gates: 0,
+        surveys: false,
         mode,
         trace: String::new(),
     };
@@ -162,6 +165,8 @@ impl Run<'_> {
         let sql = "UPDATE deliveries SET lease_until = sim.now() - interval '1 second'
                    WHERE lease_until IS NOT NULL AND leased_by = $1";
         sqlx::query(sql).bind(format!("w{number}")).execute(&mut self.stage.admin).await?;
+        let sql = "UPDATE surveys SET lease_until = sim.now() - interval '1 second' WHERE leased_by = $1";
+        sqlx::query(sql).bind(format!("w{number}")).execute(&mut self.stage.admin).await?;
         Ok(())
     }
 
@@ -172,9 +177,14 @@ impl Run<'_> {
             let now = self.stage.clock.ms();
             let ready: Vec<usize> = (0..self.workers.len()).filter(|number| self.is_ready(*number, now)).collect();
             if let Some(number) = ready.get(self.random.below(ready.len())).copied() {
-                if self.is_idle(number) && !self.is_something_due().await? {
-                    self.idle();
-                    continue;
+                if self.is_idle(number) {
+                    match self.what_is_due().await? {
+                        (false, false) => {
+                            self.idle();
+                            continue;
+                        }
+                        (delivery, survey) => self.surveys = survey && (!delivery || self.random.chance(40)),
+                    }
                 }
                 self.go_on(number).await?;
                 self.gates += 1;
@@ -222,11 +232,14 @@ impl Run<'_> {
         self.workers.iter_mut().filter(|worker| !worker.works()).for_each(|worker| worker.idle_since = Some(happened));
     }
 
-    /// Whether a worker that looks for something to do would find anything; most looks would be in vain.
-    async fn is_something_due(&mut self) -> anyhow::Result<bool> {
+    /// Whether a worker that looks for something to do would find a delivery, or a survey; most looks would be in vain.
+    async fn what_is_due(&mut self) -> anyhow::Result<(bool, bool)> {
         self.tell_time().await?;
-        let sql = "SELECT EXISTS (SELECT FROM deliveries WHERE due_at <= sim.now() AND (lease_until IS NULL OR lease_until < sim.now()))";
-        Ok(sqlx::query_scalar(sql).fetch_one(&mut self.stage.admin).await?)
+        let sql = "SELECT EXISTS (SELECT FROM deliveries
+                                  WHERE due_at <= sim.now() AND (lease_until IS NULL OR lease_until < sim.now())),
+                          EXISTS (SELECT FROM surveys s JOIN targets t ON t.tenant_id = s.tenant_id AND t.id = s.target_id
+                                  WHERE t.mode <> 'paused' AND (s.lease_until IS NULL OR s.lease_until < sim.now()))";
+        Ok(sqlx::query_as(sql).fetch_one(&mut self.stage.admin).await?)
     }
 
     async fn go_on(&mut self, number: usize) -> anyhow::Result<()> {
@@ -235,7 +248,11 @@ impl Run<'_> {
         let worker = self.workers.get_mut(number).context("no such worker")?;
         let at = worker.at.take();
         if !worker.works() {
-            worker.begin(now);
+            if std::mem::take(&mut self.surveys) {
+                worker.survey(now);
+            } else {
+                worker.begin(now);
+            }
         }
         match at {
             None => {}
@@ -390,9 +407,12 @@ impl Run<'_> {
 
     /// When something is due next, or a lease that nobody extends is over.
     async fn next_due(&mut self) -> anyhow::Result<Option<i64>> {
-        let sql = "SELECT min(GREATEST(d.due_at, d.lease_until, t.stopped_until)) FROM deliveries d
-                   JOIN targets t ON t.tenant_id = d.tenant_id AND t.id = d.target_id
-                   WHERE d.due_at IS NOT NULL AND t.mode <> 'paused'";
+        let sql = "SELECT LEAST((SELECT min(GREATEST(d.due_at, d.lease_until, t.stopped_until)) FROM deliveries d
+                                 JOIN targets t ON t.tenant_id = d.tenant_id AND t.id = d.target_id
+                                 WHERE d.due_at IS NOT NULL AND t.mode <> 'paused'),
+                                (SELECT min(COALESCE(s.lease_until, sim.now())) FROM surveys s
+                                 JOIN targets t ON t.tenant_id = s.tenant_id AND t.id = s.target_id
+                                 WHERE t.mode <> 'paused'))";
         let due: Option<OffsetDateTime> = sqlx::query_scalar(sql).fetch_one(&mut self.stage.admin).await?;
         Ok(due.map(|due| i64::try_from(due.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX) + 1))
     }

@@ -184,6 +184,7 @@ impl Stage {
             leaver_places: 1,
             lease: LEASE,
             poll: Duration::from_hours(1),
+            page: 3,
             // Real time, in which the worker may stand at a gate.
             page: 3,
             limit: Duration::from_hours(1),

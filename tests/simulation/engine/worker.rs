@@ -70,6 +70,16 @@ impl Worker {
         self.work.is_some()
     }
 
+    /// Begins to go on with a survey.
+    pub(crate) fn survey(&mut self, now: i64) {
+        let reconciler = Arc::clone(&self.reconciler);
+        self.began = now;
+        self.work = Some(Box::pin(async move {
+            reconciler.survey_on().await;
+            true
+        }));
+    }
+
     /// Begins to look for something to do.
     pub(crate) fn begin(&mut self, now: i64) {
         let (reconciler, slot) = (Arc::clone(&self.reconciler), Arc::clone(&self.claim));
