@@ -42,10 +42,12 @@ pub enum Operation {
     PlanApplied,
     /// Somebody changed the limits of a target's guards.
     GuardsChanged,
+    /// Somebody decided by hand what a group becomes at a target.
+    GroupChosen,
 }
 
 impl Operation {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -57,6 +59,7 @@ impl Operation {
         Self::PlanRejected,
         Self::PlanApplied,
         Self::GuardsChanged,
+        Self::GroupChosen,
     ];
 
     /// The word used in tables, JSON and screens.
@@ -73,6 +76,7 @@ impl Operation {
             Self::PlanRejected => "plan_rejected",
             Self::PlanApplied => "plan_applied",
             Self::GuardsChanged => "guards_changed",
+            Self::GroupChosen => "group_chosen",
         }
     }
 

@@ -121,6 +121,7 @@ impl Store {
                    AND lease_epoch = $5 FOR UPDATE),
              gone AS (
                  UPDATE links SET observed = 'absent', remote_id = NULL, snapshot = '{}', invited_at = NULL, left_at = NULL, removal_by = NULL,
+                        entity = NULL, adopted = false, kept = false, out_at = NULL,
                         generation = generation + CASE WHEN $6 THEN 1 ELSE 0 END, updated_at = $7
                  WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
                    AND EXISTS (SELECT 1 FROM fence))
@@ -236,7 +237,7 @@ impl Store {
                  SELECT 1 FROM deliveries
                  WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
                    AND lease_epoch = $5 FOR UPDATE)
-             UPDATE links SET left_at = NULL, removal_by = NULL
+             UPDATE links SET left_at = NULL, removal_by = NULL, out_at = NULL
              WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
                AND EXISTS (SELECT 1 FROM fence)",
         )
