@@ -11,7 +11,7 @@ use rollcall_provisioning::contradiction;
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::ids::ResourceId;
-use rollcall_provisioning::mapping::{GroupFacts, Mapped, Mapping, Person, SourceFacts};
+use rollcall_provisioning::mapping::{GroupFacts, HeldGroup, Mapped, Mapping, Person, SourceFacts};
 use rollcall_provisioning::plan::{Plan, plan};
 use rollcall_provisioning::retry;
 use rollcall_scim::profile::ManagerBy;
@@ -25,7 +25,8 @@ impl Job<'_> {
         user: &Map<String, Value>,
         loaded: &LoadedUser,
     ) -> Result<Outcome, Interrupt> {
-        let mapped = self.ask_rules(user, loaded, Mapping::person);
+        let mut mapped = self.ask_rules(user, loaded, Mapping::person);
+        self.place_by_groups(&mut mapped).await?;
         if !mapped.scope.included {
             return self.deliver_departure(loaded, Some(&mapped.scope)).await;
         }
@@ -85,6 +86,29 @@ impl Job<'_> {
             loaded.groups.iter().map(|group| GroupFacts { id: &group.id, resource: &group.attributes }).collect();
         let source = loaded.source.as_ref().map(|(name, profile)| SourceFacts::new(name, profile));
         ask(&self.ready.mapping, &Person { id: &id, resource: user, groups: &groups, source: source.as_ref() })
+    }
+
+    /// Adds the departments that follow from a person's groups.
+    async fn place_by_groups(&self, mapped: &mut Mapped) -> Result<(), Interrupt> {
+        if !self.claim.asks_groups {
+            return Ok(());
+        }
+        let groups = self.store.held_groups(self.claim).await?;
+        let source = |of: &(String, String)| SourceFacts::new(&of.0, &of.1);
+        let sources: Vec<Option<SourceFacts>> =
+            groups.iter().map(|group| group.source.as_ref().map(source)).collect();
+        let held: Vec<HeldGroup<'_>> = groups
+            .iter()
+            .zip(&sources)
+            .map(|(group, source)| HeldGroup {
+                facts: GroupFacts { id: &group.id, resource: &group.attributes },
+                direct: group.direct,
+                choice: group.choice.as_ref(),
+                source: source.as_ref(),
+            })
+            .collect();
+        self.ready.mapping.place_by_groups(mapped, &held);
+        Ok(())
     }
 
     /// Whether the account is there by other rules than those that count now. A target in rehearsal holds everything

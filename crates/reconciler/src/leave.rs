@@ -58,6 +58,10 @@ impl Job<'_> {
         }
         held(self.store.displace(self.claim).await?)?;
         held(self.store.placed(self.claim, &[]).await?)?;
+        if self.claim.maps_groups {
+            // Groups that wait for their account wait no longer.
+            self.store.touch_groups(self.claim, false).await?;
+        }
         // Whoever was given them as manager while they were leaving has not been told by the departure itself.
         self.store.mark_dependents(self.claim).await?;
         Ok(left_out.map_or(Outcome::Gone, |scope| Outcome::LeftOut { reason: scope.reason() }))
@@ -79,6 +83,7 @@ impl Job<'_> {
             return Ok(Some(report::leaves_on(access_ends, self.now)));
         }
         held(self.store.displace(self.claim).await?)?;
+        held(self.store.access_ends(self.claim).await?)?;
         if let Some(outcome) = self.turn_off(link).await? {
             return Ok(Some(outcome));
         }

@@ -16,14 +16,13 @@ macro_rules! leaving {
 }
 
 impl Store {
-    /// Asks the guard about all members who are about to be taken out of the claim's role or chat; all of it, if the
-    /// entity itself is to go (`entirely`). `urgent` removals pass and are counted: a person has decided about them.
+    /// Asks the guard about all members who are about to be taken out of the claim's role or chat. `urgent` removals pass and are counted: a person has decided about them.
     pub async fn pass_removals(
         &self,
         claim: &Claim,
         effect: &Effect,
         guards: &Guards,
-        (entirely, urgent): (bool, bool),
+        urgent: bool,
     ) -> Result<Passage, StoreError> {
         let mut tx = self.pool().begin().await?;
         if !fenced(&mut tx, claim).await? {
@@ -35,7 +34,7 @@ impl Store {
             let held = if let Some(arithmetic) = open_trip(&mut tx, claim, effect, self.now()).await? {
                 Some(arithmetic)
             } else {
-                let reading = self.removals(&mut tx, claim, effect, entirely).await?;
+                let reading = self.removals(&mut tx, claim, effect).await?;
                 match reading.judge(effect, &guards.limit(effect.guard)) {
                     None => None,
                     Some(trip) => {
@@ -54,13 +53,7 @@ impl Store {
         Ok(Passage::Free)
     }
 
-    async fn removals(
-        &self,
-        tx: &mut PgConnection,
-        claim: &Claim,
-        effect: &Effect,
-        entirely: bool,
-    ) -> Result<Reading, StoreError> {
+    async fn removals(&self, tx: &mut PgConnection, claim: &Claim, effect: &Effect) -> Result<Reading, StoreError> {
         let (now, hour, day, week, base): (i64, i64, i64, i64, i64) = sqlx::query_as(concat!(
             "WITH leaving AS MATERIALIZED (",
             leaving!(),
@@ -83,7 +76,7 @@ impl Store {
         .fetch_one(tx)
         .await?;
         let number = |number: i64| u64::try_from(number).unwrap_or(0);
-        let now = number(if entirely { base } else { now });
+        let now = number(now);
         let [plan, day, week] = [hour, day, week].map(|passed| now.saturating_add(number(passed)));
         // Those who went in the last hour belonged to it too.
         Ok(Reading { plan, day, week, base: number(base).saturating_add(number(hour)) })

@@ -210,6 +210,26 @@ impl Store {
         Ok(true)
     }
 
+    /// The role or chat is to go: nobody is to be in it any more. `false` when the claim is lost.
+    pub async fn let_all_go(&self, claim: &Claim) -> Result<bool, StoreError> {
+        let mut tx = self.pool().begin().await?;
+        if !fenced(&mut tx, claim).await? {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        sqlx::query(
+            "UPDATE group_members SET wanted = false, mark = GREATEST(mark, done_mark + 1)
+             WHERE tenant_id = $1 AND target_id = $2 AND group_id = $3 AND user_id <> $3 AND applied",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.resource.0)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
     /// The group is in no role and no chat: who is in it is of no interest, unless the group changed meanwhile. `false` when
     /// the claim is lost.
     pub async fn forget_members(&self, claim: &Claim) -> Result<bool, StoreError> {

@@ -42,6 +42,19 @@ pub struct NamedMembers {
     pub why: Option<String>,
 }
 
+/// Who is to be added or removed (`$4`), also those who wait for an account that is on its way.
+macro_rules! movement {
+    () => {
+        "FROM group_members gm \
+         LEFT JOIN users u ON u.tenant_id = $1 AND u.id = gm.user_id \
+         LEFT JOIN deliveries d ON d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = 'user' \
+                               AND d.resource_id = gm.user_id \
+         WHERE gm.tenant_id = $1 AND gm.target_id = $2 AND gm.group_id = $3 AND gm.user_id <> $3 \
+           AND gm.wanted = $4 AND gm.applied <> $4 \
+           AND (gm.mark > gm.done_mark OR gm.wanted AND gm.refused IS NULL AND d.state <> 'gone')"
+    };
+}
+
 /// The rows of which something must be done to the target.
 macro_rules! to_do {
     () => {
@@ -102,9 +115,8 @@ impl Store {
     /// Who is to be added (`adding`) or removed, as a plan shows it.
     pub async fn member_movement(&self, claim: &Claim, adding: bool) -> Result<Movement, StoreError> {
         let (count, set): (i64, Option<String>) = sqlx::query_as(concat!(
-            "SELECT count(*), md5(string_agg(gm.user_id::text, ',' ORDER BY gm.user_id)) FROM group_members gm
-             WHERE gm.wanted = $4 AND ",
-            to_do!()
+            "SELECT count(*), md5(string_agg(gm.user_id::text, ',' ORDER BY gm.user_id)) ",
+            movement!()
         ))
         .bind(claim.tenant.0)
         .bind(claim.target.0)
@@ -113,10 +125,8 @@ impl Store {
         .fetch_one(self.pool())
         .await?;
         let first = sqlx::query_scalar(concat!(
-            "SELECT COALESCE(u.attributes ->> 'userName', gm.remote_id) FROM group_members gm
-             LEFT JOIN users u ON u.tenant_id = $1 AND u.id = gm.user_id
-             WHERE gm.wanted = $4 AND ",
-            to_do!(),
+            "SELECT COALESCE(u.attributes ->> 'userName', gm.remote_id, gm.user_id::text) ",
+            movement!(),
             " ORDER BY gm.user_id LIMIT $5"
         ))
         .bind(claim.tenant.0)
@@ -140,11 +150,11 @@ impl Store {
             tx.rollback().await?;
             return Ok(false);
         }
-        sqlx::query(concat!(
+        sqlx::query(
             "UPDATE group_members gm SET offered = CASE WHEN gm.wanted THEN $4 ELSE $5 END
-             WHERE gm.offered IS DISTINCT FROM CASE WHEN gm.wanted THEN $4 ELSE $5 END AND ",
-            to_do!()
-        ))
+             WHERE gm.tenant_id = $1 AND gm.target_id = $2 AND gm.group_id = $3 AND gm.wanted <> gm.applied
+               AND gm.offered IS DISTINCT FROM CASE WHEN gm.wanted THEN $4 ELSE $5 END",
+        )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
         .bind(claim.resource.0)
@@ -280,15 +290,20 @@ impl Store {
         Ok(())
     }
 
-    /// The target has these accounts in the role or chat, whoever put them there. Those whom we did not know of are to be
-    /// looked at. `false` when the claim is lost.
-    pub async fn members_found(&self, claim: &Claim, remote_ids: &[String]) -> Result<bool, StoreError> {
+    /// The target has these accounts in the role or chat, whoever put them there. Whoever is to be in it is done; with
+    /// `extra`, the others are to be looked at. `false` when the claim is lost.
+    pub async fn members_found(&self, claim: &Claim, remote_ids: &[String], extra: bool) -> Result<bool, StoreError> {
         let mut tx = self.pool().begin().await?;
         if !fenced(&mut tx, claim).await? {
             tx.rollback().await?;
             return Ok(false);
         }
-        sqlx::query(
+        let known = "UPDATE group_members gm SET applied = true, remote_id = l.remote_id, done_mark = gm.mark, refused = NULL
+             FROM links l
+             WHERE gm.tenant_id = $1 AND gm.target_id = $2 AND gm.group_id = $3 AND gm.wanted AND NOT gm.applied
+               AND l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = 'user' AND l.resource_id = gm.user_id
+               AND l.remote_id = ANY($4)";
+        let others =
             "INSERT INTO group_members AS gm (tenant_id, target_id, group_id, user_id, wanted, applied, remote_id)
              SELECT DISTINCT $1, $2, $3, COALESCE(l.resource_id, md5(found.remote_id)::uuid), false, true, found.remote_id
              FROM unnest($4::text[]) AS found (remote_id)
@@ -296,15 +311,45 @@ impl Store {
                               AND l.remote_id = found.remote_id
              ORDER BY 4
              ON CONFLICT (tenant_id, target_id, group_id, user_id) DO UPDATE
-             SET applied = true, remote_id = excluded.remote_id, mark = gm.mark + 1 WHERE NOT gm.applied",
+             SET applied = true, remote_id = excluded.remote_id, mark = gm.mark + 1 WHERE NOT gm.applied";
+        for statement in [Some(known), extra.then_some(others)].into_iter().flatten() {
+            sqlx::query(statement)
+                .bind(claim.tenant.0)
+                .bind(claim.target.0)
+                .bind(claim.resource.0)
+                .bind(remote_ids)
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Whether somebody belongs into the claim's role or chat.
+    pub async fn is_wanted_member(&self, claim: &Claim, user: Uuid) -> Result<bool, StoreError> {
+        let wanted = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM group_members
+                            WHERE tenant_id = $1 AND target_id = $2 AND group_id = $3 AND user_id = $4 AND wanted)",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
         .bind(claim.resource.0)
-        .bind(remote_ids)
-        .execute(&mut *tx)
+        .bind(user)
+        .fetch_one(self.pool())
         .await?;
-        tx.commit().await?;
-        Ok(true)
+        Ok(wanted)
+    }
+
+    /// How many the target has in the claim's role or chat.
+    pub async fn applied_members(&self, claim: &Claim) -> Result<i64, StoreError> {
+        let number = sqlx::query_scalar(
+            "SELECT count(*) FROM group_members WHERE tenant_id = $1 AND target_id = $2 AND group_id = $3 AND applied",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.resource.0)
+        .fetch_one(self.pool())
+        .await?;
+        Ok(number)
     }
 }
