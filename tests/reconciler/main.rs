@@ -6,6 +6,8 @@ mod crash;
 mod death;
 mod departments;
 mod fake;
+mod group_rules;
+mod groups;
 mod guards;
 mod leases;
 mod leavers;
