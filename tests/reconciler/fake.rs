@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use rollcall_dingtalk::DingTalkSchema;
 use rollcall_provisioning::budget::BoxFuture;
-use rollcall_provisioning::connector::{
-    Applied, Connector, ConnectorError, Cursor, ErrorClass, Page, TargetSchema,
-};
+use rollcall_provisioning::connector::{Applied, Connector, ConnectorError, Cursor, ErrorClass, Page, TargetSchema};
 use rollcall_provisioning::entity::{self, Attributes, Entity, EntityKind};
 use rollcall_provisioning::plan::{self, Action, Change};
 use serde_json::Value;
 use tokio::sync::Notify;
+
+use crate::circles::{Circle, most};
 
 /// The remote id of the department at the top.
 pub(crate) const ROOT: &str = "1";
@@ -83,21 +83,9 @@ pub(crate) struct Holdings {
     last_department: u64,
     /// Roles and chats by id.
     pub(crate) circles: BTreeMap<u64, Circle>,
-    last_circle: u64,
+    pub(crate) last_circle: u64,
     /// Accounts that no role and no chat takes.
     pub(crate) unwelcome: BTreeSet<String>,
-}
-
-/// A role or a chat.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Circle {
-    /// Whether it is a chat.
-    pub(crate) is_chat: bool,
-    pub(crate) attributes: Attributes,
-    /// Remote ids.
-    pub(crate) members: BTreeSet<String>,
-    /// Of a chat, the key with which it was made.
-    key: Option<String>,
 }
 
 #[derive(Default)]
@@ -242,7 +230,7 @@ pub(crate) fn text<'a>(attributes: &'a Attributes, name: &str) -> &'a str {
     attributes.get(name).and_then(Value::as_str).unwrap_or("")
 }
 
-fn department(id: &str) -> u64 {
+pub(crate) fn department(id: &str) -> u64 {
     id.parse().unwrap_or(0)
 }
 
@@ -367,116 +355,14 @@ impl Holdings {
         };
         Ok(Applied::to(remote_id?))
     }
-
-    /// Roles and chats.
-    fn apply_to_circle(&mut self, action: &Action) -> Result<Applied, ConnectorError> {
-        let is_chat = action.kind() == EntityKind::Chat;
-        if let Action::Create { attributes, remote_id: key, .. } = action {
-            return self.create_circle(is_chat, attributes, key.as_deref()).map(Applied::to);
-        }
-        let remote_id = action.remote_id().unwrap_or_default().to_owned();
-        let id = department(&remote_id);
-        if let Action::Delete { .. } = action {
-            self.circles.remove(&id);
-            return Ok(Applied::to(remote_id));
-        }
-        let known: BTreeSet<String> = self.accounts.keys().cloned().collect();
-        let unwelcome = self.unwelcome.clone();
-        let missing = || refusal(ErrorClass::NotFound, "33011", None);
-        let circle = self.circles.get_mut(&id).filter(|circle| circle.is_chat == is_chat).ok_or_else(missing)?;
-        let owner = text(&circle.attributes, entity::OWNER).to_owned();
-        match action {
-            Action::AddMembers { members, .. } => {
-                assert!(members.len() <= most(is_chat, true), "too many for one call");
-                if members.iter().any(|member| !known.contains(member)) {
-                    return Err(refusal(ErrorClass::MissingReference, "33012", None));
-                }
-                if members.iter().any(|member| unwelcome.contains(member)) {
-                    return Err(refusal(ErrorClass::Forbidden, "49020", None));
-                }
-                circle.members.extend(members.iter().cloned());
-            }
-            Action::RemoveMembers { members, .. } => {
-                assert!(members.len() <= most(is_chat, false), "too many for one call");
-                if is_chat && members.contains(&owner) {
-                    return Err(refusal(ErrorClass::Invalid, "the owner stays", Some(entity::OWNER)));
-                }
-                circle.members.retain(|member| !members.contains(member));
-            }
-            Action::Update { changes, .. } => {
-                let kind = action.kind();
-                let attributes = changed(&circle.attributes, &remote_id, kind, changes);
-                let owner = text(&attributes, entity::OWNER);
-                if is_chat && !circle.members.contains(owner) {
-                    return Err(refusal(ErrorClass::Invalid, "49006", Some(entity::OWNER)));
-                }
-                circle.attributes = attributes;
-            }
-            _ => return Err(ConnectorError::unsupported(action.kind().as_str())),
-        }
-        Ok(Applied::to(remote_id))
-    }
-
-    /// Makes a role or a chat by hand, or for a call.
-    pub(crate) fn create_circle(
-        &mut self,
-        is_chat: bool,
-        attributes: &Attributes,
-        key: Option<&str>,
-    ) -> Result<String, ConnectorError> {
-        let mut members = BTreeSet::new();
-        if is_chat {
-            let known = self.circles.iter().find(|(_, chat)| chat.is_chat && key.is_some() && chat.key.as_deref() == key);
-            if let Some((id, _)) = known {
-                return Ok(id.to_string());
-            }
-            let owner = text(attributes, entity::OWNER);
-            if !self.accounts.contains_key(owner) {
-                return Err(refusal(ErrorClass::MissingReference, "member.notFound", Some(entity::OWNER)));
-            }
-            members.insert(owner.to_owned());
-        } else if self.role(text(attributes, entity::ROLE_GROUP), text(attributes, entity::NAME)).is_some() {
-            return Err(refusal(ErrorClass::Conflict, "34021", Some(entity::NAME)));
-        }
-        self.last_circle += 1;
-        let circle = Circle { is_chat, attributes: attributes.clone(), members, key: key.map(str::to_owned) };
-        self.circles.insert(self.last_circle, circle);
-        Ok(self.last_circle.to_string())
-    }
-
-    fn role(&self, group: &str, name: &str) -> Option<Entity> {
-        let named = |(_, role): &(&u64, &Circle)| {
-            !role.is_chat
-                && text(&role.attributes, entity::ROLE_GROUP) == group
-                && text(&role.attributes, entity::NAME) == name
-        };
-        let found = self.circles.iter().find(named);
-        found.map(|(id, role)| Entity { remote_id: id.to_string(), attributes: role.attributes.clone() })
-    }
-
-    /// Whoever is gone is in no role and no chat; a chat of theirs gets another owner, or ends.
-    fn leave_circles(&mut self, account: &str) {
-        for circle in self.circles.values_mut() {
-            circle.members.remove(account);
-            if text(&circle.attributes, entity::OWNER) == account
-                && let Some(heir) = circle.members.first()
-            {
-                circle.attributes.insert(entity::OWNER.to_owned(), Value::String(heir.clone()));
-            }
-        }
-        self.circles.retain(|_, circle| !circle.is_chat || !circle.members.is_empty());
-    }
 }
 
-/// The most members of one call.
-const fn most(is_chat: bool, adding: bool) -> usize {
-    match (is_chat, adding) {
-        (false, true) => 20,
-        _ => 100,
-    }
-}
-
-fn changed(before: &Attributes, remote_id: &str, kind: EntityKind, changes: &BTreeMap<String, Change>) -> Attributes {
+pub(crate) fn changed(
+    before: &Attributes,
+    remote_id: &str,
+    kind: EntityKind,
+    changes: &BTreeMap<String, Change>,
+) -> Attributes {
     plan::after(before, &Action::Update { kind, remote_id: remote_id.to_owned(), changes: changes.clone() })
 }
 
@@ -537,10 +423,8 @@ impl Connector for FakeTarget {
             EntityKind::OrgUnit => self.org_unit(remote_id),
             _ => Box::pin(self.call(format!("read {} {remote_id}", kind.as_str()), move |held| {
                 let found = held.circles.get(&department(remote_id));
-                Ok(found.map(|circle| Entity {
-                    remote_id: remote_id.to_owned(),
-                    attributes: circle.attributes.clone(),
-                }))
+                Ok(found
+                    .map(|circle| Entity { remote_id: remote_id.to_owned(), attributes: circle.attributes.clone() }))
             })),
         }
     }

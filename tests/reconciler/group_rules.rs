@@ -77,12 +77,7 @@ impl World {
         Ok(self.store.create_group(&self.actor(), resource(name), &members).await?.id)
     }
 
-    async fn change_group(
-        &self,
-        id: ResourceId,
-        name: Option<&str>,
-        changes: Vec<Detached>,
-    ) -> anyhow::Result<()> {
+    async fn change_group(&self, id: ResourceId, name: Option<&str>, changes: Vec<Detached>) -> anyhow::Result<()> {
         let change = |group: &StoredGroup| {
             let renamed = name.map_or_else(|| group.resource.clone(), resource);
             let changes = changes.iter().cloned();
@@ -112,8 +107,7 @@ impl World {
 
     pub(crate) async fn choose(&self, group: ResourceId, choice: Option<Value>) -> anyhow::Result<()> {
         let choice = choice.map(|choice| Choice::parse(&choice)).transpose()?;
-        let new =
-            GroupChoice { target: self.target, group, choice: choice.as_ref(), by: "ann", request_id: "by hand" };
+        let new = GroupChoice { target: self.target, group, choice: choice.as_ref(), by: "ann", request_id: "by hand" };
         Ok(self.store.choose_group(self.tenant, &new).await?)
     }
 

@@ -95,8 +95,7 @@ impl Job<'_> {
         }
         let groups = self.store.held_groups(self.claim).await?;
         let source = |of: &(String, String)| SourceFacts::new(&of.0, &of.1);
-        let sources: Vec<Option<SourceFacts>> =
-            groups.iter().map(|group| group.source.as_ref().map(source)).collect();
+        let sources: Vec<Option<SourceFacts>> = groups.iter().map(|group| group.source.as_ref().map(source)).collect();
         let held: Vec<HeldGroup<'_>> = groups
             .iter()
             .zip(&sources)

@@ -441,9 +441,7 @@ impl Job<'_> {
         match (chosen, eldest) {
             (Some(remote_id), _) => Ok(Ok(Some(Owner { remote_id, awaited: false }))),
             // So that a rehearsal can show whose chat it would be.
-            (None, Some(eldest)) => {
-                Ok(Ok(Some(Owner { remote_id: eldest.id.simple().to_string(), awaited: true })))
-            }
+            (None, Some(eldest)) => Ok(Ok(Some(Owner { remote_id: eldest.id.simple().to_string(), awaited: true }))),
             (None, None) => Ok(Err(self.waits_for_owner().await?)),
         }
     }
@@ -471,4 +469,3 @@ fn name_taken(wanted: &WantedEntity, error: &ConnectorError) -> Outcome {
 
 /// Whose row it is.
 pub(crate) type Whose<'a> = (EntityKind, &'a str);
-

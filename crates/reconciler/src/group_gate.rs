@@ -92,8 +92,7 @@ impl Job<'_> {
     async fn permits_group(&self, proposal: &Proposal) -> Result<bool, Interrupt> {
         let Some(plan) = self.claim.permit else { return Ok(false) };
         let Some(planned) = self.store.permitted(self.claim, plan).await? else { return Ok(false) };
-        let (added, removed) =
-            (set(&planned, MEMBERS_ADDED, "after"), set(&planned, MEMBERS_REMOVED, "before"));
+        let (added, removed) = (set(&planned, MEMBERS_ADDED, "after"), set(&planned, MEMBERS_REMOVED, "before"));
         if proposal.is_within(&planned) && self.store.were_offered(self.claim, added, removed).await? {
             return Ok(true);
         }
@@ -106,6 +105,7 @@ impl Job<'_> {
 /// What tells the members of a plan from others; nothing if it has none.
 fn set<'a>(planned: &'a Value, attribute: &str, side: &str) -> &'a str {
     let lines = planned.get("lines").and_then(Value::as_array);
-    let line = lines.into_iter().flatten().find(|line| line.get("attribute").and_then(Value::as_str) == Some(attribute));
+    let line =
+        lines.into_iter().flatten().find(|line| line.get("attribute").and_then(Value::as_str) == Some(attribute));
     line.and_then(|line| line.get(side)?.get("set")?.as_str()).unwrap_or_default()
 }

@@ -147,7 +147,9 @@ pub(crate) fn role_elsewhere(there: &str, wanted: &str) -> Finding {
         code: "role_group_unchangeable".to_owned(),
         attribute: Some(entity::ROLE_GROUP.to_owned()),
         source_path: None,
-        message: format!("The role is in the role group \"{there}\" and not in \"{wanted}\"; no application can move it."),
+        message: format!(
+            "The role is in the role group \"{there}\" and not in \"{wanted}\"; no application can move it."
+        ),
         advice: "Move the role in DingTalk, or name its role group in the mapping.".to_owned(),
     }
 }

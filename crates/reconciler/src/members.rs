@@ -2,7 +2,7 @@
 //! from the others.
 
 use crate::act::{Interrupt, Job, ended, held, unread};
-use crate::group::{Whose, WantedEntity};
+use crate::group::{WantedEntity, Whose};
 use crate::group_report;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
 use rollcall_provisioning::delivery::Outcome;
@@ -174,8 +174,7 @@ impl Job<'_> {
 
     /// The others go on. If the target does not know the account, it is read again.
     async fn refuse_member(&self, row: &MemberRow, error: &ConnectorError) -> Result<(), Interrupt> {
-        let first =
-            self.store.member_refused(self.claim, row, &error.message).await?.ok_or(Interrupt::LostClaim)?;
+        let first = self.store.member_refused(self.claim, row, &error.message).await?.ok_or(Interrupt::LostClaim)?;
         if first && error.class == ErrorClass::MissingReference {
             self.store.link_doubted(self.claim, ResourceKind::User, ResourceId(row.user_id)).await?;
         }

@@ -14,12 +14,7 @@
 /// written in one order, so that two writers of several marks wait for each other instead of blocking each other.
 macro_rules! mark_dirty {
     ($kind:literal, at = $at:literal, request_id = $request_id:literal) => {
-        $crate::mark::mark!(
-            kind = concat!("'", $kind, "'"),
-            mapping_version = "0",
-            at = $at,
-            request_id = $request_id
-        )
+        $crate::mark::mark!(kind = concat!("'", $kind, "'"), mapping_version = "0", at = $at, request_id = $request_id)
     };
 }
 pub(crate) use mark_dirty;

@@ -60,8 +60,16 @@ mod tests {
             (json!({ "groups": department }), true, true),
             (json!({ "groups_by_hand": { "g": { "becomes": "chat" } } }), true, false),
             (json!({ "groups_by_hand": { "g": { "becomes": "department", "path": "[\"x\"]" } } }), true, true),
-            (json!({ "scope": [{ "name": "x", "when": "groups.exists(g, g.id == \"1\")", "include": true }] }), false, true),
-            (json!({ "departments": { "paths": "[[enterprise.department]] + groups.map(g, [g.displayName])" } }), false, true),
+            (
+                json!({ "scope": [{ "name": "x", "when": "groups.exists(g, g.id == \"1\")", "include": true }] }),
+                false,
+                true,
+            ),
+            (
+                json!({ "departments": { "paths": "[[enterprise.department]] + groups.map(g, [g.displayName])" } }),
+                false,
+                true,
+            ),
             (json!({ "account": { "title": { "value": "user.subgroups_title" } } }), false, false),
             (json!({ "examples": [{ "groups": [{ "displayName": "groups" }] }] }), false, false),
         ] {

@@ -22,7 +22,8 @@ pub(super) fn rule<'a>(reader: &mut Reader<'a>, table: &Table<'a>) -> Option<Gro
         Some("chat") => &["called", "owner", "extra", "gone"],
         _ => &[],
     };
-    let others = ["called", "role_group", "path", "owner", "extra", "gone"].into_iter().filter(|name| !needs.contains(name));
+    let others =
+        ["called", "role_group", "path", "owner", "extra", "gone"].into_iter().filter(|name| !needs.contains(name));
     for name in others.filter(|name| table.members.contains_key(*name)) {
         let what = becomes.unwrap_or("nothing");
         let message = format!("\"{name}\" means nothing for a group that becomes {what}.");

@@ -2,10 +2,10 @@
 
 use super::Mapping;
 use super::accept::About;
+use super::choice::Choice;
 use super::expression::Expression;
 use super::facts::{GroupFacts, SourceFacts};
 use super::inputs::Inputs;
-use super::choice::Choice;
 use super::model::{Extra, Gone, GroupForm};
 use super::person::first;
 use crate::finding::Finding;
@@ -85,7 +85,14 @@ impl Becomes {
 impl MappedGroup {
     /// Nothing, by this rule.
     pub(super) fn nothing(rule: Option<String>) -> Self {
-        Self { rule, becomes: Becomes::Nothing, nested: false, gone: Gone::Remove, findings: Vec::new(), blocked: false }
+        Self {
+            rule,
+            becomes: Becomes::Nothing,
+            nested: false,
+            gone: Gone::Remove,
+            findings: Vec::new(),
+            blocked: false,
+        }
     }
 
     pub(super) fn refuse(&mut self, finding: Finding) {

@@ -285,12 +285,7 @@ pub(super) async fn open_trip(
 }
 
 /// Opens a trip, and says so in the change log and the log.
-pub(super) async fn open(
-    store: &Store,
-    tx: &mut PgConnection,
-    claim: &Claim,
-    trip: &Trip,
-) -> Result<(), StoreError> {
+pub(super) async fn open(store: &Store, tx: &mut PgConnection, claim: &Claim, trip: &Trip) -> Result<(), StoreError> {
     let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let arithmetic = trip.to_string();
     sqlx::query(

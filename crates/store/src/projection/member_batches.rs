@@ -79,7 +79,7 @@ impl Store {
              LEFT JOIN deliveries d ON d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = 'user'
                                    AND d.resource_id = gm.user_id
              WHERE gm.tenant_id = $1 AND gm.target_id = $2 AND gm.group_id = $3 AND gm.wanted AND NOT gm.applied
-               AND gm.mark = gm.done_mark"
+               AND (gm.mark = gm.done_mark OR gm.remote_id IS NULL)"
         ))
         .bind(claim.tenant.0)
         .bind(claim.target.0)
@@ -96,9 +96,9 @@ impl Store {
              LEFT JOIN users u ON u.tenant_id = $1 AND u.id = gm.user_id
              LEFT JOIN deliveries d ON d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = 'user'
                                    AND d.resource_id = gm.user_id
-             WHERE gm.tenant_id = $1 AND gm.target_id = $2 AND gm.group_id = $3 AND gm.mark = gm.done_mark
+             WHERE gm.tenant_id = $1 AND gm.target_id = $2 AND gm.group_id = $3
                AND CASE WHEN $4 THEN gm.refused IS NOT NULL
-                        ELSE gm.wanted AND NOT gm.applied AND gm.refused IS NULL AND d.state <> 'gone' END
+                        ELSE (gm.mark = gm.done_mark OR gm.remote_id IS NULL) AND gm.wanted AND NOT gm.applied AND gm.refused IS NULL AND d.state <> 'gone' END
              ORDER BY gm.user_id LIMIT $5",
         )
         .bind(claim.tenant.0)
@@ -298,7 +298,8 @@ impl Store {
             tx.rollback().await?;
             return Ok(false);
         }
-        let known = "UPDATE group_members gm SET applied = true, remote_id = l.remote_id, done_mark = gm.mark, refused = NULL
+        let known =
+            "UPDATE group_members gm SET applied = true, remote_id = l.remote_id, done_mark = gm.mark, refused = NULL
              FROM links l
              WHERE gm.tenant_id = $1 AND gm.target_id = $2 AND gm.group_id = $3 AND gm.wanted AND NOT gm.applied
                AND l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = 'user' AND l.resource_id = gm.user_id

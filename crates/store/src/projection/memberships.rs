@@ -104,4 +104,47 @@ impl Store {
         }
         Ok(true)
     }
+
+    /// The person has come back. If their access had ended they belong to their groups again, directly or through others.
+    /// `false` when the claim is lost.
+    pub async fn link_returned(&self, claim: &Claim) -> Result<bool, StoreError> {
+        let mut tx = self.pool().begin().await?;
+        if !fenced(&mut tx, claim).await? {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        sqlx::query(concat!(
+            "WITH RECURSIVE up (id) AS (
+                 SELECT m.group_id FROM links l
+                 JOIN memberships m ON m.tenant_id = $1 AND m.member_id = $3::uuid::text
+                 WHERE l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = 'user' AND l.resource_id = $3
+                   AND l.out_at IS NOT NULL
+                 UNION
+                 SELECT m.group_id FROM up JOIN memberships m ON m.tenant_id = $1 AND m.member_id = up.id::text),
+             theirs AS (SELECT up.id AS group_id FROM up),
+             ",
+            mark_theirs!(),
+            "
+             INSERT INTO group_members AS gm (tenant_id, target_id, group_id, user_id)
+             SELECT $1, $2, marked.resource_id, $3 FROM marked ORDER BY marked.resource_id
+             ON CONFLICT (tenant_id, target_id, group_id, user_id) DO UPDATE SET mark = gm.mark + 1, offered = NULL"
+        ))
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.resource.0)
+        .bind(self.now())
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query(
+            "UPDATE links SET left_at = NULL, removal_by = NULL, out_at = NULL
+             WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = 'user' AND resource_id = $3",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.resource.0)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(true)
+    }
 }
