@@ -21,6 +21,7 @@ mod console;
 mod demo;
 mod departments;
 mod faults;
+mod groups;
 mod invitations;
 mod kill;
 mod leaver;

@@ -7,6 +7,7 @@ pub mod credentials;
 pub mod deliveries;
 pub mod explain;
 pub(crate) mod given;
+pub mod groups;
 pub mod guards;
 pub mod mapping;
 pub mod oauth_clients;

@@ -1,10 +1,12 @@
 //! The command line. Results go to standard output, messages to standard error; `--json` gives one JSON document.
 
 mod credentials;
+mod groups;
 mod mapping;
 mod plans;
 
 pub(crate) use credentials::{AccessCommand, NewArgs, OauthClientCommand, TokenCommand, TrustArgs};
+pub(crate) use groups::{GroupArgs, GroupCommand, NewDecision};
 pub(crate) use mapping::MappingCommand;
 pub(crate) use plans::{
     ApplyArgs, ByArg, GuardsArgs, GuardsCommand, NewPlanArgs, PlanArgs, PlanCommand, ReleaseArgs, VerbArg,
@@ -70,6 +72,8 @@ pub(crate) enum Command {
     Release(ReleaseArgs),
     /// Show or set how much is too much at once
     Guards(GuardsArgs),
+    /// What groups become at a target, by rule and by hand
+    Group(GroupArgs),
     /// Stop sending to a target
     Pause(TargetArg),
     /// Send to a target again

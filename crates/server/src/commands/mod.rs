@@ -2,6 +2,7 @@
 
 mod credentials;
 mod diagnose;
+mod groups;
 mod guards;
 mod mapping;
 mod output;
@@ -87,6 +88,7 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
         Command::Target(command) => targets::run(command, config, store, output).await,
         Command::Release(args) => plans::release(args, store, output).await,
         Command::Guards(args) => guards::run(args, store, output).await,
+        Command::Group(args) => groups::run(args, store, output).await,
         Command::Pause(which) => targets::set_mode(&which, crate::cli::ModeArg::Paused, store, output).await,
         Command::Resume(which) => targets::set_mode(&which, crate::cli::ModeArg::Live, store, output).await,
         Command::Status(which) => show::status(&which, store, output).await,

@@ -171,6 +171,18 @@ impl Store {
         Ok(())
     }
 
+    /// The group of this displayName, whatever its case.
+    pub async fn group_by_name(&self, tenant: TenantId, name: &str) -> Result<Option<ResourceId>, StoreError> {
+        let id: Option<Uuid> = sqlx::query_scalar(
+            "SELECT id FROM groups WHERE tenant_id = $1 AND display_name_key = $2 AND deleted_at IS NULL",
+        )
+        .bind(tenant.0)
+        .bind(rollcall_scim::fold::fold(name))
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(id.map(ResourceId))
+    }
+
     /// Lists groups with what is known of them at a target. `None` when there is no such target.
     pub async fn groups_at(&self, tenant: TenantId, query: &GroupQuery) -> Result<Option<Vec<GroupItem>>, StoreError> {
         let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM targets WHERE tenant_id = $1 AND id = $2)")
