@@ -34,14 +34,13 @@ pub(crate) fn rules() -> Value {
             "chat" => "Chat ",
             _ => "Unit ",
         };
-        let mut rule = json!({
-            "name": format!("{becomes}s"), "becomes": becomes,
-            "when": format!("group.displayName.startsWith(\"{word}\")"),
-        });
         let name = format!("replace(group.displayName, \"{word}\", \"\")");
-        let member = if becomes == "department" { "path" } else { "called" };
-        rule[member] = json!(if member == "path" { format!("[\"Teams\", {name}]") } else { name });
-        rule
+        let (member, name) =
+            if becomes == "department" { ("path", format!("[\"Teams\", {name}]")) } else { ("called", name) };
+        json!({
+            "name": format!("{becomes}s"), "becomes": becomes, member: name,
+            "when": format!("group.displayName.startsWith(\"{word}\")"),
+        })
     };
     json!([rule("role"), rule("chat"), rule("department")])
 }
@@ -66,7 +65,9 @@ impl World {
 
     pub(crate) async fn save_rules(&self, rules: &Value) -> anyhow::Result<()> {
         let mut document = Mapping::default_document();
-        document["groups"] = rules.clone();
+        if let Some(sections) = document.as_object_mut() {
+            sections.insert("groups".to_owned(), rules.clone());
+        }
         let new = NewMapping { document: &document, note: "", by: "ann", after: None };
         self.store.save_mapping(self.tenant, &new).await?;
         Ok(())

@@ -30,9 +30,6 @@ impl Job<'_> {
     /// Asks whether a step and all that is to be done to members may be sent.
     pub(crate) async fn may_group(&self, step: &GroupStep<'_>) -> Result<GroupVerdict, Interrupt> {
         let counts = self.store.member_counts(self.claim).await?;
-        if step.action.is_none() && counts.to_add == 0 && counts.to_remove == 0 {
-            return Ok(GroupVerdict::Go { held: None });
-        }
         let removal = Effect::new(Guard::MembersRemove, &self.claim.resource.to_string());
         let waits_for_plan = match self.claim.mode {
             TargetMode::Rehearsal => Some(HeldBy::Rehearsal),
@@ -41,6 +38,11 @@ impl Job<'_> {
             }
             _ => None,
         };
+        // Whoever waits for an account comes by the same plan as that.
+        let come = counts.to_add > 0 || counts.waiting > 0 && waits_for_plan.is_some();
+        if step.action.is_none() && !come && counts.to_remove == 0 {
+            return Ok(GroupVerdict::Go { held: None });
+        }
         if let Some(by) = waits_for_plan {
             let added = self.store.member_movement(self.claim, true).await?;
             let removed = self.store.member_movement(self.claim, false).await?;
