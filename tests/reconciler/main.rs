@@ -19,5 +19,6 @@ mod mappings;
 mod modes;
 mod plans;
 mod stages;
+mod surveys;
 mod wakes;
 mod world;

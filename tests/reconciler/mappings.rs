@@ -218,3 +218,43 @@ async fn two_authors_do_not_overwrite_each_other() -> anyhow::Result<()> {
     assert_eq!(versions.iter().map(|version| (version.version, version.active)).collect::<Vec<_>>(), [(1, true)]);
     Ok(())
 }
+
+#[tokio::test]
+async fn what_the_source_changes_does_not_wait_for_the_plan_of_a_mapping() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let boss = world.person("boss", json!({ "title": "head" })).await?;
+    let ann = world.person("ann", json!({ "title": "clerk", "department": "Sales" })).await?;
+    world.settle().await?;
+    save(&world, &json!({ "/account/title/value": "upper(user.title)" })).await?;
+    world.settle().await?;
+    world.set(ann, json!({ "title": "lead", "department": "Stores", "manager": boss.to_string() })).await?;
+    world.settle().await?;
+    let picture = world.picture().await?;
+    let seen = &picture.people["ann"][0];
+    assert_eq!((seen.title.as_str(), seen.manager.as_str()), ("lead", "boss"), "by the rules that it came by");
+    assert_eq!(seen.departments, ["/Stores"]);
+    let standing = world.standing("ann").await?;
+    assert_eq!(standing.state, "held", "and the other rules still wait");
+    let made = plan(&world, "mapping:1").await?;
+    world.store.apply_plan(world.tenant, made, &Wave::All, "ann").await?;
+    world.settle().await?;
+    assert_eq!(title(&world, "ann").await?, "LEAD");
+    assert_eq!(world.standing("ann").await?.state, "in_step");
+    Ok(())
+}
+
+#[tokio::test]
+async fn whom_other_rules_block_is_kept_by_the_old_ones() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let ann = world.person("ann", json!({ "title": "clerk" })).await?;
+    world.settle().await?;
+    let rule = json!({ "value": "user.nickName", "blank": "hold" });
+    save(&world, &json!({ "/account/name": rule })).await?;
+    world.settle().await?;
+    assert_eq!(world.standing("ann").await?.state, "needs_attention");
+    world.set(ann, json!({ "title": "lead" })).await?;
+    world.settle().await?;
+    assert_eq!(title(&world, "ann").await?, "lead");
+    assert_eq!(world.standing("ann").await?.state, "needs_attention", "and still is told what hinders the new ones");
+    Ok(())
+}

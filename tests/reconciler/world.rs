@@ -191,6 +191,11 @@ impl World {
         self.fakes.broken.store(broken, Ordering::Relaxed);
     }
 
+    /// Puts the organisation behind another target too.
+    pub(crate) fn serve(&self, target: TargetId) {
+        self.fakes.all.lock().unwrap_or_else(PoisonError::into_inner).insert(target, Arc::new(FakeTarget::default()));
+    }
+
     /// What is remembered of a person's account.
     pub(crate) async fn link(&self, id: ResourceId) -> anyhow::Result<Option<Link>> {
         Ok(self.store.link(self.tenant, self.target, ResourceKind::User, id).await?)
@@ -205,6 +210,7 @@ impl World {
             lease: Duration::from_hours(1),
             poll: Duration::from_millis(10),
             limit: Duration::from_mins(1),
+            page: 3,
         }
     }
 
@@ -284,7 +290,8 @@ impl World {
     pub(crate) async fn nothing_is_due(&self) -> anyhow::Result<()> {
         wait_until(PATIENCE, "nothing is due", async || {
             let busy: Option<bool> = sqlx::query_scalar(
-                "SELECT bool_or(due_at <= $2 OR lease_until > now()) FROM deliveries WHERE tenant_id = $1",
+                "SELECT bool_or(due_at <= $2 OR lease_until > now())
+                        OR EXISTS (SELECT 1 FROM surveys WHERE tenant_id = $1) FROM deliveries WHERE tenant_id = $1",
             )
             .bind(self.tenant.0)
             .bind(self.clock.now())
@@ -301,7 +308,8 @@ impl World {
         let waited = wait_until(PATIENCE, "everything is at rest", async || {
             let now = self.clock.now();
             let (busy, next): (Option<bool>, Option<OffsetDateTime>) = sqlx::query_as(
-                "SELECT bool_or(due_at <= $2 OR lease_until > now()),
+                "SELECT bool_or(due_at <= $2 OR lease_until > now())
+                        OR EXISTS (SELECT 1 FROM surveys WHERE tenant_id = $1),
                         min(due_at) FILTER (WHERE state = 'retrying' OR waiting_for IS NOT NULL
                                                OR error_code = 'waiting_for_placements')
                  FROM deliveries WHERE tenant_id = $1",

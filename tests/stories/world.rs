@@ -104,6 +104,13 @@ impl World {
         self.cli.run(&[arguments, &["--data-dir", folder]].concat()).await
     }
 
+    /// What a command of the real binary prints when it succeeds.
+    pub(crate) async fn text(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let output = self.shell(arguments).await?;
+        ensure!(output.status.success(), "{arguments:?}: {}", output.stderr);
+        Ok(output.stdout)
+    }
+
     /// The folder that commands run in.
     pub(crate) fn folder(&self) -> &Path {
         self.cli.folder()

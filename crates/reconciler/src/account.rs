@@ -1,6 +1,7 @@
 //! A user who should have an account: map, place, observe, plan, act.
 
 use crate::act::{Acted, Interrupt, Job, ended, finding, held};
+use crate::connectors::Ready;
 use crate::gate::{Asked, Verdict};
 use crate::observe::{Seen, Sought};
 use crate::placing::Placed;
@@ -25,6 +26,23 @@ impl Job<'_> {
         user: &Map<String, Value>,
         loaded: &LoadedUser,
     ) -> Result<Outcome, Interrupt> {
+        if !self.is_remapped(loaded.link.as_ref()) {
+            return self.deliver_by_rules(user, loaded, false).await;
+        }
+        match self.under_new_rules(user, loaded).await? {
+            NewRules::Count { decided } => self.deliver_by_rules(user, loaded, decided).await,
+            NewRules::End(outcome) => Ok(outcome),
+            NewRules::Wait(outcome) => self.under_old_rules(user, loaded, outcome).await,
+        }
+    }
+
+    /// Delivers a user who is present by the rules that count for them.
+    async fn deliver_by_rules(
+        &self,
+        user: &Map<String, Value>,
+        loaded: &LoadedUser,
+        decided: bool,
+    ) -> Result<Outcome, Interrupt> {
         let mut mapped = self.ask_rules(user, loaded, Mapping::person);
         self.place_by_groups(&mut mapped).await?;
         if !mapped.scope.included {
@@ -32,24 +50,10 @@ impl Job<'_> {
         }
         let link = loaded.link.as_ref();
         if mapped.blocked {
-            // Whoever has an account already keeps it as it is until the value is mended. It is looked for all the
-            // same, because others may wait for this person.
-            let again = match self.observe_account(link, Sought::Wanted(mobile(&mapped.attributes))).await? {
-                Seen::Now(_) => None,
-                Seen::Invited(since) => Some(report::look_again(since)),
-                Seen::End(outcome) => return Ok(outcome),
-            };
-            return Ok(Outcome::NeedsAttention { findings: mapped.findings, awaited: None, again, wants: Vec::new() });
+            return self.blocked(mapped, link).await;
         }
         if link.is_some_and(|link| link.left_at.is_some()) {
             held(self.store.link_returned(self.claim).await?)?;
-        }
-        let mut decided = false;
-        if self.is_remapped(link) {
-            match self.under_new_rules(&mapped, loaded).await? {
-                None => decided = true,
-                Some(outcome) => return Ok(outcome),
-            }
         }
         let rehearsal = self.claim.mode == TargetMode::Rehearsal;
         let placing = match self.place(&mapped.departments, rehearsal).await? {
@@ -72,6 +76,17 @@ impl Job<'_> {
             }
             _ => self.fulfil(wish, observed, loaded).await,
         }
+    }
+
+    /// Whoever has an account already keeps it as it is until the value is mended. It is looked for all the same, because
+    /// others may wait for this person.
+    async fn blocked(&self, mapped: Mapped, link: Option<&Link>) -> Result<Outcome, Interrupt> {
+        let again = match self.observe_account(link, Sought::Wanted(mobile(&mapped.attributes))).await? {
+            Seen::Now(_) => None,
+            Seen::Invited(since) => Some(report::look_again(since)),
+            Seen::End(outcome) => return Ok(outcome),
+        };
+        Ok(Outcome::NeedsAttention { findings: mapped.findings, awaited: None, again, wants: Vec::new() })
     }
 
     /// Asks the rules about a person.
@@ -112,36 +127,85 @@ impl Job<'_> {
 
     /// Whether the account is there by other rules than those that count now. A target in rehearsal holds everything
     /// anyway.
-    fn is_remapped(&self, link: Option<&Link>) -> bool {
+    pub(crate) fn is_remapped(&self, link: Option<&Link>) -> bool {
         self.claim.let_through != self.claim.mapping_version
             && self.claim.mode == TargetMode::Live
             && link.is_some_and(|link| link.observed != Observed::Absent)
     }
 
     /// What other rules would change at an account is held until a plan permits it, and nobody is placed before that.
-    /// `None` when a plan does, or when nothing would change.
-    async fn under_new_rules(&self, mapped: &Mapped, loaded: &LoadedUser) -> Result<Option<Outcome>, Interrupt> {
+    async fn under_new_rules(&self, user: &Map<String, Value>, loaded: &LoadedUser) -> Result<NewRules, Interrupt> {
+        let mut mapped = self.ask_rules(user, loaded, Mapping::person);
+        self.place_by_groups(&mut mapped).await?;
+        if !mapped.scope.included {
+            let end = self.deliver_departure(loaded, Some(&mapped.scope)).await?;
+            return Ok(if matches!(end, Outcome::Held { .. }) { NewRules::Wait(end) } else { NewRules::End(end) });
+        }
+        if mapped.blocked {
+            return Ok(NewRules::Wait(self.blocked(mapped, loaded.link.as_ref()).await?));
+        }
         let placing = self.look_up(&mapped.departments).await?;
-        let mut wish = Wish::new(self.claim.resource, mapped.clone(), loaded, placing);
+        let mut wish = Wish::new(self.claim.resource, mapped, loaded, placing);
         let observed = match self.observe_account(loaded.link.as_ref(), Sought::Wanted(wish.mobile())).await? {
-            Seen::Now(Observed::Absent) => return Ok(None),
+            Seen::Now(Observed::Absent) => return Ok(NewRules::Count { decided: false }),
             Seen::Now(observed) => observed,
-            Seen::Invited(since) => return Ok(Some(report::invited(since))),
-            Seen::End(outcome) => return Ok(Some(outcome)),
+            Seen::Invited(since) => return Ok(NewRules::End(report::invited(since))),
+            Seen::End(outcome) => return Ok(NewRules::End(outcome)),
         };
         let made = self.plan_account(&wish, &wish.desired(&observed), &observed, loaded.link.as_ref());
-        let Some(action) = made.actions.first() else { return Ok(None) };
-        match self.may(Asked { by_new_rules: true, ..wish.asks(action, &observed) }).await? {
-            Verdict::Go { .. } => Ok(None),
+        let Some(action) = made.actions.first() else { return Ok(NewRules::Count { decided: false }) };
+        Ok(match self.may(Asked { by_new_rules: true, ..wish.asks(action, &observed) }).await? {
+            Verdict::Go { .. } => NewRules::Count { decided: true },
             Verdict::Held { by, proposal } => {
                 wish.findings.extend(made.findings);
-                Ok(Some(report::held_back(by, action, proposal, &wish.findings)))
+                NewRules::Wait(report::held_back(by, action, proposal, &wish.findings))
             }
-            Verdict::Guarded { holds, proposal, .. } => Ok(Some(report::guarded(&holds, proposal, &wish.findings))),
-        }
+            Verdict::Guarded { holds, proposal, .. } => {
+                NewRules::End(report::guarded(&holds, proposal, &wish.findings))
+            }
+        })
     }
 
-    fn plan_account(&self, wish: &Wish, desired: &Desired, observed: &Observed, link: Option<&Link>) -> Plan {
+    /// Until a plan lets an account through to other rules it is kept by those that it came by: what its source changes
+    /// does not wait for the plan. `waits` is what the other rules would do.
+    async fn under_old_rules(
+        &self,
+        user: &Map<String, Value>,
+        loaded: &LoadedUser,
+        waits: Outcome,
+    ) -> Result<Outcome, Interrupt> {
+        let version = self.claim.let_through;
+        let Some(mapping) = self.connectors.earlier_mapping(&self.ready.target, version).await? else {
+            return Ok(waits);
+        };
+        let ready = Ready { mapping, ..self.ready.clone() };
+        let by_old_rules = Job { ready: &ready, ..*self };
+        let end = by_old_rules.deliver_by_rules(user, loaded, false).await?;
+        match end {
+            Outcome::InStep | Outcome::NeedsAttention { awaited: None, again: None, .. } => {}
+            end => return Ok(end),
+        }
+        let Claim { tenant, target, kind, resource, .. } = *self.claim;
+        let link = self.store.link(tenant, target, kind, resource).await?;
+        if link == loaded.link {
+            return Ok(waits);
+        }
+        // What the other rules would do is told of the account as it is now.
+        let loaded = LoadedUser { link, ..loaded.clone() };
+        Ok(match self.under_new_rules(user, &loaded).await? {
+            // The next look sees that nothing is left that waits.
+            NewRules::Count { .. } => Outcome::InStep,
+            NewRules::Wait(outcome) | NewRules::End(outcome) => outcome,
+        })
+    }
+
+    pub(crate) fn plan_account(
+        &self,
+        wish: &Wish,
+        desired: &Desired,
+        observed: &Observed,
+        link: Option<&Link>,
+    ) -> Plan {
         let first = wish.userid.clone().unwrap_or_else(|| self.claim.resource.0.simple().to_string());
         let id = userid(&first, link, observed);
         plan(EntityKind::Account, desired, observed, Some(&id), self.ready.connector.schema())
@@ -199,23 +263,38 @@ impl Job<'_> {
         if moved && loaded.placement.applied != *wish.units() {
             held(self.store.placed(self.claim, wish.units()).await?)?;
         }
-        let manager_missing = loaded.manager.is_none() && loaded.manager_by != ManagerBy::Id;
-        let Wish { mut findings, manager_awaited, manager_refused, wants, held: guarded, .. } = wish;
-        if let Some((holds, proposal)) = guarded {
-            return Ok(report::guarded(&holds, proposal, &findings));
-        }
-        if findings.is_empty() {
-            return Ok(match (manager_refused, manager_awaited) {
-                (Some(error), _) => ended(&error),
-                (None, Some(manager)) => report::waits_for_manager(manager),
-                (None, None) => Outcome::InStep,
-            });
-        }
-        // A manager who is created in the same moment may not have seen that this person waits for them.
-        let again = (manager_refused.is_some() || manager_missing).then_some(retry::LONGEST);
-        findings.extend(manager_refused.as_ref().map(finding));
-        Ok(Outcome::NeedsAttention { findings, awaited: manager_awaited.map(ResourceId), again, wants })
+        Ok(ending(wish, loaded))
     }
+}
+
+/// What other rules than those by which an account is there mean for it.
+enum NewRules {
+    /// They count: they change nothing, or a plan permits what they change.
+    Count { decided: bool },
+    /// They would change something, which waits for a plan, or cannot be followed.
+    Wait(Outcome),
+    /// The delivery ends here.
+    End(Outcome),
+}
+
+/// How a delivery ends when all of the wish is done that can be done.
+pub(crate) fn ending(wish: Wish, loaded: &LoadedUser) -> Outcome {
+    let manager_missing = loaded.manager.is_none() && loaded.manager_by != ManagerBy::Id;
+    let Wish { mut findings, manager_awaited, manager_refused, wants, held: guarded, .. } = wish;
+    if let Some((holds, proposal)) = guarded {
+        return report::guarded(&holds, proposal, &findings);
+    }
+    if findings.is_empty() {
+        return match (manager_refused, manager_awaited) {
+            (Some(error), _) => ended(&error),
+            (None, Some(manager)) => report::waits_for_manager(manager),
+            (None, None) => Outcome::InStep,
+        };
+    }
+    // A manager who is created in the same moment may not have seen that this person waits for them.
+    let again = (manager_refused.is_some() || manager_missing).then_some(retry::LONGEST);
+    findings.extend(manager_refused.as_ref().map(finding));
+    Outcome::NeedsAttention { findings, awaited: manager_awaited.map(ResourceId), again, wants }
 }
 
 /// The most characters of a userid.

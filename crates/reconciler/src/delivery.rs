@@ -82,7 +82,14 @@ impl Shared {
             Err(NotReady::Gone) => return Err(Interrupt::LostClaim),
             Err(NotReady::Factory(error)) => return Err(Interrupt::Stopped(unusable(&error))),
         };
-        let job = Job { store: &self.store, ready: &ready, claim, worker: &self.options.worker, now: self.clock.now() };
+        let job = Job {
+            store: &self.store,
+            connectors: &self.connectors,
+            ready: &ready,
+            claim,
+            worker: &self.options.worker,
+            now: self.clock.now(),
+        };
         match claim.kind {
             ResourceKind::OrgUnit => Ok((job.deliver_department().await?, None)),
             ResourceKind::User => {
@@ -181,7 +188,7 @@ fn failed(code: &str, message: String) -> Outcome {
 }
 
 /// No connector can be made of the target's settings.
-fn unusable(error: &FactoryError) -> ConnectorError {
+pub(crate) fn unusable(error: &FactoryError) -> ConnectorError {
     ConnectorError {
         class: ErrorClass::Stopped,
         code: "target_settings".to_owned(),

@@ -1,9 +1,11 @@
-//! Whether a step may be sent: not in rehearsal, not past a guard, unless a plan permits exactly that.
+//! Whether a step may be sent: not in rehearsal, not past a guard, not against what is marked or newly adopted, unless a
+//! plan permits exactly that.
 
 use crate::act::{Interrupt, Job};
+use crate::report;
 use rollcall_provisioning::delivery::HeldBy;
 use rollcall_provisioning::entity::{self, Attributes, Observed};
-use rollcall_provisioning::guard::{Effect, attributes_with, effects};
+use rollcall_provisioning::guard::{Effect, Guard, attributes_with, effects};
 use rollcall_provisioning::plan::Action;
 use rollcall_provisioning::proposal::{Line, Paths, Proposal};
 use rollcall_store::projection::{Hold, Passage, TargetMode};
@@ -24,6 +26,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) manager_awaited: Option<Uuid>,
     /// A plan has permitted an earlier step of the same delivery.
     pub(crate) decided: bool,
+    /// An operator has decided this step: only a mark can stop it.
+    pub(crate) by_operator: bool,
     /// It follows from other rules than those by which the entity is there.
     pub(crate) by_new_rules: bool,
 }
@@ -48,7 +52,19 @@ impl Job<'_> {
         if decided {
             return self.go(&effects).await;
         }
+        if let Some(mark) = self.store.mark_against(self.claim, action.kind(), action.remote_id()).await? {
+            let proposal = self.proposal(&asked).await?.protected();
+            if self.permits(&proposal).await? {
+                return self.go(&effects).await;
+            }
+            let hold = Hold { effect: Effect::new(Guard::Protected, ""), arithmetic: report::marked(&mark) };
+            return Ok(Verdict::Guarded { holds: vec![hold], attributes: BTreeSet::new(), proposal });
+        }
+        if asked.by_operator {
+            return self.go(&effects).await;
+        }
         let waits_for_plan = match self.claim.mode {
+            _ if self.claim.adopted => Some(HeldBy::Adoption),
             TargetMode::Rehearsal => Some(HeldBy::Rehearsal),
             _ if asked.by_new_rules => Some(HeldBy::Mapping(self.claim.mapping_version)),
             _ => None,
@@ -102,20 +118,26 @@ impl Job<'_> {
         Ok(false)
     }
 
-    /// The step in words, with the manager who is to follow.
+    /// The step in words.
     async fn proposal(&self, asked: &Asked<'_>) -> Result<Proposal, Interrupt> {
-        let mut paths = asked.paths.clone();
-        paths.insert(self.ready.connector.root_org_unit().to_owned(), "/".to_owned());
+        let unknown = self.unknown_units(asked);
+        let paths = self.store.unit_paths((self.claim.tenant, self.claim.target), &unknown).await?;
+        Ok(self.in_words(asked, paths))
+    }
+
+    /// The departments that the step or the entity names and whose paths are not known, by their remote ids.
+    pub(crate) fn unknown_units<'a>(&self, asked: &Asked<'a>) -> Vec<&'a str> {
         let had = before(asked.observed).get(entity::ORG_UNITS).and_then(Value::as_array);
         let parent = before(asked.observed).get(entity::PARENT).and_then(Value::as_str);
-        let unknown: Vec<&str> = had
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .chain(parent)
-            .filter(|id| !paths.contains_key(*id))
-            .collect();
-        paths.extend(self.store.unit_paths((self.claim.tenant, self.claim.target), &unknown).await?);
+        let root = self.ready.connector.root_org_unit();
+        let names = had.into_iter().flatten().filter_map(Value::as_str).chain(parent);
+        names.filter(|id| *id != root && !asked.paths.contains_key(*id)).collect()
+    }
+
+    /// The step in words, with `paths` of the departments that were unknown, and with the manager who is to follow.
+    pub(crate) fn in_words(&self, asked: &Asked<'_>, mut paths: Paths) -> Proposal {
+        paths.extend(asked.paths.iter().map(|(id, path)| (id.clone(), path.clone())));
+        paths.insert(self.ready.connector.root_org_unit().to_owned(), "/".to_owned());
         let mut proposal = Proposal::new(asked.action, before(asked.observed), &paths);
         if let (Some(manager), Action::Create { .. } | Action::Update { .. }) = (asked.manager_awaited, asked.action) {
             proposal.lines.push(Line {
@@ -124,7 +146,7 @@ impl Job<'_> {
                 after: Some(json!(manager.simple().to_string())),
             });
         }
-        Ok(proposal)
+        proposal
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sentences and findings about groups.
 
+use crate::report::why_held;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
 use rollcall_provisioning::delivery::{HeldBy, Outcome, WaitingFor};
 use rollcall_provisioning::entity::{self, EntityKind};
@@ -36,11 +37,7 @@ pub(crate) fn more_members() -> Outcome {
 
 /// A plan for a role or chat that waits to be permitted.
 pub(crate) fn group_held(by: HeldBy, action: Option<&Action>, proposal: Proposal, findings: &[Finding]) -> Outcome {
-    let why = match &by {
-        HeldBy::Rehearsal => "The target is in rehearsal, nothing is sent.".to_owned(),
-        HeldBy::Mapping(version) => format!("Version {version} of the mapping changes it; that waits for a plan."),
-        HeldBy::Guard(effect) => format!("The guard {effect} holds it."),
-    };
+    let why = why_held(&by);
     let mut steps: Vec<String> = Vec::new();
     steps.extend(action.map(|action| match action {
         Action::Delete { .. } => format!("delete the {}", action.kind().as_str()),

@@ -12,6 +12,7 @@
 mod account;
 mod act;
 mod connectors;
+mod correlate;
 mod delivery;
 mod department;
 mod gate;
@@ -25,6 +26,8 @@ mod observe;
 mod placing;
 mod refusal;
 mod report;
+mod scan;
+mod survey;
 mod wish;
 mod worker;
 

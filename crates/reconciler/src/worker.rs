@@ -33,6 +33,8 @@ pub struct Options {
     pub poll: Duration,
     /// The longest time that one delivery may take.
     pub limit: Duration,
+    /// How many people a survey reads, judges and keeps at once: few enough that nobody waits long for one of the rows.
+    pub page: u32,
 }
 
 impl Default for Options {
@@ -44,6 +46,7 @@ impl Default for Options {
             lease: Duration::from_secs(10),
             poll: Duration::from_secs(2),
             limit: Duration::from_mins(2),
+            page: 500,
         }
     }
 }
@@ -51,11 +54,13 @@ impl Default for Options {
 /// How often deleted resources are collected, and how many at once.
 const TIDY_EVERY: Duration = Duration::from_mins(10);
 const COLLECTED_AT_ONCE: i64 = 1_000;
+/// How long a survey that failed is left alone.
+const SURVEY_AGAIN: Duration = Duration::from_secs(5);
 
 /// The loop. Cheap to clone.
 #[derive(Clone)]
 pub struct Reconciler {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// What one run of the loop holds.
@@ -76,6 +81,27 @@ impl Reconciler {
 
     /// Works until `stop` is cancelled; then nothing new is claimed and what is under way is finished.
     pub async fn run(&self, stop: CancellationToken) {
+        tokio::join!(self.deliver(&stop), self.survey(&stop));
+    }
+
+    /// Goes on with surveys whenever there is one.
+    async fn survey(&self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.shared.connectors.surveyed() => {}
+            }
+            if let Err(error) = self.shared.survey(stop).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "a survey did not come to its end");
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = sleep(SURVEY_AGAIN) => {}
+                }
+            }
+        }
+    }
+
+    async fn deliver(&self, stop: &CancellationToken) {
         let bell = self.shared.store.local_dirty();
         let mut run =
             Run { shared: Arc::clone(&self.shared), tasks: JoinSet::new(), desk: Desk::new(), beat: Instant::now() };

@@ -1,10 +1,12 @@
 //! The command line. Results go to standard output, messages to standard error; `--json` gives one JSON document.
 
+mod adopt;
 mod credentials;
 mod groups;
 mod mapping;
 mod plans;
 
+pub(crate) use adopt::{AdoptCommand, MarkArgs};
 pub(crate) use credentials::{AccessCommand, NewArgs, OauthClientCommand, TokenCommand, TrustArgs};
 pub(crate) use groups::{GroupArgs, GroupCommand, NewDecision};
 pub(crate) use mapping::MappingCommand;
@@ -104,6 +106,9 @@ pub(crate) enum Command {
     /// DingTalk organisations of a tenant
     #[command(subcommand)]
     Target(TargetCommand),
+    /// An organisation that is there already: who is who in it, and what must not be touched
+    #[command(subcommand)]
+    Adopt(AdoptCommand),
 }
 
 /// Which tenant.

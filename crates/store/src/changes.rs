@@ -38,6 +38,12 @@ pub enum Operation {
     PlanReleased,
     /// Somebody rejected it.
     PlanRejected,
+    /// Somebody marked what must not be touched.
+    Marked,
+    /// Somebody lifted such a mark.
+    MarkLifted,
+    /// The links that adoption had made were forgotten.
+    AdoptionRestarted,
     /// Somebody applied a plan, or a part of it.
     PlanApplied,
     /// Somebody changed the limits of a target's guards.
@@ -47,7 +53,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 15] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -57,6 +63,9 @@ impl Operation {
         Self::ReleaseRequested,
         Self::PlanReleased,
         Self::PlanRejected,
+        Self::Marked,
+        Self::MarkLifted,
+        Self::AdoptionRestarted,
         Self::PlanApplied,
         Self::GuardsChanged,
         Self::GroupChosen,
@@ -74,6 +83,9 @@ impl Operation {
             Self::ReleaseRequested => "release_requested",
             Self::PlanReleased => "plan_released",
             Self::PlanRejected => "plan_rejected",
+            Self::Marked => "marked",
+            Self::MarkLifted => "mark_lifted",
+            Self::AdoptionRestarted => "adoption_restarted",
             Self::PlanApplied => "plan_applied",
             Self::GuardsChanged => "guards_changed",
             Self::GroupChosen => "group_chosen",

@@ -4,9 +4,12 @@ use crate::error::ApiError;
 use crate::refusal::PartProblem;
 use crate::services::page::{Cursor, Page};
 use crate::services::targets::no_target;
+use rollcall_provisioning::delivery::DeliveryState;
 use rollcall_provisioning::finding::Finding;
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
-use rollcall_provisioning::mapping::{Becomes, Choice, ChoiceError, GroupFacts, MappedGroup, Mapping, SourceFacts};
+use rollcall_provisioning::mapping::{
+    Becomes, Choice, ChoiceError, Extra, GroupFacts, MappedGroup, Mapping, SourceFacts,
+};
 use rollcall_scim::error::quoted;
 use rollcall_store::Store;
 use rollcall_store::projection::{ChooseError, GroupChoice, GroupItem, GroupQuery};
@@ -143,7 +146,7 @@ pub async fn decide(
     decision: Option<&Value>,
     decider: Decider<'_>,
 ) -> Result<(), ApiError> {
-    let choice = decision.map(|decision| Choice::parse(decision).map_err(unfit)).transpose()?;
+    let choice = decision.map(|decision| Choice::parse(decision).map_err(|error| unfit(&error))).transpose()?;
     let Decider { by, request_id } = decider;
     let new = GroupChoice { target, group, choice: choice.as_ref(), by, request_id };
     store.choose_group(tenant, &new).await.map_err(|error| match error {
@@ -157,7 +160,7 @@ fn no_group(group: ResourceId) -> ApiError {
     ApiError::NotFound { what: format!("the group {}", quoted(&group.to_string())) }
 }
 
-fn unfit(error: ChoiceError) -> ApiError {
+fn unfit(error: &ChoiceError) -> ApiError {
     ApiError::Unfit {
         code: "decision_invalid",
         detail: format!("the group cannot become that: {error}"),
@@ -200,14 +203,14 @@ fn view(row: GroupItem, mapping: &Mapping) -> GroupView {
         owner,
         path,
         gone: extra.map(|_| made.gone.as_str()),
-        extra: extra.map(|extra| extra.as_str()),
+        extra: extra.map(Extra::as_str),
         nested: made.nested,
         rule: made.rule,
         by_hand: by_hand.map(|((choice, by), at)| ByHandView { decision: choice.to_value(), by, at }),
         findings: made.findings.iter().map(Finding::to_string).collect(),
         members: MembersView { named: row.named, applied: row.applied, missing: row.missing, refused: row.refused },
         remote_id: row.remote_id,
-        state: row.state.map(|state| state.as_str()),
+        state: row.state.map(DeliveryState::as_str),
         reason: row.reason,
     }
 }

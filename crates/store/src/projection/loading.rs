@@ -9,6 +9,7 @@ use rollcall_provisioning::org_unit::OrgName;
 use rollcall_scim::profile::ManagerBy;
 use serde_json::{Map, Value};
 use sqlx::Row;
+use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -88,25 +89,31 @@ pub struct LoadedUnit {
 /// Groups as the statement returns them: id, displayName and externalId.
 type GroupPairs = Vec<(String, Map<String, Value>)>;
 
-impl Store {
-    /// Loads a user for its projection.
-    pub async fn load_user(&self, claim: &Claim) -> Result<LoadedUser, StoreError> {
-        let row = sqlx::query(
-            "SELECT u.attributes, u.active AND u.deleted_at IS NULL AS present, u.version,
+/// Reads users with all that their projection depends on, for the rows of `$from`, which is an item of a FROM clause named
+/// `c` with the columns `tenant_id, target_id, user_id`; `$besides` are columns of it to be read too.
+macro_rules! load_users {
+    (besides = $besides:literal, from = $from:literal) => {
+        concat!(
+            "SELECT ",
+            $besides,
+            "u.attributes, u.active AND u.deleted_at IS NULL AS present, u.version,
                     l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed,
                     l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.left_at AS l_left_at,
                     l.removal_by AS l_removal_by, l.updated_at AS l_updated_at,
-                    p.wanted_units, p.applied_units,
+                    p.wanted_units, p.applied_units, p.headed_units,
                     s.name AS s_name, s.profile AS s_profile, gs.groups,
                     u.manager_by, m.ambiguous AS m_ambiguous, m.id AS m_id, m.present AS m_present,
                     CASE WHEN ml.observed = 'known' THEN ml.remote_id END AS m_remote_id
-             FROM (VALUES ($1::uuid, $2::uuid, $3::uuid)) AS c (tenant_id, target_id, user_id)
+             FROM ",
+            $from,
+            "
              LEFT JOIN users u ON u.tenant_id = c.tenant_id AND u.id = c.user_id
              LEFT JOIN links l ON l.tenant_id = c.tenant_id AND l.target_id = c.target_id
                               AND l.resource_kind = 'user' AND l.resource_id = c.user_id
              LEFT JOIN LATERAL (
                  SELECT COALESCE(array_agg(unit_id ORDER BY unit_id) FILTER (WHERE wanted), '{}') AS wanted_units,
-                        COALESCE(array_agg(unit_id ORDER BY unit_id) FILTER (WHERE applied), '{}') AS applied_units
+                        COALESCE(array_agg(unit_id ORDER BY unit_id) FILTER (WHERE applied), '{}') AS applied_units,
+                        COALESCE(array_agg(unit_id ORDER BY unit_id) FILTER (WHERE wanted AND head), '{}') AS headed_units
                  FROM placements p
                  WHERE p.tenant_id = c.tenant_id AND p.target_id = c.target_id AND p.user_id = c.user_id) p ON true
              LEFT JOIN sources s ON s.tenant_id = c.tenant_id AND s.id = u.source_id
@@ -139,15 +146,17 @@ impl Store {
                        AND m.employee_number_key = u.manager_key AND m.deleted_at IS NULL) found
                  ORDER BY found.rank, found.present DESC, found.id LIMIT 1) m ON true
              LEFT JOIN links ml ON ml.tenant_id = c.tenant_id AND ml.target_id = c.target_id
-                               AND ml.resource_kind = 'user' AND ml.resource_id = m.id",
+                               AND ml.resource_kind = 'user' AND ml.resource_id = m.id"
         )
-        .bind(claim.tenant.0)
-        .bind(claim.target.0)
-        .bind(claim.resource.0)
-        .fetch_one(self.pool())
-        .await?;
+    };
+}
+pub(super) use load_users;
+
+impl LoadedUser {
+    /// Reads a row of [`load_users`].
+    pub(super) fn read(row: &PgRow, user: Uuid) -> Result<Self, StoreError> {
         let attributes: Option<Json<Map<String, Value>>> = row.try_get("attributes")?;
-        let user = match attributes {
+        let found = match attributes {
             Some(attributes) => Some(UserRow {
                 attributes: attributes.0,
                 present: row.try_get("present")?,
@@ -159,7 +168,7 @@ impl Store {
         let manager_by = match row.try_get::<Option<String>, _>("manager_by")? {
             None => ManagerBy::Id,
             Some(word) => {
-                let corrupt = || StoreError::corrupt("users", "manager_by", claim.resource.0);
+                let corrupt = || StoreError::corrupt("users", "manager_by", user);
                 ManagerBy::parse(&word).ok_or_else(corrupt)?
             }
         };
@@ -169,13 +178,33 @@ impl Store {
             }
             None => None,
         };
-        let placement = Placement { wanted: row.try_get("wanted_units")?, applied: row.try_get("applied_units")? };
-        let link = Link::read(&row, "l_", claim.resource.0)?;
+        let placement = Placement {
+            wanted: row.try_get("wanted_units")?,
+            applied: row.try_get("applied_units")?,
+            headed: row.try_get("headed_units")?,
+        };
+        let link = Link::read(row, "l_", user)?;
         let groups: Option<Json<GroupPairs>> = row.try_get("groups")?;
         let groups = groups.map(|groups| groups.0).unwrap_or_default();
         let groups = groups.into_iter().map(|(id, attributes)| LoadedGroup { id, attributes }).collect();
         let source = row.try_get::<Option<String>, _>("s_name")?.zip(row.try_get("s_profile")?);
-        Ok(LoadedUser { user, link, placement, manager, manager_by, groups, source, manager_ambiguous })
+        Ok(Self { user: found, link, placement, manager, manager_by, groups, source, manager_ambiguous })
+    }
+}
+
+impl Store {
+    /// Loads a user for its projection.
+    pub async fn load_user(&self, claim: &Claim) -> Result<LoadedUser, StoreError> {
+        let row = sqlx::query(load_users!(
+            besides = "",
+            from = "(VALUES ($1::uuid, $2::uuid, $3::uuid)) AS c (tenant_id, target_id, user_id)"
+        ))
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.resource.0)
+        .fetch_one(self.pool())
+        .await?;
+        LoadedUser::read(&row, claim.resource.0)
     }
 
     /// Loads a department for its projection; `None` when its row is gone.

@@ -25,6 +25,8 @@ mod plans;
 mod readings;
 mod record;
 mod renames;
+mod survey_units;
+mod surveys;
 mod targets;
 
 pub use attempts::{AcceptedRow, Attempt, AttemptQuery, AttemptRow};
@@ -41,6 +43,8 @@ pub use plans::{Applied, ApplyError, NewPlan, PlanChange, PlanChangeQuery, PlanR
 pub use readings::{EffectReading, Protected};
 pub use record::Recorded;
 pub use renames::Rename;
+pub use survey_units::{SurveyPlace, SurveyUnits};
+pub use surveys::{Settled, Survey, SurveyPage, Surveyed};
 pub use targets::{NewTarget, RulesRevision, Target, TargetMode};
 
 use crate::StoreError;

@@ -14,6 +14,8 @@ pub struct Placement {
     pub wanted: Vec<Uuid>,
     /// Where the target has them.
     pub applied: Vec<Uuid>,
+    /// Which of those wanted they are to head.
+    pub headed: Vec<Uuid>,
 }
 
 /// A department in which a person belongs.
@@ -135,7 +137,7 @@ impl Store {
         Ok(true)
     }
 
-    async fn ensure_unit(
+    pub(super) async fn ensure_unit(
         &self,
         tx: &mut PgConnection,
         claim: &Claim,

@@ -79,6 +79,8 @@ pub struct Target {
     pub stopped_code: Option<String>,
     /// The cause in words for a person.
     pub stopped_reason: Option<String>,
+    /// Whether a survey of its people is under way.
+    pub surveyed: bool,
     /// The limits of its guards.
     pub guards: Guards,
     /// By which rules it is filled.
@@ -102,6 +104,7 @@ const CLOCKS_DIFFER: Duration = Duration::from_mins(10);
 const COLUMNS: &str =
     "SELECT t.tenant_id, t.id, t.name, t.kind, t.settings, t.settings_revision, t.secret_sealed, t.mode,
            t.stopped_until, t.stopped_code, t.stopped_reason, t.guards, o.mapping_version,
+           EXISTS (SELECT 1 FROM surveys s WHERE s.tenant_id = t.tenant_id AND s.target_id = t.id) AS surveyed,
            (SELECT max(s.modified_at) FROM schemas s WHERE s.tenant_id = t.tenant_id) AS schemas_at,
            (SELECT count(*) FROM schemas s WHERE s.tenant_id = t.tenant_id) AS schemas
     FROM targets t JOIN tenants o ON o.id = t.tenant_id
@@ -131,9 +134,11 @@ impl Store {
         .bind(began)
         .execute(&mut *tx)
         .await?;
-        self.mark_users(&mut tx, tenant, id, None).await?;
+        // In rehearsal a survey looks at everybody who is there, which costs less than to claim each.
+        let due = (new.mode != TargetMode::Rehearsal).then_some(began);
+        self.mark_users(&mut tx, (tenant, id), None, due).await?;
         sqlx::query("LOCK TABLE users IN SHARE MODE").execute(&mut *tx).await?;
-        self.mark_users(&mut tx, tenant, id, Some(began - CLOCKS_DIFFER)).await?;
+        self.mark_users(&mut tx, (tenant, id), Some(began - CLOCKS_DIFFER), due).await?;
         let maps_groups: bool = sqlx::query_scalar("SELECT maps_groups FROM tenants WHERE id = $1")
             .bind(tenant.0)
             .fetch_one(&mut *tx)
@@ -142,6 +147,9 @@ impl Store {
             sqlx::query("LOCK TABLE groups IN SHARE MODE").execute(&mut *tx).await?;
             let all = Groups { target: Some(id), group: None, let_through: true };
             mark_groups_again(&mut tx, tenant, all, self.now()).await?;
+        }
+        if due.is_none() {
+            self.begin_surveys(&mut tx, tenant, Some(id)).await?;
         }
         tx.commit().await?;
         self.signal.dirty();
@@ -152,14 +160,14 @@ impl Store {
     async fn mark_users(
         &self,
         tx: &mut PgConnection,
-        tenant: TenantId,
-        target: Uuid,
+        (tenant, target): (TenantId, Uuid),
         since: Option<OffsetDateTime>,
+        due: Option<OffsetDateTime>,
     ) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO deliveries (tenant_id, target_id, resource_kind, resource_id, lane, state, due_at,
                                      dirty_since, updated_at)
-             SELECT u.tenant_id, $2, 'user', u.id, $4, 'pending', $3, $3, $3
+             SELECT u.tenant_id, $2, 'user', u.id, $4, 'pending', $6, $3, $3
              FROM users u WHERE u.tenant_id = $1 AND ($5::timestamptz IS NULL OR u.created_at >= $5) AND u.deleted_at IS NULL
              ON CONFLICT DO NOTHING",
         )
@@ -168,6 +176,7 @@ impl Store {
         .bind(self.now())
         .bind(Lane::Other.number())
         .bind(since)
+        .bind(due)
         .execute(tx)
         .await?;
         Ok(())
@@ -190,7 +199,13 @@ impl Store {
             "DELETE FROM plan_changes c USING plans p WHERE p.tenant_id = $1 AND p.target_id = $2
                AND c.tenant_id = p.tenant_id AND c.plan_id = p.id",
             "DELETE FROM plans WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM surveys WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM trips WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM candidates WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM marks WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM scanned_accounts WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM scanned_units WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM scans WHERE tenant_id = $1 AND target_id = $2",
         ] {
             sqlx::query(statement).bind(tenant.0).bind(target.0).execute(&mut *tx).await?;
         }
@@ -329,6 +344,7 @@ fn target_from(row: &PgRow) -> Result<Target, StoreError> {
             schemas_at: row.try_get("schemas_at")?,
             schemas: row.try_get("schemas")?,
         },
+        surveyed: row.try_get("surveyed")?,
         guards: Guards::parse(&guards).map_err(|_| StoreError::corrupt("targets", "guards", id))?,
     })
 }
