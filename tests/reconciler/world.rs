@@ -241,7 +241,7 @@ impl World {
     ) -> anyhow::Result<T> {
         let reconciler = self.reconciler(options);
         let end = tokio::select! {
-            () = reconciler.run(CancellationToken::new()) => bail!("the worker ended by itself"),
+            () = Box::pin(reconciler.run(CancellationToken::new())) => bail!("the worker ended by itself"),
             end = meanwhile => end?,
         };
         after.await?;

@@ -195,8 +195,9 @@ impl Job<'_> {
                 }
                 wish.findings.extend(made.findings);
                 return match ending(wish, loaded) {
-                    outcome @ Outcome::InStep => Some(outcome.into()),
-                    outcome @ Outcome::NeedsAttention { awaited: None, again: None, .. } => Some(outcome.into()),
+                    outcome @ (Outcome::InStep | Outcome::NeedsAttention { awaited: None, again: None, .. }) => {
+                        Some(outcome.into())
+                    }
                     _ => None,
                 };
             }
