@@ -22,6 +22,7 @@ mod console;
 mod demo;
 mod departments;
 mod faults;
+mod groups;
 mod invitations;
 mod kill;
 mod leaver;

@@ -6,6 +6,7 @@ mod adoption;
 mod credentials;
 mod deliveries;
 mod docs;
+mod groups;
 mod guards;
 mod in_path;
 mod leavers;
@@ -38,6 +39,8 @@ pub const PATH: &str = "/api/v1";
 pub(crate) fn documented() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(targets::list))
+        .routes(routes!(groups::list))
+        .routes(routes!(groups::show, groups::decide, groups::undecide))
         .routes(routes!(guards::read, guards::replace))
         .routes(routes!(guards::trips))
         .routes(routes!(plans::make))

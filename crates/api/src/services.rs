@@ -8,6 +8,7 @@ pub mod credentials;
 pub mod deliveries;
 pub mod explain;
 pub(crate) mod given;
+pub mod groups;
 pub mod guards;
 pub mod leavers;
 pub mod mapping;

@@ -28,8 +28,10 @@
 //! long does not cost a joiner their account.
 
 mod accept;
+mod asked;
 mod attributes;
 mod check;
+mod choice;
 mod compare;
 mod completed;
 mod document;
@@ -39,6 +41,7 @@ mod expression;
 mod facts;
 mod failure;
 pub mod functions;
+mod group_places;
 mod group_rules;
 mod groups;
 mod inputs;
@@ -53,14 +56,17 @@ mod reader;
 mod shape;
 mod trace;
 
+pub use asked::Asked;
+pub use choice::{Choice, ChoiceError};
 pub use compare::{RuleChange, compare};
 pub use document::{MOST_BYTES, MOST_EXAMPLES, MOST_RULES};
 pub use error::{MappingError, Position};
 pub use examples::{Difference, ExampleResult};
 pub use expression::{MOST_CHARS, MOST_DEPTH, MOST_SIGNS};
 pub use facts::{GroupFacts, Person, SourceFacts};
+pub use group_places::HeldGroup;
 pub use groups::{Becomes, MappedGroup};
-pub use model::{Blank, Deeper, Extra, Owner, PersonKind, Stages};
+pub use model::{Blank, Deeper, Extra, Gone, Owner, PersonKind, Stages};
 pub use origin::source_path;
 pub use person::{Decision, Mapped, Reference, Verdict};
 pub use place::Department;

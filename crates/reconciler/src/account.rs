@@ -12,7 +12,7 @@ use rollcall_provisioning::contradiction;
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::ids::ResourceId;
-use rollcall_provisioning::mapping::{GroupFacts, Mapped, Mapping, Person, SourceFacts};
+use rollcall_provisioning::mapping::{GroupFacts, HeldGroup, Mapped, Mapping, Person, SourceFacts};
 use rollcall_provisioning::plan::{Action, Plan, plan};
 use rollcall_provisioning::retry;
 use rollcall_scim::profile::ManagerBy;
@@ -63,7 +63,8 @@ impl Job<'_> {
         loaded: &LoadedUser,
         decided: bool,
     ) -> Result<Outcome, Interrupt> {
-        let mapped = self.ask_rules(user, loaded, Mapping::person);
+        let mut mapped = self.ask_rules(user, loaded, Mapping::person);
+        self.place_by_groups(&mut mapped).await?;
         if !mapped.scope.included {
             return self.deliver_departure(loaded, Some(&mapped.scope)).await;
         }
@@ -119,6 +120,28 @@ impl Job<'_> {
         ask(&self.ready.mapping, &Person { id: &id, resource: user, groups: &groups, source: source.as_ref() })
     }
 
+    /// Adds the departments that follow from a person's groups.
+    async fn place_by_groups(&self, mapped: &mut Mapped) -> Result<(), Interrupt> {
+        if !self.claim.asks_groups {
+            return Ok(());
+        }
+        let groups = self.store.held_groups(self.claim).await?;
+        let source = |of: &(String, String)| SourceFacts::new(&of.0, &of.1);
+        let sources: Vec<Option<SourceFacts>> = groups.iter().map(|group| group.source.as_ref().map(source)).collect();
+        let held: Vec<HeldGroup<'_>> = groups
+            .iter()
+            .zip(&sources)
+            .map(|(group, source)| HeldGroup {
+                facts: GroupFacts { id: &group.id, resource: &group.attributes },
+                direct: group.direct,
+                choice: group.choice.as_ref(),
+                source: source.as_ref(),
+            })
+            .collect();
+        self.ready.mapping.place_by_groups(mapped, &held);
+        Ok(())
+    }
+
     /// Whether the account is there by other rules than those that count now. A target in rehearsal holds everything
     /// anyway.
     pub(crate) fn is_remapped(&self, link: Option<&Link>) -> bool {
@@ -129,7 +152,8 @@ impl Job<'_> {
 
     /// What other rules would change at an account is held until a plan permits it, and nobody is placed before that.
     async fn under_new_rules(&self, user: &Map<String, Value>, loaded: &LoadedUser) -> Result<NewRules, Interrupt> {
-        let mapped = self.ask_rules(user, loaded, Mapping::person);
+        let mut mapped = self.ask_rules(user, loaded, Mapping::person);
+        self.place_by_groups(&mut mapped).await?;
         if !mapped.scope.included {
             let end = self.deliver_departure(loaded, Some(&mapped.scope)).await?;
             return Ok(if matches!(end, Outcome::Held { .. }) { NewRules::Wait(end) } else { NewRules::End(end) });

@@ -125,20 +125,25 @@ pub(crate) fn waits_for_manager(manager: uuid::Uuid) -> Outcome {
     }
 }
 
-/// A step that waits for a plan, with what does not fit besides.
-pub(crate) fn held_back(by: HeldBy, action: &Action, proposal: Proposal, findings: &[Finding]) -> Outcome {
-    let step = match action {
-        Action::Delete { .. } => "delete it".to_owned(),
-        other => format!("{} it with {}", other.verb(), other.attributes().join(", ")),
-    };
-    let why = match &by {
+/// What holds a step, as a sentence.
+pub(crate) fn why_held(by: &HeldBy) -> String {
+    match by {
         HeldBy::Rehearsal => "The target is in rehearsal, nothing is sent.".to_owned(),
         HeldBy::Adoption => {
             "Adoption has linked or unlinked it, and that alone changes nothing: it waits for a plan.".to_owned()
         }
         HeldBy::Mapping(version) => format!("Version {version} of the mapping changes it; that waits for a plan."),
         HeldBy::Guard(effect) => format!("The guard {effect} holds it."),
+    }
+}
+
+/// A step that waits for a plan, with what does not fit besides.
+pub(crate) fn held_back(by: HeldBy, action: &Action, proposal: Proposal, findings: &[Finding]) -> Outcome {
+    let step = match action {
+        Action::Delete { .. } => "delete it".to_owned(),
+        other => format!("{} it with {}", other.verb(), other.attributes().join(", ")),
     };
+    let why = why_held(&by);
     let mut reason = vec![format!("{why} The plan: {step}.")];
     reason.extend(findings.iter().map(ToString::to_string));
     Outcome::Held { by, proposal, reason: reason.join("\n") }

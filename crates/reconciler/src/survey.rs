@@ -114,7 +114,8 @@ impl Job<'_> {
     /// What comes of a person, if it can be told from what is stored; `None` leaves it to a delivery.
     fn judge(&self, person: &Surveyed, page: &SurveyPage) -> Option<Judged> {
         let Surveyed { claim, claimed, state, expected, loaded } = person;
-        if *claimed || claim.permit.is_some() {
+        // What the groups of a person are within, and what was decided about them by hand, is not on the page.
+        if *claimed || claim.permit.is_some() || claim.asks_groups {
             return None;
         }
         let nothing_there = loaded.link.as_ref().is_none_or(|link| link.observed == Observed::Absent);
@@ -207,8 +208,9 @@ impl Job<'_> {
                 }
                 wish.findings.extend(made.findings);
                 return match ending(wish, loaded) {
-                    outcome @ Outcome::InStep => Some(outcome.into()),
-                    outcome @ Outcome::NeedsAttention { awaited: None, again: None, .. } => Some(outcome.into()),
+                    outcome @ (Outcome::InStep | Outcome::NeedsAttention { awaited: None, again: None, .. }) => {
+                        Some(outcome.into())
+                    }
                     _ => None,
                 };
             }

@@ -2,12 +2,14 @@
 
 mod adopt;
 mod credentials;
+mod groups;
 mod leavers;
 mod mapping;
 mod plans;
 
 pub(crate) use adopt::{AdoptCommand, MarkArgs};
 pub(crate) use credentials::{AccessCommand, NewArgs, OauthClientCommand, TokenCommand, TrustArgs};
+pub(crate) use groups::{GroupArgs, GroupCommand, NewDecision};
 pub(crate) use leavers::{HandoversArgs, RemoveArgs};
 pub(crate) use mapping::MappingCommand;
 pub(crate) use plans::{
@@ -78,6 +80,8 @@ pub(crate) enum Command {
     Remove(RemoveArgs),
     /// Show what leavers hand over: reports, departments, and who takes over
     Handovers(HandoversArgs),
+    /// What groups become at a target, by rule and by hand
+    Group(GroupArgs),
     /// Stop sending to a target
     Pause(TargetArg),
     /// Send to a target again

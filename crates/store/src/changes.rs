@@ -54,10 +54,12 @@ pub enum Operation {
     RemovedAtOnce,
     /// What was kept of a person who has left was erased.
     Erased,
+    /// Somebody decided by hand what a group becomes at a target.
+    GroupChosen,
 }
 
 impl Operation {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -75,6 +77,7 @@ impl Operation {
         Self::GuardsChanged,
         Self::RemovedAtOnce,
         Self::Erased,
+        Self::GroupChosen,
     ];
 
     /// The word used in tables, JSON and screens.
@@ -97,6 +100,7 @@ impl Operation {
             Self::GuardsChanged => "guards_changed",
             Self::RemovedAtOnce => "removed_at_once",
             Self::Erased => "erased",
+            Self::GroupChosen => "group_chosen",
         }
     }
 

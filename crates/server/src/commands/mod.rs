@@ -3,6 +3,7 @@
 mod adopt;
 mod credentials;
 mod diagnose;
+mod groups;
 mod guards;
 mod leavers;
 mod mapping;
@@ -92,6 +93,7 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
         Command::Guards(args) => guards::run(args, store, output).await,
         Command::Remove(args) => leavers::remove(args, store, output).await,
         Command::Handovers(args) => leavers::handovers(args, store, output).await,
+        Command::Group(args) => groups::run(args, store, output).await,
         Command::Pause(which) => targets::set_mode(&which, crate::cli::ModeArg::Paused, store, output).await,
         Command::Resume(which) => targets::set_mode(&which, crate::cli::ModeArg::Live, store, output).await,
         Command::Status(which) => show::status(&which, store, output).await,

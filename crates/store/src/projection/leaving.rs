@@ -76,27 +76,6 @@ impl Store {
         Ok(u64::try_from(done).unwrap_or(0))
     }
 
-    /// The person has come back. `false` when the claim is lost.
-    pub async fn link_returned(&self, claim: &Claim) -> Result<bool, StoreError> {
-        let done = sqlx::query(
-            "WITH fence AS (
-                 SELECT 1 FROM deliveries
-                 WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
-                   AND lease_epoch = $5 FOR UPDATE)
-             UPDATE links SET left_at = NULL, removal_by = NULL
-             WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
-               AND EXISTS (SELECT 1 FROM fence)",
-        )
-        .bind(claim.tenant.0)
-        .bind(claim.target.0)
-        .bind(claim.kind.as_str())
-        .bind(claim.resource.0)
-        .bind(claim.epoch)
-        .execute(self.pool())
-        .await?;
-        Ok(done.rows_affected() == 1)
-    }
-
     /// When what is kept of the claim's person is erased, as far as this target is concerned; `None`: never. `false` when
     /// the claim is lost.
     pub async fn erase_on(&self, claim: &Claim, at: Option<OffsetDateTime>) -> Result<bool, StoreError> {

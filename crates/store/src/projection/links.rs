@@ -122,6 +122,7 @@ impl Store {
                  UPDATE links SET observed = 'absent', remote_id = NULL, snapshot = '{}', invited_at = NULL, removal_by = NULL,
                         former_ids = CASE WHEN remote_id = ANY (former_ids) THEN former_ids
                                           ELSE array_remove(former_ids || remote_id, NULL) END,
+                        entity = NULL, adopted = false, kept = false, out_at = NULL,
                         generation = generation + CASE WHEN $6 THEN 1 ELSE 0 END, updated_at = $7
                  WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
                    AND EXISTS (SELECT 1 FROM fence))
