@@ -61,9 +61,10 @@ pub(crate) async fn measure(options: &Planning, binary: &Path, cluster: &Cluster
     let mut world = World { product: &product, postgres, simulator: Connection::open(simulator.address).await? };
     let server = product.serve("all").await?;
     let mut table = Table::new(&["", "looked at", "planned", "changes", "calls", "goal"]);
-    for (name, title) in
-        [("other rules that change nobody", "user.title"), ("other rules that change everybody", "upper(user.title)")]
-    {
+    for (name, title) in [
+        ("other rules that change nobody", "user.title + \"\""),
+        ("other rules that change everybody", "upper(user.title)"),
+    ] {
         let file = world.mapping(title).await?;
         table.row(world.plan(name, &["mapping", "save", &file], "dingtalk").await?);
     }
@@ -159,26 +160,29 @@ async fn copy(postgres: &mut PgConnection, models: &[String], people: u32) -> an
     for (table, id) in
         [("users", "id"), ("deliveries", "resource_id"), ("links", "resource_id"), ("placements", "user_id")]
     {
-        let columns: String = sqlx::query_scalar(
-            "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+        let (columns, copied): (String, String) = sqlx::query_as(
+            "SELECT string_agg(quote_ident(attname), ', '), string_agg('copy.' || quote_ident(attname), ', ')
+             FROM pg_attribute
              WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attidentity = ''",
         )
         .bind(table)
         .fetch_one(&mut *postgres)
         .await?;
-        // A person's number, its id with and without dashes are all that tells two copies apart.
+        // A person's number, as it is and as DingTalk writes it, and its id with and without dashes are all that tells two
+        // copies apart.
         let insert = format!(
             "WITH model AS MATERIALIZED (
                  SELECT t.{id}::text AS id, replace(t.{id}::text, '-', '') AS userid, m.at - 1 AS at,
                         lpad(({FIRST} - m.at)::text, 12, '0') AS number, to_jsonb(t)::text AS row
                  FROM unnest($1::uuid[]) WITH ORDINALITY AS m (id, at) JOIN {table} t ON t.{id} = m.id)
              INSERT INTO {table} ({columns})
-             SELECT {columns} FROM model
+             SELECT {copied} FROM model
              CROSS JOIN LATERAL (SELECT lpad(({FIRST} + model.at * {each} + n)::text, 12, '0') AS number
                                  FROM generate_series(0, {each} - 1) n) n
              CROSS JOIN LATERAL jsonb_populate_record(NULL::{table},
-                 replace(replace(replace(model.row, model.id, '{ID_PREFIX}' || n.number), model.userid,
-                                 replace('{ID_PREFIX}', '-', '') || n.number), model.number, n.number)::jsonb) copy
+                 replace(replace(replace(replace(model.row, model.id, '{ID_PREFIX}' || n.number), model.userid,
+                                         replace('{ID_PREFIX}', '-', '') || n.number), model.number, n.number),
+                         '+971-' || substr(model.number, 4), '+971-' || substr(n.number, 4))::jsonb) copy
              WHERE model.at > 0"
         );
         sqlx::query(AssertSqlSafe(insert))

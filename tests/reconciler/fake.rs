@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use rollcall_dingtalk::DingTalkSchema;
 use rollcall_provisioning::budget::BoxFuture;
-use rollcall_provisioning::connector::{Applied, Connector, ConnectorError, ErrorClass, TargetSchema};
+use rollcall_provisioning::connector::{Applied, Connector, ConnectorError, Cursor, ErrorClass, Page, TargetSchema};
 use rollcall_provisioning::entity::{self, Attributes, Entity, EntityKind};
 use rollcall_provisioning::plan::{self, Action, Change};
 use serde_json::Value;
 use tokio::sync::Notify;
+
+use crate::circles::{Circle, most};
 
 /// The remote id of the department at the top.
 pub(crate) const ROOT: &str = "1";
@@ -79,6 +81,11 @@ pub(crate) struct Holdings {
     /// Who was invited and has not accepted: number, userid, attributes.
     pub(crate) invited: Vec<(String, String, Attributes)>,
     last_department: u64,
+    /// Roles and chats by id.
+    pub(crate) circles: BTreeMap<u64, Circle>,
+    pub(crate) last_circle: u64,
+    /// Accounts that no role and no chat takes.
+    pub(crate) unwelcome: BTreeSet<String>,
 }
 
 #[derive(Default)]
@@ -223,7 +230,7 @@ pub(crate) fn text<'a>(attributes: &'a Attributes, name: &str) -> &'a str {
     attributes.get(name).and_then(Value::as_str).unwrap_or("")
 }
 
-fn department(id: &str) -> u64 {
+pub(crate) fn department(id: &str) -> u64 {
     id.parse().unwrap_or(0)
 }
 
@@ -337,19 +344,25 @@ impl Holdings {
             }
             Action::Delete { kind: EntityKind::Account, remote_id } => {
                 self.accounts.remove(remote_id);
+                self.leave_circles(remote_id);
                 for account in self.accounts.values_mut().filter(|other| text(other, entity::MANAGER) == remote_id) {
                     account.remove(entity::MANAGER);
                 }
                 Ok(remote_id.clone())
             }
             Action::Delete { kind: EntityKind::OrgUnit, remote_id } => self.delete_department(remote_id),
-            other => Err(ConnectorError::unsupported(other.kind().as_str())),
+            other => return self.apply_to_circle(other),
         };
         Ok(Applied::to(remote_id?))
     }
 }
 
-fn changed(before: &Attributes, remote_id: &str, kind: EntityKind, changes: &BTreeMap<String, Change>) -> Attributes {
+pub(crate) fn changed(
+    before: &Attributes,
+    remote_id: &str,
+    kind: EntityKind,
+    changes: &BTreeMap<String, Change>,
+) -> Attributes {
     plan::after(before, &Action::Update { kind, remote_id: remote_id.to_owned(), changes: changes.clone() })
 }
 
@@ -400,6 +413,62 @@ impl Connector for FakeTarget {
         }))
     }
 
+    fn entity<'a>(
+        &'a self,
+        kind: EntityKind,
+        remote_id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Entity>, ConnectorError>> {
+        match kind {
+            EntityKind::Account => self.account(remote_id),
+            EntityKind::OrgUnit => self.org_unit(remote_id),
+            _ => Box::pin(self.call(format!("read {} {remote_id}", kind.as_str()), move |held| {
+                let found = held.circles.get(&department(remote_id));
+                Ok(found
+                    .map(|circle| Entity { remote_id: remote_id.to_owned(), attributes: circle.attributes.clone() }))
+            })),
+        }
+    }
+
+    fn by_name<'a>(
+        &'a self,
+        kind: EntityKind,
+        within: Option<&'a str>,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Entity>, ConnectorError>> {
+        Box::pin(self.call(format!("find {} {name}", kind.as_str()), move |held| {
+            Ok(held.role(within.unwrap_or_default(), name))
+        }))
+    }
+
+    fn members<'a>(
+        &'a self,
+        kind: EntityKind,
+        remote_id: &'a str,
+        from: Option<&'a Cursor>,
+    ) -> BoxFuture<'a, Result<Page<String>, ConnectorError>> {
+        Box::pin(self.call(format!("list {} members", kind.as_str()), move |held| {
+            let at: usize = from.map_or(0, |from| from.place().parse().unwrap_or(0));
+            let circle = held.circles.get(&department(remote_id));
+            let all: Vec<String> = circle.into_iter().flat_map(|circle| circle.members.iter().cloned()).collect();
+            let items: Vec<String> = all.iter().skip(at).take(100).cloned().collect();
+            let place = at + items.len();
+            let next = (place < all.len()).then(|| Cursor::start(place.to_string()));
+            Ok(Page { items, next })
+        }))
+    }
+
+    fn most_members(&self, kind: EntityKind, adding: bool) -> usize {
+        most(kind == EntityKind::Chat, adding)
+    }
+
+    fn capacity(&self, kind: EntityKind) -> Option<usize> {
+        (kind == EntityKind::Chat).then_some(1_000)
+    }
+
+    fn repeatable(&self, _kind: EntityKind) -> bool {
+        true
+    }
+
     fn apply<'a>(&'a self, action: &'a Action) -> BoxFuture<'a, Result<Applied, ConnectorError>> {
         let kind = action.kind().as_str();
         let whose = match action {
@@ -421,6 +490,7 @@ impl FakeTarget {
         self.holdings(|held| {
             let found = match kind {
                 "account" => held.accounts.get(remote_id),
+                "role" | "chat" => held.circles.get(&department(remote_id)).map(|circle| &circle.attributes),
                 _ => held.departments.get(&department(remote_id)),
             };
             found.map_or(remote_id, |attributes| text(attributes, entity::NAME)).to_owned()

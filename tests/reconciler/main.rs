@@ -2,11 +2,17 @@
 //! moves: whatever happens in between, the end is the same as after one clean run.
 
 mod budget;
+mod circles;
 mod crash;
 mod death;
 mod departments;
+mod erasure;
 mod fake;
+mod group_plans;
+mod group_rules;
+mod groups;
 mod guards;
+mod heritage;
 mod leases;
 mod leavers;
 mod loops;

@@ -220,6 +220,18 @@ async fn two_authors_do_not_overwrite_each_other() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_joiner_under_saved_rules_gets_the_manager_who_comes_later() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    save(&world, &json!({})).await?;
+    world.fake.on("create account boss", 1, Fate::Refused(refusal(ErrorClass::Transient, "-1", None)));
+    let boss = world.person("boss", json!({})).await?;
+    world.person("ann", json!({ "manager": boss.0 })).await?;
+    world.settle().await?;
+    assert_eq!(world.picture().await?.people["ann"][0].manager, "boss", "{:?}", world.standing("ann").await?);
+    Ok(())
+}
+
+#[tokio::test]
 async fn nobody_is_held_because_their_department_is_in_doubt_for_a_moment() -> anyhow::Result<()> {
     let world = World::new().await?;
     world.person("ann", json!({ "department": "Sales" })).await?;

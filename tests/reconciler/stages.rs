@@ -5,6 +5,8 @@ use rollcall_provisioning::connector::ErrorClass;
 use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping::Mapping;
+use rollcall_store::adoption::{MarkKind, MarkedThing, NewMark};
+use rollcall_store::changes::{ChangeCursor, Operation};
 use rollcall_store::mappings::NewMapping;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -133,6 +135,27 @@ async fn one_person_is_removed_at_once_past_rules_and_guards() -> anyhow::Result
     world.set(ann, json!({ "active": false })).await?;
     world.work(World::options("worker"), world.until("ann", "waiting")).await?;
     assert_eq!(world.picture().await?.people.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_protected_is_not_removed_at_once() -> anyhow::Result<()> {
+    let (world, ann) = world(&json!({ "leavers": leavers(&json!(14)) })).await?;
+    let about = MarkedThing::Resource(ann);
+    let mark = NewMark { about: &about, kind: MarkKind::Protected, reason: "robot", review_on: None, by: "bob" };
+    world.store.set_mark(world.tenant, world.target, &mark).await?;
+    world.set(ann, json!({ "active": false })).await?;
+    world.work(World::options("worker"), world.until("ann", "waiting")).await?;
+    assert_eq!(world.store.remove_at_once(world.tenant, ann, "operator", "The contract was ended.").await?, 1);
+    world.settle().await?;
+    let standing = world.standing("ann").await?;
+    assert_eq!(standing.state, "held");
+    assert!(standing.reason.is_some_and(|reason| reason.contains("marked as protected")));
+    assert_eq!(world.picture().await?.people.len(), 1);
+    let entries = world.store.changes(world.tenant, ChangeCursor::After(0), 100, Some(ann)).await?;
+    let noted = entries.iter().find(|entry| entry.operation == Operation::RemovedAtOnce);
+    let details = noted.map(|entry| entry.details.clone()).unwrap_or_default();
+    assert_eq!((&details["by"], &details["reason"]), (&json!("operator"), &json!("The contract was ended.")));
     Ok(())
 }
 

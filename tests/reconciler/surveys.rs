@@ -153,7 +153,7 @@ async fn a_new_target_in_rehearsal_is_planned_as_deliveries_would_plan_it() -> a
 }
 
 #[tokio::test]
-async fn nobody_is_marked_whom_other_rules_do_not_change() -> anyhow::Result<()> {
+async fn nobody_is_marked_who_can_be_settled_without_a_call() -> anyhow::Result<()> {
     let world = World::new().await?;
     for number in 0..8 {
         world.person(&format!("clerk{number}"), json!({ "title": "clerk", "department": "Sales" })).await?;
@@ -168,6 +168,11 @@ async fn nobody_is_marked_whom_other_rules_do_not_change() -> anyhow::Result<()>
         .fetch_one(world.database.pool())
         .await?;
     assert_eq!(behind, 0, "and everybody is there by the new rules");
+    let before = marks(&world).await?;
+    save(&world, &[("/account/title/value", json!("upper(user.title)"))]).await?;
+    world.settle().await?;
+    assert_eq!(people(before).collect::<Vec<_>>(), people(marks(&world).await?).collect::<Vec<_>>());
+    assert!(stands(&world, world.target.0).await?.values().all(|stand| stand.state == "held"), "without a mark");
     Ok(())
 }
 

@@ -134,7 +134,7 @@ impl World {
         Ok(Self { store, clock, tenant, source, manager_by, target, fake, fakes, database })
     }
 
-    fn actor(&self) -> Actor {
+    pub(crate) fn actor(&self) -> Actor {
         Actor {
             tenant: self.tenant,
             source: self.source,
@@ -178,6 +178,16 @@ impl World {
     pub(crate) async fn delete(&self, id: ResourceId) -> anyhow::Result<()> {
         let end = self.store.delete_user(&self.actor(), id, |_| Ok::<_, Never>(())).await;
         end.map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
+    /// The id of a person who is there or was.
+    pub(crate) async fn id(&self, name: &str) -> anyhow::Result<ResourceId> {
+        let id = sqlx::query_scalar("SELECT id FROM users WHERE tenant_id = $1 AND attributes ->> 'userName' = $2")
+            .bind(self.tenant.0)
+            .bind(name)
+            .fetch_one(self.database.pool())
+            .await?;
+        Ok(ResourceId(id))
     }
 
     /// Sets whether changes are sent.
@@ -241,7 +251,7 @@ impl World {
     ) -> anyhow::Result<T> {
         let reconciler = self.reconciler(options);
         let end = tokio::select! {
-            () = reconciler.run(CancellationToken::new()) => bail!("the worker ended by itself"),
+            () = Box::pin(reconciler.run(CancellationToken::new())) => bail!("the worker ended by itself"),
             end = meanwhile => end?,
         };
         after.await?;
@@ -346,11 +356,13 @@ impl World {
     /// State, error code, what it waits for, reason and version applied of every delivery, by name.
     pub(crate) async fn standings(&self) -> anyhow::Result<Vec<(String, Standing)>> {
         let rows: Vec<Standing> = sqlx::query_as(
-            "SELECT COALESCE(u.attributes ->> 'userName', 'unit ' || o.name, d.resource_id::text) AS name, d.state,
+            "SELECT COALESCE(u.attributes ->> 'userName', 'unit ' || o.name, 'group ' || (g.attributes ->> 'displayName'),
+                             d.resource_id::text) AS name, d.state,
                     d.error_code, d.waiting_for, d.reason, d.applied_version, d.attempt, d.due_at, d.mark
              FROM deliveries d
              LEFT JOIN users u ON u.id = d.resource_id
              LEFT JOIN org_units o ON o.target_id = d.target_id AND o.id = d.resource_id
+             LEFT JOIN groups g ON g.id = d.resource_id
              WHERE d.tenant_id = $1 ORDER BY 1, d.resource_id",
         )
         .bind(self.tenant.0)

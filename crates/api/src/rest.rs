@@ -6,8 +6,10 @@ mod adoption;
 mod credentials;
 mod deliveries;
 mod docs;
+mod groups;
 mod guards;
 mod in_path;
+mod leavers;
 mod logs;
 mod mapping;
 mod mapping_drafts;
@@ -37,6 +39,8 @@ pub const PATH: &str = "/api/v1";
 pub(crate) fn documented() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(targets::list))
+        .routes(routes!(groups::list))
+        .routes(routes!(groups::show, groups::decide, groups::undecide))
         .routes(routes!(guards::read, guards::replace))
         .routes(routes!(guards::trips))
         .routes(routes!(plans::make))
@@ -83,6 +87,9 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(users::by_user_name))
         .routes(routes!(users::by_id))
         .routes(routes!(users::explain))
+        .routes(routes!(leavers::remove_at_once))
+        .routes(routes!(leavers::heritage))
+        .routes(routes!(leavers::handovers))
         .routes(routes!(logs::attempts))
         .routes(routes!(logs::changes))
 }

@@ -19,6 +19,8 @@ use std::collections::BTreeMap;
 
 /// The most members of one call. No page names a limit of a call; a chat has at most 1,000.
 pub(crate) const MOST_MEMBERS: usize = 100;
+/// The most members of a chat (page `query-group-members`).
+pub(crate) const CAPACITY: usize = 1_000;
 /// Members on a page (page `query-group-members`): up to 1,000 come in one answer, whatever is asked for.
 const PAGE: u32 = 1000;
 /// The status of a chat that was dissolved (page `obtain-a-group-session`).

@@ -249,6 +249,10 @@ impl Connector for DingTalk {
         }
     }
 
+    fn capacity(&self, kind: EntityKind) -> Option<usize> {
+        (kind == EntityKind::Chat).then_some(chat::CAPACITY)
+    }
+
     /// DingTalk knows a second account by its userid (60102), a department, role or external contact by what is taken
     /// (60021, 34021, 22005), a scene group by our key, and a normal group not at all.
     fn repeatable(&self, kind: EntityKind) -> bool {

@@ -311,6 +311,12 @@ pub trait Connector: Send + Sync {
         0
     }
 
+    /// The most members of a role or chat; `None` where there is no limit.
+    fn capacity(&self, kind: EntityKind) -> Option<usize> {
+        let _ = kind;
+        None
+    }
+
     /// Whether a creation whose answer was lost can be repeated, because the second one finds or meets the first. If
     /// not, a person has to look.
     fn repeatable(&self, kind: EntityKind) -> bool {

@@ -97,7 +97,14 @@ pub enum WaitingFor {
     /// People are about to be placed, which tells whether a department is new or renamed; looked at again after this
     /// long.
     Placements(Duration),
+    /// Members of a group who have no account yet; each of them marks it.
+    Members,
+    /// The rest of what is to be done: it goes on at once, after others have had their turn.
+    Turn,
 }
+
+/// The code of a delivery that waits for members alone: everything else of it is done.
+pub const WAITING_FOR_MEMBERS: &str = "waiting_for_members";
 
 /// What holds a delivery.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -259,6 +266,8 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
                 WaitingFor::Leaving(again) => (None, Some(now + *again), "leaving"),
                 WaitingFor::Moves => (None, None, "waiting_for_moves"),
                 WaitingFor::Placements(again) => (None, Some(now + *again), "waiting_for_placements"),
+                WaitingFor::Members => (None, None, WAITING_FOR_MEMBERS),
+                WaitingFor::Turn => (None, Some(now), "more_to_do"),
             };
             Standing {
                 waiting_for,

@@ -28,8 +28,10 @@
 //! long does not cost a joiner their account.
 
 mod accept;
+mod asked;
 mod attributes;
 mod check;
+mod choice;
 mod compare;
 mod completed;
 mod document;
@@ -39,6 +41,7 @@ mod expression;
 mod facts;
 mod failure;
 pub mod functions;
+mod group_places;
 mod group_rules;
 mod groups;
 mod inputs;
@@ -53,14 +56,17 @@ mod reader;
 mod shape;
 mod trace;
 
+pub use asked::Asked;
+pub use choice::{Choice, ChoiceError};
 pub use compare::{RuleChange, compare};
 pub use document::{MOST_BYTES, MOST_EXAMPLES, MOST_RULES};
 pub use error::{MappingError, Position};
 pub use examples::{Difference, ExampleResult};
 pub use expression::{MOST_CHARS, MOST_DEPTH, MOST_SIGNS};
 pub use facts::{GroupFacts, Person, SourceFacts};
+pub use group_places::HeldGroup;
 pub use groups::{Becomes, MappedGroup};
-pub use model::{Blank, Deeper, Extra, Owner, PersonKind, Stages};
+pub use model::{Blank, Deeper, Extra, Gone, Owner, PersonKind, Stages};
 pub use origin::source_path;
 pub use person::{Decision, Mapped, Reference, Verdict};
 pub use place::Department;
@@ -71,9 +77,12 @@ pub use trace::{Input, Trace};
 
 use crate::connector::TargetSchema;
 use crate::entity;
+use crate::finding::Finding;
 use crate::org_unit::OrgName;
+use accept::About;
 use expression::Expression;
-use model::{AttributeRule, Departments, GroupRule, Rule};
+use inputs::Inputs;
+use model::{AttributeRule, Departments, GroupRule, LeaverRule, Rule};
 use rollcall_scim::schema::ResourceType;
 use rollcall_scim::schema::builtin::{group_type, user_type};
 use serde_json::Value;
@@ -93,7 +102,7 @@ pub struct Mapping {
     departments: Departments,
     groups: Vec<Rule<GroupRule>>,
     by_hand: BTreeMap<String, Rule<GroupRule>>,
-    leavers: Vec<Rule<Stages>>,
+    leavers: Vec<Rule<LeaverRule>>,
     examples: Vec<examples::Example>,
 }
 
@@ -104,8 +113,23 @@ pub struct Leaving {
     pub rule: Option<String>,
     /// The days.
     pub stages: Stages,
+    /// Who takes over from them, as the source names people. [`Reference::LeftAlone`]: the rules do not say.
+    pub successor: Reference,
     /// Why no rule could be found.
-    pub finding: Option<crate::finding::Finding>,
+    pub finding: Option<Finding>,
+}
+
+/// Whom a rule names as successor; a finding when what it gives cannot name anybody.
+fn successor(rule: Option<&Expression>, inputs: &Inputs<'_>) -> (Reference, Option<Finding>) {
+    let Some(expression) = rule else { return (Reference::LeftAlone, None) };
+    let about = About { attribute: "successor", expression };
+    match expression.value(inputs) {
+        Ok(Value::Null) => (Reference::Nobody, None),
+        Ok(Value::String(text)) if text.trim().is_empty() => (Reference::Nobody, None),
+        Ok(Value::String(text)) => (Reference::To(text.trim().to_owned()), None),
+        Ok(other) => (Reference::Nobody, Some(about.mistyped(&other, "a text that names a person"))),
+        Err(failure) => (Reference::Nobody, Some(about.failed(&failure))),
+    }
 }
 
 /// Who sees a department.
@@ -147,17 +171,25 @@ impl Mapping {
     /// The stages of a person's leaving. If a rule fails, nothing is removed until a person has looked.
     pub fn leaver(&self, person: &Person<'_>) -> Leaving {
         match person::first(&self.leavers, &self.inputs(person)) {
-            Ok(rule) => Leaving {
-                rule: rule.map(|rule| rule.name.clone()),
-                stages: rule.map_or_else(Stages::default, |rule| rule.then),
-                finding: None,
-            },
+            Ok(None) => {
+                Leaving { rule: None, stages: Stages::default(), successor: Reference::LeftAlone, finding: None }
+            }
+            Ok(Some(rule)) => {
+                let (successor, finding) = successor(rule.then.successor.as_ref(), &self.inputs(person));
+                Leaving { rule: Some(rule.name.clone()), stages: rule.then.stages, successor, finding }
+            }
             Err(finding) => Leaving {
                 rule: None,
                 stages: Stages { removed_after_days: None, erased_after_days: None, ..Stages::default() },
+                successor: Reference::LeftAlone,
                 finding: Some(*finding),
             },
         }
+    }
+
+    /// Whether a rule says who takes over from leavers.
+    pub fn names_successors(&self) -> bool {
+        self.leavers.iter().any(|rule| rule.then.successor.is_some())
     }
 
     /// Who sees the department at a path: what is said of it and of those above it.

@@ -32,6 +32,28 @@ pub struct Line {
     pub after: Option<Value>,
 }
 
+/// The line of a proposal that says who becomes a member of a role or chat.
+pub const MEMBERS_ADDED: &str = "members_added";
+/// The line of a proposal that says who is no member any more.
+pub const MEMBERS_REMOVED: &str = "members_removed";
+
+/// People who come to a role or chat, or leave it: too many to be all named.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Movement {
+    /// How many.
+    pub count: u64,
+    /// The first of them, by their names.
+    pub first: Vec<String>,
+    /// What differs when they are others.
+    pub set: String,
+}
+
+impl Movement {
+    fn value(&self) -> Value {
+        json!({ "count": self.count, "first": self.first, "set": self.set })
+    }
+}
+
 /// Remote ids of org units, and the path that people know each by.
 pub type Paths = BTreeMap<String, String>;
 
@@ -67,6 +89,29 @@ impl Proposal {
         Self { verb: action.verb(), lines, effects }
     }
 
+    /// What would be done to the role or chat of a group and to its members: `action` is the step that concerns itself,
+    /// if there is one, and `removal` what guards count of a removal.
+    pub fn of_group(
+        action: Option<(&Action, &Attributes)>,
+        (added, removed): (&Movement, &Movement),
+        removal: &Effect,
+    ) -> Self {
+        let mut proposal = action.map_or_else(
+            || Self { verb: "update", lines: Vec::new(), effects: Vec::new() },
+            |(action, before)| Self::new(action, before, &Paths::new()),
+        );
+        if added.count > 0 {
+            let attribute = MEMBERS_ADDED.to_owned();
+            proposal.lines.push(Line { attribute, before: None, after: Some(added.value()) });
+        }
+        if removed.count > 0 {
+            let attribute = MEMBERS_REMOVED.to_owned();
+            proposal.lines.push(Line { attribute, before: Some(removed.value()), after: None });
+            proposal.effects.push(removal.key());
+        }
+        proposal
+    }
+
     /// The same against something that is marked: a plan of it is released by two people.
     #[must_use]
     pub fn protected(mut self) -> Self {
@@ -82,8 +127,9 @@ impl Proposal {
     }
 
     /// Whether all of it is in `planned`, as [`Self::to_value`] wrote that: each attribute with the same value after. A
-    /// part that was done meanwhile is missing here, which is no difference. What is protected by now must have been so when
-    /// it was planned, because only then two people have released it.
+    /// part that was done meanwhile is missing here, which is no difference. Of members it is only asked whether some were to
+    /// come or to leave: which, is known of each of them. What is protected by now must have been so when it was planned,
+    /// because only then two people have released it.
     pub fn is_within(&self, planned: &Value) -> bool {
         let verb = planned.get("verb").and_then(Value::as_str).unwrap_or_default();
         let same_kind = verb == self.verb || (verb == "create" && self.verb == "update");
@@ -93,8 +139,9 @@ impl Proposal {
             lines.is_some_and(|lines| {
                 lines.iter().any(|planned| {
                     planned.get("attribute").and_then(Value::as_str) == Some(line.attribute.as_str())
-                        && value(planned, "after") == line.after
-                        && (verb == "create" || value(planned, "before") == line.before)
+                        && (matches!(line.attribute.as_str(), MEMBERS_ADDED | MEMBERS_REMOVED)
+                            || value(planned, "after") == line.after
+                                && (verb == "create" || value(planned, "before") == line.before))
                 })
             })
         };
@@ -192,6 +239,36 @@ mod tests {
         assert!(marked.is_within(&marked.to_value()) && set("title", json!("Head")).is_within(&marked.to_value()));
         let moved = json!({ "verb": "update", "lines": [{ "attribute": "title", "before": "Boss", "after": "Head" }] });
         assert!(!set("title", json!("Head")).is_within(&moved), "the target had something else");
+    }
+
+    #[test]
+    fn members_are_counted_and_the_first_are_named() {
+        let movement = |count, set: &str| Movement { count, first: vec!["ann".to_owned()], set: set.to_owned() };
+        let removal = Effect::new(crate::guard::Guard::MembersRemove, "g");
+        let nobody = Movement::default();
+        let create = Action::Create {
+            kind: EntityKind::Role,
+            remote_id: None,
+            attributes: [("name".to_owned(), json!("Cashier"))].into(),
+            password: None,
+        };
+        let before = Attributes::new();
+        let planned = Proposal::of_group(Some((&create, &before)), (&movement(3, "a"), &nobody), &removal);
+        let expected = json!({
+            "verb": "create",
+            "lines": [
+                { "attribute": "name", "before": null, "after": "Cashier" },
+                { "attribute": "members_added", "before": null,
+                  "after": { "count": 3, "first": ["ann"], "set": "a" } },
+            ],
+            "effects": [],
+        });
+        assert_eq!(planned.to_value(), expected);
+        let rest = Proposal::of_group(None, (&movement(1, "b"), &nobody), &removal);
+        assert!(rest.is_within(&expected), "a part was done meanwhile");
+        let other = Proposal::of_group(None, (&nobody, &movement(1, "b")), &removal);
+        assert!(!other.is_within(&expected), "nobody was to leave");
+        assert_eq!(other.effects, ["members.remove:g"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::act::{Acted, Interrupt, Job, ended, finding, held};
 use crate::connectors::Ready;
 use crate::gate::{Asked, Verdict};
 use crate::observe::{Seen, Sought};
-use crate::placing::Placed;
+use crate::placing::{Placed, Placing};
 use crate::refusal::Refusal;
 use crate::report;
 use crate::wish::{Wish, mobile};
@@ -12,8 +12,8 @@ use rollcall_provisioning::contradiction;
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::ids::ResourceId;
-use rollcall_provisioning::mapping::{GroupFacts, Mapped, Mapping, Person, SourceFacts};
-use rollcall_provisioning::plan::{Plan, plan};
+use rollcall_provisioning::mapping::{GroupFacts, HeldGroup, Mapped, Mapping, Person, SourceFacts};
+use rollcall_provisioning::plan::{Action, Plan, plan};
 use rollcall_provisioning::retry;
 use rollcall_scim::profile::ManagerBy;
 use rollcall_store::projection::{Claim, Link, LoadedUser, TargetMode};
@@ -26,6 +26,12 @@ impl Job<'_> {
         user: &Map<String, Value>,
         loaded: &LoadedUser,
     ) -> Result<Outcome, Interrupt> {
+        if loaded.link.as_ref().is_some_and(|link| link.left_at.is_some()) {
+            held(self.store.link_returned(self.claim).await?)?;
+        }
+        if loaded.handed_over {
+            held(self.store.take_back(self.claim).await?)?;
+        }
         let remapped = self.is_remapped(loaded.link.as_ref());
         let rules =
             if remapped { self.under_new_rules(user, loaded).await? } else { NewRules::Count { decided: false } };
@@ -57,7 +63,8 @@ impl Job<'_> {
         loaded: &LoadedUser,
         decided: bool,
     ) -> Result<Outcome, Interrupt> {
-        let mapped = self.ask_rules(user, loaded, Mapping::person);
+        let mut mapped = self.ask_rules(user, loaded, Mapping::person);
+        self.place_by_groups(&mut mapped).await?;
         if !mapped.scope.included {
             return self.deliver_departure(loaded, Some(&mapped.scope)).await;
         }
@@ -65,19 +72,16 @@ impl Job<'_> {
         if mapped.blocked {
             return self.blocked(mapped, link).await;
         }
-        if link.is_some_and(|link| link.left_at.is_some()) {
-            held(self.store.link_returned(self.claim).await?)?;
-        }
         let rehearsal = self.claim.mode == TargetMode::Rehearsal;
         let placing = match self.place(&mapped.departments, rehearsal).await? {
             Placed::At(placing) => placing,
             Placed::Waits(outcome) => return Ok(outcome),
         };
-        let mut wish = Wish::new(self.claim.resource, mapped, loaded, placing);
+        let mut wish = self.wish(mapped, loaded, placing);
         wish.decided = decided;
         let observed = match self.observe_account(link, Sought::Wanted(wish.mobile())).await? {
             Seen::Now(observed) => observed,
-            Seen::Invited(since) => return Ok(report::invited(since)),
+            Seen::Invited(since) => return Ok(report::invited(since, rejoins(link))),
             Seen::End(outcome) => return Ok(outcome),
         };
         match link {
@@ -116,6 +120,28 @@ impl Job<'_> {
         ask(&self.ready.mapping, &Person { id: &id, resource: user, groups: &groups, source: source.as_ref() })
     }
 
+    /// Adds the departments that follow from a person's groups.
+    async fn place_by_groups(&self, mapped: &mut Mapped) -> Result<(), Interrupt> {
+        if !self.claim.asks_groups {
+            return Ok(());
+        }
+        let groups = self.store.held_groups(self.claim).await?;
+        let source = |of: &(String, String)| SourceFacts::new(&of.0, &of.1);
+        let sources: Vec<Option<SourceFacts>> = groups.iter().map(|group| group.source.as_ref().map(source)).collect();
+        let held: Vec<HeldGroup<'_>> = groups
+            .iter()
+            .zip(&sources)
+            .map(|(group, source)| HeldGroup {
+                facts: GroupFacts { id: &group.id, resource: &group.attributes },
+                direct: group.direct,
+                choice: group.choice.as_ref(),
+                source: source.as_ref(),
+            })
+            .collect();
+        self.ready.mapping.place_by_groups(mapped, &held);
+        Ok(())
+    }
+
     /// Whether the account is there by other rules than those that count now. A target in rehearsal holds everything
     /// anyway.
     pub(crate) fn is_remapped(&self, link: Option<&Link>) -> bool {
@@ -126,7 +152,8 @@ impl Job<'_> {
 
     /// What other rules would change at an account is held until a plan permits it, and nobody is placed before that.
     async fn under_new_rules(&self, user: &Map<String, Value>, loaded: &LoadedUser) -> Result<NewRules, Interrupt> {
-        let mapped = self.ask_rules(user, loaded, Mapping::person);
+        let mut mapped = self.ask_rules(user, loaded, Mapping::person);
+        self.place_by_groups(&mut mapped).await?;
         if !mapped.scope.included {
             let end = self.deliver_departure(loaded, Some(&mapped.scope)).await?;
             return Ok(if matches!(end, Outcome::Held { .. }) { NewRules::Wait(end) } else { NewRules::End(end) });
@@ -135,11 +162,13 @@ impl Job<'_> {
             return Ok(NewRules::Wait(self.blocked(mapped, loaded.link.as_ref()).await?));
         }
         let placing = self.look_up(&mapped.departments).await?;
-        let mut wish = Wish::new(self.claim.resource, mapped, loaded, placing);
+        let mut wish = self.wish(mapped, loaded, placing);
         let observed = match self.observe_account(loaded.link.as_ref(), Sought::Wanted(wish.mobile())).await? {
             Seen::Now(Observed::Absent) => return Ok(NewRules::Count { decided: false }),
             Seen::Now(observed) => observed,
-            Seen::Invited(since) => return Ok(NewRules::End(report::invited(since))),
+            Seen::Invited(since) => {
+                return Ok(NewRules::End(report::invited(since, rejoins(loaded.link.as_ref()))));
+            }
             Seen::End(outcome) => return Ok(NewRules::End(outcome)),
         };
         let made = self.plan_account(&wish, &wish.desired(&observed), &observed, loaded.link.as_ref());
@@ -190,6 +219,10 @@ impl Job<'_> {
         })
     }
 
+    pub(crate) fn wish(&self, mapped: Mapped, loaded: &LoadedUser, placing: Placing) -> Wish {
+        Wish::new(self.claim.resource, mapped, loaded, placing, self.ready.mapping.names_successors())
+    }
+
     pub(crate) fn plan_account(
         &self,
         wish: &Wish,
@@ -234,6 +267,11 @@ impl Job<'_> {
             }
             if let Some((unit, name)) = wish.unit_awaited() {
                 return Ok(report::waits_for_department(*unit, name));
+            }
+            if matches!(action, Action::Create { .. }) && self.claim.let_through != self.claim.mapping_version {
+                // An account that is made by the rules that count now has nothing of older ones, also when the delivery
+                // goes on after that.
+                held(self.store.let_through(self.claim).await?)?;
             }
             match self.act(action, &observed).await? {
                 Acted::Done(Some(entity)) => observed = Observed::Known(entity),
@@ -290,6 +328,11 @@ pub(crate) fn ending(wish: Wish, loaded: &LoadedUser) -> Outcome {
     let again = (manager_refused.is_some() || manager_missing).then_some(retry::LONGEST);
     findings.extend(manager_refused.as_ref().map(finding));
     Outcome::NeedsAttention { findings, awaited: manager_awaited.map(ResourceId), again, wants }
+}
+
+/// Whether somebody had an account before.
+pub(crate) fn rejoins(link: Option<&Link>) -> bool {
+    link.is_some_and(|link| link.generation > 1)
 }
 
 /// The most characters of a userid.

@@ -84,6 +84,7 @@ impl Job<'_> {
         };
         if let Action::Delete { kind, .. } = action {
             self.tell_of_values(*kind, &before, None).await?;
+            self.account_goes().await?;
             held(self.store.link_absent(self.claim, true).await?)?;
             return Ok(Acted::Done(None));
         }
@@ -95,6 +96,14 @@ impl Job<'_> {
         let entity = Entity { remote_id, attributes };
         held(self.store.link_known(self.claim, &entity).await?)?;
         Ok(Acted::Done(Some(entity)))
+    }
+
+    /// The account of the claim's person is gone: the target has it in no role and no chat any more.
+    pub(crate) async fn account_goes(&self) -> Result<(), Interrupt> {
+        if self.claim.maps_groups && self.claim.kind == ResourceKind::User {
+            self.store.touch_groups(self.claim, true).await?;
+        }
+        Ok(())
     }
 
     /// Wakes those who were refused a value that the entity does not have any more.
@@ -139,7 +148,8 @@ impl Job<'_> {
         }
     }
 
-    async fn keep(
+    /// Keeps an attempt.
+    pub(crate) async fn keep(
         &self,
         action: &Action,
         observed: &Observed,

@@ -68,6 +68,9 @@ impl Shared {
         let end = self.attempt(claim).await;
         if !matches!(end, Err(Interrupt::LostClaim)) {
             self.store.wake_waiting(claim).await?;
+            if claim.maps_groups && claim.kind == ResourceKind::User {
+                self.store.wake_groups(claim).await?;
+            }
         }
         end
     }
@@ -106,8 +109,7 @@ impl Shared {
                     }
                 }
             }
-            // Roles and chats will be projected from groups; until then nobody marks one.
-            ResourceKind::Group => Ok((Outcome::InStep, None)),
+            ResourceKind::Group => job.deliver_group().await,
         }
     }
 

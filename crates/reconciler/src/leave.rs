@@ -1,6 +1,6 @@
 //! A user who has left, or was deleted: the account goes, in stages if the rules say so.
 //!
-//! When access ends the person is out of departments' heads, roles and chats, and an enterprise account is turned off;
+//! What the person managed and headed is handed over first. When access ends the person is out of departments' heads, roles and chats, and an enterprise account is turned off;
 //! some days later the account is removed. The days are ours: an identity provider may never speak of the person again.
 
 use crate::act::{Acted, Interrupt, Job, ended, held};
@@ -11,12 +11,12 @@ use rollcall_provisioning::connector::{NORMAL_ACCOUNT, account_kind};
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, EntityKind, Observed};
 use rollcall_provisioning::guard::{Effect, Guard};
-use rollcall_provisioning::mapping::{Mapping, Verdict as ScopeVerdict};
+use rollcall_provisioning::mapping::{Mapping, Stages, Verdict as ScopeVerdict};
 use rollcall_provisioning::plan::{Action, plan};
 use rollcall_provisioning::proposal::Paths;
 use rollcall_store::projection::{Claim, Link, LoadedUser};
 use serde_json::Value;
-use time::Duration as Span;
+use time::{Duration as Span, OffsetDateTime};
 
 /// How long it is watched whether somebody who has left accepts an invitation all the same. DingTalk documents neither
 /// how long one is good for nor a way to withdraw it.
@@ -29,11 +29,19 @@ impl Job<'_> {
         loaded: &LoadedUser,
         left_out: Option<&ScopeVerdict>,
     ) -> Result<Outcome, Interrupt> {
+        // A user who never was in the directory has no rules and nothing to hand over.
+        let leaving = loaded.user.as_ref().filter(|_| left_out.is_none());
+        let leaving = leaving.map(|user| (user, self.ask_rules(&user.attributes, loaded, Mapping::leaver)));
         let mut link = loaded.link.clone();
-        if left_out.is_none()
-            && let Some(outcome) = self.stay_for_now(loaded, &mut link).await?
-        {
-            return Ok(outcome);
+        let mut erase_on = None;
+        if let Some((user, leaving)) = &leaving {
+            // Before the person is displaced, which forgets the departments that they head.
+            self.hand_over(leaving).await?;
+            let since = self.store.link_leaving(self.claim, self.now).await?.unwrap_or(user.changed_at);
+            erase_on = leaving.stages.erased_after_days.map(|days| since + Span::days(i64::from(days)));
+            if let Some(outcome) = self.stay_for_now(leaving.stages, since, &mut link).await? {
+                return Ok(outcome);
+            }
         }
         let link = link.as_ref();
         let by_new_rules = left_out.is_some() && self.claim.let_through != self.claim.mapping_version;
@@ -59,11 +67,16 @@ impl Job<'_> {
         }
         held(self.store.displace(self.claim).await?)?;
         held(self.store.placed(self.claim, &[]).await?)?;
+        if self.claim.maps_groups {
+            // Groups that wait for their account wait no longer.
+            self.store.touch_groups(self.claim, false).await?;
+        }
         if !self.is_settled(loaded) {
             // Whoever was given them as manager while they were leaving has not been told by the departure itself. Told
             // is once: two whom the rules leave out, and who are each other's managers, would wake each other for ever.
             self.store.mark_dependents(self.claim).await?;
         }
+        held(self.store.erase_on(self.claim, erase_on).await?)?;
         Ok(left_out.map_or(Outcome::Gone, |scope| Outcome::LeftOut { reason: scope.reason() }))
     }
 
@@ -75,11 +88,13 @@ impl Job<'_> {
     }
 
     /// What is done to the account of somebody who has left before it goes; `None` when it goes now, or is not there.
-    async fn stay_for_now(&self, loaded: &LoadedUser, known: &mut Option<Link>) -> Result<Option<Outcome>, Interrupt> {
+    async fn stay_for_now(
+        &self,
+        stages: Stages,
+        since: OffsetDateTime,
+        known: &mut Option<Link>,
+    ) -> Result<Option<Outcome>, Interrupt> {
         let Some(link) = known.as_ref().filter(|link| link.observed != Observed::Absent) else { return Ok(None) };
-        let Some(user) = &loaded.user else { return Ok(None) };
-        let Some(since) = self.store.link_leaving(self.claim, self.now).await? else { return Ok(None) };
-        let stages = self.ask_rules(&user.attributes, loaded, Mapping::leaver).stages;
         let on = |days: u32| since + Span::days(i64::from(days));
         let removed_at = stages.removed_after_days.map(on);
         if link.removal_by.is_some() || removed_at.is_some_and(|at| at <= self.now) {
@@ -101,6 +116,7 @@ impl Job<'_> {
             return Ok(Some(report::leaves_on(access_ends, self.now)));
         }
         held(self.store.displace(self.claim).await?)?;
+        held(self.store.access_ends(self.claim).await?)?;
         if let Some(outcome) = self.turn_off(link).await? {
             return Ok(Some(outcome));
         }

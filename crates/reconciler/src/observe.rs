@@ -101,6 +101,7 @@ impl Job<'_> {
         let attributes = found.as_ref().map(|entity| &entity.attributes);
         self.tell_of_values(self.entity_kind(), &link.snapshot, attributes).await?;
         let Some(entity) = found else {
+            self.account_goes().await?;
             held(self.store.link_absent(self.claim, !link.snapshot.is_empty()).await?)?;
             return Ok(Observed::Absent);
         };

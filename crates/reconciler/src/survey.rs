@@ -10,7 +10,6 @@ use crate::connectors::NotReady;
 use crate::delivery::Shared;
 use crate::gate::Asked;
 use crate::report;
-use crate::wish::Wish;
 use rollcall_provisioning::contradiction;
 use rollcall_provisioning::delivery::{DeliveryState, HeldBy, Outcome, next};
 use rollcall_provisioning::entity::{self, Observed};
@@ -114,16 +113,22 @@ impl From<Outcome> for Judged {
 impl Job<'_> {
     /// What comes of a person, if it can be told from what is stored; `None` leaves it to a delivery.
     fn judge(&self, person: &Surveyed, page: &SurveyPage) -> Option<Judged> {
-        let Surveyed { claim, claimed, state, dirty, loaded } = person;
-        if *claimed || claim.permit.is_some() {
+        let Surveyed { claim, claimed, state, expected, loaded } = person;
+        // What the groups of a person are within, and what was decided about them by hand, is not on the page.
+        if *claimed || claim.permit.is_some() || claim.asks_groups {
             return None;
         }
         let nothing_there = loaded.link.as_ref().is_none_or(|link| link.observed == Observed::Absent);
         let nowhere = loaded.placement.wanted.is_empty() && loaded.placement.applied.is_empty();
         let Some(user) = loaded.user.as_ref().filter(|user| user.present) else {
             let at_rest = *state == DeliveryState::Gone && claim.dirty_since.is_none();
-            return (at_rest && nothing_there && nowhere).then(|| Outcome::Gone.into());
+            // Who takes over, and when what is kept is erased, is found out by a delivery.
+            let settled = at_rest && nothing_there && nowhere && !self.has_days_to_come(loaded);
+            return settled.then(|| Outcome::Gone.into());
         };
+        if loaded.handed_over {
+            return None;
+        }
         let observed = match &loaded.link {
             None => Observed::Absent,
             Some(link) if link.left_at.is_none() && matches!(link.observed, Observed::Known(_)) => {
@@ -142,11 +147,20 @@ impl Job<'_> {
         let judged = self.judge_wish(mapped, loaded, &observed, &page.units)?;
         let sends = matches!(judged.outcome, Outcome::Held { .. });
         // What is to be done by the rules that still count for the account is left to a delivery.
-        let settled = matches!(state, DeliveryState::InStep | DeliveryState::Held) && !dirty;
+        let settled =
+            matches!(state, DeliveryState::InStep | DeliveryState::Held | DeliveryState::NeedsAttention) && !expected;
         if sends && self.is_remapped(loaded.link.as_ref()) && !settled {
             return None;
         }
         (!sends || !page.untouchable.contains(&claim.resource.0)).then_some(judged)
+    }
+
+    /// Whether the rules say more of somebody who is gone than that, or said so before.
+    fn has_days_to_come(&self, loaded: &LoadedUser) -> bool {
+        let erased = loaded.user.as_ref().is_some_and(|user| {
+            self.ask_rules(&user.attributes, loaded, Mapping::leaver).stages.erased_after_days.is_some()
+        });
+        erased || loaded.to_be_erased || loaded.handed_over || self.ready.mapping.names_successors()
     }
 
     fn judge_wish(
@@ -176,7 +190,7 @@ impl Job<'_> {
             || named.clone().all(|department| units.find(self.claim.target, &department.path).is_some());
         let noted = all_noted && loaded.placement.wanted == placing.units && loaded.placement.headed == headed;
         let nowhere = loaded.placement.wanted.is_empty() && loaded.placement.applied.is_empty();
-        let mut wish = Wish::new(self.claim.resource, mapped, loaded, placing);
+        let mut wish = self.wish(mapped, loaded, placing);
         let desired = wish.desired(observed);
         let made = self.plan_account(&wish, &desired, observed, loaded.link.as_ref());
         let connector = &self.ready.connector;
@@ -194,8 +208,9 @@ impl Job<'_> {
                 }
                 wish.findings.extend(made.findings);
                 return match ending(wish, loaded) {
-                    outcome @ Outcome::InStep => Some(outcome.into()),
-                    outcome @ Outcome::NeedsAttention { awaited: None, again: None, .. } => Some(outcome.into()),
+                    outcome @ (Outcome::InStep | Outcome::NeedsAttention { awaited: None, again: None, .. }) => {
+                        Some(outcome.into())
+                    }
                     _ => None,
                 };
             }

@@ -54,6 +54,7 @@ impl Default for Options {
 /// How often deleted resources are collected, and how many at once.
 const TIDY_EVERY: Duration = Duration::from_mins(10);
 const COLLECTED_AT_ONCE: i64 = 1_000;
+const ERASED_AT_ONCE: i64 = 100;
 /// How long a survey that failed is left alone.
 const SURVEY_AGAIN: Duration = Duration::from_secs(5);
 
@@ -135,20 +136,39 @@ impl Reconciler {
         }
     }
 
-    /// Removes what is deleted and no longer needed, from time to time, until `stop` is cancelled.
+    /// Removes what is deleted and no longer needed, erases whose days are over, and looks again for successors whom nobody
+    /// knew, from time to time, until `stop` is cancelled.
     pub async fn tidy(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            match self.shared.store.collect(COLLECTED_AT_ONCE).await {
-                Ok(0) => {}
-                Ok(collected) => tracing::info!(collected, "deleted resources were collected"),
-                Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "deleted resources were not collected");
-                }
-            }
+            self.tidy_up(&stop).await;
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = sleep(TIDY_EVERY) => {}
             }
+        }
+    }
+
+    async fn tidy_up(&self, stop: &CancellationToken) {
+        let store = &self.shared.store;
+        match store.collect(COLLECTED_AT_ONCE).await {
+            Ok(0) => {}
+            Ok(collected) => tracing::info!(collected, "deleted resources were collected"),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "deleted resources were not collected");
+            }
+        }
+        while !stop.is_cancelled() {
+            match store.erase(ERASED_AT_ONCE).await {
+                Ok(0) => break,
+                Ok(erased) => tracing::info!(erased, "people whose days are over were erased"),
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "nobody was erased");
+                    break;
+                }
+            }
+        }
+        if let Err(error) = store.look_for_successors(COLLECTED_AT_ONCE).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "successors were not looked for");
         }
     }
 

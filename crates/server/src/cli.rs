@@ -2,11 +2,15 @@
 
 mod adopt;
 mod credentials;
+mod groups;
+mod leavers;
 mod mapping;
 mod plans;
 
 pub(crate) use adopt::{AdoptCommand, MarkArgs};
 pub(crate) use credentials::{AccessCommand, NewArgs, OauthClientCommand, TokenCommand, TrustArgs};
+pub(crate) use groups::{GroupArgs, GroupCommand, NewDecision};
+pub(crate) use leavers::{HandoversArgs, RemoveArgs};
 pub(crate) use mapping::MappingCommand;
 pub(crate) use plans::{
     ApplyArgs, ByArg, GuardsArgs, GuardsCommand, NewPlanArgs, PlanArgs, PlanCommand, ReleaseArgs, VerbArg,
@@ -72,6 +76,12 @@ pub(crate) enum Command {
     Release(ReleaseArgs),
     /// Show or set how much is too much at once
     Guards(GuardsArgs),
+    /// Let the account of one person who has left go at once, whatever rules and guards say
+    Remove(RemoveArgs),
+    /// Show what leavers hand over: reports, departments, and who takes over
+    Handovers(HandoversArgs),
+    /// What groups become at a target, by rule and by hand
+    Group(GroupArgs),
     /// Stop sending to a target
     Pause(TargetArg),
     /// Send to a target again

@@ -40,6 +40,8 @@ pub enum Operation {
     PlanRejected,
     /// Somebody marked what must not be touched.
     Marked,
+    /// Somebody asked that such a mark be lifted.
+    MarkLiftRequested,
     /// Somebody lifted such a mark.
     MarkLifted,
     /// The links that adoption had made were forgotten.
@@ -48,10 +50,16 @@ pub enum Operation {
     PlanApplied,
     /// Somebody changed the limits of a target's guards.
     GuardsChanged,
+    /// Somebody decided that the account of a person who has left goes at once.
+    RemovedAtOnce,
+    /// What was kept of a person who has left was erased.
+    Erased,
+    /// Somebody decided by hand what a group becomes at a target.
+    GroupChosen,
 }
 
 impl Operation {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 18] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -62,10 +70,14 @@ impl Operation {
         Self::PlanReleased,
         Self::PlanRejected,
         Self::Marked,
+        Self::MarkLiftRequested,
         Self::MarkLifted,
         Self::AdoptionRestarted,
         Self::PlanApplied,
         Self::GuardsChanged,
+        Self::RemovedAtOnce,
+        Self::Erased,
+        Self::GroupChosen,
     ];
 
     /// The word used in tables, JSON and screens.
@@ -81,10 +93,14 @@ impl Operation {
             Self::PlanReleased => "plan_released",
             Self::PlanRejected => "plan_rejected",
             Self::Marked => "marked",
+            Self::MarkLiftRequested => "mark_lift_requested",
             Self::MarkLifted => "mark_lifted",
             Self::AdoptionRestarted => "adoption_restarted",
             Self::PlanApplied => "plan_applied",
             Self::GuardsChanged => "guards_changed",
+            Self::RemovedAtOnce => "removed_at_once",
+            Self::Erased => "erased",
+            Self::GroupChosen => "group_chosen",
         }
     }
 

@@ -4,11 +4,12 @@
 //! held until a plan permits it (see `projection::record`).
 
 use crate::projection::RulesRevision;
+use crate::projection::group_marks::{Groups, mark_groups_again, note_asked};
 use crate::schemas::extended;
 use crate::{Store, StoreError};
 use rollcall_provisioning::connector::TargetSchema;
 use rollcall_provisioning::ids::{ResourceKind, TenantId};
-use rollcall_provisioning::mapping::{Mapping, MappingError, Schemas};
+use rollcall_provisioning::mapping::{Asked, Mapping, MappingError, Schemas};
 use serde_json::Value;
 use sqlx::FromRow;
 use time::OffsetDateTime;
@@ -175,6 +176,7 @@ impl Store {
         .bind(new.note)
         .execute(&mut *tx)
         .await?;
+        let asked = note_asked(&mut tx, tenant, Asked::by(new.document)).await?;
         self.begin_surveys(&mut tx, tenant, None).await?;
         // In the order in which a write of several marks takes them.
         sqlx::query(
@@ -193,6 +195,10 @@ impl Store {
         .bind(self.now())
         .execute(&mut *tx)
         .await?;
+        if asked.maps_groups {
+            let all = Groups { target: None, group: None, let_through: false };
+            mark_groups_again(&mut tx, tenant, all, self.now()).await?;
+        }
         tx.commit().await?;
         self.signal.dirty();
         Ok(version)

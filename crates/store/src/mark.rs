@@ -2,9 +2,6 @@
 //!
 //! A mark is "a reason to look again", nothing more: whoever looks reloads everything (design §5). The fragment is
 //! part of the statement that writes the resource, so a resource is never written without its marks.
-//!
-//! Groups have no deliveries yet. When roles and chats come, the statements of the group files get a CTE `dirty` and
-//! this fragment with the kind `group`.
 
 /// Marks, as a CTE named `marked`, the rows of a CTE `dirty (resource_id uuid, lane smallint)` for every target of
 /// the tenant, a new row where there is none. Returns the
@@ -17,17 +14,27 @@
 /// written in one order, so that two writers of several marks wait for each other instead of blocking each other.
 macro_rules! mark_dirty {
     ($kind:literal, at = $at:literal, request_id = $request_id:literal) => {
+        $crate::mark::mark!(kind = concat!("'", $kind, "'"), mapping_version = "0", at = $at, request_id = $request_id)
+    };
+}
+pub(crate) use mark_dirty;
+
+/// The fragment itself, for deliveries of any `kind`. A new one was let through under `mapping_version`.
+macro_rules! mark {
+    (kind = $kind:expr, mapping_version = $mapping_version:expr, at = $at:literal, request_id = $request_id:literal) => {
         concat!(
             "marked AS (INSERT INTO deliveries AS d (tenant_id, target_id, resource_kind, resource_id, lane, state, ",
-            "due_at, dirty_since, request_id, updated_at) ",
-            "SELECT $1, t.id, '",
+            "due_at, dirty_since, request_id, mapping_version, updated_at) ",
+            "SELECT $1, t.id, ",
             $kind,
-            "', dirty.resource_id, dirty.lane, 'pending', ",
+            ", dirty.resource_id, dirty.lane, 'pending', ",
             $at,
             ", ",
             $at,
             ", ",
             $request_id,
+            ", ",
+            $mapping_version,
             ", ",
             $at,
             " ",
@@ -43,4 +50,60 @@ macro_rules! mark_dirty {
         )
     };
 }
-pub(crate) use mark_dirty;
+pub(crate) use mark;
+
+/// What follows from a change of groups `$2` and others, as CTEs of its statement, the last of which is `touched`. `$3` is
+/// the moment and `$5` the request. The statement has three CTEs: `changed (id)`, the groups that changed; `news
+/// (group_id, member_id)`, who came to which of them or left it; and `renamed (id)`, those all of whose members are
+/// concerned.
+///
+/// Where rules make something of groups, the changed groups and all that hold them are marked, and of their members those
+/// who came or went: the row of a person, or, for a group within a group, the one that stands for everybody. Where rules
+/// for people ask about groups, the people are marked too. Elsewhere nothing is read but the tenant's row.
+macro_rules! mark_groups {
+    () => {
+        concat!(
+            "above AS MATERIALIZED (SELECT reached.start, reached.id FROM (WITH RECURSIVE up (start, id) AS (",
+            "SELECT changed.id, changed.id FROM tenants o CROSS JOIN changed WHERE o.id = $1 AND o.maps_groups ",
+            "UNION SELECT up.start, m.group_id FROM up ",
+            "JOIN memberships m ON m.tenant_id = $1 AND m.member_id = up.id::text) ",
+            "SELECT start, id FROM up) reached), ",
+            "concerned AS MATERIALIZED (SELECT found.id FROM (WITH RECURSIVE down (id) AS (",
+            "(SELECT g.id FROM tenants o CROSS JOIN news JOIN groups g ON g.tenant_id = $1 AND g.id = ",
+            $crate::members::named_id!("news.member_id"),
+            " WHERE o.id = $1 AND o.asks_groups ",
+            "UNION SELECT renamed.id FROM tenants o CROSS JOIN renamed WHERE o.id = $1 AND o.asks_groups) ",
+            "UNION SELECT g.id FROM down JOIN memberships m ON m.tenant_id = $1 AND m.group_id = down.id ",
+            "JOIN groups g ON g.tenant_id = $1 AND g.id = ",
+            $crate::members::named_id!("m.member_id"),
+            ") SELECT ",
+            $crate::members::named_id!("m.member_id"),
+            " AS id FROM down JOIN memberships m ON m.tenant_id = $1 AND m.group_id = down.id ",
+            "UNION SELECT ",
+            $crate::members::named_id!("news.member_id"),
+            " FROM tenants o CROSS JOIN news WHERE o.id = $1 AND o.asks_groups) found), ",
+            "dirty AS (SELECT DISTINCT 'group' AS kind, above.id AS resource_id, 2::smallint AS lane FROM above ",
+            "UNION ALL SELECT 'user', u.id, CASE WHEN u.active THEN 2::smallint ELSE 0::smallint END FROM concerned ",
+            "JOIN users u ON u.tenant_id = $1 AND u.id = concerned.id AND u.deleted_at IS NULL), ",
+            // A group that comes is new under the rules that count now, and need not wait for a plan.
+            $crate::mark::mark!(
+                kind = "dirty.kind",
+                mapping_version = "CASE dirty.kind WHEN 'group' THEN (SELECT o.mapping_version FROM tenants o WHERE o.id = $1) ELSE 0 END",
+                at = "$3",
+                request_id = "$5"
+            ),
+            // After the deliveries, as a worker takes them.
+            ", touched AS (INSERT INTO group_members AS gm (tenant_id, target_id, group_id, user_id) ",
+            "SELECT DISTINCT $1, t.id, above.id, COALESCE(u.id, above.id) FROM above ",
+            "JOIN news ON news.group_id = above.start ",
+            "LEFT JOIN users u ON u.tenant_id = $1 AND u.id = ",
+            $crate::members::named_id!("news.member_id"),
+            " LEFT JOIN groups g ON g.tenant_id = $1 AND g.id = ",
+            $crate::members::named_id!("news.member_id"),
+            " CROSS JOIN targets t WHERE t.tenant_id = $1 AND (u.id IS NOT NULL OR g.id IS NOT NULL) ",
+            "AND (SELECT count(*) FROM marked) > 0 ORDER BY 2, 3, 4 ",
+            "ON CONFLICT (tenant_id, target_id, group_id, user_id) DO UPDATE SET mark = gm.mark + 1, offered = NULL)"
+        )
+    };
+}
+pub(crate) use mark_groups;

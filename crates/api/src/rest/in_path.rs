@@ -20,6 +20,25 @@ pub(super) struct Id<T>(pub(super) T);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PlanId(pub(super) Uuid);
 
+/// Which group, at which target; of an operation that takes no parameters.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GroupAt {
+    pub(super) target: TargetId,
+    pub(super) group: ResourceId,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for GroupAt {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Params::from_request_parts(parts, state).await?.end()?;
+        let texts = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let (target, group) = texts.map_or_else(|_| ("?".to_owned(), "?".to_owned()), |Path(texts)| texts);
+        let group = Uuid::try_parse(&group).map(ResourceId).map_err(|_| missing("group", &group));
+        Ok(Self { target: TargetId::by_text(target)?, group: group? })
+    }
+}
+
 /// Something that a URL can name.
 pub(super) trait Named: Sized {
     /// What the text names.

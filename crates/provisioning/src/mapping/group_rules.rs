@@ -6,22 +6,24 @@ use super::reader::{Reader, Table, below};
 use std::collections::BTreeMap;
 
 /// What a rule can hold.
-pub(super) const MEMBERS: &[&str] = &["becomes", "called", "role_group", "path", "owner", "extra", "nested"];
+pub(super) const MEMBERS: &[&str] = &["becomes", "called", "role_group", "path", "owner", "extra", "nested", "gone"];
 
 /// The group of roles where nobody names another.
-const ROLE_GROUP: &str = "Rollcall";
+pub(super) const ROLE_GROUP: &str = "Rollcall";
 
 /// What a group becomes.
 pub(super) fn rule<'a>(reader: &mut Reader<'a>, table: &Table<'a>) -> Option<GroupRule> {
     let nested = reader.flag(table, "nested").unwrap_or(false);
+    let gone = reader.word(table, "gone");
     let becomes = reader.text(table, "becomes");
     let needs: &[&str] = match becomes {
-        Some("role") => &["called", "role_group", "extra"],
+        Some("role") => &["called", "role_group", "extra", "gone"],
         Some("department") => &["path"],
-        Some("chat") => &["called", "owner", "extra"],
+        Some("chat") => &["called", "owner", "extra", "gone"],
         _ => &[],
     };
-    let others = ["called", "role_group", "path", "owner", "extra"].into_iter().filter(|name| !needs.contains(name));
+    let others =
+        ["called", "role_group", "path", "owner", "extra", "gone"].into_iter().filter(|name| !needs.contains(name));
     for name in others.filter(|name| table.members.contains_key(*name)) {
         let what = becomes.unwrap_or("nothing");
         let message = format!("\"{name}\" means nothing for a group that becomes {what}.");
@@ -61,7 +63,7 @@ pub(super) fn rule<'a>(reader: &mut Reader<'a>, table: &Table<'a>) -> Option<Gro
             return None;
         }
     };
-    Some(GroupRule { becomes, nested })
+    Some(GroupRule { becomes, nested, gone })
 }
 
 /// Groups that a person decided about, by their id.

@@ -2,17 +2,18 @@
 
 use super::Mapping;
 use super::accept::About;
+use super::choice::Choice;
 use super::expression::Expression;
 use super::facts::{GroupFacts, SourceFacts};
 use super::inputs::Inputs;
-use super::model::{Extra, GroupForm};
+use super::model::{Extra, Gone, GroupForm};
 use super::person::first;
 use crate::finding::Finding;
 use crate::org_unit::{MAX_NAME_CHARS, OrgName};
 use serde_json::Value;
 
 /// The most characters of a chat's name (page `create-group`).
-const MOST_CHAT_CHARS: usize = 20;
+pub(super) const MOST_CHAT_CHARS: usize = 20;
 
 /// What a group becomes.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,26 +54,78 @@ pub struct MappedGroup {
     pub becomes: Becomes,
     /// Whether the members of groups within it count as its members.
     pub nested: bool,
+    /// What becomes of its role or chat when the group goes.
+    pub gone: Gone,
     /// What does not fit.
     pub findings: Vec<Finding>,
     /// Whether a finding keeps the group out.
     pub blocked: bool,
 }
 
+impl Becomes {
+    /// The word of the document.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Role { .. } => "role",
+            Self::Department { .. } => "department",
+            Self::Chat { .. } => "chat",
+        }
+    }
+
+    /// What becomes of it when the group goes, if nobody says otherwise: a chat holds what people have written.
+    pub(super) const fn usual_end(&self) -> Gone {
+        match self {
+            Self::Chat { .. } => Gone::Keep,
+            Self::Nothing | Self::Role { .. } | Self::Department { .. } => Gone::Remove,
+        }
+    }
+}
+
+impl MappedGroup {
+    /// Nothing, by this rule.
+    pub(super) fn nothing(rule: Option<String>) -> Self {
+        Self {
+            rule,
+            becomes: Becomes::Nothing,
+            nested: false,
+            gone: Gone::Remove,
+            findings: Vec::new(),
+            blocked: false,
+        }
+    }
+
+    pub(super) fn refuse(&mut self, finding: Finding) {
+        self.findings.push(finding);
+        self.blocked = true;
+    }
+}
+
 impl Mapping {
+    /// Maps a group that a person may have decided about at one target.
+    pub fn group_as(
+        &self,
+        choice: Option<&Choice>,
+        group: &GroupFacts<'_>,
+        source: Option<&SourceFacts>,
+    ) -> MappedGroup {
+        match choice {
+            Some(choice) => choice.decide(group),
+            None => self.group(group, source),
+        }
+    }
+
     /// Maps a group: as a person decided about this one, else by the first rule that matches, else to nothing.
     pub fn group(&self, group: &GroupFacts<'_>, source: Option<&SourceFacts>) -> MappedGroup {
         let GroupFacts { id, resource } = *group;
         let inputs = Inputs { shapes: &self.shapes, resource, id, groups: &[], source, path: None };
-        let mut mapped =
-            MappedGroup { rule: None, becomes: Becomes::Nothing, nested: false, findings: Vec::new(), blocked: false };
+        let mut mapped = MappedGroup::nothing(None);
         let rule = match self.by_hand.get(id) {
             Some(rule) => Some(rule),
             None => match first(&self.groups, &inputs) {
                 Ok(rule) => rule,
                 Err(finding) => {
-                    mapped.findings.push(*finding);
-                    mapped.blocked = true;
+                    mapped.refuse(*finding);
                     return mapped;
                 }
             },
@@ -82,11 +135,9 @@ impl Mapping {
         mapped.nested = rule.then.nested;
         match becomes(&rule.then.becomes, &inputs, &mut mapped.findings) {
             Ok(becomes) => mapped.becomes = becomes,
-            Err(finding) => {
-                mapped.findings.push(*finding);
-                mapped.blocked = true;
-            }
+            Err(finding) => mapped.refuse(*finding),
         }
+        mapped.gone = rule.then.gone.unwrap_or_else(|| mapped.becomes.usual_end());
         mapped
     }
 }

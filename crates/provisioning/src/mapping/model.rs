@@ -52,6 +52,15 @@ pub enum Extra {
     Remove,
 }
 
+/// What becomes of the role or chat of a group that is gone, or becomes something else.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Gone {
+    /// It goes.
+    Remove,
+    /// It stays as it is, with its members.
+    Keep,
+}
+
 /// What is done with departments that lie deeper than the target should have them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Deeper {
@@ -89,6 +98,10 @@ impl Word for Extra {
     const WORDS: &'static [(&'static str, Self)] = &[("tolerate", Self::Tolerate), ("remove", Self::Remove)];
 }
 
+impl Word for Gone {
+    const WORDS: &'static [(&'static str, Self)] = &[("remove", Self::Remove), ("keep", Self::Keep)];
+}
+
 impl Word for Deeper {
     const WORDS: &'static [(&'static str, Self)] =
         &[("flatten", Self::Flatten), ("join", Self::Join), ("cut", Self::Cut)];
@@ -96,6 +109,10 @@ impl Word for Deeper {
 
 fn word<T: Word + PartialEq>(value: T) -> &'static str {
     T::WORDS.iter().find(|(_, meaning)| *meaning == value).map_or("", |(word, _)| word)
+}
+
+fn meaning<T: Word>(text: &str) -> Option<T> {
+    T::WORDS.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning)
 }
 
 impl Owner {
@@ -109,6 +126,30 @@ impl Blank {
     /// The word of the document.
     pub fn as_str(self) -> &'static str {
         word(self)
+    }
+}
+
+impl Extra {
+    /// The word of the document.
+    pub fn as_str(self) -> &'static str {
+        word(self)
+    }
+
+    /// The meaning of a word of the document.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        meaning(text)
+    }
+}
+
+impl Gone {
+    /// The word of the document.
+    pub fn as_str(self) -> &'static str {
+        word(self)
+    }
+
+    /// The meaning of a word of the document.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        meaning(text)
     }
 }
 
@@ -173,6 +214,8 @@ pub(super) struct Special {
 pub(super) struct GroupRule {
     pub(super) becomes: GroupForm,
     pub(super) nested: bool,
+    /// `None` where the document does not say.
+    pub(super) gone: Option<Gone>,
 }
 
 /// The form that a group takes.
@@ -196,8 +239,16 @@ pub struct Stages {
 }
 
 impl Default for Stages {
-    /// Access and account go at once, the rest after 30 days.
+    /// Access and account go at once, and what we remember stays until a rule says for how long.
     fn default() -> Self {
-        Self { access_ended_after_days: 0, removed_after_days: Some(0), erased_after_days: Some(30) }
+        Self { access_ended_after_days: 0, removed_after_days: Some(0), erased_after_days: None }
     }
+}
+
+/// What a rule says of leavers.
+#[derive(Debug)]
+pub(super) struct LeaverRule {
+    pub(super) stages: Stages,
+    /// Who takes over from them, as the source names people.
+    pub(super) successor: Option<Expression>,
 }

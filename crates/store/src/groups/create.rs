@@ -3,6 +3,7 @@
 use super::{GroupView, StoredGroup};
 use crate::detail;
 use crate::external_ids::ExternalIds;
+use crate::mark::mark_groups;
 use crate::write::{Actor, Wish, bind_write, change_entry};
 use crate::{Store, StoreError};
 use rollcall_provisioning::ids::ResourceId;
@@ -17,7 +18,10 @@ const CREATE: &str = concat!(
     "SELECT $1, written.id, named.id FROM written CROSS JOIN unnest($10::text[]) AS named (id) ",
     "ON CONFLICT DO NOTHING RETURNING member_id), ",
     change_entry!("group", "create", "$6 || jsonb_build_object('added', (SELECT count(*) FROM added))"),
-    " SELECT count(*) FROM added"
+    ", changed AS (SELECT id FROM written), news AS (SELECT written.id AS group_id, added.member_id ",
+    "FROM written CROSS JOIN added), renamed AS (SELECT NULL::uuid AS id WHERE false), ",
+    mark_groups!(),
+    " SELECT (SELECT count(*) FROM added), EXISTS (SELECT 1 FROM marked)"
 );
 
 impl Store {
@@ -35,7 +39,7 @@ impl Store {
         let mut details = detail::created(resource);
         detail::withhold(&mut details, withheld);
         let (id, now, keys) = (ResourceId(self.new_id()), self.now(), GroupKeys::of(resource)?);
-        let added: i64 = bind_write!(sqlx::query_scalar(CREATE), actor, id, now)
+        let (added, marked): (i64, bool) = bind_write!(sqlx::query_as(CREATE), actor, id, now)
             .bind(details)
             .bind(keys.display_name)
             .bind(keys.external_id)
@@ -43,6 +47,9 @@ impl Store {
             .bind(members)
             .fetch_one(self.pool())
             .await?;
+        if marked {
+            self.signal.dirty();
+        }
         // What the members are called is not known yet.
         let named = if added > 0 {
             self.group(actor.tenant, id, GroupView { members: true, source: None }).await?

@@ -3,6 +3,7 @@
 
 use crate::Store;
 use crate::deletion::{Deletion, Statements};
+use crate::mark::mark_groups;
 use crate::write::{Actor, UpdateError, change_entry};
 use rollcall_provisioning::ids::ResourceId;
 
@@ -13,12 +14,16 @@ const DELETE: &str = concat!(
     "removed AS (DELETE FROM memberships m USING written ",
     "WHERE m.tenant_id = $1 AND m.group_id = written.id RETURNING 1), ",
     "left_groups AS (DELETE FROM memberships m USING written ",
-    "WHERE m.tenant_id = $1 AND m.member_id = written.id::text AND m.group_id <> written.id RETURNING 1), ",
+    "WHERE m.tenant_id = $1 AND m.member_id = written.id::text AND m.group_id <> written.id RETURNING m.group_id), ",
     change_entry!(
         "group",
         "delete",
         "jsonb_build_object('removed', (SELECT count(*) FROM removed), 'groups', (SELECT count(*) FROM left_groups))"
     ),
+    ", changed AS (SELECT id FROM written UNION SELECT group_id FROM left_groups), ",
+    "news AS (SELECT left_groups.group_id, written.id::text AS member_id FROM written CROSS JOIN left_groups), ",
+    "renamed AS (SELECT id FROM written), ",
+    mark_groups!(),
     " SELECT count(*) FROM written"
 );
 
@@ -36,6 +41,8 @@ impl Store {
         id: ResourceId,
         check: impl Fn(i64) -> Result<(), E> + Send,
     ) -> Result<(), UpdateError<E>> {
-        self.write(Deletion { store: self, actor, id, check, statements: STATEMENTS }).await
+        self.write(Deletion { store: self, actor, id, check, statements: STATEMENTS }).await?;
+        self.signal.dirty();
+        Ok(())
     }
 }

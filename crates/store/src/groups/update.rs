@@ -6,6 +6,7 @@ use super::{GroupView, Load, StoredGroup};
 use crate::changes::record_withheld;
 use crate::detail;
 use crate::external_ids::{ExternalIds, without_external_id};
+use crate::mark::mark_groups;
 use crate::members::{MEMBERS, NetChange, needs_members, sweeps};
 use crate::write::{Actor, Lock, UpdateError, Updated, Wish, Write, bind_write, change_entry};
 use crate::{Store, StoreError};
@@ -15,6 +16,7 @@ use rollcall_scim::resource::Resource;
 use serde_json::Value;
 use sqlx::PgConnection;
 use sqlx::types::Json;
+use time::OffsetDateTime;
 
 /// The most members that one change may look at, counting each as often as it is looked at: a second or so.
 const LOOKED_AT: i64 = 2_000_000;
@@ -140,8 +142,12 @@ macro_rules! group_write {
                  'removed_first', (SELECT COALESCE(jsonb_agg(r.member_id), '[]') \
                  FROM (SELECT member_id FROM removed LIMIT 100) r))"
             ),
+            ", changed AS (SELECT id FROM written), news AS (SELECT written.id AS group_id, moved.member_id ",
+            "FROM written CROSS JOIN (SELECT member_id FROM added UNION ALL SELECT member_id FROM removed) moved), ",
+            "renamed AS (SELECT id FROM written WHERE $8), ",
+            mark_groups!(),
             " SELECT (SELECT anything FROM wanted), (SELECT version FROM written), (SELECT attributes FROM written), \
-             (SELECT external_ids FROM written)"
+             (SELECT external_ids FROM written), EXISTS (SELECT 1 FROM marked)"
         )
     };
 }
@@ -173,7 +179,7 @@ impl Store {
         how: GroupUpdate,
         change: impl FnMut(&StoredGroup) -> Result<W, E> + Send,
     ) -> Result<Updated<StoredGroup>, UpdateError<E>> {
-        let mut updated = self.write(Update { store: self, actor, id, how, change, lets_go: false }).await?;
+        let mut updated = self.change_group(Update { store: self, actor, id, how, change, lets_go: false }).await?;
         if how.view.members {
             let group = self.group(actor.tenant, id, how.view).await?;
             updated.value.more_members = group.as_ref().is_some_and(|group| group.more_members);
@@ -197,7 +203,18 @@ impl Store {
             Ok(Wish { becomes: (group.resource.clone(), Vec::new()), withheld: vec![withheld.to_owned()] })
         };
         let how = GroupUpdate { pinned: true, ..GroupUpdate::default() };
-        self.write(Update { store: self, actor, id, how, change, lets_go: true }).await.map(drop)
+        self.change_group(Update { store: self, actor, id, how, change, lets_go: true }).await.map(drop)
+    }
+
+    async fn change_group<E: Send, W: Into<Wish<(Resource, Vec<DetachedChange>)>>>(
+        &self,
+        update: Update<'_, impl FnMut(&StoredGroup) -> Result<W, E> + Send>,
+    ) -> Result<Updated<StoredGroup>, UpdateError<E>> {
+        let (updated, marked) = self.write(update).await?;
+        if marked {
+            self.signal.dirty();
+        }
+        Ok(updated)
     }
 }
 
@@ -217,7 +234,8 @@ where
     W: Into<Wish<(Resource, Vec<DetachedChange>)>>,
     C: FnMut(&StoredGroup) -> Result<W, E> + Send,
 {
-    type Done = Updated<StoredGroup>;
+    /// What came of it, and whether a delivery was marked.
+    type Done = (Updated<StoredGroup>, bool);
     type Refusal = E;
 
     async fn once(&mut self, connection: &mut PgConnection, lock: Lock) -> Result<Option<Self::Done>, UpdateError<E>> {
@@ -245,11 +263,11 @@ where
                 let about = (ResourceKind::Group, group.id, group.version);
                 record_withheld(connection, self.actor, about, &withheld, self.store.now()).await?;
             }
-            return Ok(Some(Updated { before_version, changed: false, value: group }));
+            return Ok(Some((Updated { before_version, changed: false, value: group }, false)));
         }
         let pinned = self.how.pinned;
         let change = Change { before: group, after: resource, external_ids, kept, differs, net, pinned, withheld };
-        Ok(change.write(self.actor, self.store, connection).await?)
+        Ok(change.write(self.actor, self.store.now(), connection).await?)
     }
 }
 
@@ -311,10 +329,10 @@ impl Change {
     async fn write(
         self,
         actor: &Actor,
-        store: &Store,
+        now: OffsetDateTime,
         connection: &mut PgConnection,
-    ) -> Result<Option<Updated<StoredGroup>>, StoreError> {
-        let (before, now) = (self.before, store.now());
+    ) -> Result<Option<(Updated<StoredGroup>, bool)>, StoreError> {
+        let before = self.before;
         let kept = self.kept.as_ref().unwrap_or(&self.after);
         let keys = GroupKeys::of(kept)?;
         let mut details = detail::updated(&before.resource, &self.after);
@@ -322,7 +340,7 @@ impl Change {
         let only_adds = !self.net.cleared && self.net.remove.is_empty();
         let version = (self.pinned || self.differs || !only_adds).then_some(before.version);
         let statement = if self.net.cleared { UPDATE_ALL } else { UPDATE_SOME };
-        let (anything, version, attributes, others): (bool, Option<i64>, Option<Value>, Option<Value>) =
+        let (anything, version, attributes, others, marked): (bool, Option<i64>, Option<Value>, Option<Value>, bool) =
             bind_write!(sqlx::query_as(statement), actor, before.id, now)
                 .bind(details)
                 .bind(version)
@@ -343,10 +361,10 @@ impl Change {
                     .ok_or_else(|| StoreError::corrupt("groups", "external_ids", before.id.0))?;
                 let resource = Resource::from_map(external_ids.shown(Some(actor.source), attributes));
                 let value = StoredGroup { resource, external_ids, version, modified_at: now, ..before };
-                Ok(Some(Updated { before_version, changed: true, value }))
+                Ok(Some((Updated { before_version, changed: true, value }, marked)))
             }
             (Some(_), _) => Err(StoreError::corrupt("groups", "attributes", before.id.0)),
-            (None, _) if !anything => Ok(Some(Updated { before_version, changed: false, value: before })),
+            (None, _) if !anything => Ok(Some((Updated { before_version, changed: false, value: before }, false))),
             (None, _) => Ok(None),
         }
     }

@@ -59,6 +59,10 @@ pub struct Claim {
     pub settings_revision: i64,
     /// Which version of the tenant's mapping counted at that moment.
     pub mapping_version: i32,
+    /// Whether the rules make anything of groups.
+    pub maps_groups: bool,
+    /// Whether what becomes of a person depends on the groups that they are in.
+    pub asks_groups: bool,
     /// The version under which an existing account was last let through.
     pub let_through: i32,
     /// The plan by which it may be sent although something holds it.
@@ -85,7 +89,7 @@ impl Store {
     pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Vec<Claim>, StoreError> {
         let rows = sqlx::query(
             "WITH near AS (
-                 SELECT t.mode, t.settings_revision, o.mapping_version, d.*, COALESCE(busy.number, 0)
+                 SELECT t.mode, t.settings_revision, o.mapping_version, o.maps_groups, o.asks_groups, d.*, COALESCE(busy.number, 0)
                         + row_number() OVER (PARTITION BY d.target_id ORDER BY d.lane, d.due_at, d.resource_id) AS turn
                  FROM targets t
                  JOIN tenants o ON o.id = t.tenant_id
@@ -109,7 +113,7 @@ impl Store {
              RETURNING d.tenant_id, d.target_id, d.resource_kind, d.resource_id, d.mark, d.lease_epoch,
                        d.attempt, d.request_id, d.dirty_since, d.applied_version, d.permit, d.adopted,
                        d.mapping_version AS let_through,
-                       due.mapping_version, due.mode, due.settings_revision",
+                       due.mapping_version, due.mode, due.settings_revision, due.maps_groups, due.asks_groups",
         )
         .bind(self.now())
         .bind(request.up_to.number())
@@ -201,6 +205,8 @@ fn claim_from(row: &PgRow) -> Result<Claim, StoreError> {
         mode: TargetMode::parse(&mode).ok_or_else(|| StoreError::corrupt("targets", "mode", resource))?,
         settings_revision: row.try_get("settings_revision")?,
         mapping_version: row.try_get("mapping_version")?,
+        maps_groups: row.try_get("maps_groups")?,
+        asks_groups: row.try_get("asks_groups")?,
         let_through: row.try_get("let_through")?,
         permit: row.try_get("permit")?,
         adopted: row.try_get("adopted")?,

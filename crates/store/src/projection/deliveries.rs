@@ -19,7 +19,7 @@ pub struct DeliveryItem {
     pub kind: ResourceKind,
     /// Which resource.
     pub resource: ResourceId,
-    /// The user's userName or the department's name; `None` when the resource is gone.
+    /// The user's userName, the group's displayName or the department's name; `None` when the resource is gone.
     pub name: Option<String>,
     /// The user's displayName.
     pub display_name: Option<String>,
@@ -111,10 +111,11 @@ impl Store {
         let rows = sqlx::query(
             "SELECT d.target_id, d.resource_kind, d.resource_id, d.state, d.reason, d.waiting_for, d.error_class,
                     d.error_code, d.attempt, d.due_at, d.dirty_since, d.applied_version, d.applied_at, d.request_id,
-                    d.updated_at, d.held_by, d.proposal, COALESCE(u.attributes ->> 'userName', o.name) AS name,
-                    u.attributes ->> 'displayName' AS display_name, u.version AS current_version
+                    d.updated_at, d.held_by, d.proposal, COALESCE(u.attributes ->> 'userName', g.attributes ->> 'displayName', o.name) AS name,
+                    u.attributes ->> 'displayName' AS display_name, COALESCE(u.version, g.version) AS current_version
              FROM deliveries d
              LEFT JOIN users u ON d.resource_kind = 'user' AND u.tenant_id = d.tenant_id AND u.id = d.resource_id
+             LEFT JOIN groups g ON d.resource_kind = 'group' AND g.tenant_id = d.tenant_id AND g.id = d.resource_id
              LEFT JOIN org_units o ON d.resource_kind = 'org_unit' AND o.tenant_id = d.tenant_id
                                   AND o.target_id = d.target_id AND o.id = d.resource_id
              WHERE d.tenant_id = $1 AND ($2::uuid IS NULL OR d.target_id = $2)

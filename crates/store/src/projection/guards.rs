@@ -86,10 +86,10 @@ impl Store {
             if urgent {
                 continue;
             }
-            if let Some(arithmetic) = self.open_trip(&mut tx, claim, effect).await? {
+            if let Some(arithmetic) = open_trip(&mut tx, claim, effect, self.now()).await? {
                 holds.push(Hold { effect: effect.clone(), arithmetic });
             } else if let Some(trip) = self.over_the_limit(&mut tx, claim, effect, guards).await? {
-                self.open(&mut tx, claim, &trip).await?;
+                open(self, &mut tx, claim, &trip).await?;
                 holds.push(Hold { effect: effect.clone(), arithmetic: trip.to_string() });
             }
         }
@@ -99,46 +99,6 @@ impl Store {
         }
         tx.commit().await?;
         Ok(if holds.is_empty() { Passage::Free } else { Passage::Held(holds) })
-    }
-
-    /// The arithmetic of an open trip, unless nothing is held by it any more: then it is closed.
-    async fn open_trip(
-        &self,
-        tx: &mut PgConnection,
-        claim: &Claim,
-        effect: &Effect,
-    ) -> Result<Option<String>, StoreError> {
-        let key = effect.key();
-        let open: Option<(Uuid, String, bool)> = sqlx::query_as(
-            "SELECT t.id, t.arithmetic,
-                    EXISTS (SELECT 1 FROM deliveries d WHERE d.tenant_id = $1 AND d.target_id = $2
-                              AND d.held_by = 'guard:' || $3 AND d.resource_id <> $4)
-             FROM trips t WHERE t.tenant_id = $1 AND t.target_id = $2 AND t.effect = $3 AND t.closed_at IS NULL",
-        )
-        .bind(claim.tenant.0)
-        .bind(claim.target.0)
-        .bind(&key)
-        .bind(claim.resource.0)
-        .fetch_optional(&mut *tx)
-        .await?;
-        match open {
-            None => Ok(None),
-            // Whoever tripped it may not have said so yet in its own delivery.
-            Some((_, arithmetic, true)) => Ok(Some(arithmetic)),
-            Some((id, arithmetic, false)) => {
-                let closed = sqlx::query(
-                    "UPDATE trips SET closed_at = $4 WHERE tenant_id = $1 AND target_id = $2 AND id = $3
-                       AND tripped_at < $4::timestamptz - interval '1 minute'",
-                )
-                .bind(claim.tenant.0)
-                .bind(claim.target.0)
-                .bind(id)
-                .bind(self.now())
-                .execute(tx)
-                .await?;
-                Ok((closed.rows_affected() == 0).then_some(arithmetic))
-            }
-        }
     }
 
     async fn over_the_limit(
@@ -199,36 +159,6 @@ impl Store {
         .fetch_one(tx)
         .await?;
         Ok(u64::try_from(number).unwrap_or(0))
-    }
-
-    async fn open(&self, tx: &mut PgConnection, claim: &Claim, trip: &Trip) -> Result<(), StoreError> {
-        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        let arithmetic = trip.to_string();
-        sqlx::query(
-            "WITH opened AS (
-                 INSERT INTO trips (tenant_id, target_id, id, effect, window_of, observed, most, base, arithmetic, tripped_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-                 ON CONFLICT (tenant_id, target_id, effect) WHERE closed_at IS NULL DO NOTHING
-                 RETURNING id)
-             INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
-             SELECT $1, $10, '', 'guard_tripped', 'target', $2, 0,
-                    jsonb_build_object('guard', $4::text, 'reason', $9::text, 'trip', $3::uuid)
-             FROM opened",
-        )
-        .bind(claim.tenant.0)
-        .bind(claim.target.0)
-        .bind(self.new_id())
-        .bind(trip.effect.key())
-        .bind(trip.window.as_str())
-        .bind(number(trip.observed))
-        .bind(number(trip.most))
-        .bind(number(trip.base))
-        .bind(&arithmetic)
-        .bind(self.now())
-        .execute(tx)
-        .await?;
-        tracing::warn!(target_id = %claim.target, guard = trip.effect.key(), arithmetic, "a guard holds changes");
-        Ok(())
     }
 
     async fn count(&self, tx: &mut PgConnection, claim: &Claim, effect: &Effect) -> Result<(), StoreError> {
@@ -314,8 +244,79 @@ impl Store {
     }
 }
 
+/// The arithmetic of an open trip, unless nothing is held by it any more: then it is closed.
+pub(super) async fn open_trip(
+    tx: &mut PgConnection,
+    claim: &Claim,
+    effect: &Effect,
+    now: OffsetDateTime,
+) -> Result<Option<String>, StoreError> {
+    let key = effect.key();
+    let open: Option<(Uuid, String, bool)> = sqlx::query_as(
+        "SELECT t.id, t.arithmetic,
+                EXISTS (SELECT 1 FROM deliveries d WHERE d.tenant_id = $1 AND d.target_id = $2
+                          AND d.held_by = 'guard:' || $3 AND d.resource_id <> $4)
+         FROM trips t WHERE t.tenant_id = $1 AND t.target_id = $2 AND t.effect = $3 AND t.closed_at IS NULL",
+    )
+    .bind(claim.tenant.0)
+    .bind(claim.target.0)
+    .bind(&key)
+    .bind(claim.resource.0)
+    .fetch_optional(&mut *tx)
+    .await?;
+    match open {
+        None => Ok(None),
+        // Whoever tripped it may not have said so yet in its own delivery.
+        Some((_, arithmetic, true)) => Ok(Some(arithmetic)),
+        Some((id, arithmetic, false)) => {
+            let closed = sqlx::query(
+                "UPDATE trips SET closed_at = $4 WHERE tenant_id = $1 AND target_id = $2 AND id = $3
+                   AND tripped_at < $4::timestamptz - interval '1 minute'",
+            )
+            .bind(claim.tenant.0)
+            .bind(claim.target.0)
+            .bind(id)
+            .bind(now)
+            .execute(tx)
+            .await?;
+            Ok((closed.rows_affected() == 0).then_some(arithmetic))
+        }
+    }
+}
+
+/// Opens a trip, and says so in the change log and the log.
+pub(super) async fn open(store: &Store, tx: &mut PgConnection, claim: &Claim, trip: &Trip) -> Result<(), StoreError> {
+    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let arithmetic = trip.to_string();
+    sqlx::query(
+        "WITH opened AS (
+             INSERT INTO trips (tenant_id, target_id, id, effect, window_of, observed, most, base, arithmetic, tripped_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             ON CONFLICT (tenant_id, target_id, effect) WHERE closed_at IS NULL DO NOTHING
+             RETURNING id)
+         INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
+         SELECT $1, $10, '', 'guard_tripped', 'target', $2, 0,
+                jsonb_build_object('guard', $4::text, 'reason', $9::text, 'trip', $3::uuid)
+         FROM opened",
+    )
+    .bind(claim.tenant.0)
+    .bind(claim.target.0)
+    .bind(store.new_id())
+    .bind(trip.effect.key())
+    .bind(trip.window.as_str())
+    .bind(number(trip.observed))
+    .bind(number(trip.most))
+    .bind(number(trip.base))
+    .bind(&arithmetic)
+    .bind(store.now())
+    .execute(tx)
+    .await?;
+    tracing::warn!(target_id = %claim.target, guard = trip.effect.key(), arithmetic, "a guard holds changes");
+    Ok(())
+}
+
 /// Nobody else asks about this effect of this target until the transaction ends.
-async fn alone(tx: &mut PgConnection, claim: &Claim, effect: &Effect) -> Result<(), StoreError> {
+pub(super) async fn alone(tx: &mut PgConnection, claim: &Claim, effect: &Effect) -> Result<(), StoreError> {
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
         .bind(format!("{}/{}", claim.target.0, effect.key()))
         .execute(tx)

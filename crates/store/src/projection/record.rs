@@ -10,7 +10,7 @@ use super::targets::TargetMode;
 use crate::changes::Alert;
 use crate::manager::{manager_names, names_as_manager};
 use crate::{Store, StoreError};
-use rollcall_provisioning::delivery::{DeliveryState, Standing};
+use rollcall_provisioning::delivery::{DeliveryState, Standing, WAITING_FOR_MEMBERS};
 use rollcall_provisioning::ids::ResourceId;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -60,7 +60,7 @@ impl Store {
                  wants = NULLIF($18, '{}'::text[]), held_by = CASE WHEN NOT (mark > $7 OR went.live) THEN $20 END,
                  proposal = CASE WHEN NOT (mark > $7 OR went.live) THEN $21::jsonb END,
                  permit = CASE WHEN $22 THEN permit END,
-                 mapping_version = CASE WHEN $16 THEN $23 ELSE mapping_version END,
+                 mapping_version = CASE WHEN $25 THEN $23 ELSE mapping_version END,
                  adopted = adopted AND NOT $16 AND NOT (permit IS NOT NULL AND $24),
                  error_class = $13, error_code = $14, reason = $15,
                  dirty_since = CASE WHEN NOT $16 THEN dirty_since WHEN mark > $7 THEN $8 END,
@@ -96,6 +96,7 @@ impl Store {
         .bind(goes_on)
         .bind(claim.mapping_version)
         .bind(standing.state == DeliveryState::NeedsAttention)
+        .bind(at_rest || standing.error_code.as_deref() == Some(WAITING_FOR_MEMBERS))
         .fetch_optional(self.pool())
         .await?;
         match (more, standing.waiting_for) {

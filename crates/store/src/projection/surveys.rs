@@ -6,12 +6,12 @@
 
 use super::claims::Claim;
 use super::loading::{LoadedUser, load_users};
+use super::survey_units::{SurveyPlace, SurveyUnits, survey_units};
 use super::targets::TargetMode;
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::{DeliveryState, Standing};
 use rollcall_provisioning::ids::{ResourceId, ResourceKind, TargetId, TenantId};
 use rollcall_provisioning::org_unit::OrgName;
-use rollcall_provisioning::proposal::Paths;
 use sqlx::{PgConnection, Row};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
@@ -35,6 +35,10 @@ pub struct Survey {
     pub settings_revision: i64,
     /// The version of the tenant's mapping that counts.
     pub mapping_version: i32,
+    /// Whether the rules make anything of groups.
+    pub maps_groups: bool,
+    /// Whether what becomes of a person depends on the groups that they are in.
+    pub asks_groups: bool,
     worker: String,
 }
 
@@ -47,8 +51,8 @@ pub struct Surveyed {
     pub claimed: bool,
     /// Where the delivery stands.
     pub state: DeliveryState,
-    /// Whether there is a reason to look again.
-    pub dirty: bool,
+    /// Whether there is a reason to look again, now or later.
+    pub expected: bool,
     /// All that the projection depends on.
     pub loaded: LoadedUser,
 }
@@ -64,24 +68,6 @@ pub struct SurveyPage {
     pub untouchable: HashSet<Uuid>,
 }
 
-/// The departments of a target.
-#[derive(Debug, Default)]
-pub struct SurveyUnits {
-    by_name: HashMap<(Uuid, String), Uuid>,
-    remote_ids: HashMap<Uuid, String>,
-    /// Paths as people know them, by remote id.
-    pub paths: Paths,
-}
-
-/// A department that somebody whom a survey settles belongs to.
-#[derive(Clone, Debug)]
-pub struct SurveyPlace {
-    /// The way to it from the root, not empty.
-    pub path: Vec<OrgName>,
-    /// Whether the person heads it.
-    pub head: bool,
-}
-
 /// One person as a survey leaves them.
 #[derive(Debug)]
 pub struct Settled {
@@ -93,17 +79,6 @@ pub struct Settled {
     pub applied_version: Option<i64>,
     /// Where the person belongs, for one who belonged nowhere before.
     pub places: Vec<SurveyPlace>,
-}
-
-impl SurveyUnits {
-    /// The department at this path, and its remote id once it is at the target.
-    pub fn find(&self, target: TargetId, path: &[OrgName]) -> Option<(Uuid, Option<&str>)> {
-        let mut unit = target.0;
-        for name in path {
-            unit = *self.by_name.get(&(unit, name.key.clone()))?;
-        }
-        Some((unit, self.remote_ids.get(&unit).map(String::as_str)))
-    }
 }
 
 impl Store {
@@ -132,7 +107,7 @@ impl Store {
     pub async fn claim_survey(&self, worker: &str, lease: Duration) -> Result<Option<Survey>, StoreError> {
         let row = sqlx::query(
             "WITH free AS (
-                 SELECT s.tenant_id, s.target_id, t.mode, t.settings_revision, o.mapping_version
+                 SELECT s.tenant_id, s.target_id, t.mode, t.settings_revision, o.mapping_version, o.maps_groups, o.asks_groups
                  FROM surveys s
                  JOIN targets t ON t.tenant_id = s.tenant_id AND t.id = s.target_id
                  JOIN tenants o ON o.id = s.tenant_id
@@ -140,7 +115,8 @@ impl Store {
                  ORDER BY s.began_at LIMIT 1 FOR UPDATE OF s SKIP LOCKED)
              UPDATE surveys s SET leased_by = $1, lease_until = now() + make_interval(secs => $2)
              FROM free WHERE s.tenant_id = free.tenant_id AND s.target_id = free.target_id
-             RETURNING s.tenant_id, s.target_id, s.number, s.after, free.mode, free.settings_revision, free.mapping_version",
+             RETURNING s.tenant_id, s.target_id, s.number, s.after, free.mode, free.settings_revision, free.mapping_version,
+                       free.maps_groups, free.asks_groups",
         )
         .bind(worker)
         .bind(lease.as_secs_f64())
@@ -157,6 +133,8 @@ impl Store {
             mode: TargetMode::parse(&mode).ok_or_else(|| StoreError::corrupt("targets", "mode", target))?,
             settings_revision: row.try_get("settings_revision")?,
             mapping_version: row.try_get("mapping_version")?,
+            maps_groups: row.try_get("maps_groups")?,
+            asks_groups: row.try_get("asks_groups")?,
             worker: worker.to_owned(),
         }))
     }
@@ -171,11 +149,12 @@ impl Store {
         let mut tx = self.pool().begin().await?;
         sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *tx).await?;
         let rows = sqlx::query(load_users!(
-            besides = "c.user_id, c.mark, c.dirty, c.lease_epoch, c.claimed, c.state, c.attempt, c.request_id, c.dirty_since,
+            besides = "c.user_id, c.mark, c.expected, c.lease_epoch, c.claimed, c.state, c.attempt, c.request_id, c.dirty_since,
                     c.applied_version, c.let_through, c.permit, c.adopted, ",
             from =
-                "(SELECT d.tenant_id, d.target_id, d.resource_id AS user_id, d.mark, d.mark > d.done_mark AS dirty, d.lease_epoch, d.state, d.attempt,
-                            d.request_id, d.dirty_since, d.applied_version, d.mapping_version AS let_through, d.permit,
+                "(SELECT d.tenant_id, d.target_id, d.resource_id AS user_id, d.mark, d.lease_epoch, d.state,
+                            (d.mark > d.done_mark OR d.due_at IS NOT NULL OR d.waiting_for IS NOT NULL) AS expected,
+                            d.attempt, d.request_id, d.dirty_since, d.applied_version, d.mapping_version AS let_through, d.permit,
                             d.adopted,
                             COALESCE(d.lease_until > now(), false) AS claimed
                      FROM deliveries d
@@ -220,6 +199,8 @@ impl Store {
                 mode: survey.mode,
                 settings_revision: survey.settings_revision,
                 mapping_version: survey.mapping_version,
+                maps_groups: survey.maps_groups,
+                asks_groups: survey.asks_groups,
                 let_through: row.try_get("let_through")?,
                 permit: row.try_get("permit")?,
                 adopted: row.try_get("adopted")?,
@@ -228,7 +209,7 @@ impl Store {
             people.push(Surveyed {
                 claim,
                 claimed: row.try_get("claimed")?,
-                dirty: row.try_get("dirty")?,
+                expected: row.try_get("expected")?,
                 state: DeliveryState::parse(&state).ok_or_else(corrupt)?,
                 loaded: LoadedUser::read(row, resource)?,
             });
@@ -377,13 +358,15 @@ impl Store {
         units.extend(found.iter().filter(|(_, unit)| there.contains(unit)).map(|(path, unit)| (keys(path), *unit)));
         let marker = marker(survey);
         for path in wanted.values() {
-            for depth in 1..=path.len() {
-                let (above, here) = (keys(&path[..depth - 1]), keys(&path[..depth]));
+            let mut above = Vec::new();
+            for name in *path {
+                let here: Vec<String> = above.iter().cloned().chain([name.key.clone()]).collect();
                 if !units.contains_key(&here) {
                     let parent = units.get(&above).copied();
-                    let unit = self.ensure_unit(&mut *tx, &marker, parent, &path[depth - 1]).await?;
-                    units.insert(here, unit);
+                    let unit = self.ensure_unit(&mut *tx, &marker, parent, name).await?;
+                    units.insert(here.clone(), unit);
                 }
+                above = here;
             }
         }
         Ok(units)
@@ -488,48 +471,6 @@ async fn unchanged<'a>(
     Ok(settled.iter().filter(same).collect())
 }
 
-/// The departments of a target that are not gone.
-async fn survey_units(connection: &mut PgConnection, survey: &Survey) -> Result<SurveyUnits, StoreError> {
-    let rows: Vec<(Uuid, Uuid, String, String, Option<String>)> = sqlx::query_as(
-        "SELECT o.id, o.parent_id, o.name, o.name_key, CASE WHEN l.observed <> 'absent' THEN l.remote_id END
-         FROM org_units o
-         LEFT JOIN links l ON l.tenant_id = o.tenant_id AND l.target_id = o.target_id AND l.resource_kind = 'org_unit'
-                          AND l.resource_id = o.id
-         WHERE o.tenant_id = $1 AND o.target_id = $2 AND o.gone_at IS NULL",
-    )
-    .bind(survey.tenant.0)
-    .bind(survey.target.0)
-    .fetch_all(connection)
-    .await?;
-    let named: HashMap<Uuid, (Uuid, &str)> =
-        rows.iter().map(|(id, parent, name, ..)| (*id, (*parent, name.as_str()))).collect();
-    let mut units = SurveyUnits::default();
-    for (id, parent, _, key, remote_id) in &rows {
-        units.by_name.insert((*parent, key.clone()), *id);
-        if let Some(remote_id) = remote_id {
-            units.remote_ids.insert(*id, remote_id.clone());
-            units.paths.insert(remote_id.clone(), path_of(*id, &named));
-        }
-    }
-    Ok(units)
-}
-
-/// Names from the top, ` / ` between them. A department whose parents are gone is known by what is left.
-fn path_of(id: Uuid, named: &HashMap<Uuid, (Uuid, &str)>) -> String {
-    let mut names = Vec::new();
-    let mut unit = id;
-    while let Some((parent, name)) = named.get(&unit) {
-        names.push(*name);
-        // No tree is deeper than it has departments.
-        if names.len() > named.len() {
-            break;
-        }
-        unit = *parent;
-    }
-    names.reverse();
-    names.join(" / ")
-}
-
 fn keys(path: &[OrgName]) -> Vec<String> {
     path.iter().map(|name| name.key.clone()).collect()
 }
@@ -550,6 +491,8 @@ fn marker(survey: &Survey) -> Claim {
         mode: survey.mode,
         settings_revision: survey.settings_revision,
         mapping_version: survey.mapping_version,
+        maps_groups: survey.maps_groups,
+        asks_groups: survey.asks_groups,
         let_through: survey.mapping_version,
         permit: None,
         adopted: false,

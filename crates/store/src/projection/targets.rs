@@ -1,5 +1,6 @@
 //! Targets: the configured DingTalk organisations of a tenant.
 
+use super::group_marks::{Groups, mark_groups_again};
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::Lane;
 use rollcall_provisioning::guard::Guards;
@@ -110,7 +111,7 @@ const COLUMNS: &str =
     WHERE ($1::uuid IS NULL OR t.tenant_id = $1) ORDER BY t.tenant_id, t.name LIMIT 10000";
 
 impl Store {
-    /// Makes a target. Every user that is there already becomes dirty for it.
+    /// Makes a target. Every user that is there already becomes dirty for it, and every group if rules make something of groups.
     ///
     /// A write that begins before the target is there marks nothing for it. So at the end, for a moment, writes to users
     /// wait while those created meanwhile become dirty too.
@@ -135,9 +136,18 @@ impl Store {
         .await?;
         // In rehearsal a survey looks at everybody who is there, which costs less than to claim each.
         let due = (new.mode != TargetMode::Rehearsal).then_some(began);
-        self.mark_users(&mut tx, tenant, id, None, due).await?;
+        self.mark_users(&mut tx, (tenant, id), None, due).await?;
         sqlx::query("LOCK TABLE users IN SHARE MODE").execute(&mut *tx).await?;
-        self.mark_users(&mut tx, tenant, id, Some(began - CLOCKS_DIFFER), due).await?;
+        self.mark_users(&mut tx, (tenant, id), Some(began - CLOCKS_DIFFER), due).await?;
+        let maps_groups: bool = sqlx::query_scalar("SELECT maps_groups FROM tenants WHERE id = $1")
+            .bind(tenant.0)
+            .fetch_one(&mut *tx)
+            .await?;
+        if maps_groups {
+            sqlx::query("LOCK TABLE groups IN SHARE MODE").execute(&mut *tx).await?;
+            let all = Groups { target: Some(id), group: None, let_through: true };
+            mark_groups_again(&mut tx, tenant, all, self.now()).await?;
+        }
         if due.is_none() {
             self.begin_surveys(&mut tx, tenant, Some(id)).await?;
         }
@@ -150,8 +160,7 @@ impl Store {
     async fn mark_users(
         &self,
         tx: &mut PgConnection,
-        tenant: TenantId,
-        target: Uuid,
+        (tenant, target): (TenantId, Uuid),
         since: Option<OffsetDateTime>,
         due: Option<OffsetDateTime>,
     ) -> Result<(), StoreError> {
@@ -181,6 +190,8 @@ impl Store {
             "DELETE FROM deliveries WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM links WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM placements WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM group_members WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM group_choices WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM org_units WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM attempts WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM effects WHERE tenant_id = $1 AND target_id = $2",

@@ -141,11 +141,15 @@ impl Store {
         planned: u64,
     ) -> Result<Reading, StoreError> {
         let kind = if effect.guard == Guard::DepartmentsRemove { "org_unit" } else { "user" };
+        let group = (effect.guard == Guard::MembersRemove).then(|| Uuid::try_parse(&effect.scope).ok()).flatten();
         let (day, week, base): (i64, i64, i64) = sqlx::query_as(
             "SELECT (SELECT count(*) FROM effects WHERE tenant_id = $1 AND target_id = $2 AND effect = $3 AND at > $4),
                     (SELECT count(*) FROM effects WHERE tenant_id = $1 AND target_id = $2 AND effect = $3 AND at > $5),
-                    (SELECT count(*) FROM links WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $6
-                        AND observed <> 'absent')",
+                    CASE WHEN $7::uuid IS NULL THEN
+                        (SELECT count(*) FROM links WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $6
+                           AND observed <> 'absent')
+                    ELSE (SELECT count(*) FROM group_members WHERE tenant_id = $1 AND target_id = $2 AND group_id = $7
+                            AND applied) END",
         )
         .bind(tenant.0)
         .bind(target.0)
@@ -153,6 +157,7 @@ impl Store {
         .bind(self.now() - Window::Day.span())
         .bind(self.now() - Window::Week.span())
         .bind(kind)
+        .bind(group)
         .fetch_one(tx)
         .await?;
         let number = |number: i64| u64::try_from(number).unwrap_or(0);
@@ -166,7 +171,12 @@ async fn count_effects(
     plan: Uuid,
 ) -> Result<BTreeMap<String, u64>, StoreError> {
     let rows: Vec<(String, i64)> = sqlx::query_as(
-        "SELECT effect, count(*) FROM plan_changes c, jsonb_array_elements_text(c.proposal -> 'effects') AS effect
+        // Of members the proposal of their group says how many there are.
+        "SELECT effect, sum(COALESCE((
+                    SELECT (line -> 'before' ->> 'count')::bigint
+                    FROM jsonb_array_elements(c.proposal -> 'lines') AS line
+                    WHERE line ->> 'attribute' = 'members_removed' AND starts_with(effect, 'members.remove:')), 1))::bigint
+         FROM plan_changes c, jsonb_array_elements_text(c.proposal -> 'effects') AS effect
          WHERE c.tenant_id = $1 AND c.plan_id = $2 GROUP BY effect ORDER BY effect",
     )
     .bind(tenant.0)
