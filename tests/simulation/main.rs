@@ -1,5 +1,27 @@
 //! The projection under a scheduler that a seed drives: whatever happens, DingTalk ends as the directory says, or
 //! somebody is told why not.
+//!
+//! ```text
+//! SEEDS=1000..1100 cargo nextest run -p rollcall-tests --test simulation
+//! cargo run --release -p rollcall-tests --bin simulate -- 1..3001        # thousands; --shrink makes a script shorter
+//! ```
+//!
+//! What it catches: defects were put in by hand, one at a time, and seeds run from 1 on until one failed.
+//!
+//! | defect | seeds until it was caught |
+//! |---|---|
+//! | the rate budget is not asked | 2 |
+//! | whoever waits for a resource is not woken by it | 2 |
+//! | guards hold nothing | 5 |
+//! | a link is not set to unknown before a call | 10 |
+//! | what other rules change is sent without a plan | 10 |
+//! | a mark that moved during the work is dropped | 14 |
+//! | a userid is used again | 22 |
+//!
+//! Not caught within some 40 seeds, and so left to the direct tests of `tests/reconciler` and `crates/dingtalk`: an epoch
+//! that does not move, leases that nobody heeds, a lost answer taken for a refusal, a foreign department removed once it is
+//! empty, fields overwritten, reports not marked when their manager gets an account, refused values not told of, a late
+//! creation not waited for, a plan applied that says something else.
 
 mod engine;
 
