@@ -86,6 +86,7 @@ async fn alerts_are_in_the_log() -> anyhow::Result<()> {
 async fn a_stopped_target_is_in_the_log_once_per_cause() -> anyhow::Result<()> {
     let f = Fixture::new().await?;
     let new = NewTarget {
+        id: f.store.new_target_id(),
         name: "somewhere".to_owned(),
         kind: "dingtalk".to_owned(),
         settings: json!({}),

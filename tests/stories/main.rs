@@ -32,6 +32,7 @@ mod plan_pages;
 mod plans;
 mod rehire;
 mod same_state;
+mod secrets;
 mod sources;
 mod tenants;
 mod workers;

@@ -15,6 +15,7 @@ mod params;
 mod plans;
 mod schemas;
 mod sources;
+mod target_settings;
 mod targets;
 mod users;
 
@@ -35,6 +36,8 @@ pub const PATH: &str = "/api/v1";
 pub(crate) fn documented() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(targets::list))
+        .routes(routes!(target_settings::read, target_settings::change))
+        .routes(routes!(target_settings::set_secret))
         .routes(routes!(guards::read, guards::replace))
         .routes(routes!(guards::trips))
         .routes(routes!(plans::make))

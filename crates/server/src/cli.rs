@@ -3,15 +3,17 @@
 mod credentials;
 mod mapping;
 mod plans;
+mod targets;
 
 pub(crate) use credentials::{AccessCommand, NewArgs, OauthClientCommand, TokenCommand, TrustArgs};
 pub(crate) use mapping::MappingCommand;
 pub(crate) use plans::{
     ApplyArgs, ByArg, GuardsArgs, GuardsCommand, NewPlanArgs, PlanArgs, PlanCommand, ReleaseArgs, VerbArg,
 };
+pub(crate) use targets::{ModeArg, NewTargetArgs, SecretsCommand, TargetCommand};
 
 use crate::config::{Flags, ServeFlags};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use rollcall_api::names;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -100,6 +102,9 @@ pub(crate) enum Command {
     /// DingTalk organisations of a tenant
     #[command(subcommand)]
     Target(TargetCommand),
+    /// The master keys that seal the secrets of targets
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
 }
 
 /// Which tenant.
@@ -219,61 +224,5 @@ pub(crate) enum OperatorCommand {
     Password {
         /// What they sign in with
         name: String,
-    },
-}
-
-/// What a target starts as.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(crate) enum ModeArg {
-    /// Plans are made and shown, nothing is sent
-    Rehearsal,
-    /// Changes are sent
-    Live,
-    /// Nothing is planned or sent
-    Paused,
-}
-
-/// What to do with targets.
-#[derive(Subcommand, Debug)]
-pub(crate) enum TargetCommand {
-    /// Add a DingTalk organisation; it starts in rehearsal unless told otherwise
-    Create {
-        /// Its name, unique in the tenant
-        #[arg(value_parser = names::parse)]
-        name: String,
-        /// Key (Client ID) of the internal application
-        #[arg(long)]
-        app_key: String,
-        /// File that holds the application's secret (Client Secret)
-        #[arg(long, value_name = "FILE")]
-        app_secret_file: PathBuf,
-        /// Base URL of DingTalk's old host
-        #[arg(long, value_name = "URL", default_value = "https://oapi.dingtalk.com")]
-        oapi_url: String,
-        /// Base URL of DingTalk's new host
-        #[arg(long, value_name = "URL", default_value = "https://api.dingtalk.com")]
-        api_url: String,
-        /// Calls per second that DingTalk permits per application and API
-        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=60))]
-        calls_per_second: u32,
-        /// What it starts as
-        #[arg(long, value_enum, default_value = "rehearsal")]
-        mode: ModeArg,
-        /// Whose.
-        #[command(flatten)]
-        tenant: TenantArg,
-    },
-    /// List the targets
-    List(TenantArg),
-    /// Change whether changes are sent
-    Mode {
-        /// The target's name
-        name: String,
-        /// What it becomes
-        #[arg(value_enum)]
-        mode: ModeArg,
-        /// Whose.
-        #[command(flatten)]
-        tenant: TenantArg,
     },
 }

@@ -6,6 +6,7 @@ mod guards;
 mod mapping;
 mod output;
 mod plans;
+mod secrets;
 mod setup;
 mod show;
 mod sources;
@@ -85,6 +86,7 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
         Command::Access(command) => credentials::access(command, store, output).await,
         Command::Operator(command) => setup::operator(command, store, output).await,
         Command::Target(command) => targets::run(command, config, store, output).await,
+        Command::Secrets(command) => return secrets::run(&command, config, store, output).await,
         Command::Release(args) => plans::release(args, store, output).await,
         Command::Guards(args) => guards::run(args, store, output).await,
         Command::Pause(which) => targets::set_mode(&which, crate::cli::ModeArg::Paused, store, output).await,

@@ -18,6 +18,8 @@ mod plans;
 mod readings;
 mod record;
 mod renames;
+mod sealed;
+mod target_settings;
 mod targets;
 
 pub use attempts::{AcceptedRow, Attempt, AttemptQuery, AttemptRow};
@@ -31,6 +33,8 @@ pub use plans::{Applied, ApplyError, NewPlan, PlanChange, PlanChangeQuery, PlanR
 pub use readings::{EffectReading, Protected};
 pub use record::Recorded;
 pub use renames::Rename;
+pub use sealed::{Sealed, SealedCount};
+pub use target_settings::NewSettings;
 pub use targets::{NewTarget, RulesRevision, Target, TargetMode};
 
 use crate::StoreError;

@@ -41,6 +41,8 @@ impl TargetMode {
 /// A target to be made.
 #[derive(Clone, Debug)]
 pub struct NewTarget {
+    /// Its id, of [`Store::new_target_id`]: what is sealed is bound to it.
+    pub id: TargetId,
     /// Unique within the tenant.
     pub name: String,
     /// The kind of connector: `dingtalk`.
@@ -98,7 +100,7 @@ pub struct RulesRevision {
 /// By how much the clocks of servers may differ.
 const CLOCKS_DIFFER: Duration = Duration::from_mins(10);
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "SELECT t.tenant_id, t.id, t.name, t.kind, t.settings, t.settings_revision, t.secret_sealed, t.mode,
            t.stopped_until, t.stopped_code, t.stopped_reason, t.guards, o.mapping_version,
            (SELECT max(s.modified_at) FROM schemas s WHERE s.tenant_id = t.tenant_id) AS schemas_at,
@@ -107,12 +109,17 @@ const COLUMNS: &str =
     WHERE ($1::uuid IS NULL OR t.tenant_id = $1) ORDER BY t.tenant_id, t.name LIMIT 10000";
 
 impl Store {
+    /// The id of a target that is about to be made.
+    pub fn new_target_id(&self) -> TargetId {
+        TargetId(self.new_id())
+    }
+
     /// Makes a target. Every user that is there already becomes dirty for it.
     ///
     /// A write that begins before the target is there marks nothing for it. So at the end, for a moment, writes to users
     /// wait while those created meanwhile become dirty too.
     pub async fn create_target(&self, tenant: TenantId, new: &NewTarget) -> Result<TargetId, StoreError> {
-        let (id, began) = (self.new_id(), self.now());
+        let (id, began) = (new.id.0, self.now());
         let mut tx = self.pool().begin().await?;
         // Half a million users take longer than any request may.
         sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
@@ -135,7 +142,7 @@ impl Store {
         self.mark_users(&mut tx, tenant, id, Some(began - CLOCKS_DIFFER)).await?;
         tx.commit().await?;
         self.signal.dirty();
-        Ok(TargetId(id))
+        Ok(new.id)
     }
 
     /// Makes every living user, or those created since then, dirty for a target that is being made.
@@ -296,7 +303,7 @@ impl Store {
     }
 }
 
-fn target_from(row: &PgRow) -> Result<Target, StoreError> {
+pub(super) fn target_from(row: &PgRow) -> Result<Target, StoreError> {
     let id: Uuid = row.try_get("id")?;
     let mode: String = row.try_get("mode")?;
     let guards: Value = row.try_get("guards")?;
