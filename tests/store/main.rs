@@ -1,5 +1,6 @@
 //! The store on a real Postgres, races included.
 
+mod adoption;
 mod changes;
 mod connections;
 mod dice;

@@ -109,6 +109,13 @@ impl World {
         std::iter::once(&self.server).chain(&self.others).map(Server::output).collect()
     }
 
+    /// What a command of the real binary prints when it succeeds.
+    pub(crate) async fn text(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let output = self.shell(arguments).await?;
+        ensure!(output.status.success(), "{arguments:?}: {}", output.stderr);
+        Ok(output.stdout)
+    }
+
     /// The folder that commands run in.
     pub(crate) fn folder(&self) -> &Path {
         self.cli.folder()

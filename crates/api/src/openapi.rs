@@ -15,9 +15,10 @@ use utoipa::openapi::{
 const BEARER: &str = "bearer";
 const BASIC: &str = "basic";
 
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 12] = [
     ("projection", "Where the directory stands towards each target"),
     ("plans", "What is held, and the decision about it: guards, plans, releases"),
+    ("adoption", "An organisation that is there already: what is in it, who is who, and what must not be touched"),
     ("sources", "How each SCIM client is understood: profiles and their switches"),
     ("schemas", "What a tenant adds to users and groups"),
     ("mapping", "From people and groups to what targets should have: the document, its versions, and trying a draft"),

@@ -2,6 +2,7 @@
 //!
 //! The handlers read parameters and write answers; what they say comes from [`crate::services`].
 
+mod adoption;
 mod credentials;
 mod deliveries;
 mod docs;
@@ -10,6 +11,7 @@ mod in_path;
 mod logs;
 mod mapping;
 mod mapping_drafts;
+mod marks;
 mod owners;
 mod params;
 mod plans;
@@ -67,6 +69,18 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(credentials::revoke))
         .routes(routes!(credentials::list_clients, credentials::create_client))
         .routes(routes!(credentials::revoke_client))
+        .routes(routes!(adoption::read))
+        .routes(routes!(adoption::scan, adoption::cancel))
+        .routes(routes!(adoption::resume))
+        .routes(routes!(adoption::correlate))
+        .routes(routes!(adoption::restart))
+        .routes(routes!(adoption::candidates))
+        .routes(routes!(adoption::decide))
+        .routes(routes!(adoption::by_rule))
+        .routes(routes!(adoption::export, adoption::import))
+        .routes(routes!(adoption::weights, adoption::set_weights))
+        .routes(routes!(marks::list, marks::set))
+        .routes(routes!(marks::lift))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::retry))
         .routes(routes!(users::by_user_name))

@@ -1,6 +1,7 @@
 //! The thinking behind the REST answers: plain functions over the store that return what is written as JSON. The
 //! console and the command line call the same functions, so that all three say the same.
 
+pub mod adoption;
 pub mod attempts;
 pub mod changes;
 pub mod credentials;

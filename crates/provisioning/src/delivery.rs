@@ -104,6 +104,8 @@ pub enum WaitingFor {
 pub enum HeldBy {
     /// The target is in rehearsal.
     Rehearsal,
+    /// Adoption has linked or unlinked what was there before us.
+    Adoption,
     /// Another version of the mapping changes an account that is there.
     Mapping(i32),
     /// A guard; the effect that tripped it, as [`crate::guard::Effect::key`] writes it.
@@ -111,10 +113,11 @@ pub enum HeldBy {
 }
 
 impl fmt::Display for HeldBy {
-    /// The word kept in tables: `rehearsal`, `mapping:4`, `guard:people.remove`.
+    /// The word kept in tables: `rehearsal`, `adoption`, `mapping:4`, `guard:people.remove`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rehearsal => f.write_str("rehearsal"),
+            Self::Adoption => f.write_str("adoption"),
             Self::Mapping(version) => write!(f, "mapping:{version}"),
             Self::Guard(effect) => write!(f, "guard:{effect}"),
         }

@@ -10,6 +10,8 @@
 pub mod budget;
 pub mod connector;
 pub mod contradiction;
+pub mod correlation;
+pub mod csv;
 pub mod delivery;
 pub mod entity;
 pub mod finding;

@@ -36,6 +36,14 @@ impl OrgName {
     }
 }
 
+/// A path in one word, by which two paths are compared: the folded names from the top, a unit separator between them.
+pub fn path_key(path: &[OrgName]) -> String {
+    path.iter().map(|unit| unit.key.as_str()).collect::<Vec<_>>().join(SEPARATOR)
+}
+
+/// Between the names of a path in one word. No name has it.
+pub const SEPARATOR: &str = "\u{1f}";
+
 /// The path of departments from `levels` (the top one first), or the finding that stops it.
 pub fn path<'a>(levels: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Result<Vec<OrgName>, Box<Finding>> {
     let mut path = Vec::new();

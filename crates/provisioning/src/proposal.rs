@@ -5,7 +5,7 @@
 //! whether the same is still to be done.
 
 use crate::entity::{self, Attributes};
-use crate::guard::{Effect, effects};
+use crate::guard::{Effect, Guard, effects};
 use crate::plan::{Action, Change};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,6 +67,13 @@ impl Proposal {
         Self { verb: action.verb(), lines, effects }
     }
 
+    /// The same against something that is marked: a plan of it is released by two people.
+    #[must_use]
+    pub fn protected(mut self) -> Self {
+        self.effects.push(Guard::Protected.as_str().to_owned());
+        self
+    }
+
     /// The same with only some of its attributes.
     #[must_use]
     pub fn only(mut self, attributes: &BTreeSet<String>) -> Self {
@@ -75,7 +82,8 @@ impl Proposal {
     }
 
     /// Whether all of it is in `planned`, as [`Self::to_value`] wrote that: each attribute with the same value after. A
-    /// part that was done meanwhile is missing here, which is no difference.
+    /// part that was done meanwhile is missing here, which is no difference. What is protected by now must have been so when
+    /// it was planned, because only then two people have released it.
     pub fn is_within(&self, planned: &Value) -> bool {
         let verb = planned.get("verb").and_then(Value::as_str).unwrap_or_default();
         let same_kind = verb == self.verb || (verb == "create" && self.verb == "update");
@@ -90,7 +98,11 @@ impl Proposal {
                 })
             })
         };
-        same_kind && self.lines.iter().all(agreed)
+        let protected = Guard::Protected.as_str();
+        let known = |effects: &Vec<Value>| effects.iter().any(|effect| effect.as_str() == Some(protected));
+        let released = !self.effects.iter().any(|effect| effect == protected)
+            || planned.get("effects").and_then(Value::as_array).is_some_and(known);
+        same_kind && released && self.lines.iter().all(agreed)
     }
 
     /// As kept in tables: `{"verb": …, "lines": [{"attribute": …, "before": …, "after": …}], "effects": […]}`.
@@ -175,6 +187,9 @@ mod tests {
         ] {
             assert_eq!(now.is_within(&planned), within, "{now:?}");
         }
+        let marked = set("title", json!("Head")).protected();
+        assert!(!marked.is_within(&planned), "it was not protected when it was planned");
+        assert!(marked.is_within(&marked.to_value()) && set("title", json!("Head")).is_within(&marked.to_value()));
         let moved = json!({ "verb": "update", "lines": [{ "attribute": "title", "before": "Boss", "after": "Head" }] });
         assert!(!set("title", json!("Head")).is_within(&moved), "the target had something else");
     }

@@ -46,8 +46,8 @@ impl Job<'_> {
         let mut decided = false;
         if self.is_remapped(link) {
             match self.under_new_rules(&mapped, loaded).await? {
-                None => decided = true,
-                Some(outcome) => return Ok(outcome),
+                Ok(by_plan) => decided = by_plan,
+                Err(outcome) => return Ok(outcome),
             }
         }
         let rehearsal = self.claim.mode == TargetMode::Rehearsal;
@@ -96,26 +96,26 @@ impl Job<'_> {
     }
 
     /// What other rules would change at an account is held until a plan permits it, and nobody is placed before that.
-    /// `None` when a plan does, or when nothing would change.
-    async fn under_new_rules(&self, mapped: &Mapped, loaded: &LoadedUser) -> Result<Option<Outcome>, Interrupt> {
+    /// Whether a plan does; not, when nothing would change.
+    async fn under_new_rules(&self, mapped: &Mapped, loaded: &LoadedUser) -> Result<Result<bool, Outcome>, Interrupt> {
         let placing = self.look_up(&mapped.departments).await?;
         let mut wish = Wish::new(self.claim.resource, mapped.clone(), loaded, placing);
         let observed = match self.observe_account(loaded.link.as_ref(), Sought::Wanted(wish.mobile())).await? {
-            Seen::Now(Observed::Absent) => return Ok(None),
+            Seen::Now(Observed::Absent) => return Ok(Ok(false)),
             Seen::Now(observed) => observed,
-            Seen::Invited(since) => return Ok(Some(report::invited(since))),
-            Seen::End(outcome) => return Ok(Some(outcome)),
+            Seen::Invited(since) => return Ok(Err(report::invited(since))),
+            Seen::End(outcome) => return Ok(Err(outcome)),
         };
         let made = self.plan_account(&wish, &wish.desired(&observed), &observed, loaded.link.as_ref());
-        let Some(action) = made.actions.first() else { return Ok(None) };
-        match self.may(Asked { by_new_rules: true, ..wish.asks(action, &observed) }).await? {
-            Verdict::Go { .. } => Ok(None),
+        let Some(action) = made.actions.first() else { return Ok(Ok(false)) };
+        Ok(match self.may(Asked { by_new_rules: true, ..wish.asks(action, &observed) }).await? {
+            Verdict::Go { .. } => Ok(true),
             Verdict::Held { by, proposal } => {
                 wish.findings.extend(made.findings);
-                Ok(Some(report::held_back(by, action, proposal, &wish.findings)))
+                Err(report::held_back(by, action, proposal, &wish.findings))
             }
-            Verdict::Guarded { holds, proposal, .. } => Ok(Some(report::guarded(&holds, proposal, &wish.findings))),
-        }
+            Verdict::Guarded { holds, proposal, .. } => Err(report::guarded(&holds, proposal, &wish.findings)),
+        })
     }
 
     fn plan_account(&self, wish: &Wish, desired: &Desired, observed: &Observed, link: Option<&Link>) -> Plan {

@@ -88,11 +88,27 @@ impl Connectors {
 
     /// The connector and the rules of a claim's target, never older than those at the moment of the claim.
     pub(crate) async fn get(&self, claim: &Claim) -> Result<Ready, NotReady> {
-        if let Some(ready) = self.ready(claim) {
-            return Ok(ready);
+        let fits = |target: &Target| {
+            target.settings_revision >= claim.settings_revision && target.rules.mapping >= claim.mapping_version
+        };
+        match self.ready(claim.target, fits) {
+            Some(ready) => Ok(ready),
+            None => self.make(claim.target).await,
         }
+    }
+
+    /// The connector of a target for work that is no delivery, with the settings that it has now.
+    pub(crate) async fn of(&self, target: TargetId) -> Result<Ready, NotReady> {
+        self.refresh().await?;
+        match self.ready(target, |_| true) {
+            Some(ready) => Ok(ready),
+            None => self.make(target).await,
+        }
+    }
+
+    async fn make(&self, target: TargetId) -> Result<Ready, NotReady> {
         let targets = self.store.all_targets().await?;
-        let target = targets.into_iter().find(|target| target.id == claim.target).ok_or(NotReady::Gone)?;
+        let target = targets.into_iter().find(|found| found.id == target).ok_or(NotReady::Gone)?;
         let connector = match self.connector(&target) {
             Some(connector) => connector,
             None => self.factory.connect(&target)?,
@@ -111,11 +127,10 @@ impl Connectors {
         Ok(Ready { target, connector, mapping })
     }
 
-    fn ready(&self, claim: &Claim) -> Option<Ready> {
+    fn ready(&self, target: TargetId, fits: impl FnOnce(&Target) -> bool) -> Option<Ready> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let Kept { target, connector, mapping } = kept.get(&claim.target)?;
-        let fits = target.settings_revision >= claim.settings_revision && target.rules.mapping >= claim.mapping_version;
-        let mapping = mapping.as_ref().filter(|_| fits)?;
+        let Kept { target, connector, mapping } = kept.get(&target)?;
+        let mapping = mapping.as_ref().filter(|_| fits(target))?;
         Some(Ready { target: target.clone(), connector: Arc::clone(connector), mapping: Arc::clone(mapping) })
     }
 

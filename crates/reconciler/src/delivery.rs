@@ -179,7 +179,7 @@ fn failed(code: &str, message: String) -> Outcome {
 }
 
 /// No connector can be made of the target's settings.
-fn unusable(error: &FactoryError) -> ConnectorError {
+pub(crate) fn unusable(error: &FactoryError) -> ConnectorError {
     ConnectorError {
         class: ErrorClass::Stopped,
         code: "target_settings".to_owned(),

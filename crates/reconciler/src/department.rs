@@ -102,7 +102,16 @@ impl Job<'_> {
     fn asked<'a>(&self, action: &'a Action, observed: &'a Observed, paths: &'a Paths) -> Asked<'a> {
         let by_new_rules =
             self.claim.let_through != self.claim.mapping_version && matches!(observed, Observed::Known(_));
-        Asked { action, observed, besides: &[], paths, manager_awaited: None, decided: false, by_new_rules }
+        Asked {
+            action,
+            observed,
+            besides: &[],
+            paths,
+            manager_awaited: None,
+            decided: false,
+            by_operator: false,
+            by_new_rules,
+        }
     }
 
     fn desired(&self, unit: &LoadedUnit, parent: &str, observed: &Observed) -> Desired {

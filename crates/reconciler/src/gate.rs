@@ -1,9 +1,11 @@
-//! Whether a step may be sent: not in rehearsal, not past a guard, unless a plan permits exactly that.
+//! Whether a step may be sent: not in rehearsal, not past a guard, not against what is marked or newly adopted, unless a
+//! plan permits exactly that.
 
 use crate::act::{Interrupt, Job};
+use crate::report;
 use rollcall_provisioning::delivery::HeldBy;
 use rollcall_provisioning::entity::{self, Attributes, Observed};
-use rollcall_provisioning::guard::{Effect, attributes_with, effects};
+use rollcall_provisioning::guard::{Effect, Guard, attributes_with, effects};
 use rollcall_provisioning::plan::Action;
 use rollcall_provisioning::proposal::{Line, Paths, Proposal};
 use rollcall_store::projection::{Hold, Passage, TargetMode};
@@ -24,6 +26,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) manager_awaited: Option<Uuid>,
     /// A plan has permitted an earlier step of the same delivery.
     pub(crate) decided: bool,
+    /// An operator has decided this step: only a mark can stop it.
+    pub(crate) by_operator: bool,
     /// It follows from other rules than those by which the entity is there.
     pub(crate) by_new_rules: bool,
 }
@@ -48,7 +52,19 @@ impl Job<'_> {
         if decided {
             return self.go(&effects).await;
         }
+        if let Some(mark) = self.store.mark_against(self.claim, action.kind(), action.remote_id()).await? {
+            let proposal = self.proposal(&asked).await?.protected();
+            if self.permits(&proposal).await? {
+                return self.go(&effects).await;
+            }
+            let hold = Hold { effect: Effect::new(Guard::Protected, ""), arithmetic: report::marked(&mark) };
+            return Ok(Verdict::Guarded { holds: vec![hold], attributes: BTreeSet::new(), proposal });
+        }
+        if asked.by_operator {
+            return self.go(&effects).await;
+        }
         let waits_for_plan = match self.claim.mode {
+            _ if self.claim.adopted => Some(HeldBy::Adoption),
             TargetMode::Rehearsal => Some(HeldBy::Rehearsal),
             _ if asked.by_new_rules => Some(HeldBy::Mapping(self.claim.mapping_version)),
             _ => None,

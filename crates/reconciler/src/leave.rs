@@ -116,7 +116,8 @@ impl Job<'_> {
             besides: sent.as_slice(),
             paths: &Paths::new(),
             manager_awaited: None,
-            decided: link.is_some_and(|link| link.removal_by.is_some()),
+            decided: false,
+            by_operator: link.is_some_and(|link| link.removal_by.is_some()),
             by_new_rules,
         };
         match self.may(asked).await? {

@@ -12,6 +12,7 @@
 mod account;
 mod act;
 mod connectors;
+mod correlate;
 mod delivery;
 mod department;
 mod gate;
@@ -21,6 +22,7 @@ mod observe;
 mod placing;
 mod refusal;
 mod report;
+mod scan;
 mod wish;
 mod worker;
 

@@ -5,10 +5,12 @@ use rollcall_provisioning::contradiction::Contradiction;
 use rollcall_provisioning::delivery::{HeldBy, Outcome, WaitingFor};
 use rollcall_provisioning::entity;
 use rollcall_provisioning::finding::{Finding, FindingKind};
+use rollcall_provisioning::guard::Guard;
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping;
 use rollcall_provisioning::plan::Action;
 use rollcall_provisioning::proposal::Proposal;
+use rollcall_store::adoption::AgainstIt;
 use rollcall_store::projection::Hold;
 use std::time::Duration;
 use time::{Duration as Span, OffsetDateTime};
@@ -123,6 +125,9 @@ pub(crate) fn held_back(by: HeldBy, action: &Action, proposal: Proposal, finding
     };
     let why = match &by {
         HeldBy::Rehearsal => "The target is in rehearsal, nothing is sent.".to_owned(),
+        HeldBy::Adoption => {
+            "Adoption has linked or unlinked it, and that alone changes nothing: it waits for a plan.".to_owned()
+        }
         HeldBy::Mapping(version) => format!("Version {version} of the mapping changes it; that waits for a plan."),
         HeldBy::Guard(effect) => format!("The guard {effect} holds it."),
     };
@@ -131,13 +136,21 @@ pub(crate) fn held_back(by: HeldBy, action: &Action, proposal: Proposal, finding
     Outcome::Held { by, proposal, reason: reason.join("\n") }
 }
 
+/// What forbids a step, as a sentence.
+pub(crate) fn marked(mark: &AgainstIt) -> String {
+    let AgainstIt { kind, reason, made_by } = mark;
+    let kind = if kind == "protected" { "protected" } else { "not to be touched" };
+    format!("It is marked as {kind} by {made_by} ({reason}); two people can release a plan that changes it.")
+}
+
 /// Guards hold a part of what is to be done, or all of it; the rest is done.
 pub(crate) fn guarded(holds: &[Hold], proposal: Proposal, findings: &[Finding]) -> Outcome {
-    let held = holds.iter().map(|hold| {
-        format!(
+    let held = holds.iter().map(|hold| match hold.effect.guard {
+        Guard::Protected => hold.arithmetic.clone(),
+        _ => format!(
             "Held until a person decides, because this and what else is like it is more than the guard lets pass: {}.",
             hold.arithmetic
-        )
+        ),
     });
     let reason: Vec<String> = held.chain(findings.iter().map(ToString::to_string)).collect();
     let by = holds.first().map(|hold| hold.effect.key()).unwrap_or_default();

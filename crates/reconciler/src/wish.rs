@@ -101,6 +101,7 @@ impl Wish {
             paths: &self.placing.paths,
             manager_awaited: self.manager_awaited,
             decided: self.decided,
+            by_operator: false,
             by_new_rules: false,
         }
     }

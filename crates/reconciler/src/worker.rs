@@ -55,7 +55,7 @@ const COLLECTED_AT_ONCE: i64 = 1_000;
 /// The loop. Cheap to clone.
 #[derive(Clone)]
 pub struct Reconciler {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// What one run of the loop holds.

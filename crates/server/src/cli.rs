@@ -1,10 +1,12 @@
 //! The command line. Results go to standard output, messages to standard error; `--json` gives one JSON document.
 
+mod adopt;
 mod credentials;
 mod mapping;
 mod plans;
 mod targets;
 
+pub(crate) use adopt::{AdoptCommand, MarkArgs};
 pub(crate) use credentials::{AccessCommand, NewArgs, OauthClientCommand, TokenCommand, TrustArgs};
 pub(crate) use mapping::MappingCommand;
 pub(crate) use plans::{
@@ -105,6 +107,9 @@ pub(crate) enum Command {
     /// The master keys that seal the secrets of targets
     #[command(subcommand)]
     Secrets(SecretsCommand),
+    /// An organisation that is there already: who is who in it, and what must not be touched
+    #[command(subcommand)]
+    Adopt(AdoptCommand),
 }
 
 /// Which tenant.

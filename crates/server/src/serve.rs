@@ -106,6 +106,11 @@ impl Server {
                 tidying.0.tidy(tidying.1).await;
                 Ok(())
             });
+            let scanning = (reconciler.clone(), stop.clone());
+            tasks.spawn(async move {
+                scanning.0.scan(scanning.1).await;
+                Ok(())
+            });
             let stop = stop.clone();
             tasks.spawn(async move {
                 reconciler.run(stop).await;

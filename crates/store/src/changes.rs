@@ -38,6 +38,12 @@ pub enum Operation {
     PlanReleased,
     /// Somebody rejected it.
     PlanRejected,
+    /// Somebody marked what must not be touched.
+    Marked,
+    /// Somebody lifted such a mark.
+    MarkLifted,
+    /// The links that adoption had made were forgotten.
+    AdoptionRestarted,
     /// Somebody applied a plan, or a part of it.
     PlanApplied,
     /// Somebody changed the limits of a target's guards.
@@ -45,7 +51,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 14] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -55,6 +61,9 @@ impl Operation {
         Self::ReleaseRequested,
         Self::PlanReleased,
         Self::PlanRejected,
+        Self::Marked,
+        Self::MarkLifted,
+        Self::AdoptionRestarted,
         Self::PlanApplied,
         Self::GuardsChanged,
     ];
@@ -71,6 +80,9 @@ impl Operation {
             Self::ReleaseRequested => "release_requested",
             Self::PlanReleased => "plan_released",
             Self::PlanRejected => "plan_rejected",
+            Self::Marked => "marked",
+            Self::MarkLifted => "mark_lifted",
+            Self::AdoptionRestarted => "adoption_restarted",
             Self::PlanApplied => "plan_applied",
             Self::GuardsChanged => "guards_changed",
         }

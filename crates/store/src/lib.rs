@@ -21,6 +21,7 @@ macro_rules! counted {
     };
 }
 
+pub mod adoption;
 pub mod changes;
 mod connections;
 pub mod credentials;

@@ -13,8 +13,21 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Every parameter that some REST operation takes.
-const KNOWN: [&str; 11] =
-    ["state", "target", "kind", "resource", "userName", "verb", "guarded", "from", "to", "limit", "cursor"];
+const KNOWN: [&str; 13] = [
+    "state",
+    "target",
+    "kind",
+    "resource",
+    "userName",
+    "verb",
+    "guarded",
+    "from",
+    "to",
+    "limit",
+    "cursor",
+    "bucket",
+    "undecided",
+];
 
 /// The parameters of one request, decoded. Each is used up by reading it; see [`Params::end`].
 #[derive(Debug)]

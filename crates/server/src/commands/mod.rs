@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod adopt;
 mod credentials;
 mod diagnose;
 mod guards;
@@ -87,6 +88,7 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
         Command::Operator(command) => setup::operator(command, store, output).await,
         Command::Target(command) => targets::run(command, config, store, output).await,
         Command::Secrets(command) => return secrets::run(&command, config, store, output).await,
+        Command::Adopt(command) => adopt::run(command, store, output).await,
         Command::Release(args) => plans::release(args, store, output).await,
         Command::Guards(args) => guards::run(args, store, output).await,
         Command::Pause(which) => targets::set_mode(&which, crate::cli::ModeArg::Paused, store, output).await,

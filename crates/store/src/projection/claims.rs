@@ -63,6 +63,8 @@ pub struct Claim {
     pub let_through: i32,
     /// The plan by which it may be sent although something holds it.
     pub permit: Option<Uuid>,
+    /// Whether what it is about was adopted, so that what differs waits for a plan.
+    pub adopted: bool,
 }
 
 /// What a claim is about.
@@ -105,7 +107,8 @@ impl Store {
              WHERE d.tenant_id = due.tenant_id AND d.target_id = due.target_id
                AND d.resource_kind = due.resource_kind AND d.resource_id = due.resource_id
              RETURNING d.tenant_id, d.target_id, d.resource_kind, d.resource_id, d.mark, d.lease_epoch,
-                       d.attempt, d.request_id, d.dirty_since, d.applied_version, d.permit, d.mapping_version AS let_through,
+                       d.attempt, d.request_id, d.dirty_since, d.applied_version, d.permit, d.adopted,
+                       d.mapping_version AS let_through,
                        due.mapping_version, due.mode, due.settings_revision",
         )
         .bind(self.now())
@@ -200,5 +203,6 @@ fn claim_from(row: &PgRow) -> Result<Claim, StoreError> {
         mapping_version: row.try_get("mapping_version")?,
         let_through: row.try_get("let_through")?,
         permit: row.try_get("permit")?,
+        adopted: row.try_get("adopted")?,
     })
 }

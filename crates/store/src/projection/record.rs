@@ -61,6 +61,7 @@ impl Store {
                  proposal = CASE WHEN NOT (mark > $7 OR went.live) THEN $21::jsonb END,
                  permit = CASE WHEN $22 THEN permit END,
                  mapping_version = CASE WHEN $16 THEN $23 ELSE mapping_version END,
+                 adopted = adopted AND NOT $16 AND NOT (permit IS NOT NULL AND $24),
                  error_class = $13, error_code = $14, reason = $15,
                  dirty_since = CASE WHEN NOT $16 THEN dirty_since WHEN mark > $7 THEN $8 END,
                  lane = CASE WHEN $16 AND mark = $7 THEN CASE resource_kind WHEN 'org_unit' THEN 1 ELSE 2 END ELSE lane END,
@@ -94,6 +95,7 @@ impl Store {
         .bind(&standing.proposal)
         .bind(goes_on)
         .bind(claim.mapping_version)
+        .bind(standing.state == DeliveryState::NeedsAttention)
         .fetch_optional(self.pool())
         .await?;
         match (more, standing.waiting_for) {
@@ -222,7 +224,7 @@ impl Store {
              WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = dependent.kind
                AND d.resource_id = dependent.id
                AND EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = $3
-                             AND l.resource_id = $4 AND l.generation > 1)"
+                             AND l.resource_id = $4 AND (l.generation > 1 OR l.adopted_at IS NOT NULL))"
         ))
         .bind(claim.tenant.0)
         .bind(claim.target.0)

@@ -1,0 +1,145 @@
+//! Marks.
+
+use super::exists;
+use crate::error::ApiError;
+use crate::services::given;
+use crate::services::page::{Cursor, Page};
+use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
+use rollcall_store::Store;
+use rollcall_store::adoption::{Mark, MarkKind, MarkedThing, NewMark};
+use serde::{Deserialize, Serialize};
+use time::macros::format_description;
+use time::{Date, OffsetDateTime};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Most characters of a reason.
+const MOST_CHARS: usize = 500;
+
+/// A mark to be made, of an account, of a department or of a person.
+#[derive(Deserialize, ToSchema, Default, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct MarkRequest {
+    /// The account's id at the target.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// The department's id at the target.
+    #[serde(default)]
+    pub department: Option<String>,
+    /// The person's SCIM id.
+    #[serde(default, deserialize_with = "given::optional_id")]
+    pub resource_id: Option<Uuid>,
+    /// `protected`, `do_not_touch`, `later` or `leaver`.
+    #[schema(example = "protected")]
+    pub kind: String,
+    /// Why.
+    pub reason: String,
+    /// When somebody should look at it again, as in `2026-12-31`.
+    #[serde(default)]
+    #[schema(example = "2026-12-31")]
+    pub review_on: Option<String>,
+}
+
+/// A mark.
+#[derive(Serialize, ToSchema, Clone, Debug)]
+pub struct MarkView {
+    /// Its id.
+    pub id: Uuid,
+    /// `account` or `org_unit`.
+    pub entity_kind: String,
+    /// Which one, at the target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote_id: Option<String>,
+    /// Or whichever belongs to this person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<Uuid>,
+    /// `protected`, `do_not_touch`, `later` or `leaver`.
+    pub kind: String,
+    /// Why.
+    pub reason: String,
+    /// Who made it.
+    pub made_by: String,
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    pub made_at: OffsetDateTime,
+    /// When somebody should look at it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review_on: Option<String>,
+    /// Whether a scan made it, because the account administers the target.
+    pub automatic: bool,
+}
+
+impl From<Mark> for MarkView {
+    fn from(mark: Mark) -> Self {
+        Self {
+            id: mark.id,
+            entity_kind: mark.entity_kind,
+            remote_id: mark.remote_id,
+            resource_id: mark.resource_id,
+            kind: mark.kind,
+            reason: mark.reason,
+            made_by: mark.made_by,
+            made_at: mark.made_at,
+            review_on: mark.review_on.map(|date| date.to_string()),
+            automatic: mark.automatic,
+        }
+    }
+}
+
+/// A page of marks.
+///
+/// # Errors
+/// 404 when there is no such target.
+pub async fn list(
+    store: &Store,
+    tenant: TenantId,
+    target: TargetId,
+    limit: i64,
+    cursor: Option<&str>,
+) -> Result<Page<MarkView>, ApiError> {
+    exists(store, tenant, target).await?;
+    let after = Cursor::ids(cursor)?.map(|(id, _)| id);
+    let rows = store.marks(tenant, target, after, limit.saturating_add(1)).await?;
+    Ok(Page::of(rows, limit, |row| Cursor::Ids(row.id, row.id), MarkView::from))
+}
+
+/// Makes a mark, in place of the one that was there. Returns its id.
+///
+/// # Errors
+/// 400 that names what is wrong with it.
+pub async fn set(
+    store: &Store,
+    tenant: TenantId,
+    target: TargetId,
+    request: &MarkRequest,
+    by: &str,
+) -> Result<Uuid, ApiError> {
+    exists(store, tenant, target).await?;
+    let about = match (&request.account, &request.department, request.resource_id) {
+        (Some(id), None, None) if !id.is_empty() => MarkedThing::Account(id.clone()),
+        (None, Some(id), None) if !id.is_empty() => MarkedThing::OrgUnit(id.clone()),
+        (None, None, Some(id)) => MarkedThing::Resource(ResourceId(id)),
+        _ => return Err(ApiError::parameter("body", "must name one of account, department and resource_id")),
+    };
+    let kind = MarkKind::parse(&request.kind)
+        .ok_or_else(|| ApiError::parameter("kind", "must be protected, do_not_touch, later or leaver"))?;
+    let reason = request.reason.trim();
+    if reason.is_empty() || reason.chars().count() > MOST_CHARS {
+        return Err(ApiError::parameter("reason", format!("must have 1 to {MOST_CHARS} characters")));
+    }
+    let date = |text: &String| {
+        Date::parse(text, format_description!("[year]-[month]-[day]"))
+            .map_err(|_| ApiError::parameter("review_on", "must be a date such as 2026-12-31"))
+    };
+    let review_on = request.review_on.as_ref().map(date).transpose()?;
+    Ok(store.set_mark(tenant, target, &NewMark { about: &about, kind, reason, review_on, by }).await?)
+}
+
+/// Lifts a mark.
+///
+/// # Errors
+/// 404 when there is no such mark.
+pub async fn lift(store: &Store, tenant: TenantId, target: TargetId, mark: Uuid, by: &str) -> Result<(), ApiError> {
+    let lifted = store.lift_mark(tenant, target, mark, by).await?;
+    if lifted { Ok(()) } else { Err(ApiError::NotFound { what: format!("the mark \"{mark}\"") }) }
+}
