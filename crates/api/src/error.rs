@@ -121,7 +121,7 @@ pub enum ApiError {
     /// The operating system gives no random numbers for a secret.
     #[error("the operating system gives no random numbers")]
     NoRandomness,
-    /// A secret of a target could not be sealed.
+    /// A secret of a target could not be sealed or opened.
     #[error(transparent)]
     NotSealed(#[from] NotSealed),
     /// A computation broke off.

@@ -86,6 +86,7 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(users::by_user_name))
         .routes(routes!(users::by_id))
         .routes(routes!(users::explain))
+        .routes(routes!(users::first_password))
         .routes(routes!(logs::attempts))
         .routes(routes!(logs::changes))
 }

@@ -7,6 +7,7 @@ pub mod changes;
 pub mod credentials;
 pub mod deliveries;
 pub mod explain;
+pub mod first_password;
 pub(crate) mod given;
 pub mod guards;
 pub mod mapping;

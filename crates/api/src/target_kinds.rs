@@ -1,7 +1,7 @@
 //! What this side knows of kinds of target. It cannot reach them: the binary, which knows their connectors, says what their
 //! settings are, whether they can be used, and seals their secrets.
 
-use rollcall_provisioning::ids::{TargetId, TenantId};
+use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
@@ -24,9 +24,9 @@ pub struct SettingProblem {
     pub problem: String,
 }
 
-/// A secret could not be sealed.
+/// A secret could not be sealed or opened.
 #[derive(Debug, thiserror::Error)]
-#[error("the secret could not be sealed: {0}")]
+#[error("a secret could not be sealed or opened: {0}")]
 pub struct NotSealed(pub String);
 
 /// Whose secret it is: what is sealed can be opened in no other place.
@@ -62,4 +62,11 @@ pub trait TargetKinds: Send + Sync {
     /// # Errors
     /// There is no key, or no randomness.
     fn seal(&self, of: SecretOf<'_>, secret: &SecretString) -> Result<Vec<u8>, NotSealed>;
+
+    /// Opens the first password of a person's account.
+    ///
+    /// # Errors
+    /// It was sealed with a key that is not there any more.
+    fn open_first_password(&self, of: SecretOf<'_>, user: ResourceId, sealed: &[u8])
+    -> Result<SecretString, NotSealed>;
 }

@@ -1,6 +1,7 @@
 //! A user who should have an account: map, place, observe, plan, act.
 
 use crate::act::{Acted, Interrupt, Job, ended, finding, held};
+use crate::contact::is_contact;
 use crate::gate::{Asked, Verdict};
 use crate::observe::{Seen, Sought};
 use crate::placing::Placed;
@@ -11,7 +12,7 @@ use rollcall_provisioning::contradiction;
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::ids::ResourceId;
-use rollcall_provisioning::mapping::{GroupFacts, Mapped, Mapping, Person, SourceFacts};
+use rollcall_provisioning::mapping::{GroupFacts, Mapped, Mapping, Person, PersonKind, SourceFacts};
 use rollcall_provisioning::plan::{Plan, plan};
 use rollcall_provisioning::retry;
 use rollcall_scim::profile::ManagerBy;
@@ -30,6 +31,16 @@ impl Job<'_> {
             return self.deliver_departure(loaded, Some(&mapped.scope)).await;
         }
         let link = loaded.link.as_ref();
+        if mapped.kind == PersonKind::Contact {
+            return self.deliver_contact(mapped, loaded).await;
+        }
+        if is_contact(link) {
+            // They become a member: the contact goes first.
+            if let Some(outcome) = self.remove_contact(loaded).await? {
+                return Ok(outcome);
+            }
+            return Box::pin(self.deliver_account(user, &self.with_link_of_now(loaded).await?)).await;
+        }
         if mapped.blocked {
             // Whoever has an account already keeps it as it is until the value is mended. It is looked for all the
             // same, because others may wait for this person.
@@ -65,12 +76,17 @@ impl Job<'_> {
         match link {
             // It may have been found gone, which has used up its userid.
             Some(Link { observed: Observed::Unknown, .. }) => {
-                let Claim { tenant, target, kind, resource, .. } = *self.claim;
-                let link = self.store.link(tenant, target, kind, resource).await?;
-                self.fulfil(wish, observed, &LoadedUser { link, ..loaded.clone() }).await
+                self.fulfil(wish, observed, &self.with_link_of_now(loaded).await?).await
             }
             _ => self.fulfil(wish, observed, loaded).await,
         }
+    }
+
+    /// What was loaded, with the link as it is by now.
+    pub(crate) async fn with_link_of_now(&self, loaded: &LoadedUser) -> Result<LoadedUser, Interrupt> {
+        let Claim { tenant, target, kind, resource, .. } = *self.claim;
+        let link = self.store.link(tenant, target, kind, resource).await?;
+        Ok(LoadedUser { link, ..loaded.clone() })
     }
 
     /// Asks the rules about a person.
@@ -157,7 +173,8 @@ impl Job<'_> {
             if let Some((unit, name)) = wish.unit_awaited() {
                 return Ok(report::waits_for_department(*unit, name));
             }
-            match self.act(action, &observed).await? {
+            let with_password = self.with_first_password(action).await?;
+            match self.act(with_password.as_ref().unwrap_or(action), &observed).await? {
                 Acted::Done(Some(entity)) => observed = Observed::Known(entity),
                 Acted::Done(None) => observed = Observed::Absent,
                 Acted::Lost(error) => return Ok(ended(&error)),

@@ -12,9 +12,11 @@
 mod account;
 mod act;
 mod connectors;
+mod contact;
 mod correlate;
 mod delivery;
 mod department;
+mod first_password;
 mod gate;
 mod lease;
 mod leave;
@@ -26,5 +28,5 @@ mod scan;
 mod wish;
 mod worker;
 
-pub use connectors::{ConnectorFactory, FactoryError};
+pub use connectors::{ConnectorFactory, FactoryError, FirstPassword};
 pub use worker::{Options, Reconciler};

@@ -112,6 +112,9 @@ impl Reconciler {
     /// Removes what is deleted and no longer needed, from time to time, until `stop` is cancelled.
     pub async fn tidy(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
+            if let Err(error) = self.shared.store.expire_first_passwords(COLLECTED_AT_ONCE).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "first passwords were not forgotten");
+            }
             match self.shared.store.collect(COLLECTED_AT_ONCE).await {
                 Ok(0) => {}
                 Ok(collected) => tracing::info!(collected, "deleted resources were collected"),

@@ -66,6 +66,14 @@ pub(crate) enum Command {
         #[command(flatten)]
         tenant: TenantArg,
     },
+    /// Show the first password of a person's DingTalk account, once, where DingTalk does not tell it itself
+    FirstPassword {
+        /// The person's userName
+        user_name: String,
+        /// Whose directory.
+        #[command(flatten)]
+        tenant: TenantArg,
+    },
     /// Make a plan of what is held; ends with 0 if there is nothing to do, 2 if there are changes, 3 if a guard holds some
     Plan(PlanArgs),
     /// Apply a plan, or a part of it: exactly what it says, or nothing

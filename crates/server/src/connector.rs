@@ -1,16 +1,19 @@
 //! The kinds of target that this binary knows: DingTalk.
 
+mod password;
 mod settings;
 
 pub(crate) use settings::DingTalkSettings;
 
-use crate::secrets::{APP_SECRET, MasterKeys, Place};
+use crate::secrets::{Field, MasterKeys, Place, random};
 use rollcall_api::TargetFacts;
 use rollcall_api::target_kinds::{NotSealed, SecretOf, Setting, SettingProblem, TargetKinds};
 use rollcall_dingtalk::{DingTalk, DingTalkSchema, Settings};
 use rollcall_provisioning::budget::Budget;
 use rollcall_provisioning::connector::Connector;
-use rollcall_reconciler::{ConnectorFactory, FactoryError};
+use rollcall_provisioning::ids::ResourceId;
+use rollcall_provisioning::plan::InitialPassword;
+use rollcall_reconciler::{ConnectorFactory, FactoryError, FirstPassword};
 use rollcall_store::projection::Target;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -35,15 +38,36 @@ impl Factory {
             return Err(FactoryError(format!("the kind {:?} is unknown", target.kind)));
         }
         let stored = DingTalkSettings::stored(&target.settings).map_err(|error| refuse(&error))?;
-        let place = Place { tenant: target.tenant, target: target.id, target_name: &target.name, field: APP_SECRET };
-        let secret = self.keys.open(&place, &target.secret_sealed).map_err(|error| refuse(&error))?;
+        let secret =
+            self.keys.open(&place(target, Field::AppSecret), &target.secret_sealed).map_err(|error| refuse(&error))?;
         DingTalk::new(&stored.with_secret(secret), Arc::clone(&self.budget)).map_err(|error| refuse(&error))
     }
+}
+
+fn place(target: &Target, field: Field) -> Place<'_> {
+    Place { tenant: target.tenant, target: target.id, target_name: &target.name, field }
 }
 
 impl ConnectorFactory for Factory {
     fn connect(&self, target: &Target) -> Result<Arc<dyn Connector>, FactoryError> {
         Ok(Arc::new(self.dingtalk(target)?))
+    }
+
+    fn first_password(&self, target: &Target, user: ResourceId) -> Result<FirstPassword, FactoryError> {
+        let failed = |error: anyhow::Error| FactoryError(format!("{error:#}"));
+        let settings = DingTalkSettings::stored(&target.settings).map_err(|error| FactoryError(error.to_string()))?;
+        let password = SecretString::from(password::readable(&random().map_err(failed)?));
+        let sealed = if settings.send_initial_password {
+            None
+        } else {
+            Some(self.keys.seal(&place(target, Field::FirstPassword(user)), &password).map_err(failed)?)
+        };
+        Ok(FirstPassword { password: InitialPassword::new(password), sealed })
+    }
+
+    fn kept_password(&self, target: &Target, user: ResourceId, sealed: &[u8]) -> Result<InitialPassword, FactoryError> {
+        let opened = self.keys.open(&place(target, Field::FirstPassword(user)), sealed);
+        opened.map(InitialPassword::new).map_err(|error| FactoryError(format!("{error:#}")))
     }
 }
 
@@ -68,8 +92,19 @@ impl TargetKinds for Kinds {
 
     fn seal(&self, of: SecretOf<'_>, secret: &SecretString) -> Result<Vec<u8>, NotSealed> {
         let SecretOf { tenant, target, name } = of;
-        let place = Place { tenant, target, target_name: name, field: APP_SECRET };
+        let place = Place { tenant, target, target_name: name, field: Field::AppSecret };
         self.keys.seal(&place, secret).map_err(|error| NotSealed(format!("{error:#}")))
+    }
+
+    fn open_first_password(
+        &self,
+        of: SecretOf<'_>,
+        user: ResourceId,
+        sealed: &[u8],
+    ) -> Result<SecretString, NotSealed> {
+        let SecretOf { tenant, target, name } = of;
+        let place = Place { tenant, target, target_name: name, field: Field::FirstPassword(user) };
+        self.keys.open(&place, sealed).map_err(|error| NotSealed(format!("{error:#}")))
     }
 }
 

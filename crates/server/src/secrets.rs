@@ -9,8 +9,8 @@ mod key;
 mod reseal;
 
 use key::MasterKey;
-pub(crate) use key::{Id, Place};
-pub(crate) use reseal::{APP_SECRET, Seals, check_readable, reseal, seals};
+pub(crate) use key::{Field, Id, Place};
+pub(crate) use reseal::{Seals, check_readable, reseal, seals};
 
 use anyhow::{Context, Result, bail};
 use aws_lc_rs::rand;
@@ -187,7 +187,7 @@ mod tests {
             tenant: TenantId(Uuid::from_u128(1)),
             target: TargetId(Uuid::from_u128(2)),
             target_name: "dingtalk",
-            field: "app_secret",
+            field: Field::AppSecret,
         }
     }
 

@@ -48,10 +48,12 @@ pub enum Operation {
     PlanApplied,
     /// Somebody changed the limits of a target's guards.
     GuardsChanged,
+    /// Somebody fetched the first password of an account.
+    FirstPasswordFetched,
 }
 
 impl Operation {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -66,6 +68,7 @@ impl Operation {
         Self::AdoptionRestarted,
         Self::PlanApplied,
         Self::GuardsChanged,
+        Self::FirstPasswordFetched,
     ];
 
     /// The word used in tables, JSON and screens.
@@ -85,6 +88,7 @@ impl Operation {
             Self::AdoptionRestarted => "adoption_restarted",
             Self::PlanApplied => "plan_applied",
             Self::GuardsChanged => "guards_changed",
+            Self::FirstPasswordFetched => "first_password_fetched",
         }
     }
 

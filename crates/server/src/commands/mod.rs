@@ -93,6 +93,9 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
         Command::Guards(args) => guards::run(args, store, output).await,
         Command::Pause(which) => targets::set_mode(&which, crate::cli::ModeArg::Paused, store, output).await,
         Command::Resume(which) => targets::set_mode(&which, crate::cli::ModeArg::Live, store, output).await,
+        Command::FirstPassword { user_name, tenant } => {
+            targets::first_password(&user_name, &tenant, config, store, output).await
+        }
         Command::Status(which) => show::status(&which, store, output).await,
         Command::Explain { user_name, tenant } => show::explain(&user_name, &tenant, store, output).await,
         Command::Retry { user_name, tenant } => show::retry(user_name.as_deref(), &tenant, store, output).await,

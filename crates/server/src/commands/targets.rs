@@ -3,11 +3,12 @@
 use super::chosen_tenant;
 use super::output::Output;
 use super::setup::{BY, rfc3339, taken};
-use crate::cli::{ModeArg, NewTargetArgs, TargetArg, TargetCommand};
+use crate::cli::{ModeArg, NewTargetArgs, TargetArg, TargetCommand, TenantArg};
 use crate::config::Config;
 use crate::connector::{DINGTALK, Kinds};
 use crate::secrets::MasterKeys;
 use anyhow::{Context, Result, bail, ensure};
+use rollcall_api::services::first_password::{self, FirstPasswordView};
 use rollcall_api::services::target_settings::{self, TargetSettingsView};
 use rollcall_api::target_kinds::{SecretOf, TargetKinds as _};
 use rollcall_provisioning::ids::{TargetId, TenantId};
@@ -173,6 +174,24 @@ pub(crate) async fn create(store: &Store, kinds: &Kinds, tenant: TenantId, new: 
         mode,
     };
     store.create_target(tenant, &new).await.map_err(|error| taken(error, name))
+}
+
+/// Fetches the first passwords of a person's accounts.
+pub(super) async fn first_password(
+    user_name: &str,
+    which: &TenantArg,
+    config: &Config,
+    store: &Store,
+    output: &Output,
+) -> Result<()> {
+    let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;
+    let user = super::show::find(store, tenant.id, user_name).await?;
+    let fetched = first_password::fetch(store, &kinds(config)?, (tenant.id, user), BY).await?;
+    let line = |view: &FirstPasswordView| format!("{}  {}  {}", view.target, view.userid, view.password);
+    output.result(&serde_json::to_value(&fetched)?, || {
+        let lines: Vec<String> = fetched.iter().map(line).collect();
+        format!("{}\n\nThis is the only time that it is shown.", lines.join("\n"))
+    })
 }
 
 pub(super) async fn set_mode(which: &TargetArg, mode: ModeArg, store: &Store, output: &Output) -> Result<()> {

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
-use rollcall_provisioning::ids::{TargetId, TenantId};
+use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use std::fmt;
 
@@ -40,6 +40,24 @@ impl fmt::Display for Id {
     }
 }
 
+/// Which secret of a target.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Field {
+    /// The secret of the application.
+    AppSecret,
+    /// The first password of a person's account.
+    FirstPassword(ResourceId),
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AppSecret => f.write_str("app_secret"),
+            Self::FirstPassword(user) => write!(f, "first_password of {user}"),
+        }
+    }
+}
+
 /// Where a sealed value stands: it cannot be opened in any other place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Place<'a> {
@@ -48,7 +66,7 @@ pub(crate) struct Place<'a> {
     /// What the target is called, by which values of the former form are bound.
     pub(crate) target_name: &'a str,
     /// Which secret of the target.
-    pub(crate) field: &'static str,
+    pub(crate) field: Field,
 }
 
 impl Place<'_> {
@@ -136,7 +154,7 @@ mod tests {
 
     fn place(target: u128) -> Place<'static> {
         let (tenant, target) = (TenantId(Uuid::from_u128(1)), TargetId(Uuid::from_u128(target)));
-        Place { tenant, target, target_name: "dingtalk", field: "app_secret" }
+        Place { tenant, target, target_name: "dingtalk", field: Field::AppSecret }
     }
 
     #[test]
@@ -147,7 +165,7 @@ mod tests {
         let elsewhere = [
             place(2),
             Place { tenant: TenantId(Uuid::from_u128(9)), ..place(1) },
-            Place { field: "another", ..place(1) },
+            Place { field: Field::FirstPassword(ResourceId(Uuid::from_u128(1))), ..place(1) },
         ];
         for place in elsewhere {
             assert!(key(1).open(&place, &sealed).is_err(), "{place:?}");

@@ -1,7 +1,7 @@
 //! Replacing the key of what is sealed, and telling which key sealed what.
 
 use super::MasterKeys;
-use super::key::{Id, Place};
+use super::key::{Field, Id, Place};
 use anyhow::{Context, Result, bail};
 use rollcall_store::Store;
 use rollcall_store::projection::Sealed;
@@ -11,8 +11,6 @@ use std::path::Path;
 const BATCH: i64 = 100;
 /// Enough of a value to know its key.
 const PREFIX: i32 = 5;
-/// What the application secret of a target is called.
-pub(crate) const APP_SECRET: &str = "app_secret";
 
 /// How many values were sealed by which key.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,7 +31,8 @@ pub(crate) struct Resealed {
 }
 
 fn place(sealed: &Sealed) -> Place<'_> {
-    Place { tenant: sealed.tenant, target: sealed.target, target_name: &sealed.target_name, field: APP_SECRET }
+    let field = sealed.user.map_or(Field::AppSecret, Field::FirstPassword);
+    Place { tenant: sealed.tenant, target: sealed.target, target_name: &sealed.target_name, field }
 }
 
 /// How many values each key has sealed.
@@ -55,9 +54,9 @@ pub(crate) async fn reseal(store: &Store, keys: &MasterKeys) -> Result<Resealed>
     let newest = keys.ids().first().copied().context("there is no master key")?.prefix();
     let (mut resealed, mut after) = (Resealed::default(), None);
     loop {
-        let batch = store.sealed_otherwise(&newest, after, BATCH).await?;
+        let batch = store.sealed_otherwise(&newest, after.as_ref(), BATCH).await?;
         let Some(last) = batch.last() else { return Ok(resealed) };
-        after = Some((last.tenant, last.target));
+        after = Some(last.clone());
         for sealed in &batch {
             let Ok(secret) = keys.open(&place(sealed), &sealed.value) else {
                 tracing::warn!(target_id = %sealed.target, "the sealed secret of a target is opened by no master key");

@@ -99,7 +99,8 @@ impl Store {
                     p.wanted_units, p.applied_units,
                     s.name AS s_name, s.profile AS s_profile, gs.groups,
                     u.manager_by, m.ambiguous AS m_ambiguous, m.id AS m_id, m.present AS m_present,
-                    CASE WHEN ml.observed = 'known' THEN ml.remote_id END AS m_remote_id
+                    CASE WHEN ml.observed = 'known' AND ml.snapshot ->> 'account_kind' IS DISTINCT FROM 'contact'
+                         THEN ml.remote_id END AS m_remote_id
              FROM (VALUES ($1::uuid, $2::uuid, $3::uuid)) AS c (tenant_id, target_id, user_id)
              LEFT JOIN users u ON u.tenant_id = c.tenant_id AND u.id = c.user_id
              LEFT JOIN links l ON l.tenant_id = c.tenant_id AND l.target_id = c.target_id

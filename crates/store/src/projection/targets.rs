@@ -186,6 +186,7 @@ impl Store {
                AND c.tenant_id = p.tenant_id AND c.plan_id = p.id",
             "DELETE FROM plans WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM trips WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM first_passwords WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM candidates WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM marks WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM scanned_accounts WHERE tenant_id = $1 AND target_id = $2",
