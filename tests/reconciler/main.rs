@@ -15,5 +15,6 @@ mod mappings;
 mod modes;
 mod plans;
 mod stages;
+mod stops;
 mod wakes;
 mod world;

@@ -14,6 +14,7 @@ mod setup;
 mod staff;
 mod world;
 
+mod accounts;
 mod adoption;
 mod bad_input;
 mod commands;

@@ -17,6 +17,7 @@ mod params;
 mod plans;
 mod schemas;
 mod sources;
+mod stops;
 mod target_settings;
 mod targets;
 mod users;
@@ -40,6 +41,8 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(targets::list))
         .routes(routes!(target_settings::read, target_settings::change))
         .routes(routes!(target_settings::set_secret))
+        .routes(routes!(stops::try_now))
+        .routes(routes!(stops::windows, stops::set_windows))
         .routes(routes!(guards::read, guards::replace))
         .routes(routes!(guards::trips))
         .routes(routes!(plans::make))

@@ -25,6 +25,7 @@ pub mod sign_in;
 pub mod source_access;
 pub mod sources;
 pub mod standings;
+pub mod stops;
 pub mod target_settings;
 pub mod targets;
 pub mod timeline;

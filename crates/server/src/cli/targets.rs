@@ -82,6 +82,19 @@ pub(crate) enum TargetCommand {
         #[command(flatten)]
         tenant: TenantArg,
     },
+    /// Try everything that is stopped of a target now, instead of when its clock says so
+    Try(TargetArg),
+    /// Show the times at which nothing is sent to a target, or replace them
+    Windows {
+        /// The target's name
+        name: String,
+        /// JSON file with all windows; without one they are shown
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// Whose.
+        #[command(flatten)]
+        tenant: TenantArg,
+    },
     /// Change whether changes are sent
     Mode {
         /// The target's name

@@ -1,7 +1,7 @@
 //! Targets: set up, listed, paused and resumed.
 
 use super::chosen_tenant;
-use super::output::Output;
+use super::output::{Output, count_of};
 use super::setup::{BY, rfc3339, taken};
 use crate::cli::{ModeArg, NewTargetArgs, TargetArg, TargetCommand, TenantArg};
 use crate::config::Config;
@@ -9,11 +9,13 @@ use crate::connector::{DINGTALK, Kinds};
 use crate::secrets::MasterKeys;
 use anyhow::{Context, Result, bail, ensure};
 use rollcall_api::services::first_password::{self, FirstPasswordView};
+use rollcall_api::services::stops;
 use rollcall_api::services::target_settings::{self, TargetSettingsView};
 use rollcall_api::target_kinds::{SecretOf, TargetKinds as _};
+use rollcall_provisioning::entity::EntityKind;
 use rollcall_provisioning::ids::{TargetId, TenantId};
 use rollcall_store::Store;
-use rollcall_store::projection::{NewTarget, Target, TargetMode};
+use rollcall_store::projection::{NewTarget, Stop, Target, TargetMode};
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -39,14 +41,15 @@ pub(super) async fn run(command: TargetCommand, config: &Config, store: &Store, 
                 .map(|target| {
                     json!({
                         "id": target.id.0, "name": target.name, "kind": target.kind, "mode": target.mode.as_str(),
-                        "stopped_until": target.stopped_until.map(rfc3339), "stopped_reason": target.stopped_reason,
+                        "stops": target.stops.iter().map(stop_document).collect::<Vec<_>>(),
                     })
                 })
                 .collect();
             let rows: Vec<_> = targets
                 .iter()
                 .map(|target| {
-                    let stopped = target.stopped_reason.clone().unwrap_or_else(|| "-".to_owned());
+                    let stopped: Vec<String> = target.stops.iter().map(stop_line).collect();
+                    let stopped = if stopped.is_empty() { "-".to_owned() } else { stopped.join("; ") };
                     vec![target.name.clone(), target.kind.clone(), target.mode.as_str().to_owned(), stopped]
                 })
                 .collect();
@@ -75,11 +78,51 @@ pub(super) async fn run(command: TargetCommand, config: &Config, store: &Store, 
             let document = json!({ "id": view.target_id, "name": view.target, "revision": view.revision });
             output.result(&document, || format!("Target {name} has the new secret; workers use it from now on."))?;
         }
+        TargetCommand::Try(which) => {
+            let tenant = chosen_tenant(store, which.tenant.tenant.as_deref()).await?;
+            let target = chosen(store, tenant.id, which.target.as_deref()).await?;
+            let tried = stops::try_now(store, (tenant.id, target.id), BY).await?;
+            store.tell_workers().await?;
+            output.result(&serde_json::to_value(tried)?, || match tried.stops {
+                0 => format!("Nothing of target {} is stopped.", target.name),
+                stops => format!("{} tried now.", count_of(stops, "stop is", "stops are")),
+            })?;
+        }
+        TargetCommand::Windows { name, file, tenant } => {
+            let tenant = chosen_tenant(store, tenant.tenant.as_deref()).await?;
+            let target = chosen(store, tenant.id, Some(&name)).await?;
+            let view = match file {
+                None => stops::windows(store, tenant.id, target.id).await?,
+                Some(file) => {
+                    let text = std::fs::read_to_string(&file)
+                        .with_context(|| format!("the file {} cannot be read", file.display()))?;
+                    let windows = serde_json::from_str(&text)
+                        .with_context(|| format!("the file {} is not JSON", file.display()))?;
+                    let view = stops::set_windows(store, (tenant.id, target.id), BY, &windows).await?;
+                    store.tell_workers().await?;
+                    view
+                }
+            };
+            let shown = || serde_json::to_string_pretty(&view.windows).unwrap_or_default();
+            output.result(&view.windows, shown)?;
+        }
         TargetCommand::Mode { name, mode, tenant } => {
             set_mode(&TargetArg { target: Some(name), tenant }, mode, store, output).await?;
         }
     }
     Ok(())
+}
+
+fn stop_document(stop: &Stop) -> Value {
+    json!({
+        "kind": stop.kind.map(EntityKind::as_str), "cause": stop.cause, "code": stop.code, "reason": stop.reason,
+        "advice": stop.advice, "since": rfc3339(stop.since), "next_try_at": rfc3339(stop.next_try_at),
+    })
+}
+
+fn stop_line(stop: &Stop) -> String {
+    let what = stop.kind.map_or("everything", EntityKind::as_str);
+    format!("{what} ({}), next try {}: {} {}", stop.cause, rfc3339(stop.next_try_at), stop.reason, stop.advice)
 }
 
 async fn make(new: NewTargetArgs, config: &Config, store: &Store, output: &Output) -> Result<()> {

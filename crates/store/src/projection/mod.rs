@@ -21,6 +21,7 @@ mod readings;
 mod record;
 mod renames;
 mod sealed;
+mod stops;
 mod target_settings;
 mod targets;
 
@@ -37,6 +38,7 @@ pub use readings::{EffectReading, Protected};
 pub use record::Recorded;
 pub use renames::Rename;
 pub use sealed::{Sealed, SealedCount};
+pub use stops::{Refused, Stop};
 pub use target_settings::NewSettings;
 pub use targets::{NewTarget, RulesRevision, Target, TargetMode};
 

@@ -48,9 +48,9 @@ impl Store {
         sqlx::query(
             "WITH changed AS (
                  UPDATE targets SET settings = $4, secret_sealed = COALESCE($5, secret_sealed),
-                        settings_revision = settings_revision + 1,
-                        stopped_until = NULL, stopped_code = NULL, stopped_reason = NULL
-                 WHERE tenant_id = $1 AND id = $2 RETURNING id)
+                        settings_revision = settings_revision + 1, stopped_until = NULL
+                 WHERE tenant_id = $1 AND id = $2 RETURNING id),
+             tried AS (DELETE FROM stops WHERE tenant_id = $1 AND target_id = $2)
              INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
              SELECT $1, $3, $6, 'update', 'target', id, 0, $7 FROM changed",
         )
@@ -84,7 +84,8 @@ impl Store {
         sqlx::query(
             "WITH failed AS MATERIALIZED (
                  SELECT resource_kind, resource_id FROM deliveries
-                 WHERE tenant_id = $1 AND target_id = $2 AND state IN ('retrying', 'needs_attention', 'applying')
+                 WHERE tenant_id = $1 AND target_id = $2 AND (state IN ('retrying', 'needs_attention', 'applying')
+                                                         OR state = 'waiting' AND error_class = 'kind_stopped')
                  ORDER BY resource_id FOR UPDATE)
              UPDATE deliveries d
              SET mark = d.mark + 1, attempt = 0, due_at = $3, request_id = $4, updated_at = $3,
