@@ -16,20 +16,17 @@ pub enum Cause {
     Quota,
     /// Too many calls: the target does not answer for a while.
     Ban,
-    /// The target does not answer at all.
-    Outage,
     /// The settings of the target cannot be used.
     Settings,
 }
 
 /// Seconds.
-const SECOND: u64 = 1;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
 impl Cause {
     /// All causes.
-    pub const ALL: [Self; 7] =
+    pub const ALL: [Self; 6] =
         [Self::Credential, Self::Permission, Self::Organisation, Self::Quota, Self::Ban, Self::Outage, Self::Settings];
 
     /// The word used in tables, JSON and screens.
@@ -40,7 +37,6 @@ impl Cause {
             Self::Organisation => "organisation",
             Self::Quota => "quota",
             Self::Ban => "ban",
-            Self::Outage => "outage",
             Self::Settings => "settings",
         }
     }
@@ -53,7 +49,6 @@ impl Cause {
             Self::Permission | Self::Organisation => &[5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR],
             Self::Quota => &[HOUR, 3 * HOUR, 6 * HOUR],
             Self::Ban => &[5 * MINUTE, 10 * MINUTE, 30 * MINUTE],
-            Self::Outage => &[10 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE],
         }
     }
 }
@@ -85,6 +80,6 @@ mod tests {
     #[test]
     fn the_target_may_ask_for_more_time() {
         assert_eq!(next_try(Cause::Ban, 1, Some(Duration::from_secs(310))), Duration::from_secs(310));
-        assert_eq!(next_try(Cause::Outage, 1, Some(Duration::from_secs(1))), Duration::from_secs(10));
+        assert_eq!(next_try(Cause::Ban, 1, Some(Duration::from_secs(1))), Duration::from_mins(5));
     }
 }

@@ -51,7 +51,7 @@ pub struct Stop {
     /// The kind of entity that is stopped: `account`, `org_unit`, `role`, `chat` or `contact`; absent for all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<&'static str>,
-    /// Why: `credential`, `permission`, `organisation`, `quota`, `ban`, `outage` or `settings`.
+    /// Why: `credential`, `permission`, `organisation`, `quota`, `ban` or `settings`.
     #[schema(example = "credential")]
     pub cause: String,
     /// Since when.
