@@ -27,7 +27,7 @@ const HOUR: u64 = 60 * MINUTE;
 impl Cause {
     /// All causes.
     pub const ALL: [Self; 6] =
-        [Self::Credential, Self::Permission, Self::Organisation, Self::Quota, Self::Ban, Self::Outage, Self::Settings];
+        [Self::Credential, Self::Permission, Self::Organisation, Self::Quota, Self::Ban, Self::Settings];
 
     /// The word used in tables, JSON and screens.
     pub const fn as_str(self) -> &'static str {
