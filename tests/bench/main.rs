@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release -p rollcall-tests --bin bench -- [--people 10000] [--seconds 10] [--connections 16]
 //! cargo run --release -p rollcall-tests --bin bench -- scale [--people 10000,1000000]
+//! cargo run --release -p rollcall-tests --bin bench -- planning [--people 100000] [--departments 500]
 //! ```
 //!
 //! The server and pgbench take turns on the same tables of the same Postgres, sending the same statements, so that
@@ -16,6 +17,7 @@ mod figures;
 mod load;
 mod operation;
 mod options;
+mod planning;
 mod product;
 mod projection;
 mod rounds;
@@ -50,6 +52,7 @@ async fn main() -> anyhow::Result<()> {
     }
     let server = match &options.instead {
         Some(Instead::Scale(scale)) => &scale.server,
+        Some(Instead::Planning(planning)) => &planning.server,
         None => &options.server,
     };
     let binary = match server {
@@ -68,8 +71,10 @@ async fn main() -> anyhow::Result<()> {
 async fn run(options: &Options, binary: &std::path::Path, cluster: &Cluster) -> anyhow::Result<()> {
     let processors = std::thread::available_parallelism()?;
     println!("PostgreSQL {} with every commit on disk, {processors} processors", cluster.major());
-    if let Some(Instead::Scale(scale)) = &options.instead {
-        return scale::measure(scale, binary, cluster).await;
+    match &options.instead {
+        Some(Instead::Scale(scale)) => return scale::measure(scale, binary, cluster).await,
+        Some(Instead::Planning(planning)) => return planning::measure(planning, binary, cluster).await,
+        None => {}
     }
     if Operation::ALL.iter().any(|operation| options.wants(operation.part())) {
         requests(options, binary, cluster).await?;

@@ -42,6 +42,22 @@ pub(crate) struct Options {
 pub(crate) enum Instead {
     /// Sends the same requests to a small and a large directory in turn, and compares what they take
     Scale(Scale),
+    /// Looks at everybody after something changed for all of them, and plans what is to be done
+    Planning(Planning),
+}
+
+/// How planning is measured.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Planning {
+    /// People in the directory
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
+    pub(crate) people: u32,
+    /// Departments that they are in
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(2..=1_000))]
+    pub(crate) departments: u32,
+    /// A `rollcall` to measure instead of the one that belongs to this benchmark
+    #[arg(long, value_name = "FILE")]
+    pub(crate) server: Option<PathBuf>,
 }
 
 /// How directories of different size are compared.

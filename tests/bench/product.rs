@@ -83,6 +83,19 @@ impl Product {
         Ok(Self { binary: binary.to_owned(), database_url, folder })
     }
 
+    /// The folder that it may write to, which its commands work in.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Makes a plan of what is held of a target.
+    pub(crate) async fn make_plan(&self, target: &str) -> anyhow::Result<()> {
+        let output = self.command().args(["plan", "--target", target, "--json"]).output().await?;
+        // What it ends with says whether something is to be done; 1 is a failure.
+        ensure!(output.status.code() != Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
         command.current_dir(&self.folder).stdin(Stdio::null()).kill_on_drop(true);

@@ -160,3 +160,24 @@ async fn a_second_number_does_not_make_the_first_invitation_forgotten() -> anyho
     assert!(world.picture().await?.people.is_empty());
     Ok(())
 }
+
+#[tokio::test]
+async fn leavers_who_manage_each_other_or_themselves_come_to_rest() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let ann = world.person("ann", json!({})).await?;
+    let bob = world.person("bob", json!({ "manager": ann.0 })).await?;
+    let cem = world.person("cem", json!({})).await?;
+    world.set(ann, json!({ "manager": bob.0 })).await?;
+    world.set(cem, json!({ "manager": cem.0 })).await?;
+    world.settle().await?;
+    for id in [ann, bob, cem] {
+        world.set(id, json!({ "active": false })).await?;
+    }
+    world.settle().await?;
+    for name in ["ann", "bob", "cem"] {
+        let standing = world.standing(name).await?;
+        assert_eq!(standing.state, "gone", "{standing:?}");
+        assert!(standing.mark < 20, "nobody wakes them again and again: {standing:?}");
+    }
+    Ok(())
+}

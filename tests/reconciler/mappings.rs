@@ -218,3 +218,119 @@ async fn two_authors_do_not_overwrite_each_other() -> anyhow::Result<()> {
     assert_eq!(versions.iter().map(|version| (version.version, version.active)).collect::<Vec<_>>(), [(1, true)]);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_joiner_under_saved_rules_gets_the_manager_who_comes_later() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    save(&world, &json!({})).await?;
+    world.fake.on("create account boss", 1, Fate::Refused(refusal(ErrorClass::Transient, "-1", None)));
+    let boss = world.person("boss", json!({})).await?;
+    world.person("ann", json!({ "manager": boss.0 })).await?;
+    world.settle().await?;
+    assert_eq!(world.picture().await?.people["ann"][0].manager, "boss", "{:?}", world.standing("ann").await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn nobody_is_held_because_their_department_is_in_doubt_for_a_moment() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    world.person("ann", json!({ "department": "Sales" })).await?;
+    world.settle().await?;
+    sqlx::query("UPDATE links SET observed = 'unknown' WHERE resource_kind = 'org_unit'")
+        .execute(world.database.pool())
+        .await?;
+    world.fake.on("read org_unit", 1, Fate::Refused(refusal(ErrorClass::Transient, "-1", None)));
+    save(&world, &json!({})).await?;
+    world.settle().await?;
+    let ann = world.standing("ann").await?;
+    assert_eq!(ann.state, "in_step", "{ann:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lasting_finding_does_not_let_the_mapping_hold_what_the_source_changes() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let nobody = Uuid::from_u128(7);
+    let ann = world.person("ann", json!({ "title": "clerk", "manager": nobody })).await?;
+    world.settle().await?;
+    save(&world, &json!({})).await?;
+    world.settle().await?;
+    assert_eq!(world.standing("ann").await?.state, "needs_attention");
+    world.set(ann, json!({ "title": "cook" })).await?;
+    world.settle().await?;
+    assert_eq!(title(&world, "ann").await?, "cook");
+    assert_eq!(world.standing("ann").await?.state, "needs_attention");
+    // Nor does it after a plan has permitted what the mapping changes.
+    save(&world, &json!({ "/account/title/value": "upper(user.title)" })).await?;
+    world.settle().await?;
+    assert_eq!(world.standing("ann").await?.state, "held");
+    let made = plan(&world, "mapping:2").await?;
+    world.store.apply_plan(world.tenant, made, &Wave::All, "ann").await?;
+    world.settle().await?;
+    assert_eq!(title(&world, "ann").await?, "COOK");
+    world.set(ann, json!({ "title": "guard" })).await?;
+    world.settle().await?;
+    assert_eq!(title(&world, "ann").await?, "GUARD");
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_who_are_left_out_and_manage_each_other_come_to_rest() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let ann = world.person("ann", json!({ "title": "robot" })).await?;
+    let bob = world.person("bob", json!({ "title": "robot", "manager": ann.0 })).await?;
+    world.set(ann, json!({ "manager": bob.0 })).await?;
+    world.settle().await?;
+    let rule = json!([{ "name": "robots", "when": "user.title == \"robot\"", "include": false }]);
+    save(&world, &json!({ "/scope": rule })).await?;
+    world.settle().await?;
+    let made = plan(&world, "mapping:1").await?;
+    world.store.apply_plan(world.tenant, made, &Wave::All, "ann").await?;
+    world.settle().await?;
+    for name in ["ann", "bob"] {
+        let standing = world.standing(name).await?;
+        assert_eq!(standing.state, "gone", "{standing:?}");
+        assert!(standing.mark < 20, "nobody wakes them again and again: {standing:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_the_source_changes_does_not_wait_for_the_plan_of_a_mapping() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let boss = world.person("boss", json!({ "title": "head" })).await?;
+    let ann = world.person("ann", json!({ "title": "clerk", "department": "Sales" })).await?;
+    world.settle().await?;
+    save(&world, &json!({ "/account/title/value": "upper(user.title)" })).await?;
+    world.settle().await?;
+    world.set(ann, json!({ "title": "lead", "department": "Stores", "manager": boss.to_string() })).await?;
+    world.settle().await?;
+    let picture = world.picture().await?;
+    let seen = &picture.people["ann"][0];
+    assert_eq!((seen.title.as_str(), seen.manager.as_str()), ("lead", "boss"), "by the rules that it came by");
+    assert_eq!(seen.departments, ["/Stores"]);
+    let standing = world.standing("ann").await?;
+    assert_eq!(standing.state, "held", "and the other rules still wait");
+    let made = plan(&world, "mapping:1").await?;
+    world.store.apply_plan(world.tenant, made, &Wave::All, "ann").await?;
+    world.settle().await?;
+    assert_eq!(title(&world, "ann").await?, "LEAD");
+    assert_eq!(world.standing("ann").await?.state, "in_step");
+    Ok(())
+}
+
+#[tokio::test]
+async fn whom_other_rules_block_is_kept_by_the_old_ones() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let ann = world.person("ann", json!({ "title": "clerk" })).await?;
+    world.settle().await?;
+    let rule = json!({ "value": "user.nickName", "blank": "hold" });
+    save(&world, &json!({ "/account/name": rule })).await?;
+    world.settle().await?;
+    assert_eq!(world.standing("ann").await?.state, "needs_attention");
+    world.set(ann, json!({ "title": "lead" })).await?;
+    world.settle().await?;
+    assert_eq!(title(&world, "ann").await?, "lead");
+    assert_eq!(world.standing("ann").await?.state, "needs_attention", "and still is told what hinders the new ones");
+    Ok(())
+}

@@ -1,13 +1,17 @@
 //! Leaving in stages: access ends at once, the account goes when its days are over, and whoever comes back before that
 //! has it again.
 
+use rollcall_provisioning::connector::ErrorClass;
 use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping::Mapping;
+use rollcall_store::adoption::{MarkKind, MarkedThing, NewMark};
+use rollcall_store::changes::{ChangeCursor, Operation};
 use rollcall_store::mappings::NewMapping;
 use serde_json::{Value, json};
 use std::time::Duration;
 
+use crate::fake::{Fate, refusal};
 use crate::world::World;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -28,7 +32,7 @@ async fn world(rules: &Value) -> anyhow::Result<(World, ResourceId)> {
 }
 
 fn leavers(removed: &Value) -> Value {
-    let erased = if removed.is_null() { Value::Null } else { json!(30) };
+    let erased = if removed.is_u64() { json!(30) } else { Value::Null };
     json!([{ "name": "all", "access_ended_after_days": 0, "removed_after_days": removed, "erased_after_days": erased }])
 }
 
@@ -131,5 +135,44 @@ async fn one_person_is_removed_at_once_past_rules_and_guards() -> anyhow::Result
     world.set(ann, json!({ "active": false })).await?;
     world.work(World::options("worker"), world.until("ann", "waiting")).await?;
     assert_eq!(world.picture().await?.people.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_protected_is_not_removed_at_once() -> anyhow::Result<()> {
+    let (world, ann) = world(&json!({ "leavers": leavers(&json!(14)) })).await?;
+    let about = MarkedThing::Resource(ann);
+    let mark = NewMark { about: &about, kind: MarkKind::Protected, reason: "robot", review_on: None, by: "bob" };
+    world.store.set_mark(world.tenant, world.target, &mark).await?;
+    world.set(ann, json!({ "active": false })).await?;
+    world.work(World::options("worker"), world.until("ann", "waiting")).await?;
+    assert_eq!(world.store.remove_at_once(world.tenant, ann, "operator", "The contract was ended.").await?, 1);
+    world.settle().await?;
+    let standing = world.standing("ann").await?;
+    assert_eq!(standing.state, "held");
+    assert!(standing.reason.is_some_and(|reason| reason.contains("marked as protected")));
+    assert_eq!(world.picture().await?.people.len(), 1);
+    let entries = world.store.changes(world.tenant, ChangeCursor::After(0), 100, Some(ann)).await?;
+    let noted = entries.iter().find(|entry| entry.operation == Operation::RemovedAtOnce);
+    let details = noted.map(|entry| entry.details.clone()).unwrap_or_default();
+    assert_eq!((&details["by"], &details["reason"]), (&json!("operator"), &json!("The contract was ended.")));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_account_that_may_not_be_there_is_looked_for_before_it_is_said_to_stay() -> anyhow::Result<()> {
+    let (world, _) = world(&json!({ "leavers": leavers(&json!("never")) })).await?;
+    for (name, done, state, accounts) in [("bob", false, "gone", 1), ("cem", true, "in_step", 2)] {
+        world.fake.on(&format!("create account {name}"), 1, Fate::Lost { done });
+        world.fake.on("read account", 100, Fate::Refused(refusal(ErrorClass::Transient, "-1", None)));
+        let leaver = world.person(name, json!({})).await?;
+        world.work(World::options("worker"), world.until(name, "retrying")).await?;
+        world.fake.heal();
+        world.set(leaver, json!({ "active": false })).await?;
+        days(&world, 1).await?;
+        let standing = world.standing(name).await?;
+        assert_eq!(standing.state, state, "{standing:?}");
+        assert_eq!(world.picture().await?.people.values().flatten().count(), accounts, "{name}");
+    }
     Ok(())
 }

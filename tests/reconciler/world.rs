@@ -181,6 +181,16 @@ impl World {
         end.map_err(|error| anyhow::anyhow!("{error:?}"))
     }
 
+    /// The id of a person who is there or was.
+    pub(crate) async fn id(&self, name: &str) -> anyhow::Result<ResourceId> {
+        let id = sqlx::query_scalar("SELECT id FROM users WHERE tenant_id = $1 AND attributes ->> 'userName' = $2")
+            .bind(self.tenant.0)
+            .bind(name)
+            .fetch_one(self.database.pool())
+            .await?;
+        Ok(ResourceId(id))
+    }
+
     /// Sets whether changes are sent.
     pub(crate) async fn mode(&self, mode: TargetMode) -> anyhow::Result<()> {
         assert!(self.store.set_target_mode(self.tenant, self.target, mode).await?);
@@ -190,6 +200,11 @@ impl World {
     /// Makes connectors impossible to make, or possible again.
     pub(crate) fn break_settings(&self, broken: bool) {
         self.fakes.broken.store(broken, Ordering::Relaxed);
+    }
+
+    /// Puts the organisation behind another target too.
+    pub(crate) fn serve(&self, target: TargetId) {
+        self.fakes.all.lock().unwrap_or_else(PoisonError::into_inner).insert(target, Arc::new(FakeTarget::default()));
     }
 
     /// What is remembered of a person's account.
@@ -206,6 +221,7 @@ impl World {
             lease: Duration::from_hours(1),
             poll: Duration::from_millis(10),
             limit: Duration::from_mins(1),
+            page: 3,
         }
     }
 
@@ -285,7 +301,8 @@ impl World {
     pub(crate) async fn nothing_is_due(&self) -> anyhow::Result<()> {
         wait_until(PATIENCE, "nothing is due", async || {
             let busy: Option<bool> = sqlx::query_scalar(
-                "SELECT bool_or(due_at <= $2 OR lease_until > now()) FROM deliveries WHERE tenant_id = $1",
+                "SELECT bool_or(due_at <= $2 OR lease_until > now())
+                        OR EXISTS (SELECT 1 FROM surveys WHERE tenant_id = $1) FROM deliveries WHERE tenant_id = $1",
             )
             .bind(self.tenant.0)
             .bind(self.clock.now())
@@ -302,7 +319,8 @@ impl World {
         let waited = wait_until(PATIENCE, "everything is at rest", async || {
             let now = self.clock.now();
             let (busy, next): (Option<bool>, Option<OffsetDateTime>) = sqlx::query_as(
-                "SELECT bool_or(due_at <= $2 OR lease_until > now()),
+                "SELECT bool_or(due_at <= $2 OR lease_until > now())
+                        OR EXISTS (SELECT 1 FROM surveys WHERE tenant_id = $1),
                         min(due_at) FILTER (WHERE state = 'retrying' OR waiting_for IS NOT NULL
                                                OR error_code = 'waiting_for_placements')
                  FROM deliveries WHERE tenant_id = $1",

@@ -230,7 +230,19 @@ async fn what_is_protected_survives_everything() -> anyhow::Result<()> {
     world.settled().await?;
     assert!(world.simulator.user("old-1").await?.is_some(), "it was removed");
     let lift = made["id"].as_str().context("no mark")?.to_owned();
-    world.cli(&["adopt", "mark", "--lift", &lift]).await?;
+    // One person alone cannot take it back, nor put something harmless in its place.
+    for _ in 0..2 {
+        let asked = world.shell(&["adopt", "mark", "--lift", &lift, "--by", "maria"]).await?;
+        let text = format!("{}{}", asked.stdout, asked.stderr);
+        assert!(text.contains("omebody else has to lift it") || text.contains("cannot grant it"), "{text}");
+    }
+    let other = ["adopt", "mark", "--account", "old-1", "--kind", "later", "--reason", "x", "--by", "maria"];
+    let other = world.shell(&other).await?;
+    assert!(!other.status.success() && other.stderr.contains("two people"), "{}", other.stderr);
+    world.settled().await?;
+    assert!(world.simulator.user("old-1").await?.is_some(), "it is protected still");
+    let lifted = world.cli(&["adopt", "mark", "--lift", &lift, "--by", "jo"]).await?;
+    assert_eq!(lifted["lifted"], true);
     world.settled().await?;
     // It was adopted, so it still waits for a plan.
     world.until_state(&id, "held").await?;

@@ -78,7 +78,9 @@ async fn who_leaves_and_returns_on_the_first_day_is_asked() -> anyhow::Result<()
     world.set_active(&id, false).await?;
     world.until_state(&id, "gone").await?;
     world.set_active(&id, true).await?;
-    world.until_state(&id, "waiting").await?;
+    let standing = world.until_state(&id, "waiting").await?;
+    let reason = standing["reason"].as_str().unwrap_or_default();
+    ensure!(reason.contains("within 24 hours"), "it says by which rule: {reason}");
     world.simulator.accept_invitation(&mobile(1)).await?;
     world.retry(&id).await?;
     world.until_state(&id, "in_step").await?;

@@ -26,6 +26,7 @@ mod faults;
 mod invitations;
 mod kill;
 mod leaver;
+mod leavers;
 mod managers;
 mod mapping;
 mod outage;

@@ -96,6 +96,9 @@ pub enum ApiError {
     /// REST: something else stands in the way. The text is a whole sentence.
     #[error("{0}")]
     Conflict(String),
+    /// REST: something that takes two people, asked and granted by one. The text continues a sentence.
+    #[error("{0}")]
+    SamePerson(&'static str),
     /// REST: limits of guards that cannot be set.
     #[error(transparent)]
     Guards(#[from] SettingsError),
@@ -221,6 +224,7 @@ impl ApiError {
                 Refusal::new(StatusCode::BAD_REQUEST, "invalid_parameter", self.to_string())
             }
             Self::Conflict(detail) => Refusal::new(StatusCode::CONFLICT, "conflict", detail),
+            Self::SamePerson(detail) => Refusal::new(StatusCode::FORBIDDEN, "same_person", *detail),
             Self::Unfit { code, detail, errors } => {
                 let extras = Extras { errors: errors.clone(), ..Extras::default() };
                 Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail).extras(extras)

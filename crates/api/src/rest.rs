@@ -8,6 +8,7 @@ mod deliveries;
 mod docs;
 mod guards;
 mod in_path;
+mod leavers;
 mod logs;
 mod mapping;
 mod mapping_drafts;
@@ -90,6 +91,9 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(users::by_id))
         .routes(routes!(users::explain))
         .routes(routes!(users::first_password))
+        .routes(routes!(leavers::remove_at_once))
+        .routes(routes!(leavers::heritage))
+        .routes(routes!(leavers::handovers))
         .routes(routes!(logs::attempts))
         .routes(routes!(logs::changes))
 }

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod first_password;
 pub(crate) mod given;
 pub mod guards;
+pub mod leavers;
 pub mod mapping;
 pub mod oauth_clients;
 pub mod overview;

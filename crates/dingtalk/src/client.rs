@@ -4,7 +4,7 @@ use crate::error;
 use crate::operation::Operation;
 use crate::settings::{Settings, SettingsError};
 use crate::token::{Token, Tokens};
-use crate::transport::{Call, Transport};
+use crate::transport::{Call, Connections, Transport};
 use rollcall_provisioning::budget::Budget;
 use rollcall_provisioning::connector::ConnectorError;
 use serde::Serialize;
@@ -19,8 +19,12 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(settings: &Settings, budget: Arc<dyn Budget>) -> Result<Self, SettingsError> {
-        let transport = Transport::new(settings, budget)?;
+    pub(crate) fn new(
+        settings: &Settings,
+        budget: Arc<dyn Budget>,
+        connections: &Connections,
+    ) -> Result<Self, SettingsError> {
+        let transport = Transport::new(settings, budget, connections)?;
         Ok(Self { transport, tokens: Tokens::new(settings.app_key.clone(), settings.app_secret.clone()) })
     }
 

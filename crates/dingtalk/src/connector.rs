@@ -8,6 +8,7 @@ use crate::hidden::Sight;
 use crate::role::{self, Groups, Roles};
 use crate::schema::{DingTalkSchema, WithNormalChats};
 use crate::settings::{Settings, SettingsError};
+use crate::transport::Connections;
 use crate::{department, error, fit};
 use rollcall_provisioning::budget::Budget;
 use rollcall_provisioning::connector::{
@@ -35,8 +36,22 @@ impl DingTalk {
     ///
     /// [`SettingsError`] names the setting that cannot be used.
     pub fn new(settings: &Settings, budget: Arc<dyn Budget>) -> Result<Self, SettingsError> {
+        settings.validate()?;
+        Self::over(settings, budget, &Connections::new(settings.timeout)?)
+    }
+
+    /// The same over connections that others use too; their timeout counts.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] names the setting that cannot be used.
+    pub fn over(
+        settings: &Settings,
+        budget: Arc<dyn Budget>,
+        connections: &Connections,
+    ) -> Result<Self, SettingsError> {
         Ok(Self {
-            client: Client::new(settings, budget)?,
+            client: Client::new(settings, budget, connections)?,
             settings: settings.clone(),
             sight: Sight::default(),
             groups: Groups::default(),

@@ -31,3 +31,4 @@ pub use check::{Line, Report, Verdict};
 pub use connector::DingTalk;
 pub use schema::DingTalkSchema;
 pub use settings::{Settings, SettingsError};
+pub use transport::Connections;

@@ -31,6 +31,31 @@ pub(crate) struct Call<'a, B> {
     pub(crate) body: Option<&'a B>,
 }
 
+/// Connections to DingTalk, which any number of connectors share. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Connections(reqwest::Client);
+
+impl Connections {
+    /// None is open yet. `timeout` is the longest that one call may take.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError::HttpClient`] when the system has no certificates.
+    pub fn new(timeout: Duration) -> Result<Self, SettingsError> {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
+            .timeout(timeout)
+            // Shorter than the whole, so that a connection that was never made is told from a lost answer.
+            .connect_timeout(timeout / 2)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .no_proxy()
+            .build()
+            .map_err(SettingsError::HttpClient)?;
+        Ok(Self(http))
+    }
+}
+
 pub(crate) struct Transport {
     http: reqwest::Client,
     oapi: Url,
@@ -40,20 +65,14 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub(crate) fn new(settings: &Settings, budget: Arc<dyn Budget>) -> Result<Self, SettingsError> {
+    pub(crate) fn new(
+        settings: &Settings,
+        budget: Arc<dyn Budget>,
+        connections: &Connections,
+    ) -> Result<Self, SettingsError> {
         settings.validate()?;
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
-            .timeout(settings.timeout)
-            // Shorter than the whole, so that a connection that was never made is told from a lost answer.
-            .connect_timeout(settings.timeout / 2)
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .build()
-            .map_err(SettingsError::HttpClient)?;
         Ok(Self {
-            http,
+            http: connections.0.clone(),
             oapi: settings::base_url("oapi_url", &settings.oapi_url)?,
             api: settings::base_url("api_url", &settings.api_url)?,
             app_key: settings.app_key.clone(),

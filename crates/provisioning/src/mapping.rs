@@ -71,9 +71,12 @@ pub use trace::{Input, Trace};
 
 use crate::connector::TargetSchema;
 use crate::entity;
+use crate::finding::Finding;
 use crate::org_unit::OrgName;
+use accept::About;
 use expression::Expression;
-use model::{AttributeRule, Departments, GroupRule, Rule};
+use inputs::Inputs;
+use model::{AttributeRule, Departments, GroupRule, LeaverRule, Rule};
 use rollcall_scim::schema::ResourceType;
 use rollcall_scim::schema::builtin::{group_type, user_type};
 use serde_json::Value;
@@ -93,7 +96,7 @@ pub struct Mapping {
     departments: Departments,
     groups: Vec<Rule<GroupRule>>,
     by_hand: BTreeMap<String, Rule<GroupRule>>,
-    leavers: Vec<Rule<Stages>>,
+    leavers: Vec<Rule<LeaverRule>>,
     examples: Vec<examples::Example>,
 }
 
@@ -104,8 +107,23 @@ pub struct Leaving {
     pub rule: Option<String>,
     /// The days.
     pub stages: Stages,
+    /// Who takes over from them, as the source names people. [`Reference::LeftAlone`]: the rules do not say.
+    pub successor: Reference,
     /// Why no rule could be found.
-    pub finding: Option<crate::finding::Finding>,
+    pub finding: Option<Finding>,
+}
+
+/// Whom a rule names as successor; a finding when what it gives cannot name anybody.
+fn successor(rule: Option<&Expression>, inputs: &Inputs<'_>) -> (Reference, Option<Finding>) {
+    let Some(expression) = rule else { return (Reference::LeftAlone, None) };
+    let about = About { attribute: "successor", expression };
+    match expression.value(inputs) {
+        Ok(Value::Null) => (Reference::Nobody, None),
+        Ok(Value::String(text)) if text.trim().is_empty() => (Reference::Nobody, None),
+        Ok(Value::String(text)) => (Reference::To(text.trim().to_owned()), None),
+        Ok(other) => (Reference::Nobody, Some(about.mistyped(&other, "a text that names a person"))),
+        Err(failure) => (Reference::Nobody, Some(about.failed(&failure))),
+    }
 }
 
 /// Who sees a department.
@@ -147,17 +165,25 @@ impl Mapping {
     /// The stages of a person's leaving. If a rule fails, nothing is removed until a person has looked.
     pub fn leaver(&self, person: &Person<'_>) -> Leaving {
         match person::first(&self.leavers, &self.inputs(person)) {
-            Ok(rule) => Leaving {
-                rule: rule.map(|rule| rule.name.clone()),
-                stages: rule.map_or_else(Stages::default, |rule| rule.then),
-                finding: None,
-            },
+            Ok(None) => {
+                Leaving { rule: None, stages: Stages::default(), successor: Reference::LeftAlone, finding: None }
+            }
+            Ok(Some(rule)) => {
+                let (successor, finding) = successor(rule.then.successor.as_ref(), &self.inputs(person));
+                Leaving { rule: Some(rule.name.clone()), stages: rule.then.stages, successor, finding }
+            }
             Err(finding) => Leaving {
                 rule: None,
                 stages: Stages { removed_after_days: None, erased_after_days: None, ..Stages::default() },
+                successor: Reference::LeftAlone,
                 finding: Some(*finding),
             },
         }
+    }
+
+    /// Whether a rule says who takes over from leavers.
+    pub fn names_successors(&self) -> bool {
+        self.leavers.iter().any(|rule| rule.then.successor.is_some())
     }
 
     /// Who sees the department at a path: what is said of it and of those above it.

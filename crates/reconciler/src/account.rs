@@ -1,10 +1,11 @@
 //! A user who should have an account: map, place, observe, plan, act.
 
 use crate::act::{Acted, Interrupt, Job, ended, finding, held};
+use crate::connectors::Ready;
 use crate::contact::is_contact;
 use crate::gate::{Asked, Verdict};
 use crate::observe::{Seen, Sought};
-use crate::placing::Placed;
+use crate::placing::{Placed, Placing};
 use crate::refusal::Refusal;
 use crate::report;
 use crate::wish::{Wish, mobile};
@@ -13,7 +14,7 @@ use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping::{GroupFacts, Mapped, Mapping, Person, PersonKind, SourceFacts};
-use rollcall_provisioning::plan::{Plan, plan};
+use rollcall_provisioning::plan::{Action, Plan, plan};
 use rollcall_provisioning::retry;
 use rollcall_scim::profile::ManagerBy;
 use rollcall_store::projection::{Claim, Link, LoadedUser, TargetMode};
@@ -25,6 +26,43 @@ impl Job<'_> {
         &self,
         user: &Map<String, Value>,
         loaded: &LoadedUser,
+    ) -> Result<Outcome, Interrupt> {
+        if loaded.link.as_ref().is_some_and(|link| link.left_at.is_some()) {
+            held(self.store.link_returned(self.claim).await?)?;
+        }
+        if loaded.handed_over {
+            held(self.store.take_back(self.claim).await?)?;
+        }
+        let remapped = self.is_remapped(loaded.link.as_ref());
+        let rules =
+            if remapped { self.under_new_rules(user, loaded).await? } else { NewRules::Count { decided: false } };
+        match rules {
+            NewRules::Count { decided } => {
+                if !decided && self.claim.mode == TargetMode::Live {
+                    // Whatever is to be done from now on follows from something else, so it is not held because of them.
+                    self.let_through().await?;
+                }
+                self.deliver_by_rules(user, loaded, decided).await
+            }
+            NewRules::End(outcome) => Ok(outcome),
+            NewRules::Wait(outcome) => self.under_old_rules(user, loaded, outcome).await,
+        }
+    }
+
+    /// Notes that the account is as the rules that count now want it, unless that is known.
+    async fn let_through(&self) -> Result<(), Interrupt> {
+        if self.claim.let_through == self.claim.mapping_version {
+            return Ok(());
+        }
+        held(self.store.let_through(self.claim).await?)
+    }
+
+    /// Delivers a user who is present by the rules that count for them.
+    async fn deliver_by_rules(
+        &self,
+        user: &Map<String, Value>,
+        loaded: &LoadedUser,
+        decided: bool,
     ) -> Result<Outcome, Interrupt> {
         let mapped = self.ask_rules(user, loaded, Mapping::person);
         if !mapped.scope.included {
@@ -42,35 +80,18 @@ impl Job<'_> {
             return Box::pin(self.deliver_account(user, &self.with_link_of_now(loaded).await?)).await;
         }
         if mapped.blocked {
-            // Whoever has an account already keeps it as it is until the value is mended. It is looked for all the
-            // same, because others may wait for this person.
-            let again = match self.observe_account(link, Sought::Wanted(mobile(&mapped.attributes))).await? {
-                Seen::Now(_) => None,
-                Seen::Invited(since) => Some(report::look_again(since)),
-                Seen::End(outcome) => return Ok(outcome),
-            };
-            return Ok(Outcome::NeedsAttention { findings: mapped.findings, awaited: None, again, wants: Vec::new() });
-        }
-        if link.is_some_and(|link| link.left_at.is_some()) {
-            held(self.store.link_returned(self.claim).await?)?;
-        }
-        let mut decided = false;
-        if self.is_remapped(link) {
-            match self.under_new_rules(&mapped, loaded).await? {
-                Ok(by_plan) => decided = by_plan,
-                Err(outcome) => return Ok(outcome),
-            }
+            return self.blocked(mapped, link).await;
         }
         let rehearsal = self.claim.mode == TargetMode::Rehearsal;
         let placing = match self.place(&mapped.departments, rehearsal).await? {
             Placed::At(placing) => placing,
             Placed::Waits(outcome) => return Ok(outcome),
         };
-        let mut wish = Wish::new(self.claim.resource, mapped, loaded, placing);
+        let mut wish = self.wish(mapped, loaded, placing);
         wish.decided = decided;
         let observed = match self.observe_account(link, Sought::Wanted(wish.mobile())).await? {
             Seen::Now(observed) => observed,
-            Seen::Invited(since) => return Ok(report::invited(since)),
+            Seen::Invited(since) => return Ok(report::invited(since, rejoins(link))),
             Seen::End(outcome) => return Ok(outcome),
         };
         match link {
@@ -89,6 +110,17 @@ impl Job<'_> {
         Ok(LoadedUser { link, ..loaded.clone() })
     }
 
+    /// Whoever has an account already keeps it as it is until the value is mended. It is looked for all the same, because
+    /// others may wait for this person.
+    async fn blocked(&self, mapped: Mapped, link: Option<&Link>) -> Result<Outcome, Interrupt> {
+        let again = match self.observe_account(link, Sought::Wanted(mobile(&mapped.attributes))).await? {
+            Seen::Now(_) => None,
+            Seen::Invited(since) => Some(report::look_again(since)),
+            Seen::End(outcome) => return Ok(outcome),
+        };
+        Ok(Outcome::NeedsAttention { findings: mapped.findings, awaited: None, again, wants: Vec::new() })
+    }
+
     /// Asks the rules about a person.
     pub(crate) fn ask_rules<T>(
         &self,
@@ -105,36 +137,101 @@ impl Job<'_> {
 
     /// Whether the account is there by other rules than those that count now. A target in rehearsal holds everything
     /// anyway.
-    fn is_remapped(&self, link: Option<&Link>) -> bool {
+    pub(crate) fn is_remapped(&self, link: Option<&Link>) -> bool {
         self.claim.let_through != self.claim.mapping_version
             && self.claim.mode == TargetMode::Live
             && link.is_some_and(|link| link.observed != Observed::Absent)
+            && !is_contact(link)
     }
 
     /// What other rules would change at an account is held until a plan permits it, and nobody is placed before that.
-    /// Whether a plan does; not, when nothing would change.
-    async fn under_new_rules(&self, mapped: &Mapped, loaded: &LoadedUser) -> Result<Result<bool, Outcome>, Interrupt> {
+    async fn under_new_rules(&self, user: &Map<String, Value>, loaded: &LoadedUser) -> Result<NewRules, Interrupt> {
+        let mapped = self.ask_rules(user, loaded, Mapping::person);
+        if !mapped.scope.included {
+            let end = self.deliver_departure(loaded, Some(&mapped.scope)).await?;
+            return Ok(if matches!(end, Outcome::Held { .. }) { NewRules::Wait(end) } else { NewRules::End(end) });
+        }
+        if mapped.kind == PersonKind::Contact {
+            return Ok(match self.deliver_departure(loaded, Some(&mapped.scope)).await? {
+                Outcome::LeftOut { .. } => {
+                    NewRules::End(self.deliver_contact(mapped, &self.with_link_of_now(loaded).await?).await?)
+                }
+                end @ Outcome::Held { .. } => NewRules::Wait(end),
+                end => NewRules::End(end),
+            });
+        }
+        if mapped.blocked {
+            return Ok(NewRules::Wait(self.blocked(mapped, loaded.link.as_ref()).await?));
+        }
         let placing = self.look_up(&mapped.departments).await?;
-        let mut wish = Wish::new(self.claim.resource, mapped.clone(), loaded, placing);
+        let mut wish = self.wish(mapped, loaded, placing);
         let observed = match self.observe_account(loaded.link.as_ref(), Sought::Wanted(wish.mobile())).await? {
-            Seen::Now(Observed::Absent) => return Ok(Ok(false)),
+            Seen::Now(Observed::Absent) => return Ok(NewRules::Count { decided: false }),
             Seen::Now(observed) => observed,
-            Seen::Invited(since) => return Ok(Err(report::invited(since))),
-            Seen::End(outcome) => return Ok(Err(outcome)),
+            Seen::Invited(since) => {
+                return Ok(NewRules::End(report::invited(since, rejoins(loaded.link.as_ref()))));
+            }
+            Seen::End(outcome) => return Ok(NewRules::End(outcome)),
         };
         let made = self.plan_account(&wish, &wish.desired(&observed), &observed, loaded.link.as_ref());
-        let Some(action) = made.actions.first() else { return Ok(Ok(false)) };
+        let Some(action) = made.actions.first() else { return Ok(NewRules::Count { decided: false }) };
         Ok(match self.may(Asked { by_new_rules: true, ..wish.asks(action, &observed) }).await? {
-            Verdict::Go { .. } => Ok(true),
+            Verdict::Go { .. } => NewRules::Count { decided: true },
             Verdict::Held { by, proposal } => {
                 wish.findings.extend(made.findings);
-                Err(report::held_back(by, action, proposal, &wish.findings))
+                NewRules::Wait(report::held_back(by, action, proposal, &wish.findings))
             }
-            Verdict::Guarded { holds, proposal, .. } => Err(report::guarded(&holds, proposal, &wish.findings)),
+            Verdict::Guarded { holds, proposal, .. } => {
+                NewRules::End(report::guarded(&holds, proposal, &wish.findings))
+            }
         })
     }
 
-    fn plan_account(&self, wish: &Wish, desired: &Desired, observed: &Observed, link: Option<&Link>) -> Plan {
+    /// Until a plan lets an account through to other rules it is kept by those that it came by: what its source changes
+    /// does not wait for the plan. `waits` is what the other rules would do.
+    async fn under_old_rules(
+        &self,
+        user: &Map<String, Value>,
+        loaded: &LoadedUser,
+        waits: Outcome,
+    ) -> Result<Outcome, Interrupt> {
+        let version = self.claim.let_through;
+        let Some(mapping) = self.connectors.earlier_mapping(&self.ready.target, version).await? else {
+            return Ok(waits);
+        };
+        let ready = Ready { mapping, ..self.ready.clone() };
+        let claim = Claim { mapping_version: version, ..self.claim.clone() };
+        let by_old_rules = Job { ready: &ready, claim: &claim, ..*self };
+        let end = by_old_rules.deliver_by_rules(user, loaded, false).await?;
+        match end {
+            Outcome::InStep | Outcome::NeedsAttention { awaited: None, again: None, .. } => {}
+            end => return Ok(end),
+        }
+        let Claim { tenant, target, kind, resource, .. } = *self.claim;
+        let link = self.store.link(tenant, target, kind, resource).await?;
+        if link == loaded.link {
+            return Ok(waits);
+        }
+        // What the other rules would do is told of the account as it is now.
+        let loaded = LoadedUser { link, ..loaded.clone() };
+        Ok(match self.under_new_rules(user, &loaded).await? {
+            // Nothing is left that waits.
+            NewRules::Count { .. } => end,
+            NewRules::Wait(outcome) | NewRules::End(outcome) => outcome,
+        })
+    }
+
+    pub(crate) fn wish(&self, mapped: Mapped, loaded: &LoadedUser, placing: Placing) -> Wish {
+        Wish::new(self.claim.resource, mapped, loaded, placing, self.ready.mapping.names_successors())
+    }
+
+    pub(crate) fn plan_account(
+        &self,
+        wish: &Wish,
+        desired: &Desired,
+        observed: &Observed,
+        link: Option<&Link>,
+    ) -> Plan {
         let first = wish.userid.clone().unwrap_or_else(|| self.claim.resource.0.simple().to_string());
         let id = userid(&first, link, observed);
         plan(EntityKind::Account, desired, observed, Some(&id), self.ready.connector.schema())
@@ -173,6 +270,11 @@ impl Job<'_> {
             if let Some((unit, name)) = wish.unit_awaited() {
                 return Ok(report::waits_for_department(*unit, name));
             }
+            if matches!(action, Action::Create { .. }) && self.claim.let_through != self.claim.mapping_version {
+                // An account that is made by the rules that count now has nothing of older ones, also when the delivery
+                // goes on after that.
+                held(self.store.let_through(self.claim).await?)?;
+            }
             let with_password = self.with_first_password(action).await?;
             match self.act(with_password.as_ref().unwrap_or(action), &observed).await? {
                 Acted::Done(Some(entity)) => observed = Observed::Known(entity),
@@ -193,23 +295,47 @@ impl Job<'_> {
         if moved && loaded.placement.applied != *wish.units() {
             held(self.store.placed(self.claim, wish.units()).await?)?;
         }
-        let manager_missing = loaded.manager.is_none() && loaded.manager_by != ManagerBy::Id;
-        let Wish { mut findings, manager_awaited, manager_refused, wants, held: guarded, .. } = wish;
-        if let Some((holds, proposal)) = guarded {
-            return Ok(report::guarded(&holds, proposal, &findings));
+        if wish.held.is_none() {
+            // Whatever somebody has to see to besides.
+            self.let_through().await?;
         }
-        if findings.is_empty() {
-            return Ok(match (manager_refused, manager_awaited) {
-                (Some(error), _) => ended(&error),
-                (None, Some(manager)) => report::waits_for_manager(manager),
-                (None, None) => Outcome::InStep,
-            });
-        }
-        // A manager who is created in the same moment may not have seen that this person waits for them.
-        let again = (manager_refused.is_some() || manager_missing).then_some(retry::LONGEST);
-        findings.extend(manager_refused.as_ref().map(finding));
-        Ok(Outcome::NeedsAttention { findings, awaited: manager_awaited.map(ResourceId), again, wants })
+        Ok(ending(wish, loaded))
     }
+}
+
+/// What other rules than those by which an account is there mean for it.
+enum NewRules {
+    /// They count: they change nothing, or a plan permits what they change.
+    Count { decided: bool },
+    /// They would change something, which waits for a plan, or cannot be followed.
+    Wait(Outcome),
+    /// The delivery ends here.
+    End(Outcome),
+}
+
+/// How a delivery ends when all of the wish is done that can be done.
+pub(crate) fn ending(wish: Wish, loaded: &LoadedUser) -> Outcome {
+    let manager_missing = loaded.manager.is_none() && loaded.manager_by != ManagerBy::Id;
+    let Wish { mut findings, manager_awaited, manager_refused, wants, held: guarded, .. } = wish;
+    if let Some((holds, proposal)) = guarded {
+        return report::guarded(&holds, proposal, &findings);
+    }
+    if findings.is_empty() {
+        return match (manager_refused, manager_awaited) {
+            (Some(error), _) => ended(&error),
+            (None, Some(manager)) => report::waits_for_manager(manager),
+            (None, None) => Outcome::InStep,
+        };
+    }
+    // A manager who is created in the same moment may not have seen that this person waits for them.
+    let again = (manager_refused.is_some() || manager_missing).then_some(retry::LONGEST);
+    findings.extend(manager_refused.as_ref().map(finding));
+    Outcome::NeedsAttention { findings, awaited: manager_awaited.map(ResourceId), again, wants }
+}
+
+/// Whether somebody had an account before.
+pub(crate) fn rejoins(link: Option<&Link>) -> bool {
+    link.is_some_and(|link| link.generation > 1)
 }
 
 /// The most characters of a userid.

@@ -1,6 +1,6 @@
 //! One action at the target, with what is known of the entity kept true before and after it.
 
-use crate::connectors::Ready;
+use crate::connectors::{Connectors, Ready};
 use crate::gate::before;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
 use rollcall_provisioning::delivery::Outcome;
@@ -14,8 +14,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// What a delivery is worked on with.
+#[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
     pub(crate) store: &'a Store,
+    pub(crate) connectors: &'a Connectors,
     pub(crate) ready: &'a Ready,
     pub(crate) claim: &'a Claim,
     pub(crate) worker: &'a str,

@@ -5,10 +5,11 @@ use rollcall_provisioning::ids::{ResourceId, TargetId};
 use rollcall_provisioning::mapping::Mapping;
 use rollcall_provisioning::plan::InitialPassword;
 use rollcall_store::mappings::LoadError;
-use rollcall_store::projection::{Claim, Target};
+use rollcall_store::projection::{Claim, Target, TargetMode};
 use rollcall_store::{Store, StoreError};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
 
 /// Why a connector could not be made from a target's settings.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +60,8 @@ pub(crate) struct Connectors {
     store: Store,
     factory: Arc<dyn ConnectorFactory>,
     kept: Mutex<HashMap<TargetId, Kept>>,
+    /// Rung when targets were read and a survey of one is under way.
+    surveyed: Notify,
 }
 
 /// What is kept of a target.
@@ -67,6 +70,8 @@ struct Kept {
     connector: Arc<dyn Connector>,
     /// `None` when the rules changed since.
     mapping: Option<Arc<Mapping>>,
+    /// Earlier versions that accounts are still there by, as they read now; `None` for one that does not fit any more.
+    earlier: HashMap<i32, Option<Arc<Mapping>>>,
 }
 
 /// Why a target is not ready.
@@ -91,25 +96,34 @@ impl From<LoadError> for NotReady {
 
 impl Connectors {
     pub(crate) fn new(store: Store, factory: Arc<dyn ConnectorFactory>) -> Self {
-        Self { store, factory, kept: Mutex::default() }
+        Self { store, factory, kept: Mutex::default(), surveyed: Notify::new() }
     }
 
     /// Reads the targets again and keeps the connectors of those whose settings did not change, so that a changed
     /// secret counts at once and forgotten targets do not pile up. Called once per round of claims.
     pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
         let targets = self.store.all_targets().await?;
+        if targets.iter().any(|target| target.surveyed && target.mode != TargetMode::Paused) {
+            self.surveyed.notify_one();
+        }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let mut next = HashMap::with_capacity(targets.len());
         for target in targets {
             if let Some(old) = kept.remove(&target.id)
                 && old.target.settings_revision == target.settings_revision
             {
-                let mapping = old.mapping.filter(|_| old.target.rules == target.rules);
-                next.insert(target.id, Kept { target, connector: old.connector, mapping });
+                let same = old.target.rules == target.rules;
+                let (mapping, earlier) = if same { (old.mapping, old.earlier) } else { (None, HashMap::new()) };
+                next.insert(target.id, Kept { target, connector: old.connector, mapping, earlier });
             }
         }
         *kept = next;
         Ok(())
+    }
+
+    /// Returns when a survey of a target is under way.
+    pub(crate) async fn surveyed(&self) {
+        self.surveyed.notified().await;
     }
 
     /// The connector and the rules of a claim's target, never older than those at the moment of the claim.
@@ -149,13 +163,40 @@ impl Connectors {
             _ => connector,
         };
         let (own, rules) = (Arc::clone(&connector), Some(Arc::clone(&mapping)));
-        kept.insert(target.id, Kept { target: target.clone(), connector: own, mapping: rules });
+        let earlier = HashMap::new();
+        kept.insert(target.id, Kept { target: target.clone(), connector: own, mapping: rules, earlier });
         Ok(Ready { target, connector, mapping, factory: Arc::clone(&self.factory) })
+    }
+
+    /// An earlier version of the rules of a target; `None` when it fits schemas and target no longer.
+    pub(crate) async fn earlier_mapping(
+        &self,
+        target: &Target,
+        version: i32,
+    ) -> Result<Option<Arc<Mapping>>, StoreError> {
+        let connector = {
+            let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(kept) = kept.get(&target.id) else { return Ok(None) };
+            if let Some(mapping) = kept.earlier.get(&version) {
+                return Ok(mapping.clone());
+            }
+            Arc::clone(&kept.connector)
+        };
+        let mapping = match self.store.compiled_version(target.tenant, version, connector.schema()).await {
+            Ok(mapping) => Some(Arc::new(mapping)),
+            Err(LoadError::Unfit { .. }) => None,
+            Err(LoadError::Store(error)) => return Err(error),
+        };
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = kept.get_mut(&target.id).filter(|kept| kept.target.rules == target.rules) {
+            kept.earlier.insert(version, mapping.clone());
+        }
+        Ok(mapping)
     }
 
     fn ready(&self, target: TargetId, fits: impl FnOnce(&Target) -> bool) -> Option<Ready> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let Kept { target, connector, mapping } = kept.get(&target)?;
+        let Kept { target, connector, mapping, .. } = kept.get(&target)?;
         let mapping = mapping.as_ref().filter(|_| fits(target))?;
         let (connector, mapping) = (Arc::clone(connector), Arc::clone(mapping));
         Some(Ready { target: target.clone(), connector, mapping, factory: Arc::clone(&self.factory) })

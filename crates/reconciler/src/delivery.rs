@@ -84,7 +84,14 @@ impl Shared {
             Err(NotReady::Gone) => return Err(Interrupt::LostClaim),
             Err(NotReady::Factory(error)) => return Err(Interrupt::Stopped(unusable(&error))),
         };
-        let job = Job { store: &self.store, ready: &ready, claim, worker: &self.options.worker, now: self.clock.now() };
+        let job = Job {
+            store: &self.store,
+            connectors: &self.connectors,
+            ready: &ready,
+            claim,
+            worker: &self.options.worker,
+            now: self.clock.now(),
+        };
         match claim.kind {
             ResourceKind::OrgUnit => Ok((job.deliver_department().await?, None)),
             ResourceKind::User => {

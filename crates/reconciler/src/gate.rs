@@ -137,20 +137,26 @@ impl Job<'_> {
         Ok(false)
     }
 
-    /// The step in words, with the manager who is to follow.
+    /// The step in words.
     async fn proposal(&self, asked: &Asked<'_>) -> Result<Proposal, Interrupt> {
-        let mut paths = asked.paths.clone();
-        paths.insert(self.ready.connector.root_org_unit().to_owned(), "/".to_owned());
+        let unknown = self.unknown_units(asked);
+        let paths = self.store.unit_paths((self.claim.tenant, self.claim.target), &unknown).await?;
+        Ok(self.in_words(asked, paths))
+    }
+
+    /// The departments that the step or the entity names and whose paths are not known, by their remote ids.
+    pub(crate) fn unknown_units<'a>(&self, asked: &Asked<'a>) -> Vec<&'a str> {
         let had = before(asked.observed).get(entity::ORG_UNITS).and_then(Value::as_array);
         let parent = before(asked.observed).get(entity::PARENT).and_then(Value::as_str);
-        let unknown: Vec<&str> = had
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .chain(parent)
-            .filter(|id| !paths.contains_key(*id))
-            .collect();
-        paths.extend(self.store.unit_paths((self.claim.tenant, self.claim.target), &unknown).await?);
+        let root = self.ready.connector.root_org_unit();
+        let names = had.into_iter().flatten().filter_map(Value::as_str).chain(parent);
+        names.filter(|id| *id != root && !asked.paths.contains_key(*id)).collect()
+    }
+
+    /// The step in words, with `paths` of the departments that were unknown, and with the manager who is to follow.
+    pub(crate) fn in_words(&self, asked: &Asked<'_>, mut paths: Paths) -> Proposal {
+        paths.extend(asked.paths.iter().map(|(id, path)| (id.clone(), path.clone())));
+        paths.insert(self.ready.connector.root_org_unit().to_owned(), "/".to_owned());
         let mut proposal = Proposal::new(asked.action, before(asked.observed), &paths);
         if let (Some(manager), Action::Create { .. } | Action::Update { .. }) = (asked.manager_awaited, asked.action) {
             proposal.lines.push(Line {
@@ -159,7 +165,7 @@ impl Job<'_> {
                 after: Some(json!(manager.simple().to_string())),
             });
         }
-        Ok(proposal)
+        proposal
     }
 }
 

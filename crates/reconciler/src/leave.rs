@@ -1,6 +1,6 @@
 //! A user who has left, or was deleted: the account goes, in stages if the rules say so.
 //!
-//! When access ends the person is out of departments' heads, roles and chats, and an enterprise account is turned off;
+//! What the person managed and headed is handed over first. When access ends the person is out of departments' heads, roles and chats, and an enterprise account is turned off;
 //! some days later the account is removed. The days are ours: an identity provider may never speak of the person again.
 
 use crate::act::{Acted, Interrupt, Job, ended, held};
@@ -12,12 +12,12 @@ use rollcall_provisioning::connector::{NORMAL_ACCOUNT, account_kind};
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, EntityKind, Observed};
 use rollcall_provisioning::guard::{Effect, Guard};
-use rollcall_provisioning::mapping::{Mapping, Verdict as ScopeVerdict};
+use rollcall_provisioning::mapping::{Mapping, Stages, Verdict as ScopeVerdict};
 use rollcall_provisioning::plan::{Action, plan};
 use rollcall_provisioning::proposal::Paths;
-use rollcall_store::projection::{Link, LoadedUser};
+use rollcall_store::projection::{Claim, Link, LoadedUser};
 use serde_json::Value;
-use time::Duration as Span;
+use time::{Duration as Span, OffsetDateTime};
 
 /// How long it is watched whether somebody who has left accepts an invitation all the same. DingTalk documents neither
 /// how long one is good for nor a way to withdraw it.
@@ -34,12 +34,21 @@ impl Job<'_> {
             let gone = || left_out.map_or(Outcome::Gone, |scope| Outcome::LeftOut { reason: scope.reason() });
             return Ok(self.remove_contact(loaded).await?.unwrap_or_else(gone));
         }
-        if left_out.is_none()
-            && let Some(outcome) = self.stay_for_now(loaded).await?
-        {
-            return Ok(outcome);
+        // A user who never was in the directory has no rules and nothing to hand over.
+        let leaving = loaded.user.as_ref().filter(|_| left_out.is_none());
+        let leaving = leaving.map(|user| (user, self.ask_rules(&user.attributes, loaded, Mapping::leaver)));
+        let mut link = loaded.link.clone();
+        let mut erase_on = None;
+        if let Some((user, leaving)) = &leaving {
+            // Before the person is displaced, which forgets the departments that they head.
+            self.hand_over(leaving).await?;
+            let since = self.store.link_leaving(self.claim, self.now).await?.unwrap_or(user.changed_at);
+            erase_on = leaving.stages.erased_after_days.map(|days| since + Span::days(i64::from(days)));
+            if let Some(outcome) = self.stay_for_now(leaving.stages, since, &mut link).await? {
+                return Ok(outcome);
+            }
         }
-        let link = loaded.link.as_ref();
+        let link = link.as_ref();
         let by_new_rules = left_out.is_some() && self.claim.let_through != self.claim.mapping_version;
         if !by_new_rules {
             held(self.store.displace(self.claim).await?)?;
@@ -63,22 +72,46 @@ impl Job<'_> {
         }
         held(self.store.displace(self.claim).await?)?;
         held(self.store.placed(self.claim, &[]).await?)?;
-        // Whoever was given them as manager while they were leaving has not been told by the departure itself.
-        self.store.mark_dependents(self.claim).await?;
+        if !self.is_settled(loaded) {
+            // Whoever was given them as manager while they were leaving has not been told by the departure itself. Told
+            // is once: two whom the rules leave out, and who are each other's managers, would wake each other for ever.
+            self.store.mark_dependents(self.claim).await?;
+        }
+        held(self.store.erase_on(self.claim, erase_on).await?)?;
         Ok(left_out.map_or(Outcome::Gone, |scope| Outcome::LeftOut { reason: scope.reason() }))
     }
 
-    /// What is done to the account of somebody who has left before it goes; `None` when it goes now.
-    async fn stay_for_now(&self, loaded: &LoadedUser) -> Result<Option<Outcome>, Interrupt> {
-        let Some(link) = loaded.link.as_ref().filter(|link| link.observed != Observed::Absent) else { return Ok(None) };
-        let Some(user) = &loaded.user else { return Ok(None) };
-        let Some(since) = self.store.link_leaving(self.claim, self.now).await? else { return Ok(None) };
-        let stages = self.ask_rules(&user.attributes, loaded, Mapping::leaver).stages;
+    /// Whether this departure has come to its end before.
+    fn is_settled(&self, loaded: &LoadedUser) -> bool {
+        let gone = loaded.link.as_ref().is_none_or(|link| link.observed == Observed::Absent);
+        let version = loaded.user.as_ref().map(|user| user.version);
+        gone && self.claim.applied_version == version && self.claim.let_through == self.claim.mapping_version
+    }
+
+    /// What is done to the account of somebody who has left before it goes; `None` when it goes now, or is not there.
+    async fn stay_for_now(
+        &self,
+        stages: Stages,
+        since: OffsetDateTime,
+        known: &mut Option<Link>,
+    ) -> Result<Option<Outcome>, Interrupt> {
+        let Some(link) = known.as_ref().filter(|link| link.observed != Observed::Absent) else { return Ok(None) };
         let on = |days: u32| since + Span::days(i64::from(days));
         let removed_at = stages.removed_after_days.map(on);
         if link.removal_by.is_some() || removed_at.is_some_and(|at| at <= self.now) {
             return Ok(None);
         }
+        if link.observed == Observed::Unknown {
+            // Nobody is told that an account stays of which nobody knows whether it is there.
+            if let Seen::End(outcome) = self.observe_account(Some(link), Sought::Unwanted).await? {
+                return Ok(Some(outcome));
+            }
+            let Claim { tenant, target, kind, resource, .. } = *self.claim;
+            *known = self.store.link(tenant, target, kind, resource).await?;
+        }
+        let Some(link) = known.as_ref().filter(|link| matches!(link.observed, Observed::Known(_))) else {
+            return Ok(None);
+        };
         let access_ends = on(stages.access_ended_after_days);
         if self.now < access_ends {
             return Ok(Some(report::leaves_on(access_ends, self.now)));

@@ -18,6 +18,7 @@ mod delivery;
 mod department;
 mod first_password;
 mod gate;
+mod heritage;
 mod lease;
 mod leave;
 mod observe;
@@ -25,6 +26,7 @@ mod placing;
 mod refusal;
 mod report;
 mod scan;
+mod survey;
 mod wish;
 mod worker;
 

@@ -98,24 +98,37 @@ impl Job<'_> {
         Ok(Placed::At(self.completed(placing)))
     }
 
-    /// Looks where a person would belong, and changes nothing.
+    /// Looks where a person would belong, and changes nothing. A department that is in doubt is the same one until it is
+    /// known to be gone.
     pub(crate) async fn look_up(&self, departments: &[Department]) -> Result<Placing, Interrupt> {
-        let mut placing = Placing::default();
+        let mut found = Vec::with_capacity(departments.len());
         for department in departments {
+            found.push(match self.store.find_unit(self.claim, &department.path).await? {
+                Some(unit) => Some((unit, self.store.unit_believed_id(self.claim, unit).await?)),
+                None => None,
+            });
+        }
+        Ok(self.found_at(departments.iter().zip(found)))
+    }
+
+    /// Where a person would belong, if these are their departments and what was found of each: the row, and the remote id
+    /// once it is at the target.
+    pub(crate) fn found_at<'a>(
+        &self,
+        found: impl IntoIterator<Item = (&'a Department, Option<(Uuid, Option<String>)>)>,
+    ) -> Placing {
+        let mut placing = Placing::default();
+        for (department, unit) in found {
             let remote_id = if department.path.is_empty() {
                 self.ready.connector.root_org_unit().to_owned()
             } else {
-                let unit = self.store.find_unit(self.claim, &department.path).await?;
-                let remote_id = match unit {
-                    Some(unit) => self.store.unit_remote_id(self.claim, unit).await?,
-                    None => None,
-                };
+                let (unit, remote_id) = unit.map_or((None, None), |(unit, remote_id)| (Some(unit), remote_id));
                 placing.units.extend(unit);
                 remote_id.unwrap_or_else(|| format!("new:{}", path(&department.path)))
             };
             placing.add(department, remote_id);
         }
-        Ok(self.completed(placing))
+        self.completed(placing)
     }
 
     fn completed(&self, mut placing: Placing) -> Placing {

@@ -1,5 +1,6 @@
 //! What it means for a person when the target refuses an action on their account.
 
+use crate::account::rejoins;
 use crate::act::{Interrupt, Job, ended, finding, held};
 use crate::observe::asked_for;
 use crate::report;
@@ -9,7 +10,7 @@ use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, EntityKind, Observed};
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
 use rollcall_provisioning::plan::Action;
-use rollcall_store::projection::LoadedUser;
+use rollcall_store::projection::{Handover, LoadedUser};
 
 /// An action that the target refused, with what was known when it was tried.
 #[derive(Clone, Copy)]
@@ -29,7 +30,7 @@ impl Job<'_> {
                 if let Action::Create { attributes, .. } = action {
                     held(self.store.link_invited(self.claim, attributes).await?)?;
                 }
-                Ok(Some(report::invited(time::Duration::ZERO)))
+                Ok(Some(report::invited(time::Duration::ZERO, rejoins(loaded.link.as_ref()))))
             }
             (ErrorClass::NotFound, _) => {
                 // Somebody removed the account by hand: it is read first, then made anew.
@@ -43,7 +44,11 @@ impl Job<'_> {
                     return Ok(Some(ended(error)));
                 }
                 if let Some(manager) = &loaded.manager {
-                    self.store.link_doubted(self.claim, ResourceKind::User, ResourceId(manager.id)).await?;
+                    let named = match manager.handover {
+                        Some(Handover::To(heir, _)) if !manager.present => heir,
+                        _ => manager.id,
+                    };
+                    self.store.link_doubted(self.claim, ResourceKind::User, ResourceId(named)).await?;
                 }
                 wish.manager_refused = Some(error.clone());
                 Ok(None)

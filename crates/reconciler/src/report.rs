@@ -18,8 +18,8 @@ use time::{Duration as Span, OffsetDateTime};
 /// How long an invitation may stay unanswered before a person is told.
 const INVITATION_PATIENCE: Span = Span::days(14);
 
-/// The person was invited `since` ago and has not accepted yet.
-pub(crate) fn invited(since: Span) -> Outcome {
+/// The person was invited `since` ago and has not accepted yet; `rejoins` says whether they had an account before.
+pub(crate) fn invited(since: Span, rejoins: bool) -> Outcome {
     let again = look_again(since);
     if since > INVITATION_PATIENCE {
         let finding = Finding {
@@ -37,9 +37,17 @@ pub(crate) fn invited(since: Span) -> Outcome {
             wants: Vec::new(),
         };
     }
-    let reason = "DingTalk has sent the person an invitation, which they must accept before the account exists. \
-                  Ask them to accept it in DingTalk.";
-    Outcome::Waiting { on: WaitingFor::Invitation(again), reason: reason.to_owned() }
+    let mut reason = "DingTalk has sent the person an invitation, which they must accept before the account exists. \
+                      Ask them to accept it in DingTalk."
+        .to_owned();
+    if rejoins {
+        // Page A0161 of the documentation.
+        reason.push_str(
+            " They had an account before: whoever joined and was removed on the same day has to agree when they come \
+             back within 24 hours.",
+        );
+    }
+    Outcome::Waiting { on: WaitingFor::Invitation(again), reason }
 }
 
 /// The person was invited `since` ago and has left since.
@@ -243,4 +251,24 @@ pub(crate) fn bad_manager(why: BadManager) -> Finding {
         message: message.to_owned(),
         advice: advice.to_owned(),
     }
+}
+
+/// The manager has left and nobody takes over. Nothing is said of it where no rule names successors.
+pub(crate) fn manager_left(manager: uuid::Uuid, why: &str) -> Option<Finding> {
+    let why = match why {
+        "no_rule" => return None,
+        "nobody" => "the source names no successor",
+        "unknown" => "the directory does not have the successor whom the source names",
+        "several" => "several people could be the successor whom the source names",
+        "rule_failed" => "the rule for the successor failed",
+        _ => "the successor has left, too",
+    };
+    Some(Finding {
+        kind: FindingKind::Invalid,
+        code: "manager_left".to_owned(),
+        attribute: Some(entity::MANAGER.to_owned()),
+        source_path: mapping::source_path(entity::MANAGER).map(str::to_owned),
+        message: format!("The manager (user {manager}) has left, and {why}. Nobody is the manager at DingTalk."),
+        advice: "Let the source name another manager here, or a successor at the leaver.".to_owned(),
+    })
 }

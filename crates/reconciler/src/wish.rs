@@ -10,7 +10,7 @@ use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping::{Mapped, PersonKind, Reference};
 use rollcall_provisioning::plan::{Action, unique_value};
 use rollcall_provisioning::proposal::Proposal;
-use rollcall_store::projection::{Hold, LoadedUser};
+use rollcall_store::projection::{Handover, Hold, LoadedUser};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -38,7 +38,15 @@ pub(crate) struct Wish {
 
 impl Wish {
     /// What the rules want of a person who belongs where `placing` says.
-    pub(crate) fn new(resource: ResourceId, mapped: Mapped, loaded: &LoadedUser, placing: Placing) -> Self {
+    ///
+    /// `successors` says whether the rules name who takes over from leavers.
+    pub(crate) fn new(
+        resource: ResourceId,
+        mapped: Mapped,
+        loaded: &LoadedUser,
+        placing: Placing,
+        successors: bool,
+    ) -> Self {
         let Mapped { mut attributes, kind, manager, mut findings, userid, once, .. } = mapped;
         attributes.extend(placing.attributes());
         if matches!(kind, PersonKind::Sso | PersonKind::DingTalk) {
@@ -53,10 +61,25 @@ impl Wish {
             (Reference::To(_), Some(found)) if found.id == resource.0 => {
                 findings.push(report::bad_manager(BadManager::Themselves));
             }
-            (Reference::To(_), Some(found)) if !found.present => {
+            (Reference::To(_), Some(found)) if !found.present => match &found.handover {
+                Some(Handover::To(heir, _)) if *heir == resource.0 => {
+                    // Whoever takes over reports to nobody until the source says to whom.
+                    attributes.insert(entity::MANAGER.to_owned(), None);
+                }
+                Some(Handover::To(_, Some(remote_id))) => {
+                    attributes.insert(entity::MANAGER.to_owned(), Some(json!(remote_id)));
+                }
+                Some(Handover::To(heir, None)) => manager_awaited = Some(*heir),
+                // The departure of the manager finds out who takes over, and this person is looked at again then.
+                None if successors => {}
                 // A manager who left manages nobody; the source will name the next one.
-                attributes.insert(entity::MANAGER.to_owned(), None);
-            }
+                left_to => {
+                    attributes.insert(entity::MANAGER.to_owned(), None);
+                    if let Some(Handover::Nobody(why)) = left_to {
+                        findings.extend(report::manager_left(found.id, why));
+                    }
+                }
+            },
             (Reference::To(_), Some(found)) => match &found.remote_id {
                 Some(remote_id) => {
                     attributes.insert(entity::MANAGER.to_owned(), Some(json!(remote_id)));

@@ -33,6 +33,8 @@ pub struct Options {
     pub poll: Duration,
     /// The longest time that one delivery may take.
     pub limit: Duration,
+    /// How many people a survey reads, judges and keeps at once: few enough that nobody waits long for one of the rows.
+    pub page: u32,
 }
 
 impl Default for Options {
@@ -44,6 +46,7 @@ impl Default for Options {
             lease: Duration::from_secs(10),
             poll: Duration::from_secs(2),
             limit: Duration::from_mins(2),
+            page: 500,
         }
     }
 }
@@ -51,6 +54,9 @@ impl Default for Options {
 /// How often deleted resources are collected, and how many at once.
 const TIDY_EVERY: Duration = Duration::from_mins(10);
 const COLLECTED_AT_ONCE: i64 = 1_000;
+const ERASED_AT_ONCE: i64 = 100;
+/// How long a survey that failed is left alone.
+const SURVEY_AGAIN: Duration = Duration::from_secs(5);
 
 /// The loop. Cheap to clone.
 #[derive(Clone)]
@@ -76,6 +82,27 @@ impl Reconciler {
 
     /// Works until `stop` is cancelled; then nothing new is claimed and what is under way is finished.
     pub async fn run(&self, stop: CancellationToken) {
+        tokio::join!(self.deliver(&stop), self.survey(&stop));
+    }
+
+    /// Goes on with surveys whenever there is one.
+    async fn survey(&self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.shared.connectors.surveyed() => {}
+            }
+            if let Err(error) = self.shared.survey(stop).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "a survey did not come to its end");
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = sleep(SURVEY_AGAIN) => {}
+                }
+            }
+        }
+    }
+
+    async fn deliver(&self, stop: &CancellationToken) {
         let bell = self.shared.store.local_dirty();
         let mut run =
             Run { shared: Arc::clone(&self.shared), tasks: JoinSet::new(), desk: Desk::new(), beat: Instant::now() };
@@ -109,24 +136,64 @@ impl Reconciler {
         }
     }
 
-    /// Removes what is deleted and no longer needed, from time to time, until `stop` is cancelled.
+    /// Removes what is deleted and no longer needed, erases whose days are over, and looks again for successors whom nobody
+    /// knew, from time to time, until `stop` is cancelled.
     pub async fn tidy(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            if let Err(error) = self.shared.store.expire_first_passwords(COLLECTED_AT_ONCE).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "first passwords were not forgotten");
-            }
-            match self.shared.store.collect(COLLECTED_AT_ONCE).await {
-                Ok(0) => {}
-                Ok(collected) => tracing::info!(collected, "deleted resources were collected"),
-                Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "deleted resources were not collected");
-                }
-            }
+            self.tidy_up(&stop).await;
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = sleep(TIDY_EVERY) => {}
             }
         }
+    }
+
+    async fn tidy_up(&self, stop: &CancellationToken) {
+        let store = &self.shared.store;
+        if let Err(error) = store.expire_first_passwords(COLLECTED_AT_ONCE).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "first passwords were not forgotten");
+        }
+        match store.collect(COLLECTED_AT_ONCE).await {
+            Ok(0) => {}
+            Ok(collected) => tracing::info!(collected, "deleted resources were collected"),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "deleted resources were not collected");
+            }
+        }
+        while !stop.is_cancelled() {
+            match store.erase(ERASED_AT_ONCE).await {
+                Ok(0) => break,
+                Ok(erased) => tracing::info!(erased, "people whose days are over were erased"),
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "nobody was erased");
+                    break;
+                }
+            }
+        }
+        if let Err(error) = store.look_for_successors(COLLECTED_AT_ONCE).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "successors were not looked for");
+        }
+    }
+
+    /// Claims the delivery that is to be worked on next, leavers first, if one is due. For whoever decides about every
+    /// step, as a simulation does; [`Self::run`] claims by itself. Nobody extends the lease but the caller.
+    pub async fn claim_next(&self) -> Result<Option<Claim>, StoreError> {
+        self.shared.connectors.refresh().await?;
+        let Options { worker, lease, .. } = &self.shared.options;
+        let request = ClaimRequest { worker, up_to: Lane::Other, limit: 1, lease: *lease, at_work: &[] };
+        Ok(self.shared.store.claim(&request).await?.pop())
+    }
+
+    /// Goes on with surveys until there is none, as [`Self::run`] does beside its deliveries.
+    pub async fn survey_on(&self) {
+        if let Err(error) = self.shared.survey(&CancellationToken::new()).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "a survey did not come to its end");
+        }
+    }
+
+    /// Does what a claim asks for and records how it ended, as [`Self::run`] does for each of its own.
+    pub async fn work_on(&self, claim: &Claim) {
+        self.shared.work(claim).await;
     }
 
     /// Until the next delivery is due by itself, but no longer than the poll.

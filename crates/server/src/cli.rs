@@ -2,12 +2,14 @@
 
 mod adopt;
 mod credentials;
+mod leavers;
 mod mapping;
 mod plans;
 mod targets;
 
 pub(crate) use adopt::{AdoptCommand, MarkArgs};
 pub(crate) use credentials::{AccessCommand, NewArgs, OauthClientCommand, TokenCommand, TrustArgs};
+pub(crate) use leavers::{HandoversArgs, RemoveArgs};
 pub(crate) use mapping::MappingCommand;
 pub(crate) use plans::{
     ApplyArgs, ByArg, GuardsArgs, GuardsCommand, NewPlanArgs, PlanArgs, PlanCommand, ReleaseArgs, VerbArg,
@@ -82,6 +84,10 @@ pub(crate) enum Command {
     Release(ReleaseArgs),
     /// Show or set how much is too much at once
     Guards(GuardsArgs),
+    /// Let the account of one person who has left go at once, whatever rules and guards say
+    Remove(RemoveArgs),
+    /// Show what leavers hand over: reports, departments, and who takes over
+    Handovers(HandoversArgs),
     /// Stop sending to a target
     Pause(TargetArg),
     /// Send to a target again

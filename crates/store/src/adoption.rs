@@ -15,7 +15,7 @@ mod walk;
 pub use candidates::{Correlation, FoundAccount, NewPair};
 pub use decisions::{BulkRule, Decided, Decision, DecisionError};
 pub use linking::Linking;
-pub use marks::{AgainstIt, Mark, MarkKind, MarkedThing, NewMark};
+pub use marks::{AgainstIt, Lifting, Mark, MarkKind, MarkedThing, NewMark};
 pub use scans::{ScanClaim, ScanFailure, ScanPhase, StartError};
 pub use shown::{Bucket, Candidate, CandidateQuery, Coverage, Scan};
 pub use walk::{FoundUnit, ScanStep, UnitToRead, WalkEnd};

@@ -40,6 +40,8 @@ pub enum Operation {
     PlanRejected,
     /// Somebody marked what must not be touched.
     Marked,
+    /// Somebody asked that such a mark be lifted.
+    MarkLiftRequested,
     /// Somebody lifted such a mark.
     MarkLifted,
     /// The links that adoption had made were forgotten.
@@ -50,10 +52,14 @@ pub enum Operation {
     GuardsChanged,
     /// Somebody fetched the first password of an account.
     FirstPasswordFetched,
+    /// Somebody decided that the account of a person who has left goes at once.
+    RemovedAtOnce,
+    /// What was kept of a person who has left was erased.
+    Erased,
 }
 
 impl Operation {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 18] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -64,11 +70,14 @@ impl Operation {
         Self::PlanReleased,
         Self::PlanRejected,
         Self::Marked,
+        Self::MarkLiftRequested,
         Self::MarkLifted,
         Self::AdoptionRestarted,
         Self::PlanApplied,
         Self::GuardsChanged,
         Self::FirstPasswordFetched,
+        Self::RemovedAtOnce,
+        Self::Erased,
     ];
 
     /// The word used in tables, JSON and screens.
@@ -84,11 +93,14 @@ impl Operation {
             Self::PlanReleased => "plan_released",
             Self::PlanRejected => "plan_rejected",
             Self::Marked => "marked",
+            Self::MarkLiftRequested => "mark_lift_requested",
             Self::MarkLifted => "mark_lifted",
             Self::AdoptionRestarted => "adoption_restarted",
             Self::PlanApplied => "plan_applied",
             Self::GuardsChanged => "guards_changed",
             Self::FirstPasswordFetched => "first_password_fetched",
+            Self::RemovedAtOnce => "removed_at_once",
+            Self::Erased => "erased",
         }
     }
 

@@ -1,6 +1,6 @@
 //! Mappings: the versions of a tenant's document of rules, and which of them counts.
 //!
-//! Saving sends nothing: everybody is looked at again under the new version, and existing accounts that it changes are
+//! Saving sends nothing: a survey looks at everybody again under the new version, and existing accounts that it changes are
 //! held until a plan permits it (see `projection::record`).
 
 use crate::projection::RulesRevision;
@@ -102,17 +102,26 @@ impl Store {
         target: &dyn TargetSchema,
     ) -> Result<(i32, Mapping), LoadError> {
         let version = self.mapping_version(tenant).await?;
+        Ok((version, self.compiled_version(tenant, version, target).await?))
+    }
+
+    /// One version of a tenant's mapping, compiled for a target.
+    pub async fn compiled_version(
+        &self,
+        tenant: TenantId,
+        version: i32,
+        target: &dyn TargetSchema,
+    ) -> Result<Mapping, LoadError> {
         let document = if version == 0 {
             Mapping::default_document()
         } else {
             let corrupt = || StoreError::corrupt("tenants", "mapping_version", tenant.0);
             self.mapping(tenant, version).await?.ok_or_else(corrupt)?.document
         };
-        let mapping = self.compile_mapping(tenant, &document, target).await?.map_err(|errors| {
+        self.compile_mapping(tenant, &document, target).await?.map_err(|errors| {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             LoadError::Unfit { version, errors: errors.join(" ").trim_end_matches('.').to_owned() }
-        })?;
-        Ok((version, mapping))
+        })
     }
 
     /// Compiles a document with the schemas of a tenant. The inner error is all that is wrong with it.
@@ -127,11 +136,9 @@ impl Store {
         Ok(Mapping::compile(document, Schemas { user: &user, group: &group }, target))
     }
 
-    /// Saves a version, which counts from then on, and marks everything to be looked at under it. Returns its number.
+    /// Saves a version, which counts from then on, and has everything looked at under it. Returns its number.
     pub async fn save_mapping(&self, tenant: TenantId, new: &NewMapping<'_>) -> Result<i32, SaveError> {
         let mut tx = self.pool().begin().await?;
-        // As many are marked as there are people.
-        sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
         let before: i32 = sqlx::query_scalar("SELECT mapping_version FROM tenants WHERE id = $1 FOR UPDATE")
             .bind(tenant.0)
             .fetch_optional(&mut *tx)
@@ -168,11 +175,12 @@ impl Store {
         .bind(new.note)
         .execute(&mut *tx)
         .await?;
+        self.begin_surveys(&mut tx, tenant, None).await?;
         // In the order in which a write of several marks takes them.
         sqlx::query(
             "WITH them AS MATERIALIZED (
                  SELECT target_id, resource_kind, resource_id FROM deliveries
-                 WHERE tenant_id = $1 ORDER BY resource_id FOR UPDATE)
+                 WHERE tenant_id = $1 AND resource_kind <> 'user' ORDER BY resource_id FOR UPDATE)
              UPDATE deliveries d
              SET mark = d.mark + 1, due_at = $2, updated_at = $2, attempt = 0,
                  dirty_since = COALESCE(d.dirty_since, $2),

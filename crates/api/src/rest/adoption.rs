@@ -10,8 +10,8 @@ use crate::rest::params::Params;
 use crate::services::adoption::{
     self, AdoptionView, CandidateView, DecidedView, DecisionRequest, RuleRequest, ScanStarted,
 };
-use crate::services::given;
 use crate::services::page::Page;
+use crate::services::{given, who};
 use crate::state::ApiState;
 use axum::Json;
 use axum::extract::{Path, Request, State};
@@ -25,8 +25,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 /// What a request is made by, in the words of the change log.
-pub(super) fn by(client: &ApiClient) -> String {
-    format!("token {}", client.credential)
+pub(super) async fn by(state: &ApiState, client: &ApiClient) -> Result<String, ApiError> {
+    who::token(state.store(), client.tenant, client.credential).await
 }
 
 /// How adoption stands: the newest scan, who is in which bucket, and what is left before going live.
@@ -55,7 +55,7 @@ pub(super) async fn scan(
     State(state): State<ApiState>,
     InPath(target): InPath<TargetId>,
 ) -> Result<(StatusCode, Json<ScanStarted>), ApiError> {
-    let started = adoption::scan(state.store(), client.tenant, target, &by(&client)).await?;
+    let started = adoption::scan(state.store(), client.tenant, target, &by(&state, &client).await?).await?;
     Ok((StatusCode::ACCEPTED, Json(started)))
 }
 
@@ -121,7 +121,7 @@ pub(super) async fn restart(
     State(state): State<ApiState>,
     InPath(target): InPath<TargetId>,
 ) -> Result<Json<Restarted>, ApiError> {
-    let unlinked = adoption::restart(state.store(), client.tenant, target, &by(&client)).await?;
+    let unlinked = adoption::restart(state.store(), client.tenant, target, &by(&state, &client).await?).await?;
     Ok(Json(Restarted { unlinked }))
 }
 
@@ -174,7 +174,7 @@ pub(super) async fn decide(
     JsonBody(body): JsonBody,
 ) -> Result<Json<DecidedView>, ApiError> {
     let request: DecisionRequest = given::body(body)?;
-    Ok(Json(adoption::decide(state.store(), client.tenant, target, &request, &by(&client)).await?))
+    Ok(Json(adoption::decide(state.store(), client.tenant, target, &request, &by(&state, &client).await?).await?))
 }
 
 /// Accepts all suggestions that fit a rule, such as an equal mobile number and an equal name; with `preview` it only says
@@ -191,7 +191,7 @@ pub(super) async fn by_rule(
     JsonBody(body): JsonBody,
 ) -> Result<Json<DecidedView>, ApiError> {
     let request: RuleRequest = given::body(body)?;
-    Ok(Json(adoption::by_rule(state.store(), client.tenant, target, request, &by(&client)).await?))
+    Ok(Json(adoption::by_rule(state.store(), client.tenant, target, request, &by(&state, &client).await?).await?))
 }
 
 /// All candidates as a CSV file, with an empty column for decisions.
@@ -233,7 +233,7 @@ pub(super) async fn import(
     let arrival = request.extensions().get::<Arrival>().cloned().unwrap_or_default();
     let bytes = body::read(request.into_body(), &arrival).await?;
     let text = String::from_utf8(bytes).map_err(|_| ApiError::parameter("body", "must be UTF-8"))?;
-    Ok(Json(adoption::import(state.store(), client.tenant, target, &text, &by(&client)).await?))
+    Ok(Json(adoption::import(state.store(), client.tenant, target, &text, &by(&state, &client).await?).await?))
 }
 
 /// How much each key counts, and from which sum on a pair is linked or suggested.

@@ -4,7 +4,7 @@ use crate::auth::ApiClient;
 use crate::body::JsonBody;
 use crate::error::ApiError;
 use crate::rest::adoption::{by, by_text};
-use crate::rest::docs::Refusals;
+use crate::rest::docs::{ConflictRefusal, Refusals};
 use crate::rest::in_path::InPath;
 use crate::rest::params::Params;
 use crate::services::adoption::{self, MarkRequest, MarkView};
@@ -53,7 +53,7 @@ pub(super) async fn list(
 #[utoipa::path(
     post, path = "/targets/{id}/marks", tag = "adoption", operation_id = "setMark",
     params(("id" = Uuid, Path, description = "The target's id")), request_body = MarkRequest,
-    responses((status = 201, description = "The mark's id", body = MarkMade), Refusals),
+    responses((status = 201, description = "The mark's id", body = MarkMade), Refusals, ConflictRefusal),
 )]
 pub(super) async fn set(
     client: ApiClient,
@@ -62,15 +62,19 @@ pub(super) async fn set(
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<MarkMade>), ApiError> {
     let request: MarkRequest = given::body(body)?;
-    let id = adoption::mark(state.store(), client.tenant, target, &request, &by(&client)).await?;
+    let id = adoption::mark(state.store(), client.tenant, target, &request, &by(&state, &client).await?).await?;
     Ok((StatusCode::CREATED, Json(MarkMade { id })))
 }
 
-/// Lifts a mark. What it held is looked at again.
+/// Lifts a mark. What it held is looked at again. One that is `protected` or `do_not_touch` is lifted by two people: the
+/// first call asks for it, and somebody else's lifts it.
 #[utoipa::path(
     delete, path = "/targets/{id}/marks/{mark}", tag = "adoption", operation_id = "liftMark",
     params(("id" = Uuid, Path, description = "The target's id"), ("mark" = Uuid, Path, description = "The mark's id")),
-    responses((status = 204, description = "It is lifted"), Refusals),
+    responses(
+        (status = 204, description = "It is lifted"), (status = 202, description = "Somebody else has to lift it, too"),
+        Refusals,
+    ),
 )]
 pub(super) async fn lift(
     client: ApiClient,
@@ -80,6 +84,7 @@ pub(super) async fn lift(
 ) -> Result<StatusCode, ApiError> {
     params.end()?;
     let mark = Uuid::try_parse(&mark).map_err(|_| ApiError::NotFound { what: "the mark".to_owned() })?;
-    adoption::lift(state.store(), client.tenant, by_text(&target)?, mark, &by(&client)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let by = by(&state, &client).await?;
+    let lifted = adoption::lift(state.store(), client.tenant, by_text(&target)?, mark, &by).await?;
+    Ok(if lifted { StatusCode::NO_CONTENT } else { StatusCode::ACCEPTED })
 }

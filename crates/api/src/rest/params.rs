@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Every parameter that some REST operation takes.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "state",
     "target",
     "kind",
@@ -27,6 +27,7 @@ const KNOWN: [&str; 13] = [
     "cursor",
     "bucket",
     "undecided",
+    "open",
 ];
 
 /// The parameters of one request, decoded. Each is used up by reading it; see [`Params::end`].

@@ -190,7 +190,15 @@ impl From<Candidate> for CandidateView {
 pub async fn status(store: &Store, tenant: TenantId, target: TargetId) -> Result<AdoptionView, ApiError> {
     exists(store, tenant, target).await?;
     let (scan, counts) = tokio::try_join!(store.newest_scan(tenant, target), store.coverage(tenant, target))?;
-    let left = left(scan.as_ref(), &counts);
+    let mut left = left(scan.as_ref(), &counts);
+    if let Some(scan) = &scan {
+        for (path, remote_ids) in store.ambiguous_units(tenant, target, scan.id).await? {
+            let ids = remote_ids.join(", ");
+            left.push(format!(
+                "The department \u{201c}{path}\u{201d} could be any of {ids}: give the others another name in DingTalk."
+            ));
+        }
+    }
     let view = |count: Coverage| BucketView { bucket: count.bucket, count: count.count, undecided: count.undecided };
     Ok(AdoptionView { scan: scan.map(ScanView::from), buckets: counts.into_iter().map(view).collect(), left })
 }

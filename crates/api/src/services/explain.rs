@@ -11,6 +11,7 @@ use crate::error::ApiError;
 use crate::services::attempts::AttemptView;
 use crate::services::changes::ChangeView;
 use crate::services::deliveries::DeliveryView;
+use crate::services::leavers::{self, HandoverView};
 use crate::services::mapping::rendered::with_traces;
 use crate::services::person::{self, Found, PersonView};
 use crate::services::targets::{Stop, no_target};
@@ -21,6 +22,7 @@ use rollcall_store::changes::{ChangeCursor, Operation};
 use rollcall_store::facts::FactsOf;
 use rollcall_store::projection::{AttemptQuery, Target, TargetMode};
 use serde::Serialize;
+use std::fmt::Write as _;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -43,6 +45,8 @@ pub struct Explanation {
     pub mapping: Option<MappingView>,
     /// What was decided, for each target.
     pub targets: Vec<TargetDecision>,
+    /// What a person who has left has handed over, one entry for each target.
+    pub handovers: Vec<HandoverView>,
 }
 
 /// What was decided for one target.
@@ -111,8 +115,14 @@ pub async fn explain(
             target: target.name,
         });
     }
-    let verdict = verdict(&person, mapping.as_ref(), &targets);
-    Ok(Explanation { verdict, last_request: last_request(store, tenant, id).await?, person, mapping, targets })
+    let mut handovers = leavers::of_person(store, tenant, id).await?;
+    handovers.retain(|handover| only.is_none_or(|only| only.0 == handover.target_id));
+    let mut verdict = verdict(&person, mapping.as_ref(), &targets);
+    for handover in handovers.iter().filter(|handover| handover.reports > 0 || handover.departments > 0) {
+        let _ = write!(verdict, "\n{}: {}", handover.target, handover.sentence());
+    }
+    let last_request = last_request(store, tenant, id).await?;
+    Ok(Explanation { verdict, last_request, person, mapping, targets, handovers })
 }
 
 /// The answer in a few lines.

@@ -7,7 +7,7 @@ use super::examples;
 use super::expression::Scope;
 use super::group_rules;
 use super::metered::Options;
-use super::model::{Deeper, Departments, GroupRule, Levels, PersonKind, Rule, Special, Stages};
+use super::model::{Deeper, Departments, GroupRule, LeaverRule, Levels, PersonKind, Rule, Special, Stages};
 use super::reader::{Reader, Table, below};
 use super::shape::{Schemas, Shapes};
 use crate::connector::TargetSchema;
@@ -115,7 +115,7 @@ struct Sections {
     departments: Departments,
     groups: Vec<Rule<GroupRule>>,
     by_hand: BTreeMap<String, Rule<GroupRule>>,
-    leavers: Vec<Rule<Stages>>,
+    leavers: Vec<Rule<LeaverRule>>,
 }
 
 fn sections<'a>(
@@ -247,9 +247,9 @@ fn departments<'a>(reader: &mut Reader<'a>, value: &'a Value) -> Option<Departme
     Some(Departments { paths: paths?, title, order, head, levels, special })
 }
 
-const LEAVER_MEMBERS: &[&str] = &["access_ended_after_days", "removed_after_days", "erased_after_days"];
+const LEAVER_MEMBERS: &[&str] = &["access_ended_after_days", "removed_after_days", "erased_after_days", "successor"];
 
-fn leaver<'a>(reader: &mut Reader<'a>, table: &Table<'a>) -> Stages {
+fn leaver<'a>(reader: &mut Reader<'a>, table: &Table<'a>) -> LeaverRule {
     let standard = Stages::default();
     let access_ended_after_days = reader.number(table, "access_ended_after_days", 0, MOST_DAYS).unwrap_or(0);
     // TOML has no null, so there is a word for it.
@@ -280,5 +280,6 @@ fn leaver<'a>(reader: &mut Reader<'a>, table: &Table<'a>) -> Stages {
         reader.wrong(&*table.pointer, "What we remember of an account that is kept cannot be erased.", advice);
     }
     let erased_after_days = removed_after_days.and(erased_after_days);
-    Stages { access_ended_after_days, removed_after_days, erased_after_days }
+    let stages = Stages { access_ended_after_days, removed_after_days, erased_after_days };
+    LeaverRule { stages, successor: reader.expression(table, "successor", Scope::Person) }
 }

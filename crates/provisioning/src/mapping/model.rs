@@ -196,8 +196,16 @@ pub struct Stages {
 }
 
 impl Default for Stages {
-    /// Access and account go at once, the rest after 30 days.
+    /// Access and account go at once, and what we remember stays until a rule says for how long.
     fn default() -> Self {
-        Self { access_ended_after_days: 0, removed_after_days: Some(0), erased_after_days: Some(30) }
+        Self { access_ended_after_days: 0, removed_after_days: Some(0), erased_after_days: None }
     }
+}
+
+/// What a rule says of leavers.
+#[derive(Debug)]
+pub(super) struct LeaverRule {
+    pub(super) stages: Stages,
+    /// Who takes over from them, as the source names people.
+    pub(super) successor: Option<Expression>,
 }

@@ -1,7 +1,7 @@
 //! Who is projected, as what, and what becomes of those who leave.
 
 use crate::given::{ID, errors, map, mapping, object, person, with};
-use rollcall_provisioning::mapping::{GroupFacts, Person, PersonKind, SourceFacts, Stages};
+use rollcall_provisioning::mapping::{GroupFacts, Person, PersonKind, Reference, SourceFacts, Stages};
 use serde_json::{Value, json};
 
 #[test]
@@ -169,7 +169,7 @@ fn the_days_of_leavers() {
             "/leavers/0: The account would be removed before access ends.",
         ),
         (
-            json!({"removed_after_days": 60}),
+            json!({"removed_after_days": 60, "erased_after_days": 30}),
             "/leavers/0: What we remember would be erased before the account is removed.",
         ),
         (json!({"removed_after_days": "never", "erased_after_days": 5}), "What we remember of an account that is kept"),
@@ -190,4 +190,28 @@ fn a_leaver_rule_that_fails_removes_nothing() {
     let leaving = mapping.leaver(&Person::alone(ID, &resource));
     assert_eq!(leaving.stages.removed_after_days, None);
     assert_eq!(leaving.finding.map(|finding| finding.code), Some("leavers_rule_failed".to_owned()));
+}
+
+#[test]
+fn a_rule_says_who_takes_over() {
+    let leavers = json!([
+        {"name": "short", "when": "user.userType == \"Temp\""},
+        {"name": "odd", "when": "user.userType == \"Odd\"", "successor": "size(user.emails)"},
+        {"name": "all", "successor": "user.nickName"},
+    ]);
+    let document = with(&json!({ "leavers": leavers }));
+    let mapping = mapping(&document);
+    assert!(mapping.names_successors());
+    for (resource, expected, finding) in [
+        (json!({"userType": "Temp", "nickName": "W7"}), Reference::LeftAlone, None),
+        (json!({"userType": "Odd"}), Reference::Nobody, Some("successor_rule_failed")),
+        (json!({"nickName": " W7 "}), Reference::To("W7".to_owned()), None),
+        (json!({"nickName": " "}), Reference::Nobody, None),
+        (json!({}), Reference::Nobody, None),
+    ] {
+        let person = person(&resource);
+        let leaving = mapping.leaver(&Person::alone(ID, &person));
+        assert_eq!(leaving.successor, expected, "{resource}");
+        assert_eq!(leaving.finding.map(|finding| finding.code).as_deref(), finding, "{resource}");
+    }
 }

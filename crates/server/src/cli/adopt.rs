@@ -1,6 +1,6 @@
 //! The words for adopting an organisation that is there already.
 
-use super::TargetArg;
+use super::{ByArg, TargetArg};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -115,9 +115,12 @@ pub(crate) struct MarkArgs {
     /// When somebody should look at it again, as in 2026-12-31
     #[arg(long, value_name = "DATE")]
     pub(crate) review_on: Option<String>,
-    /// Lift this mark
+    /// Lift this mark; one that forbids every step takes two people
     #[arg(long, value_name = "MARK")]
     pub(crate) lift: Option<Uuid>,
+    /// Who decides.
+    #[command(flatten)]
+    pub(crate) by: ByArg,
     /// Which organisation.
     #[command(flatten)]
     pub(crate) target: TargetOption,

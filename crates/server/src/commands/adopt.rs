@@ -1,6 +1,7 @@
 //! Adopting an organisation that is there already: what the REST API does, for people at a shell.
 
 use super::output::{Output, print, table};
+use super::who::decides;
 use super::{chosen_tenant, targets};
 use crate::cli::{AdoptCommand, MarkArgs, TargetArg};
 use anyhow::{Context, Result};
@@ -162,12 +163,16 @@ async fn review(store: &Store, (tenant, target): Of, query: &CandidateQuery, out
 }
 
 async fn mark(args: MarkArgs, store: &Store, output: &Output) -> Result<()> {
-    let MarkArgs { account, department, person, kind, reason, review_on, lift, target } = args;
+    let MarkArgs { account, department, person, kind, reason, review_on, lift, by, target } = args;
+    let by = decides(&by);
     let (tenant, target) = of(store, target.into()).await?;
     if let Some(mark) = lift {
-        adoption::lift(store, tenant, target, mark, BY).await?;
+        let lifted = adoption::lift(store, tenant, target, mark, &by).await?;
         store.tell_workers().await?;
-        return output.result(&json!({ "id": mark, "lifted": true }), || "The mark is lifted.".to_owned());
+        return output.result(&json!({ "id": mark, "lifted": lifted }), || {
+            let asked = "Somebody else has to lift it, too, since it forbids every step.";
+            if lifted { "The mark is lifted.".to_owned() } else { asked.to_owned() }
+        });
     }
     if account.is_none() && department.is_none() && person.is_none() {
         let page = adoption::marks(store, tenant, target, MARKS, None).await?;
@@ -183,6 +188,6 @@ async fn mark(args: MarkArgs, store: &Store, output: &Output) -> Result<()> {
         return output.table(&serde_json::to_value(&page)?, &["mark", "kind", "of", "id", "reason"], &rows);
     }
     let request = MarkRequest { account, department, resource_id: person, kind, reason, review_on };
-    let id = adoption::mark(store, tenant, target, &request, BY).await?;
+    let id = adoption::mark(store, tenant, target, &request, &by).await?;
     output.result(&json!({ "id": id }), || format!("Marked; `rollcall adopt mark --lift {id}` takes it back."))
 }

@@ -4,6 +4,7 @@ mod adopt;
 mod credentials;
 mod diagnose;
 mod guards;
+mod leavers;
 mod mapping;
 mod output;
 mod plans;
@@ -91,6 +92,8 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
         Command::Adopt(command) => adopt::run(command, store, output).await,
         Command::Release(args) => plans::release(args, store, output).await,
         Command::Guards(args) => guards::run(args, store, output).await,
+        Command::Remove(args) => leavers::remove(args, store, output).await,
+        Command::Handovers(args) => leavers::handovers(args, store, output).await,
         Command::Pause(which) => targets::set_mode(&which, crate::cli::ModeArg::Paused, store, output).await,
         Command::Resume(which) => targets::set_mode(&which, crate::cli::ModeArg::Live, store, output).await,
         Command::FirstPassword { user_name, tenant } => {

@@ -35,10 +35,28 @@ impl MarkKind {
         }
     }
 
+    /// Whether it holds every step, so that it takes two people to lift it.
+    pub const fn forbids(self) -> bool {
+        matches!(self, Self::Protected | Self::DoNotTouch)
+    }
+
     /// The kind behind a word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
+}
+
+/// What became of the wish to lift a mark.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lifting {
+    /// It is lifted.
+    Lifted,
+    /// Somebody else has to grant it.
+    Asked,
+    /// Whoever asked cannot grant it.
+    SamePerson,
+    /// There is no such mark.
+    NotFound,
 }
 
 /// What a mark is about.
@@ -90,6 +108,8 @@ pub struct Mark {
     pub review_on: Option<Date>,
     /// Whether a scan made it, because the account administers the target.
     pub automatic: bool,
+    /// Who has asked that it be lifted.
+    pub lift_asked_by: Option<String>,
 }
 
 /// A mark that forbids a step.
@@ -127,14 +147,35 @@ impl Store {
         Ok(mark)
     }
 
-    /// Marks something, in place of what it was marked as before. Returns the mark's id.
-    pub async fn set_mark(&self, tenant: TenantId, target: TargetId, new: &NewMark<'_>) -> Result<Uuid, StoreError> {
+    /// Marks something, in place of what it was marked as before. Returns the mark's id; `None` when it is marked as
+    /// something that forbids more, which must be lifted first.
+    pub async fn set_mark(
+        &self,
+        tenant: TenantId,
+        target: TargetId,
+        new: &NewMark<'_>,
+    ) -> Result<Option<Uuid>, StoreError> {
         let (entity, remote_id, resource) = match new.about {
             MarkedThing::Account(id) => (EntityKind::Account, Some(id.as_str()), None),
             MarkedThing::OrgUnit(id) => (EntityKind::OrgUnit, Some(id.as_str()), None),
             MarkedThing::Resource(id) => (EntityKind::Account, None, Some(id.0)),
         };
         let mut tx = self.pool().begin().await?;
+        let forbidden: Option<String> = sqlx::query_scalar(
+            "SELECT kind FROM marks WHERE tenant_id = $1 AND target_id = $2 AND lifted_at IS NULL
+               AND kind IN ('protected', 'do_not_touch') AND (entity_kind = $3 AND remote_id = $4 OR resource_id = $5)
+             FOR UPDATE",
+        )
+        .bind(tenant.0)
+        .bind(target.0)
+        .bind(entity.as_str())
+        .bind(remote_id)
+        .bind(resource)
+        .fetch_optional(&mut *tx)
+        .await?;
+        if forbidden.is_some() && !new.kind.forbids() {
+            return Ok(None);
+        }
         sqlx::query(
             "DELETE FROM marks WHERE tenant_id = $1 AND target_id = $2
                AND (entity_kind = $3 AND remote_id = $4 OR resource_id = $5)",
@@ -170,25 +211,62 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        Ok(id)
+        Ok(Some(id))
     }
 
-    /// Lifts a mark, and looks again at what it held. `false` when there is no such mark.
+    /// Lifts a mark, and looks again at what it held. One that forbids something is lifted by two people: the first call
+    /// asks for it, and somebody else's grants it.
     pub async fn lift_mark(
         &self,
         tenant: TenantId,
         target: TargetId,
         mark: Uuid,
         by: &str,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Lifting, StoreError> {
         let mut tx = self.pool().begin().await?;
-        let done = sqlx::query(
+        let found: Option<(String, Option<String>)> = sqlx::query_as(
+            "SELECT kind, lift_asked_by FROM marks
+             WHERE tenant_id = $1 AND target_id = $2 AND id = $3 AND lifted_at IS NULL FOR UPDATE",
+        )
+        .bind(tenant.0)
+        .bind(target.0)
+        .bind(mark)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some((kind, asked_by)) = found else { return Ok(Lifting::NotFound) };
+        let forbids = MarkKind::parse(&kind).is_none_or(MarkKind::forbids);
+        match asked_by {
+            None if forbids => {
+                sqlx::query(
+                    "WITH asked AS (
+                         UPDATE marks SET lift_asked_by = $4, lift_asked_at = $5
+                         WHERE tenant_id = $1 AND target_id = $2 AND id = $3)
+                     INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
+                     VALUES ($1, $5, '', 'mark_lift_requested', 'target', $2, 0,
+                             jsonb_build_object('mark', $3::uuid, 'kind', $6::text, 'by', $4::text))",
+                )
+                .bind(tenant.0)
+                .bind(target.0)
+                .bind(mark)
+                .bind(by)
+                .bind(self.now())
+                .bind(&kind)
+                .execute(&mut *tx)
+                .await?;
+                tx.commit().await?;
+                return Ok(Lifting::Asked);
+            }
+            Some(asked_by) if forbids && asked_by == by => return Ok(Lifting::SamePerson),
+            _ => {}
+        }
+        sqlx::query(
             "WITH lifted AS (
                  UPDATE marks SET lifted_by = $4, lifted_at = $5
-                 WHERE tenant_id = $1 AND target_id = $2 AND id = $3 AND lifted_at IS NULL RETURNING kind)
+                 WHERE tenant_id = $1 AND target_id = $2 AND id = $3 RETURNING kind, lift_asked_by)
              INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
              SELECT $1, $5, '', 'mark_lifted', 'target', $2, 0,
-                    jsonb_build_object('mark', $3::uuid, 'kind', lifted.kind, 'by', $4::text) FROM lifted",
+                    jsonb_strip_nulls(jsonb_build_object('mark', $3::uuid, 'kind', lifted.kind, 'by', $4::text,
+                                                         'asked_by', lifted.lift_asked_by)) FROM lifted",
         )
         .bind(tenant.0)
         .bind(target.0)
@@ -214,7 +292,7 @@ impl Store {
         .await?;
         tx.commit().await?;
         self.signal.dirty();
-        Ok(done.rows_affected() == 1)
+        Ok(Lifting::Lifted)
     }
 
     /// The marks of a target in the order of their ids, after one of them.
@@ -226,7 +304,8 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Mark>, StoreError> {
         let marks = sqlx::query_as(
-            "SELECT id, entity_kind, remote_id, resource_id, kind, reason, made_by, made_at, review_on, automatic
+            "SELECT id, entity_kind, remote_id, resource_id, kind, reason, made_by, made_at, review_on, automatic,
+                    lift_asked_by
              FROM marks
              WHERE tenant_id = $1 AND target_id = $2 AND lifted_at IS NULL AND ($3::uuid IS NULL OR id > $3)
              ORDER BY id LIMIT $4",

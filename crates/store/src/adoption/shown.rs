@@ -137,7 +137,33 @@ pub struct CandidateQuery {
     pub limit: i64,
 }
 
+/// Departments whose path several org units of a scan have.
+const AMBIGUOUS: &str = "
+    WITH RECURSIVE ours AS (
+        SELECT o.id, o.name AS path, o.name_key AS path_key FROM org_units o
+        WHERE o.tenant_id = $1 AND o.target_id = $2 AND o.parent_id = $2 AND o.gone_at IS NULL
+        UNION ALL
+        SELECT o.id, ours.path || ' / ' || o.name, ours.path_key || chr(31) || o.name_key FROM ours
+        JOIN org_units o ON o.tenant_id = $1 AND o.target_id = $2 AND o.parent_id = ours.id AND o.gone_at IS NULL)
+    SELECT o.path, array_agg(u.remote_id ORDER BY u.remote_id) FROM ours o
+    JOIN scanned_units u ON u.tenant_id = $1 AND u.target_id = $2 AND u.scan_id = $3 AND u.depth > 0
+                        AND u.attributes IS NOT NULL AND u.path_key = o.path_key
+    WHERE NOT EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = $1 AND l.target_id = $2
+                        AND l.resource_kind = 'org_unit' AND l.resource_id = o.id AND l.remote_id IS NOT NULL)
+    GROUP BY o.id, o.path HAVING count(*) > 1 ORDER BY o.path LIMIT 50";
+
 impl Store {
+    /// Departments that are not linked because several org units of a scan have their path: the path, and the remote ids.
+    pub async fn ambiguous_units(
+        &self,
+        tenant: TenantId,
+        target: TargetId,
+        scan: Uuid,
+    ) -> Result<Vec<(String, Vec<String>)>, StoreError> {
+        let found = sqlx::query_as(AMBIGUOUS).bind(tenant.0).bind(target.0).bind(scan).fetch_all(self.pool()).await?;
+        Ok(found)
+    }
+
     /// The newest scan of a target.
     pub async fn newest_scan(&self, tenant: TenantId, target: TargetId) -> Result<Option<Scan>, StoreError> {
         let scan = sqlx::query_as(

@@ -1,7 +1,8 @@
 //! Collecting what nobody needs any more: resources that were deleted, once every target has let go of them.
 //!
 //! A deleted user is hidden from SCIM at once, but its row stays until its account is gone everywhere, since the row
-//! is what says that the account must go. The change log keeps the history by id.
+//! is what says that the account must go. The change log keeps the history by id. Whoever is to be erased on a certain day
+//! is left to that; see [`super::erasure`].
 
 use crate::{Store, StoreError};
 use time::Duration;
@@ -19,8 +20,8 @@ impl Store {
                  SELECT u.tenant_id, u.id FROM users u
                  WHERE u.deleted_at < $1
                    AND NOT EXISTS (SELECT 1 FROM deliveries d
-                                   WHERE d.tenant_id = u.tenant_id AND d.resource_kind = 'user'
-                                     AND d.resource_id = u.id AND (d.state <> 'gone' OR d.mark > d.done_mark))
+                                   WHERE d.tenant_id = u.tenant_id AND d.resource_kind = 'user' AND d.resource_id = u.id
+                                     AND (d.state <> 'gone' OR d.mark > d.done_mark OR d.erase_at IS NOT NULL))
                    AND NOT EXISTS (SELECT 1 FROM links l
                                    WHERE l.tenant_id = u.tenant_id AND l.resource_kind = 'user'
                                      AND l.resource_id = u.id AND l.observed <> 'absent')
@@ -31,6 +32,10 @@ impl Store {
              no_links AS (
                  DELETE FROM links l USING doomed
                  WHERE l.tenant_id = doomed.tenant_id AND l.resource_kind = 'user' AND l.resource_id = doomed.id),
+             no_handovers AS (
+                 DELETE FROM handovers h USING doomed WHERE h.tenant_id = doomed.tenant_id AND h.leaver_id = doomed.id),
+             no_headships AS (
+                 DELETE FROM headships h USING doomed WHERE h.tenant_id = doomed.tenant_id AND h.leaver_id = doomed.id),
              no_placements AS (
                  DELETE FROM placements p USING doomed
                  WHERE p.tenant_id = doomed.tenant_id AND p.user_id = doomed.id),

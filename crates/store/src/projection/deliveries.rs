@@ -157,11 +157,14 @@ impl Store {
         row.map_or(Ok(None), |row| Link::read(&row, "", resource.0))
     }
 
-    /// Counts the deliveries of a target by kind and state.
+    /// Counts the deliveries of a target by kind and state. Whom a survey has still to look at is pending.
     pub async fn delivery_counts(&self, tenant: TenantId, target: TargetId) -> Result<Vec<DeliveryCount>, StoreError> {
         let rows: Vec<(String, String, i64)> = sqlx::query_as(
-            "SELECT resource_kind, state, count(*) FROM deliveries
-             WHERE tenant_id = $1 AND target_id = $2 GROUP BY resource_kind, state ORDER BY resource_kind, state",
+            "SELECT d.resource_kind, of.state, count(*) FROM deliveries d
+             LEFT JOIN surveys s ON s.tenant_id = d.tenant_id AND s.target_id = d.target_id AND d.resource_kind = 'user'
+                                AND (s.after IS NULL OR d.resource_id > s.after)
+             CROSS JOIN LATERAL (SELECT CASE WHEN s.number IS NULL THEN d.state ELSE 'pending' END AS state) of
+             WHERE d.tenant_id = $1 AND d.target_id = $2 GROUP BY d.resource_kind, of.state ORDER BY d.resource_kind, of.state",
         )
         .bind(tenant.0)
         .bind(target.0)

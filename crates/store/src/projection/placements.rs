@@ -14,6 +14,8 @@ pub struct Placement {
     pub wanted: Vec<Uuid>,
     /// Where the target has them.
     pub applied: Vec<Uuid>,
+    /// Which of those wanted they are to head.
+    pub headed: Vec<Uuid>,
 }
 
 /// A department in which a person belongs.
@@ -125,17 +127,22 @@ impl Store {
         .bind(units)
         .execute(&mut *tx)
         .await?;
-        for place in before {
+        for place in &before {
             let there = units.contains(&place.unit);
             if (place.applied && !there) || (place.head && place.applied != there) {
                 self.mark_unit(&mut tx, claim, place.unit).await?;
             }
         }
+        let new = |unit: &&Uuid| !before.iter().any(|place| place.unit == **unit && place.applied);
+        let new: Vec<Uuid> = units.iter().filter(new).copied().collect();
+        for unit in inherited(&mut tx, claim, &new).await? {
+            self.mark_unit(&mut tx, claim, unit).await?;
+        }
         tx.commit().await?;
         Ok(true)
     }
 
-    async fn ensure_unit(
+    pub(super) async fn ensure_unit(
         &self,
         tx: &mut PgConnection,
         claim: &Claim,
@@ -248,6 +255,26 @@ async fn places(tx: &mut PgConnection, claim: &Claim) -> Result<Vec<Place>, Stor
             })
         })
         .collect()
+}
+
+/// Those of these departments whose heads have left and handed over to the claim's person.
+async fn inherited(tx: &mut PgConnection, claim: &Claim, units: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    if units.is_empty() {
+        return Ok(Vec::new());
+    }
+    let inherited = sqlx::query_scalar(
+        "SELECT DISTINCT s.unit_id FROM handovers h
+         JOIN headships s ON s.tenant_id = $1 AND s.target_id = $2 AND s.leaver_id = h.leaver_id
+         WHERE h.tenant_id = $1 AND h.target_id = $2 AND h.successor_id = $3 AND s.unit_id = ANY ($4)
+         ORDER BY s.unit_id",
+    )
+    .bind(claim.tenant.0)
+    .bind(claim.target.0)
+    .bind(claim.resource.0)
+    .bind(units)
+    .fetch_all(tx)
+    .await?;
+    Ok(inherited)
 }
 
 /// Whether the claim is still held; its row stays locked until the transaction ends.

@@ -106,6 +106,24 @@ impl Store {
         }
     }
 
+    /// Notes that the resource is as the mapping of the claim wants it, or that this mapping changes nothing: from then on
+    /// nothing is held because of it. `false`: the claim is lost.
+    pub async fn let_through(&self, claim: &Claim) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE deliveries SET mapping_version = $6
+             WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4 AND lease_epoch = $5",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.kind.as_str())
+        .bind(claim.resource.0)
+        .bind(claim.epoch)
+        .bind(claim.mapping_version)
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
     /// The second look of a delivery that decided to wait for `on`. If that is not there, the delivery is looked at by
     /// itself at `otherwise`. Whoever has a new mark by now is due already.
     async fn look_again(

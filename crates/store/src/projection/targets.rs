@@ -83,6 +83,8 @@ pub struct Target {
     pub stops: Vec<Stop>,
     /// When it is left alone.
     pub windows: Windows,
+    /// Whether a survey of its people is under way.
+    pub surveyed: bool,
     /// The limits of its guards.
     pub guards: Guards,
     /// By which rules it is filled.
@@ -109,6 +111,7 @@ pub(super) const COLUMNS: &str =
            (SELECT COALESCE(jsonb_agg(to_jsonb(st) ORDER BY st.kind), '[]') FROM stops st
             WHERE st.tenant_id = t.tenant_id AND st.target_id = t.id) AS stops,
            o.mapping_version,
+           EXISTS (SELECT 1 FROM surveys s WHERE s.tenant_id = t.tenant_id AND s.target_id = t.id) AS surveyed,
            (SELECT max(s.modified_at) FROM schemas s WHERE s.tenant_id = t.tenant_id) AS schemas_at,
            (SELECT count(*) FROM schemas s WHERE s.tenant_id = t.tenant_id) AS schemas
     FROM targets t JOIN tenants o ON o.id = t.tenant_id
@@ -150,9 +153,14 @@ impl Store {
         .bind(began)
         .execute(&mut *tx)
         .await?;
-        self.mark_users(&mut tx, tenant, id, None).await?;
+        // In rehearsal a survey looks at everybody who is there, which costs less than to claim each.
+        let due = (new.mode != TargetMode::Rehearsal).then_some(began);
+        self.mark_users(&mut tx, tenant, id, None, due).await?;
         sqlx::query("LOCK TABLE users IN SHARE MODE").execute(&mut *tx).await?;
-        self.mark_users(&mut tx, tenant, id, Some(began - CLOCKS_DIFFER)).await?;
+        self.mark_users(&mut tx, tenant, id, Some(began - CLOCKS_DIFFER), due).await?;
+        if due.is_none() {
+            self.begin_surveys(&mut tx, tenant, Some(id)).await?;
+        }
         tx.commit().await?;
         self.signal.dirty();
         Ok(new.id)
@@ -165,11 +173,12 @@ impl Store {
         tenant: TenantId,
         target: Uuid,
         since: Option<OffsetDateTime>,
+        due: Option<OffsetDateTime>,
     ) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO deliveries (tenant_id, target_id, resource_kind, resource_id, lane, state, due_at,
                                      dirty_since, updated_at)
-             SELECT u.tenant_id, $2, 'user', u.id, $4, 'pending', $3, $3, $3
+             SELECT u.tenant_id, $2, 'user', u.id, $4, 'pending', $6, $3, $3
              FROM users u WHERE u.tenant_id = $1 AND ($5::timestamptz IS NULL OR u.created_at >= $5) AND u.deleted_at IS NULL
              ON CONFLICT DO NOTHING",
         )
@@ -178,6 +187,7 @@ impl Store {
         .bind(self.now())
         .bind(Lane::Other.number())
         .bind(since)
+        .bind(due)
         .execute(tx)
         .await?;
         Ok(())
@@ -198,6 +208,7 @@ impl Store {
             "DELETE FROM plan_changes c USING plans p WHERE p.tenant_id = $1 AND p.target_id = $2
                AND c.tenant_id = p.tenant_id AND c.plan_id = p.id",
             "DELETE FROM plans WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM surveys WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM trips WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM first_passwords WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM stops WHERE tenant_id = $1 AND target_id = $2",
@@ -299,6 +310,7 @@ pub(super) fn target_from(row: &PgRow) -> Result<Target, StoreError> {
             schemas_at: row.try_get("schemas_at")?,
             schemas: row.try_get("schemas")?,
         },
+        surveyed: row.try_get("surveyed")?,
         guards: Guards::parse(&guards).map_err(|_| StoreError::corrupt("targets", "guards", id))?,
     })
 }

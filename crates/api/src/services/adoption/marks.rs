@@ -6,7 +6,7 @@ use crate::services::given;
 use crate::services::page::{Cursor, Page};
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use rollcall_store::Store;
-use rollcall_store::adoption::{Mark, MarkKind, MarkedThing, NewMark};
+use rollcall_store::adoption::{Lifting, Mark, MarkKind, MarkedThing, NewMark};
 use serde::{Deserialize, Serialize};
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
@@ -67,6 +67,9 @@ pub struct MarkView {
     pub review_on: Option<String>,
     /// Whether a scan made it, because the account administers the target.
     pub automatic: bool,
+    /// Who has asked that it be lifted; somebody else has to grant it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lift_asked_by: Option<String>,
 }
 
 impl From<Mark> for MarkView {
@@ -82,6 +85,7 @@ impl From<Mark> for MarkView {
             made_at: mark.made_at,
             review_on: mark.review_on.map(|date| date.to_string()),
             automatic: mark.automatic,
+            lift_asked_by: mark.lift_asked_by,
         }
     }
 }
@@ -106,7 +110,7 @@ pub async fn list(
 /// Makes a mark, in place of the one that was there. Returns its id.
 ///
 /// # Errors
-/// 400 that names what is wrong with it.
+/// 400 that names what is wrong with it; 409 when it is marked as something that forbids more.
 pub async fn set(
     store: &Store,
     tenant: TenantId,
@@ -132,14 +136,25 @@ pub async fn set(
             .map_err(|_| ApiError::parameter("review_on", "must be a date such as 2026-12-31"))
     };
     let review_on = request.review_on.as_ref().map(date).transpose()?;
-    Ok(store.set_mark(tenant, target, &NewMark { about: &about, kind, reason, review_on, by }).await?)
+    let made = store.set_mark(tenant, target, &NewMark { about: &about, kind, reason, review_on, by }).await?;
+    made.ok_or_else(|| {
+        ApiError::Conflict(
+            "It is marked as protected or not to be touched; two people have to lift that first.".to_owned(),
+        )
+    })
 }
 
-/// Lifts a mark.
+/// Lifts a mark; whether it is lifted now. One that forbids something is lifted by two people: the first call asks for it.
 ///
 /// # Errors
-/// 404 when there is no such mark.
-pub async fn lift(store: &Store, tenant: TenantId, target: TargetId, mark: Uuid, by: &str) -> Result<(), ApiError> {
-    let lifted = store.lift_mark(tenant, target, mark, by).await?;
-    if lifted { Ok(()) } else { Err(ApiError::NotFound { what: format!("the mark \"{mark}\"") }) }
+/// 404 when there is no such mark; 403 for whoever asked for it.
+pub async fn lift(store: &Store, tenant: TenantId, target: TargetId, mark: Uuid, by: &str) -> Result<bool, ApiError> {
+    match store.lift_mark(tenant, target, mark, by).await? {
+        Lifting::Lifted => Ok(true),
+        Lifting::Asked => Ok(false),
+        Lifting::SamePerson => Err(ApiError::SamePerson(
+            "whoever asks that a mark be lifted cannot grant it; a second person has to lift it",
+        )),
+        Lifting::NotFound => Err(ApiError::NotFound { what: format!("the mark \"{mark}\"") }),
+    }
 }

@@ -1,0 +1,208 @@
+//! What the script's SCIM client has written and been told is written: the simple truth that the rest is measured by.
+
+use anyhow::anyhow;
+use rollcall_provisioning::ids::{ResourceId, SourceId, TenantId};
+use rollcall_scim::profile::ManagerBy;
+use rollcall_scim::resource::Resource;
+use rollcall_store::Store;
+use rollcall_store::users::{Namesake, StoredUser, UserView};
+use rollcall_store::write::Actor;
+use serde_json::{Map, Value, json};
+
+use super::script::{Boss, PEOPLE, PLACES, Put};
+
+const ENTERPRISE: &str = rollcall_scim::schema::enterprise::URN;
+
+/// The number that belongs to a person from the beginning.
+pub(crate) fn mobile(person: usize) -> String {
+    format!("1380000{person:04}")
+}
+
+/// A person, as the client last wrote them.
+#[derive(Clone, Debug)]
+pub(crate) struct Person {
+    pub(crate) number: usize,
+    pub(crate) id: ResourceId,
+    pub(crate) active: bool,
+    pub(crate) deleted: bool,
+    pub(crate) name: String,
+    pub(crate) title: Option<String>,
+    pub(crate) email: Option<String>,
+    /// As sent; `None` is none, and it may be one that cannot be used.
+    pub(crate) mobile: Option<String>,
+    pub(crate) job_number: Option<String>,
+    pub(crate) project: Option<String>,
+    pub(crate) place: usize,
+    pub(crate) boss: Boss,
+    /// The resource that the boss was when they were named.
+    pub(crate) boss_id: Option<String>,
+}
+
+impl Person {
+    /// Whether they are to have an account.
+    pub(crate) fn is_present(&self) -> bool {
+        self.active && !self.deleted
+    }
+
+    /// Whether there is a number that DingTalk can take.
+    pub(crate) fn has_number(&self) -> bool {
+        self.mobile.as_deref().is_some_and(|mobile| mobile.starts_with('1'))
+    }
+
+    fn apply(&mut self, put: Put, boss_id: Option<String>) {
+        let numbered = |what: &str, number: Option<usize>| number.map(|number| format!("{what}{number}"));
+        match put {
+            Put::Name(number) => self.name = format!("Person {} {number}", self.number),
+            Put::Title(number) => self.title = numbered("Title ", number),
+            Put::Email(number) => self.email = number.map(|number| format!("e{number}@x.test")),
+            Put::Mobile(number) if number == PEOPLE => self.mobile = None,
+            Put::Mobile(number) if number > PEOPLE => self.mobile = Some("ask reception".to_owned()),
+            Put::Mobile(number) => self.mobile = Some(mobile(number)),
+            Put::JobNumber(number) => self.job_number = numbered("J", number),
+            Put::Project(number) => self.project = numbered("Project ", number),
+            Put::Place(place) => self.place = place,
+            Put::Boss(boss) => (self.boss, self.boss_id) = (boss, boss_id),
+            Put::Active(active) => self.active = active,
+        }
+    }
+
+    /// The resource as a client writes it.
+    pub(crate) fn resource(&self) -> Map<String, Value> {
+        let (division, department) = PLACES.get(self.place).copied().unwrap_or_default();
+        let mut enterprise = Map::new();
+        let mut say = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                enterprise.insert(name.to_owned(), value);
+            }
+        };
+        say("division", division.map(Value::from));
+        say("department", department.map(Value::from));
+        say("employeeNumber", self.job_number.clone().map(Value::from));
+        say("costCenter", self.project.clone().map(Value::from));
+        say("manager", self.boss_id.as_ref().map(|id| json!({ "value": id })));
+        let mut map = Map::new();
+        map.insert("userName".to_owned(), json!(format!("p{}", self.number)));
+        map.insert("displayName".to_owned(), json!(self.name));
+        map.insert("active".to_owned(), json!(self.active));
+        if let Some(mobile) = &self.mobile {
+            map.insert("phoneNumbers".to_owned(), json!([{ "value": mobile, "type": "mobile" }]));
+        }
+        if let Some(email) = &self.email {
+            map.insert("emails".to_owned(), json!([{ "value": email, "type": "work" }]));
+        }
+        if let Some(title) = &self.title {
+            map.insert("title".to_owned(), json!(title));
+        }
+        if !enterprise.is_empty() {
+            map.insert(ENTERPRISE.to_owned(), Value::Object(enterprise));
+        }
+        map
+    }
+}
+
+/// Everybody that there ever was, and the client that writes them.
+pub(crate) struct Directory {
+    pub(crate) tenant: TenantId,
+    pub(crate) source: SourceId,
+    pub(crate) people: Vec<Person>,
+    groups: usize,
+}
+
+impl Directory {
+    pub(crate) fn new(tenant: TenantId, source: SourceId) -> Self {
+        Self { tenant, source, people: Vec::new(), groups: 0 }
+    }
+
+    fn actor(&self) -> Actor {
+        Actor { tenant: self.tenant, source: self.source, manager_by: ManagerBy::Id, request_id: "request".to_owned() }
+    }
+
+    /// The person of that number who is not deleted.
+    pub(crate) fn living(&self, number: usize) -> Option<&Person> {
+        self.people.iter().find(|person| person.number == number && !person.deleted)
+    }
+
+    fn boss_id(&self, boss: Boss) -> Option<String> {
+        match boss {
+            Boss::Nobody => None,
+            Boss::Unknown => Some("01980000-ffff-7000-8000-000000000000".to_owned()),
+            Boss::Person(number) => self.living(number).map(|person| person.id.to_string()),
+        }
+    }
+
+    /// Creates a person, unless they are there.
+    pub(crate) async fn create(
+        &mut self,
+        store: &Store,
+        number: usize,
+        place: usize,
+        boss: Boss,
+    ) -> anyhow::Result<()> {
+        if self.living(number).is_some() {
+            return Ok(());
+        }
+        let mut person = Person {
+            number,
+            id: ResourceId(uuid::Uuid::nil()),
+            active: true,
+            deleted: false,
+            name: format!("Person {number}"),
+            title: Some("Title 0".to_owned()),
+            email: Some(format!("p{number}@x.test")),
+            mobile: Some(mobile(number)),
+            job_number: None,
+            project: None,
+            place,
+            boss,
+            boss_id: self.boss_id(boss),
+        };
+        let resource = Resource::from_map(person.resource());
+        person.id = store.create_user(&self.actor(), resource, Namesake::Ignored).await?.id;
+        self.people.push(person);
+        Ok(())
+    }
+
+    /// Changes one thing of a person, if they are there.
+    pub(crate) async fn put(&mut self, store: &Store, number: usize, put: Put) -> anyhow::Result<()> {
+        let boss_id = if let Put::Boss(boss) = put { self.boss_id(boss) } else { None };
+        let actor = self.actor();
+        let Some(person) = self.people.iter_mut().find(|person| person.number == number && !person.deleted) else {
+            return Ok(());
+        };
+        person.apply(put, boss_id);
+        let wanted = person.resource();
+        let change = |_: &StoredUser| Ok::<_, std::convert::Infallible>(Resource::from_map(wanted.clone()));
+        let done = store.update_user(&actor, person.id, UserView::default(), change).await;
+        done.map(drop).map_err(|error| anyhow!("{error:?}"))
+    }
+
+    /// Deletes a person, if they are there.
+    pub(crate) async fn delete(&mut self, store: &Store, number: usize) -> anyhow::Result<()> {
+        let actor = self.actor();
+        let Some(person) = self.people.iter_mut().find(|person| person.number == number && !person.deleted) else {
+            return Ok(());
+        };
+        person.deleted = true;
+        let id = person.id;
+        store
+            .delete_user(&actor, id, |_| Ok::<_, std::convert::Infallible>(()))
+            .await
+            .map_err(|error| anyhow!("{error:?}"))?;
+        // Nobody who is deleted stays anybody's manager.
+        let reports = self.people.iter_mut().filter(|other| other.id != id && !other.deleted);
+        for report in reports.filter(|other| other.boss_id == Some(id.to_string())) {
+            (report.boss, report.boss_id) = (Boss::Nobody, None);
+        }
+        Ok(())
+    }
+
+    /// Makes a group of the first so many people.
+    pub(crate) async fn group(&mut self, store: &Store, people: usize) -> anyhow::Result<()> {
+        self.groups += 1;
+        let mut map = Map::new();
+        map.insert("displayName".to_owned(), json!(format!("Group {}", self.groups)));
+        let members: Vec<String> = self.people.iter().take(people).map(|person| person.id.to_string()).collect();
+        store.create_group(&self.actor(), Resource::from_map(map), &members).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! What is the case when a run is judged: the directory, DingTalk, and what the product says of itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rollcall_provisioning::ids::{ResourceId, ResourceKind};
+use serde_json::Value;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::directory::Person;
+use super::hand::{self, dept_id, list, text};
+use super::rules::Rules;
+use super::run::Run;
+
+/// The department at the top.
+pub(crate) const ROOT: i64 = 1;
+
+/// How a delivery stands, and what is remembered of its entity.
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct Standing {
+    pub(crate) resource_kind: String,
+    pub(crate) resource_id: Uuid,
+    pub(crate) state: String,
+    pub(crate) error_code: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) held_by: Option<String>,
+    pub(crate) proposal: Option<Value>,
+    pub(crate) applied_version: Option<i64>,
+    pub(crate) version: Option<i64>,
+    pub(crate) remote_id: Option<String>,
+    /// What a department is called.
+    pub(crate) name: Option<String>,
+}
+
+impl Standing {
+    /// The reason that people read.
+    pub(crate) fn reason(&self) -> &str {
+        self.reason.as_deref().unwrap_or_default()
+    }
+
+    /// What holds it.
+    pub(crate) fn held_by(&self) -> &str {
+        self.held_by.as_deref().unwrap_or_default()
+    }
+
+    /// The code of the first hindrance.
+    pub(crate) fn code(&self) -> &str {
+        self.error_code.as_deref().unwrap_or_default()
+    }
+
+    /// Whether it is one of these states.
+    pub(crate) fn is(&self, states: &[&str]) -> bool {
+        states.contains(&self.state.as_str())
+    }
+
+    /// Whether something holds it, and a change of this attribute with it.
+    pub(crate) fn holds(&self, attribute: &str) -> bool {
+        let lines = self.proposal.as_ref().and_then(|proposal| proposal.get("lines")).and_then(Value::as_array);
+        let named = |line: &Value| line.get("attribute").and_then(Value::as_str) == Some(attribute);
+        self.state == "held" && lines.is_some_and(|lines| lines.iter().any(named))
+    }
+
+    /// What a plan would do.
+    pub(crate) fn verb(&self) -> &str {
+        self.proposal.as_ref().and_then(|p| p.get("verb")).and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// A department at DingTalk.
+#[derive(Clone, Debug)]
+pub(crate) struct Department {
+    pub(crate) id: i64,
+    pub(crate) parent: i64,
+    pub(crate) name: String,
+    pub(crate) ours: bool,
+    pub(crate) heads: BTreeSet<String>,
+}
+
+/// All of it.
+pub(crate) struct Facts {
+    pub(crate) people: Vec<Person>,
+    pub(crate) standings: BTreeMap<ResourceId, Standing>,
+    pub(crate) users: BTreeMap<String, Value>,
+    pub(crate) departments: BTreeMap<i64, Department>,
+    /// Numbers under which somebody was invited and has not accepted.
+    pub(crate) invited: BTreeSet<String>,
+    pub(crate) foreign_people: BTreeSet<String>,
+    pub(crate) foreign_departments: BTreeSet<i64>,
+    pub(crate) shirts: BTreeSet<String>,
+    pub(crate) rehearses: bool,
+    pub(crate) rules: Rules,
+}
+
+impl Facts {
+    /// Reads them.
+    pub(crate) async fn read(run: &mut Run<'_>) -> anyhow::Result<Self> {
+        let rows: Vec<Standing> = sqlx::query_as(
+            "SELECT d.resource_kind, d.resource_id, d.state, d.error_code, d.reason, d.held_by, d.proposal,
+                    d.applied_version, u.version, l.remote_id, o.name
+             FROM deliveries d
+             LEFT JOIN users u ON u.tenant_id = d.tenant_id AND u.id = d.resource_id
+             LEFT JOIN org_units o ON o.target_id = d.target_id AND o.id = d.resource_id
+             LEFT JOIN links l ON l.target_id = d.target_id AND l.resource_kind = d.resource_kind
+                              AND l.resource_id = d.resource_id",
+        )
+        .fetch_all(&mut run.stage.admin)
+        .await?;
+        let state = hand::state(&run.simulator).await?;
+        let departments = list(&state, "departments").iter().map(|entry| {
+            let parent = entry.get("parent_id").and_then(Value::as_i64).unwrap_or_default();
+            let (id, name) = (dept_id(entry), text(entry, "name").to_owned());
+            let heads =
+                list(entry, "dept_manager_userid_list").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            (id, Department { id, parent, name, ours: hand::is_ours(entry), heads })
+        });
+        let users = list(&state, "users").iter().map(|entry| (text(entry, "userid").to_owned(), entry.clone()));
+        let invitations = run.watch.calls.iter().filter(|call| call.errcode == Some(40_103));
+        let invited = invitations.map(|call| text(&call.body, "mobile").to_owned());
+        Ok(Self {
+            people: run.directory.people.clone(),
+            standings: rows.into_iter().map(|row| (ResourceId(row.resource_id), row)).collect(),
+            users: users.collect(),
+            departments: departments.collect(),
+            invited: invited.collect(),
+            foreign_people: run.watch.foreign_people.clone(),
+            foreign_departments: run.watch.foreign_departments.clone(),
+            shirts: run.watch.shirts.clone(),
+            rules: run.rules,
+            rehearses: run.stage.mode(run.directory.tenant).await? == "rehearsal",
+        })
+    }
+
+    /// How somebody stands.
+    pub(crate) fn standing(&self, person: &Person) -> Option<&Standing> {
+        self.standings.get(&person.id)
+    }
+
+    /// The department at the end of a path.
+    pub(crate) fn department(&self, path: &[String]) -> Option<i64> {
+        path.iter().try_fold(ROOT, |above, name| {
+            let mut below = self.departments.values().filter(|department| department.parent == above);
+            below.find(|department| department.name == *name).map(|department| department.id)
+        })
+    }
+
+    /// The account that the product says is this person's, or else one under a userid that it would ask for.
+    pub(crate) fn account(&self, person: &Person) -> Option<&Value> {
+        let linked = self.standings.get(&person.id).and_then(|standing| standing.remote_id.as_ref());
+        linked.and_then(|id| self.users.get(id)).or_else(|| self.accounts(person).next())
+    }
+
+    /// All accounts under userids that the product would ask for.
+    pub(crate) fn accounts(&self, person: &Person) -> impl Iterator<Item = &Value> {
+        let id = person.id.0.simple().to_string();
+        self.users.iter().filter(move |(userid, _)| userid.starts_with(&id)).map(|(_, user)| user)
+    }
+
+    /// Whether somebody is in a department or below it.
+    pub(crate) fn is_occupied(&self, id: i64) -> bool {
+        self.users.values().any(|user| self.at(user).iter().any(|at| self.is_below(*at, id)))
+    }
+
+    /// The departments of an account.
+    pub(crate) fn at(&self, account: &Value) -> BTreeSet<i64> {
+        list(account, "dept_id_list").iter().filter_map(Value::as_i64).collect()
+    }
+
+    /// The accounts that are to head a department: they are in it, and the rules say so.
+    pub(crate) fn heads(&self, id: i64) -> BTreeSet<String> {
+        let heads = self.people.iter().filter(|person| self.rules.wants(person) && self.rules.is_head(person));
+        let there =
+            heads.filter(|person| self.rules.paths(person).iter().any(|path| self.department(path) == Some(id)));
+        let accounts = there.filter_map(|person| self.account(person)).filter(|account| self.at(account).contains(&id));
+        accounts.map(|account| text(account, "userid").to_owned()).collect()
+    }
+
+    /// Whether a department is another one or below it.
+    pub(crate) fn is_below(&self, mut id: i64, above: i64) -> bool {
+        while id != above {
+            match self.departments.get(&id) {
+                Some(department) => id = department.parent,
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// How the departments stand whose names lie on a path.
+    pub(crate) fn units<'a>(&'a self, path: &'a [String]) -> impl Iterator<Item = &'a Standing> {
+        let kind = ResourceKind::OrgUnit.as_str();
+        self.standings.values().filter(move |standing| {
+            standing.resource_kind == kind && standing.name.as_ref().is_some_and(|name| path.contains(name))
+        })
+    }
+}

@@ -1,0 +1,284 @@
+//! An independent and simple answer to what DingTalk must have, and what may excuse a difference.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::directory::Person;
+use super::facts::{Department, Facts, ROOT, Standing};
+use super::hand::{SHIRT, text};
+use super::rules::Leavers;
+use super::script::Boss;
+
+/// States in which nothing goes on by itself at once.
+const SETTLED: [&str; 5] = ["in_step", "gone", "waiting", "needs_attention", "held"];
+/// States that say that something is not as it should be, and why.
+const EXCUSING: [&str; 3] = ["waiting", "needs_attention", "held"];
+
+/// What is wrong. `held` is whether guards and rehearsal may hold something.
+pub(crate) fn judge(facts: &Facts, held: bool) -> Vec<String> {
+    let mut wrongs = Vec::new();
+    for person in &facts.people {
+        let found = judge_person(facts, person);
+        wrongs.extend(found.into_iter().map(|wrong| format!("{} ({}): {wrong}", person.name, person.id)));
+    }
+    judge_departments(facts, &mut wrongs);
+    for standing in facts.standings.values() {
+        let what = format!("{} {}", standing.resource_kind, standing.resource_id);
+        if standing.state == "held" && !held {
+            wrongs.push(format!("{what} is held although a plan released everything: {}", standing.reason()));
+        }
+        if standing.is(&EXCUSING) && standing.reason().is_empty() {
+            wrongs.push(format!("{what} is {} without a reason", standing.state));
+        }
+        if !standing.is(&SETTLED) && !empties_later(facts, standing) {
+            wrongs.push(format!("{what} is {} for ever: {:?}", standing.state, standing.reason));
+        }
+        let behind = standing.version.is_some() && standing.applied_version < standing.version;
+        if standing.is(&["in_step"]) && standing.resource_kind == "user" && behind {
+            wrongs.push(format!("{what} is in step at {:?} of {:?}", standing.applied_version, standing.version));
+        }
+    }
+    wrongs
+}
+
+/// A department that goes as soon as an admin takes out of it what is not ours.
+fn empties_later(facts: &Facts, standing: &Standing) -> bool {
+    let id = standing.remote_id.as_ref().and_then(|id| id.parse().ok());
+    let strangers =
+        |id: i64| facts.foreign_departments.iter().any(|other| facts.is_below(*other, id)) || facts.is_occupied(id);
+    standing.resource_kind == "org_unit" && matches!(standing.code(), "60005" | "60006") && id.is_some_and(strangers)
+}
+
+fn judge_person(facts: &Facts, person: &Person) -> Vec<String> {
+    let mut wrongs = Vec::new();
+    let accounts = facts.accounts(person).count();
+    if accounts > 1 {
+        wrongs.push(format!("{accounts} accounts"));
+    }
+    let standing = facts.standings.get(&person.id);
+    let account = facts.account(person);
+    let Some(standing) = standing else {
+        // Whoever was deleted may be forgotten when everything of them is gone.
+        if !person.deleted || account.is_some() {
+            wrongs.push("nobody looks after them".to_owned());
+        }
+        return wrongs;
+    };
+    match (facts.rules.wants(person), account) {
+        (false, Some(_)) if is_still_leaving(facts, person, standing) => {}
+        (false, Some(_)) if standing.state == "held" && standing.verb() == "delete" => {}
+        (false, Some(_)) => wrongs.push(format!("has left and is still there: {standing:?}")),
+        (false, None) => {
+            let invited = standing.state == "waiting" && standing.code() == "invited";
+            if standing.state != "gone" && !invited {
+                wrongs.push(format!("has left and is not gone: {standing:?}"));
+            }
+        }
+        (true, _) if !person.has_number() => {
+            if standing.state != "needs_attention" || !standing.code().starts_with("mobile_m") {
+                wrongs.push(format!("has no usable number, and nobody is told: {standing:?}"));
+            }
+        }
+        (true, None) => {
+            if !is_excused(facts, person, standing) {
+                wrongs.push(format!("has no account: {standing:?}"));
+            }
+        }
+        (true, Some(account)) => judge_account(facts, person, standing, account, &mut wrongs),
+    }
+    wrongs
+}
+
+/// Whether somebody has left, and the rules keep their account for now.
+fn is_still_leaving(facts: &Facts, person: &Person, standing: &Standing) -> bool {
+    // Of those who are deleted the rules can know nothing any more.
+    match facts.rules.leavers {
+        _ if person.is_present() => false,
+        Leavers::GoAtOnce => false,
+        Leavers::GoAfter(_) => standing.state == "waiting" && standing.code() == "leaving",
+        Leavers::Stay => standing.state == "in_step" && !standing.reason().is_empty(),
+    }
+}
+
+/// Whether there is a good reason why somebody has no account.
+fn is_excused(facts: &Facts, person: &Person, standing: &Standing) -> bool {
+    let mobile = person.mobile.as_deref().unwrap_or_default();
+    match (standing.state.as_str(), standing.code()) {
+        ("held", _) => facts.rehearses && standing.verb() == "create",
+        ("needs_attention", "60104") => facts.users.values().any(|user| text(user, "mobile") == mobile),
+        ("needs_attention", "invitation_unanswered") | ("waiting", "invited") => facts.invited.contains(mobile),
+        ("waiting", "waiting_for_resource") => {
+            facts.rules.paths(person).iter().any(|path| facts.units(path).any(|unit| unit.is(&EXCUSING)))
+        }
+        _ => false,
+    }
+}
+
+fn judge_account(facts: &Facts, person: &Person, standing: &Standing, account: &Value, wrongs: &mut Vec<String>) {
+    let mut differs = BTreeSet::new();
+    let mut compare = |attribute: &'static str, wanted: Option<&str>, field: &str| {
+        if wanted.unwrap_or_default() != text(account, field) {
+            differs.insert(attribute);
+        }
+    };
+    compare("name", Some(&person.name), "name");
+    compare("title", facts.rules.title(person).as_deref(), "title");
+    compare("email", person.email.as_deref(), "email");
+    compare("job_number", person.job_number.as_deref(), "job_number");
+    compare("mobile", person.mobile.as_deref(), "mobile");
+    let wanted: Option<BTreeSet<i64>> = facts.rules.paths(person).iter().map(|path| facts.department(path)).collect();
+    if Some(facts.at(account)) != wanted {
+        differs.insert("org_units");
+    }
+    let field = |name: &str| account.get("extension").map_or("", |fields| text(fields, name));
+    if facts.rules.field && field("project") != person.project.as_deref().unwrap_or_default() {
+        differs.insert("extension.project");
+    }
+    if facts.shirts.contains(text(account, "userid")) && field(SHIRT) != "L" {
+        wrongs.push(format!("a field of which no rule speaks is lost: {account}"));
+    }
+    let boss = Bossed::of(facts, person);
+    let manager = text(account, "manager_userid");
+    match &boss {
+        Bossed::Nobody if !manager.is_empty() => drop(differs.insert("manager")),
+        Bossed::By(id) if id != manager => drop(differs.insert("manager")),
+        _ => {}
+    }
+    for attribute in &differs {
+        if !is_difference_excused(facts, person, standing, attribute) {
+            let shown = account.get(*attribute).or_else(|| account.get("manager_userid"));
+            wrongs.push(format!("{attribute} differs: {shown:?}; {standing:?}"));
+        }
+    }
+    // Who left took their name out of DingTalk with them, which the product need not know.
+    let cleared = standing.held_by().starts_with("mapping:") && standing.holds("manager");
+    // In rehearsal nobody looks whether a creation has arrived whose answer was lost before it.
+    let arrived = facts.rehearses && standing.state == "held" && standing.verb() == "create";
+    if differs.is_empty() && !standing.is(&["in_step"]) && !boss.excuses(standing) && !cleared && !arrived {
+        wrongs.push(format!("is as it should be, and not in step: {standing:?}"));
+    }
+    if boss == Bossed::Wrongly && standing.is(&["in_step"]) {
+        wrongs.push(format!("the manager cannot be, and nobody is told: {standing:?}"));
+    }
+}
+
+/// Who somebody's manager at DingTalk must be.
+#[derive(Debug, PartialEq, Eq)]
+enum Bossed {
+    Nobody,
+    By(String),
+    /// The one named cannot be it: whoever is there stays.
+    Wrongly,
+    /// They have no account, for a reason of their own.
+    Later,
+}
+
+impl Bossed {
+    fn of(facts: &Facts, person: &Person) -> Self {
+        if person.boss == Boss::Unknown {
+            return Self::Wrongly;
+        }
+        let Some(id) = &person.boss_id else { return Self::Nobody };
+        let Some(boss) = facts.people.iter().find(|other| other.id.to_string() == *id) else { return Self::Wrongly };
+        if boss.id == person.id {
+            return Self::Wrongly;
+        }
+        if !boss.is_present() {
+            // Once they are forgotten altogether, nobody knows them any more.
+            return if facts.standings.contains_key(&boss.id) { Self::Nobody } else { Self::Wrongly };
+        }
+        match facts.account(boss) {
+            Some(account) => Self::By(text(account, "userid").to_owned()),
+            None => Self::Later,
+        }
+    }
+
+    fn excuses(&self, standing: &Standing) -> bool {
+        match self {
+            Self::Wrongly => standing.is(&["needs_attention"]) && standing.code().starts_with("manager_"),
+            Self::Later => standing.is(&["waiting", "needs_attention"]),
+            Self::Nobody | Self::By(_) => false,
+        }
+    }
+}
+
+fn is_difference_excused(facts: &Facts, person: &Person, standing: &Standing, attribute: &str) -> bool {
+    if standing.holds(attribute) {
+        return true;
+    }
+    let says =
+        |word: &str| standing.is(&["needs_attention", "held"]) && standing.reason().to_lowercase().contains(word);
+    match attribute {
+        "mobile" => says("the mobile of an existing"),
+        "email" => {
+            let taken = facts.users.values().any(|user| Some(text(user, "email")) == person.email.as_deref());
+            taken && (says("e-mail") || says("email"))
+        }
+        "org_units" => {
+            (standing.code() == "waiting_for_resource" || standing.state == "held")
+                && facts.rules.paths(person).iter().any(|path| facts.units(path).any(|unit| unit.is(&EXCUSING)))
+        }
+        _ => false,
+    }
+}
+
+fn judge_departments(facts: &Facts, wrongs: &mut Vec<String>) {
+    let mut needed = BTreeSet::new();
+    for person in facts.people.iter().filter(|person| facts.rules.wants(person)) {
+        // Whoever other rules would change is placed when a plan permits it.
+        let held = facts.standing(person).is_some_and(|standing| standing.held_by().starts_with("mapping:"));
+        for (path, length) in facts.rules.paths(person).iter().flat_map(|path| (1..=path.len()).map(move |n| (path, n)))
+        {
+            let part = path.get(..length).unwrap_or_default();
+            match facts.department(part) {
+                Some(id) => drop(needed.insert(id)),
+                None if held || !person.has_number() => {}
+                None if facts.units(part).any(|unit| unit.is(&EXCUSING)) => {}
+                None => wrongs.push(format!("there is no department {}", part.join(" / "))),
+            }
+        }
+    }
+    for department in facts.departments.values().filter(|department| department.id != ROOT && department.ours) {
+        let Department { id, name, heads: heads_there, .. } = department;
+        let standing = facts.standings.values().find(|standing| {
+            standing.resource_kind == "org_unit" && standing.remote_id.as_deref() == Some(id.to_string().as_str())
+        });
+        let strangers =
+            facts.is_occupied(*id) || facts.foreign_departments.iter().any(|other| facts.is_below(*other, *id));
+        let held = standing.is_some_and(|standing| standing.is(&EXCUSING));
+        // What is below may be held, or somebody without a usable number may belong there.
+        let below = facts.standings.values().any(|standing| {
+            let other = standing.remote_id.as_ref().and_then(|id| id.parse().ok());
+            standing.resource_kind == "org_unit"
+                && standing.is(&EXCUSING)
+                && other.is_some_and(|other| facts.is_below(other, *id))
+        });
+        // Whoever other rules would change belongs where they did until a plan permits it.
+        let remapped = facts.standings.values().any(|standing| standing.held_by().starts_with("mapping:"));
+        let numberless = facts.people.iter().any(|person| facts.rules.wants(person) && !person.has_number());
+        let unplaced = remapped || numberless;
+        if !needed.contains(id) && !strangers && !held && !below && !unplaced {
+            wrongs.push(format!("department {name} ({id}) is ours and for nobody: {standing:?}"));
+        }
+        if standing.is_none() {
+            wrongs.push(format!("department {name} ({id}) is ours and forgotten"));
+        }
+        let heads = facts.heads(*id);
+        if facts.rules.heads && *heads_there != heads && !held {
+            wrongs.push(format!(
+                "department {name} ({id}) has the heads {heads_there:?} and not {heads:?}: {standing:?}"
+            ));
+        }
+    }
+    for id in &facts.foreign_departments {
+        if !facts.departments.contains_key(id) {
+            wrongs.push(format!("department {id}, made by hand, is gone"));
+        }
+    }
+    for id in &facts.foreign_people {
+        if !facts.users.contains_key(id) {
+            wrongs.push(format!("account {id}, made by hand, is gone"));
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! A version of the tenant's mapping: as a document for the product, and in plain code for the oracle.
+
+use rollcall_provisioning::mapping::Mapping;
+use serde_json::{Value, json};
+
+use super::directory::Person;
+use super::random::Random;
+use super::script::PLACES;
+
+/// Into which departments people belong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Tree {
+    /// Division, then department.
+    #[default]
+    Deep,
+    /// The department alone.
+    Flat,
+    /// Division, then department; and the project besides.
+    Projects,
+}
+
+/// What becomes of leavers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Leavers {
+    #[default]
+    GoAtOnce,
+    GoAfter(u32),
+    Stay,
+}
+
+/// What the mapping says. The default is what all tenants begin with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rules {
+    /// Titles in capitals.
+    pub(crate) capitals: bool,
+    pub(crate) tree: Tree,
+    /// Whoever has this title is left out.
+    pub(crate) without: Option<usize>,
+    pub(crate) leavers: Leavers,
+    /// Whoever has the first job number heads their departments.
+    pub(crate) heads: bool,
+    /// The project is kept in a field that the organisation made itself.
+    pub(crate) field: bool,
+}
+
+impl Rules {
+    /// Some rules.
+    pub(crate) fn some(random: &mut Random) -> Self {
+        let tree = match random.below(4) {
+            0 => Tree::Flat,
+            1 => Tree::Projects,
+            _ => Tree::Deep,
+        };
+        let leavers = match random.below(5) {
+            0 => Leavers::GoAfter(1),
+            1 => Leavers::GoAfter(3),
+            2 => Leavers::Stay,
+            _ => Leavers::GoAtOnce,
+        };
+        Self {
+            capitals: random.chance(30),
+            tree,
+            without: random.chance(30).then(|| random.below(3)),
+            leavers,
+            heads: random.chance(40),
+            field: random.chance(40),
+        }
+    }
+
+    /// The document.
+    pub(crate) fn document(&self) -> Value {
+        let mut document = Mapping::default_document();
+        let Some(sections) = document.as_object_mut() else { return document };
+        if let Some(account) = sections.get_mut("account").and_then(Value::as_object_mut) {
+            if self.capitals {
+                account.insert("title".to_owned(), json!({ "value": "upper(user.title)", "blank": "clear" }));
+            }
+            if self.field {
+                let rule = json!({ "value": "enterprise.costCenter", "blank": "clear" });
+                account.insert("extension.project".to_owned(), rule);
+            }
+        }
+        let paths = match self.tree {
+            Tree::Deep => "[enterprise.division, enterprise.department]",
+            Tree::Flat => "[enterprise.department]",
+            Tree::Projects => {
+                "isNullOrEmpty(enterprise.costCenter) ? [[enterprise.division, enterprise.department]] : \
+                 [[enterprise.division, enterprise.department], [\"Projects\", enterprise.costCenter]]"
+            }
+        };
+        let mut departments = json!({ "paths": paths });
+        if self.heads
+            && let Some(departments) = departments.as_object_mut()
+        {
+            departments.insert("head".to_owned(), json!("enterprise.employeeNumber == \"J0\""));
+        }
+        sections.insert("departments".to_owned(), departments);
+        if let Some(title) = self.without {
+            let when = format!("user.title == \"Title {title}\"");
+            sections.insert("scope".to_owned(), json!([{ "name": "not these", "when": when, "include": false }]));
+        }
+        let stages = match self.leavers {
+            Leavers::GoAtOnce => None,
+            Leavers::GoAfter(days) => Some(json!({ "name": "all", "removed_after_days": days })),
+            Leavers::Stay => Some(json!({ "name": "all", "removed_after_days": "never" })),
+        };
+        if let Some(stages) = stages {
+            sections.insert("leavers".to_owned(), json!([stages]));
+        }
+        document
+    }
+
+    /// Whether somebody is to have an account.
+    pub(crate) fn wants(&self, person: &Person) -> bool {
+        let title = self.without.map(|number| format!("Title {number}"));
+        person.is_present() && (title.is_none() || title != person.title)
+    }
+
+    /// The title that somebody's account is to have.
+    pub(crate) fn title(&self, person: &Person) -> Option<String> {
+        let title = person.title.clone()?;
+        Some(if self.capitals { title.to_uppercase() } else { title })
+    }
+
+    /// The names from the top to each department in which somebody belongs; none is the root.
+    pub(crate) fn paths(&self, person: &Person) -> Vec<Vec<String>> {
+        let (division, department) = PLACES.get(person.place).copied().unwrap_or_default();
+        let division = if self.tree == Tree::Flat { None } else { division };
+        let mut paths = vec![division.into_iter().chain(department).map(str::to_owned).collect()];
+        if let (Tree::Projects, Some(project)) = (self.tree, &person.project) {
+            paths.push(vec!["Projects".to_owned(), project.clone()]);
+        }
+        paths
+    }
+
+    /// Whether somebody heads their departments.
+    pub(crate) fn is_head(&self, person: &Person) -> bool {
+        self.heads && person.job_number.as_deref() == Some("J0")
+    }
+}
