@@ -305,6 +305,7 @@ mod tests {
                 }],
                 blocked: false,
             }),
+            handovers: Vec::new(),
             targets: vec![TargetDecision {
                 target_id: Uuid::from_u128(1),
                 target: "hq".to_owned(),

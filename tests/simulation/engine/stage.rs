@@ -187,7 +187,6 @@ impl Stage {
             poll: Duration::from_hours(1),
             page: 3,
             // Real time, in which the worker may stand at a gate.
-            page: 3,
             limit: Duration::from_hours(1),
         };
         Ok(Reconciler::new(door.store.clone(), door.factory.clone(), self.clock.clone(), options))

@@ -122,7 +122,7 @@ pub async fn explain(
         let _ = write!(verdict, "\n{}: {}", handover.target, handover.sentence());
     }
     let last_request = last_request(store, tenant, id).await?;
-    Ok(Explanation { verdict, last_request, person, mapping, targets, handovers })
+    Ok(Explanation { verdict, person, last_request, mapping, targets, handovers })
 }
 
 /// The answer in a few lines.
