@@ -58,10 +58,6 @@ impl Job<'_> {
         }
         held(self.store.displace(self.claim).await?)?;
         held(self.store.placed(self.claim, &[]).await?)?;
-        if self.claim.maps_groups {
-            // Groups that wait for their account wait no longer.
-            self.store.touch_groups(self.claim, false).await?;
-        }
         // Whoever was given them as manager while they were leaving has not been told by the departure itself.
         self.store.mark_dependents(self.claim).await?;
         Ok(left_out.map_or(Outcome::Gone, |scope| Outcome::LeftOut { reason: scope.reason() }))
