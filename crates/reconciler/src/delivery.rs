@@ -133,6 +133,10 @@ impl Shared {
         if recorded == Recorded::LostClaim {
             return Ok(());
         }
+        if standing.state == DeliveryState::Gone && claim.maps_groups && claim.kind == ResourceKind::User {
+            // Whoever is not to have an account is waited for no longer.
+            self.store.touch_groups(claim, false).await?;
+        }
         if standing.alert {
             tracing::warn!(resource, kind, code, tries = standing.attempt, "a delivery keeps failing");
             self.store.alert(claim, &standing).await?;

@@ -72,10 +72,6 @@ impl Job<'_> {
         }
         held(self.store.displace(self.claim).await?)?;
         held(self.store.placed(self.claim, &[]).await?)?;
-        if self.claim.maps_groups {
-            // Groups that wait for their account wait no longer.
-            self.store.touch_groups(self.claim, false).await?;
-        }
         if !self.is_settled(loaded) {
             // Whoever was given them as manager while they were leaving has not been told by the departure itself. Told
             // is once: two whom the rules leave out, and who are each other's managers, would wake each other for ever.
