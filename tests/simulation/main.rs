@@ -6,7 +6,7 @@ mod engine;
 use std::time::{Duration, SystemTime};
 
 use crate::engine::many::{self, AT_ONCE, Wanted};
-use crate::engine::run::run;
+use crate::engine::run::{Outcome, run};
 use crate::engine::script::Script;
 use crate::engine::stage::Stage;
 
@@ -42,6 +42,18 @@ fn other_seeds_hold_too() -> anyhow::Result<()> {
         }
     };
     hold(seeds)
+}
+
+#[test]
+fn a_failing_seed_prints_its_script() {
+    let script = Script::of(7);
+    let outcome = Outcome { trace: "it went\n".to_owned(), wrongs: vec!["it is wrong".to_owned()], gates: 0, calls: 0 };
+    let report = engine::report(&script, &outcome);
+    for said in ["seed 7, ", "it went", "violated by seed 7", "it is wrong"] {
+        assert!(report.contains(said), "{report}");
+    }
+    let told = script.steps.iter().filter(|step| report.contains(&format!("{:?}", step.action)));
+    assert_eq!(told.count(), script.steps.len());
 }
 
 #[tokio::test]

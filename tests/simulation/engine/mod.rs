@@ -3,6 +3,11 @@
 //! The product is the real one: its store on a real Postgres, its reconciler, its DingTalk connector over HTTP. What it
 //! cannot do by itself is to go on: before each statement, call and wait it stands at a gate, and the seed says who goes
 //! next, who dies there and whose answer is lost.
+//!
+//! Judged while it goes on: nothing that is not ours is touched, no userid is used twice, nothing is sent in rehearsal,
+//! by a plan that nobody applied or by other rules than those that an account is under, applied versions never go back,
+//! guards and the rate budget hold. Judged at its end (`oracle`, which knows no planner): DingTalk is as the directory and
+//! the mapping say, or somebody is told why not; nothing that was acknowledged is lost; a second look finds nothing to do.
 
 pub(crate) mod check;
 pub(crate) mod directory;

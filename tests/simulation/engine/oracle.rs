@@ -215,8 +215,9 @@ fn is_difference_excused(facts: &Facts, person: &Person, standing: &Standing, at
             let taken = facts.users.values().any(|user| Some(text(user, "email")) == person.email.as_deref());
             taken && (says("e-mail") || says("email"))
         }
+        // A department that is held under its old name is the right one all the same.
         "org_units" => {
-            (standing.code() == "waiting_for_resource" || standing.state == "held")
+            (standing.code() == "waiting_for_resource" || standing.is(&["held", "in_step"]))
                 && facts.rules.paths(person).iter().any(|path| facts.units(path).any(|unit| unit.is(&EXCUSING)))
         }
         _ => false,

@@ -111,6 +111,7 @@ impl Run<'_> {
         compiled.map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
         store.save_mapping(tenant, &NewMapping { document: &document, note: "", by: "ann", after: None }).await?;
         self.rules = rules;
+        self.watch.versions.push(rules);
         self.watch.mapped_at = self.stage.clock.ms() - START_MS;
         Ok(())
     }

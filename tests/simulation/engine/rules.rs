@@ -13,8 +13,6 @@ pub(crate) enum Tree {
     /// Division, then department.
     #[default]
     Deep,
-    /// The department alone.
-    Flat,
     /// Division, then department; and the project besides.
     Projects,
 }
@@ -46,11 +44,7 @@ pub(crate) struct Rules {
 impl Rules {
     /// Some rules.
     pub(crate) fn some(random: &mut Random) -> Self {
-        let tree = match random.below(4) {
-            0 => Tree::Flat,
-            1 => Tree::Projects,
-            _ => Tree::Deep,
-        };
+        let tree = if random.chance(30) { Tree::Projects } else { Tree::Deep };
         let leavers = match random.below(5) {
             0 => Leavers::GoAfter(1),
             1 => Leavers::GoAfter(3),
@@ -82,7 +76,6 @@ impl Rules {
         }
         let paths = match self.tree {
             Tree::Deep => "[enterprise.division, enterprise.department]",
-            Tree::Flat => "[enterprise.department]",
             Tree::Projects => {
                 "isNullOrEmpty(enterprise.costCenter) ? [[enterprise.division, enterprise.department]] : \
                  [[enterprise.division, enterprise.department], [\"Projects\", enterprise.costCenter]]"
@@ -125,7 +118,6 @@ impl Rules {
     /// The names from the top to each department in which somebody belongs; none is the root.
     pub(crate) fn paths(&self, person: &Person) -> Vec<Vec<String>> {
         let (division, department) = PLACES.get(person.place).copied().unwrap_or_default();
-        let division = if self.tree == Tree::Flat { None } else { division };
         let mut paths = vec![division.into_iter().chain(department).map(str::to_owned).collect()];
         if let (Tree::Projects, Some(project)) = (self.tree, &person.project) {
             paths.push(vec!["Projects".to_owned(), project.clone()]);

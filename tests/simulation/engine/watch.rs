@@ -8,6 +8,8 @@ use rollcall_store::projection::{Claim, TargetMode};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::rules::Rules;
+
 /// DingTalk has sent somebody an invitation.
 const INVITED: i64 = 40_103;
 const MINUTE: i64 = 60_000;
@@ -80,6 +82,8 @@ pub(crate) struct Watch {
     created: BTreeMap<ResourceId, i64>,
     /// Since when the mapping counts.
     pub(crate) mapped_at: i64,
+    /// The versions of the mapping after the one that all begin with.
+    pub(crate) versions: Vec<Rules>,
     /// Whose account a userid is or was.
     owners: BTreeMap<String, ResourceId>,
     /// Plans that the script applied.
@@ -93,6 +97,10 @@ pub(crate) struct Watch {
 impl Watch {
     fn wrong(&mut self, what: String) {
         self.wrongs.push(what);
+    }
+
+    fn rules(&self, version: usize) -> Rules {
+        version.checked_sub(1).and_then(|at| self.versions.get(at)).copied().unwrap_or_default()
     }
 
     /// A call is about to be carried out for a claim that was made at `began`.
@@ -134,12 +142,13 @@ impl Watch {
             self.created.insert(claim.resource, call.at);
         }
         let fresh = self.created.get(&claim.resource).is_some_and(|at| *at >= self.mapped_at);
-        if call.name() == "user/update"
-            && !fresh
-            && claim.let_through != claim.mapping_version
-            && claim.permit.is_none()
-        {
-            self.wrong(format!("a change by version {} without a plan: {call}", claim.mapping_version));
+        if call.name() == "user/update" && !fresh && claim.permit.is_none() {
+            let rules = usize::try_from(claim.let_through).ok().map(|version| self.rules(version));
+            let title = about("title");
+            let plain = title.chars().any(char::is_lowercase);
+            if !title.is_empty() && rules.is_some_and(|rules| rules.capitals == plain) {
+                self.wrong(format!("a title not by version {}, without a plan: {call}", claim.let_through));
+            }
         }
         if claim.mode == TargetMode::Paused {
             self.wrong(format!("a write although paused: {call}"));
