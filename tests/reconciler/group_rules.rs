@@ -12,6 +12,7 @@ use rollcall_store::groups::{GroupUpdate, StoredGroup};
 use rollcall_store::mappings::NewMapping;
 use rollcall_store::projection::GroupChoice;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use crate::fake::text;
 use crate::world::{Never, World};
@@ -120,6 +121,39 @@ impl World {
         }
         self.settle().await?;
         Ok(ids)
+    }
+
+    /// So many people who have had their accounts for long: written into the tables, because making that many takes long.
+    pub(crate) async fn crowd_at_rest(&self, number: usize) -> anyhow::Result<Vec<ResourceId>> {
+        let first = self.people(&["first"]).await?.into_iter().next().context("somebody is first")?;
+        let copies: Vec<(Uuid, String)> =
+            (1..number).map(|n| (Uuid::from_u128((0x77 << 80) | n as u128), format!("copy{n}"))).collect();
+        let (ids, names): (Vec<Uuid>, Vec<String>) = copies.into_iter().unzip();
+        for statement in [
+            "INSERT INTO users (tenant_id, id, source_id, user_name_key, active, email_keys, attributes, version, created_at, modified_at)
+             SELECT u.tenant_id, c.id, u.source_id, c.name, true, '{}',
+                    u.attributes || jsonb_build_object('userName', c.name, 'displayName', c.name), 1, u.created_at, u.created_at
+             FROM users u, unnest($3::uuid[], $4::text[]) AS c (id, name) WHERE u.tenant_id = $1 AND u.id = $2",
+            "INSERT INTO links (tenant_id, target_id, resource_kind, resource_id, remote_id, observed, snapshot, updated_at)
+             SELECT l.tenant_id, l.target_id, 'user', c.id, c.name, 'known', l.snapshot || jsonb_build_object('name', c.name), l.updated_at
+             FROM links l, unnest($3::uuid[], $4::text[]) AS c (id, name) WHERE l.tenant_id = $1 AND l.resource_id = $2",
+            "INSERT INTO deliveries (tenant_id, target_id, resource_kind, resource_id, done_mark, lane, state, mapping_version, updated_at)
+             SELECT d.tenant_id, d.target_id, 'user', c.id, 1, 2, 'in_step', d.mapping_version, d.updated_at
+             FROM deliveries d, unnest($3::uuid[], $4::text[]) AS c (id, name) WHERE d.tenant_id = $1 AND d.resource_id = $2",
+        ] {
+            sqlx::query(statement)
+                .bind(self.tenant.0)
+                .bind(first.0)
+                .bind(&ids)
+                .bind(&names)
+                .execute(self.database.pool())
+                .await?;
+        }
+        self.fake.holdings(|held| {
+            let named = |name: &String| (name.clone(), [(entity::NAME.to_owned(), json!(name))].into());
+            held.accounts.extend(names.iter().map(named));
+        });
+        Ok([first].into_iter().chain(ids.into_iter().map(ResourceId)).collect())
     }
 
     /// The roles and chats at the target, by their names.

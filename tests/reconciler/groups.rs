@@ -197,6 +197,27 @@ async fn two_hundred_people_cost_ten_calls_and_one_more_costs_one() -> anyhow::R
 }
 
 #[tokio::test]
+async fn one_member_more_or_less_of_two_thousand_is_one_call() -> anyhow::Result<()> {
+    let world = ruled().await?;
+    let ids = world.crowd_at_rest(2_001).await?;
+    let group = world.group("Role Staff", &ids[..2_000]).await?;
+    world.settle().await?;
+    assert_eq!(world.fake.count("add_members role Staff"), 100);
+    for (join, call) in [(true, "add_members role Staff"), (false, "remove_members role Staff")] {
+        let before = world.fake.calls().len();
+        if join {
+            world.add(group, &ids[2_000..]).await?;
+        } else {
+            world.remove(group, &ids[..1]).await?;
+        }
+        world.settle().await?;
+        assert_eq!(world.fake.calls()[before..], [call]);
+        assert_eq!(world.circle("Staff")?.members.len(), if join { 2_001 } else { 2_000 });
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_crash_between_or_in_batches_costs_at_most_one() -> anyhow::Result<()> {
     let world = ruled().await?;
     let ids = crowd(&world, 100).await?;

@@ -21,6 +21,7 @@ mod mappings;
 mod modes;
 mod plans;
 mod stages;
+mod stops;
 mod surveys;
 mod wakes;
 mod world;

@@ -57,7 +57,8 @@ async fn settings_that_cannot_be_used_stop_the_target_and_blame_nobody() -> anyh
     world.person("ann", json!({})).await?;
     world.work(World::options("worker"), world.until("ann", "retrying")).await?;
     let target = world.store.targets(world.tenant).await?.remove(0);
-    assert_eq!(target.stopped_code.as_deref(), Some("target_settings"));
+    let stop = target.stop(None).expect("all of it is stopped");
+    assert_eq!((stop.cause.as_str(), stop.code.as_str()), ("settings", "target_settings"));
     assert_eq!(world.standing("ann").await?.attempt, 0, "it is not her fault");
     world.break_settings(false);
     world.clock.advance(std::time::Duration::from_mins(10));

@@ -125,6 +125,7 @@ async fn a_new_target_in_rehearsal_is_planned_as_deliveries_would_plan_it() -> a
     people(&world).await?;
     world.settle().await?;
     let new = NewTarget {
+        id: world.store.new_target_id(),
         name: "second".to_owned(),
         kind: "fake".to_owned(),
         settings: json!({}),

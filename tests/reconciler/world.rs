@@ -121,6 +121,7 @@ impl World {
         let tenant = store.create_tenant(&name).await?.id;
         let source = store.create_source(tenant, "okta", &Profile::generic()).await?.id;
         let new = NewTarget {
+            id: store.new_target_id(),
             name: "dingtalk".to_owned(),
             kind: "fake".to_owned(),
             settings: json!({}),

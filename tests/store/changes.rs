@@ -1,10 +1,11 @@
 //! The change log.
 
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
+use rollcall_provisioning::stop::Cause;
 use rollcall_scim::patch::Detached;
 use rollcall_store::changes::Operation::{Create, Delete, Update};
 use rollcall_store::changes::{Alert, ChangeCursor, ChangeEntry, Operation, Subject};
-use rollcall_store::projection::{NewTarget, TargetMode};
+use rollcall_store::projection::{NewTarget, Refused, TargetMode};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -86,6 +87,7 @@ async fn alerts_are_in_the_log() -> anyhow::Result<()> {
 async fn a_stopped_target_is_in_the_log_once_per_cause() -> anyhow::Result<()> {
     let f = Fixture::new().await?;
     let new = NewTarget {
+        id: f.store.new_target_id(),
         name: "somewhere".to_owned(),
         kind: "dingtalk".to_owned(),
         settings: json!({}),
@@ -93,12 +95,27 @@ async fn a_stopped_target_is_in_the_log_once_per_cause() -> anyhow::Result<()> {
         mode: TargetMode::Live,
     };
     let target = f.store.create_target(f.tenant, &new).await?;
-    let minute = std::time::Duration::from_mins(1);
+    let refused = Refused {
+        kind: None,
+        cause: Cause::Permission,
+        code: "60020",
+        reason: "The address is not allowed.",
+        advice: "Allow it.",
+        wish: None,
+        settings_revision: Some(1),
+        by: None,
+    };
     for code in ["60020", "60020", "60011"] {
-        f.store.stop_target(f.tenant, target, minute, (code, "The address is not allowed.")).await?;
+        assert!(f.store.stop(f.tenant, target, &Refused { code, ..refused }).await?.is_some());
     }
+    // What was refused with settings that do not count any more says nothing about those that do.
+    let outdated = Refused { code: "40089", settings_revision: Some(0), ..refused };
+    assert_eq!(f.store.stop(f.tenant, target, &outdated).await?, None);
     let log = f.store.changes(f.tenant, ChangeCursor::After(0), 10, None).await?;
     assert_eq!(story(&log), [(Operation::TargetStopped, Subject::Target, 0); 2]);
-    assert_eq!(log[1].details, json!({ "code": "60011", "reason": "The address is not allowed." }));
+    let told = json!({
+        "code": "60011", "cause": "permission", "kind": null, "reason": "The address is not allowed. Allow it.",
+    });
+    assert_eq!(log[1].details, told);
     Ok(())
 }

@@ -69,6 +69,7 @@ impl Fixture {
 
     pub(crate) async fn target(&self, name: &str) -> anyhow::Result<Uuid> {
         let target = NewTarget {
+            id: self.store.new_target_id(),
             name: name.to_owned(),
             kind: "dingtalk".to_owned(),
             settings: json!({}),

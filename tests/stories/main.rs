@@ -14,6 +14,7 @@ mod setup;
 mod staff;
 mod world;
 
+mod accounts;
 mod adoption;
 mod bad_input;
 mod commands;
@@ -35,6 +36,7 @@ mod plan_pages;
 mod plans;
 mod rehire;
 mod same_state;
+mod secrets;
 mod sources;
 mod tenants;
 mod workers;

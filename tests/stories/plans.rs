@@ -17,7 +17,7 @@ fn placed(number: usize) -> Value {
 }
 
 impl World {
-    async fn target(&self) -> anyhow::Result<String> {
+    pub(crate) async fn target(&self) -> anyhow::Result<String> {
         let targets = self.rest("/targets").await?;
         Ok(targets["data"][0]["id"].as_str().context("a target without an id")?.to_owned())
     }

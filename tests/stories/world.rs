@@ -37,8 +37,8 @@ enum Turn {
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) server: Server,
-    // Held for their drop: clients call the first server only.
-    _others: Vec<Server>,
+    // Clients call the first server only.
+    others: Vec<Server>,
     pub(crate) simulator: SimulatorProcess,
     pub(crate) tenant: Tenant,
     cli: Cli,
@@ -75,7 +75,7 @@ impl World {
         let server = servers.remove(0);
         Ok(Self {
             server,
-            _others: servers,
+            others: servers,
             simulator,
             tenant,
             cli,
@@ -102,6 +102,11 @@ impl World {
     pub(crate) async fn shell(&self, arguments: &[&str]) -> anyhow::Result<CliOutput> {
         let folder = self.cli.folder().to_str().context("the folder is no text")?;
         self.cli.run(&[arguments, &["--data-dir", folder]].concat()).await
+    }
+
+    /// Everything that the servers have logged.
+    pub(crate) fn logs(&self) -> String {
+        std::iter::once(&self.server).chain(&self.others).map(Server::output).collect()
     }
 
     /// What a command of the real binary prints when it succeeds.
@@ -280,7 +285,7 @@ impl World {
     /// Widens every guard: for stories that play in minutes what organisations do in months.
     pub(crate) async fn nothing_is_too_much(&self) -> anyhow::Result<()> {
         let api = self.rest_of(&self.tenant)?;
-        let target = self.rest("/targets").await?["data"][0]["id"].as_str().context("there is a target")?.to_owned();
+        let target = self.target().await?;
         let shown = self.rest(&format!("/targets/{target}/guards")).await?;
         let guards = shown["guards"].as_array().context("there are guards")?;
         let wide = json!({ "floor": 1_000_000, "share": 1.0 });

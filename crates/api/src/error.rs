@@ -7,6 +7,7 @@ use crate::auth::rate::Rate;
 use crate::auth::scopes::Scopes;
 use crate::limits::{MAX_BODY_BYTES, RETRY_AFTER_SECONDS};
 use crate::refusal::{Challenge, Extras, PartProblem, Refusal};
+use crate::target_kinds::NotSealed;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use rollcall_provisioning::guard::SettingsError;
@@ -123,6 +124,9 @@ pub enum ApiError {
     /// The operating system gives no random numbers for a secret.
     #[error("the operating system gives no random numbers")]
     NoRandomness,
+    /// A secret of a target could not be sealed or opened.
+    #[error(transparent)]
+    NotSealed(#[from] NotSealed),
     /// A computation broke off.
     #[error("a computation broke off")]
     Broken,
@@ -226,7 +230,7 @@ impl ApiError {
                 Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail).extras(extras)
             }
             Self::Outdated(detail) => Refusal::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail),
-            Self::Broken | Self::NoRandomness => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL),
+            Self::Broken | Self::NoRandomness | Self::NotSealed(_) => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL),
             Self::NotImplemented(detail) => Refusal::new(StatusCode::NOT_IMPLEMENTED, "not_implemented", *detail),
         }
     }

@@ -23,7 +23,9 @@ mod routes;
 mod rules;
 pub mod scim;
 pub mod services;
+pub mod signing;
 pub mod state;
+pub mod target_kinds;
 
 pub use compiled::{InForce, TargetFacts, compile};
 pub use error::ApiError;

@@ -19,6 +19,8 @@ mod params;
 mod plans;
 mod schemas;
 mod sources;
+mod stops;
+mod target_settings;
 mod targets;
 mod users;
 
@@ -41,6 +43,10 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(targets::list))
         .routes(routes!(groups::list))
         .routes(routes!(groups::show, groups::decide, groups::undecide))
+        .routes(routes!(target_settings::read, target_settings::change))
+        .routes(routes!(target_settings::set_secret))
+        .routes(routes!(stops::try_now))
+        .routes(routes!(stops::windows, stops::set_windows))
         .routes(routes!(guards::read, guards::replace))
         .routes(routes!(guards::trips))
         .routes(routes!(plans::make))
@@ -87,6 +93,7 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(users::by_user_name))
         .routes(routes!(users::by_id))
         .routes(routes!(users::explain))
+        .routes(routes!(users::first_password))
         .routes(routes!(leavers::remove_at_once))
         .routes(routes!(leavers::heritage))
         .routes(routes!(leavers::handovers))

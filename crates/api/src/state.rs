@@ -15,6 +15,7 @@ use crate::error::ApiError;
 use crate::limits::PREVIEWS;
 use crate::rules::{Rules, RulesCache};
 use crate::scim::CursorKey;
+use crate::target_kinds::TargetKinds;
 use rollcall_provisioning::ids::{IdSource, TenantId};
 use rollcall_provisioning::mapping::Mapping;
 use rollcall_provisioning::time::Clock;
@@ -31,6 +32,8 @@ pub struct ApiConfig {
     pub public_url: Option<String>,
     /// What targets take, so that mappings can be compiled.
     pub target: TargetFacts,
+    /// The kinds of target that there are, with their settings.
+    pub kinds: Arc<dyn TargetKinds>,
     /// Seals the cursors of lists; the same in all processes of an installation.
     pub cursor_key: CursorKey,
     /// Who is believed, and how fast they may call.
@@ -121,6 +124,11 @@ impl ApiState {
     /// What targets take.
     pub(crate) fn target(&self) -> &TargetFacts {
         &self.0.config.target
+    }
+
+    /// The kinds of target that there are, with their settings.
+    pub fn kinds(&self) -> &dyn TargetKinds {
+        &*self.0.config.kinds
     }
 
     /// Places for those who look at everybody; see [`PREVIEWS`].

@@ -41,6 +41,7 @@ use axum::middleware::from_fn;
 use axum::response::Redirect;
 use axum::routing::{any, get, post};
 use rollcall_api::ApiState;
+use rollcall_api::signing::SigningKeys;
 use session::SessionKey;
 use state::ConsoleState;
 use trouble::Trouble;
@@ -48,11 +49,11 @@ use trouble::Trouble;
 /// Largest form, in bytes.
 const MAX_FORM_BYTES: usize = 16 * 1024;
 
-/// The console at `/console`, with the edge around it; `/` leads there. `session_key` signs sessions: processes that
-/// share it share their sessions, and a new one ends them all.
-pub fn router(state: ApiState, session_key: &[u8; 32]) -> Router {
+/// The console at `/console`, with the edge around it; `/` leads there. `session_keys` sign sessions: processes
+/// that share them share their sessions, and a key that is taken away ends those which it has signed.
+pub fn router(state: ApiState, session_keys: SigningKeys) -> Router {
     let edge = state.edge();
-    let console = ConsoleState::new(state, SessionKey::new(session_key));
+    let console = ConsoleState::new(state, SessionKey::new(session_keys));
     let pages = Router::new()
         .route("/", get(Redirect::to("/console")))
         .route("/console", get(home::show))

@@ -56,6 +56,7 @@ pub(crate) fn target(mode: &str, people: &[(&str, i64)]) -> TargetOverview {
             kind: "dingtalk".to_owned(),
             mode: mode.to_owned(),
             stopped: None,
+            stops: Vec::new(),
             counts: people.iter().map(count).collect(),
             oldest_waiting: None,
         },

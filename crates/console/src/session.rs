@@ -1,11 +1,12 @@
 //! A session: a signed token in a cookie. Nothing is kept on the server but which ones were signed out.
 //!
-//! The token is a JWT under the key that the router was given. It ends after eight hours, and before that
+//! The token is a JWT under the keys that the router was given. It ends after eight hours, and before that
 //! when the operator gets another password, because it carries the stamp of the one it began with.
 
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use rollcall_api::services::sign_in::SignedIn;
+use rollcall_api::signing::{Key, SigningKeys};
 use rollcall_provisioning::ids::TenantId;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
@@ -22,10 +23,7 @@ const SECURE_NAME: &str = "__Host-rollcall-session";
 const PLAIN_NAME: &str = "rollcall-session";
 
 /// What sessions are signed with.
-pub(crate) struct SessionKey {
-    sign: EncodingKey,
-    check: DecodingKey,
-}
+pub(crate) struct SessionKey(SigningKeys);
 
 #[derive(Serialize, Deserialize)]
 struct Claims {
@@ -50,9 +48,9 @@ pub(crate) struct Session {
 }
 
 impl SessionKey {
-    /// A key made of 32 random bytes.
-    pub(crate) fn new(bytes: &[u8; 32]) -> Self {
-        Self { sign: EncodingKey::from_secret(bytes), check: DecodingKey::from_secret(bytes) }
+    /// With these keys.
+    pub(crate) fn new(keys: SigningKeys) -> Self {
+        Self(keys)
     }
 
     /// The token of a session that begins now; `None` when it cannot be signed.
@@ -66,7 +64,7 @@ impl SessionKey {
             iat: now.unix_timestamp(),
             exp: (now + LASTS).unix_timestamp(),
         };
-        encode(&Header::new(Algorithm::HS256), &claims, &self.sign).ok()
+        self.0.make(|key| signed(&claims, key))
     }
 
     /// The session of a token; `None` when it is not ours, was changed, or is over.
@@ -76,11 +74,16 @@ impl SessionKey {
         rules.set_required_spec_claims(&["aud", "sub", "exp"]);
         // The library would ask its own clock; ours is asked below.
         rules.validate_exp = false;
-        let claims = decode::<Claims>(token, &self.check, &rules).ok()?.claims;
+        let read = |key: &Key| decode::<Claims>(token, &DecodingKey::from_secret(key), &rules).ok();
+        let claims = self.0.read(read)?.claims;
         let ends = OffsetDateTime::from_unix_timestamp(claims.exp).ok().filter(|ends| *ends > now)?;
         let who = SignedIn { tenant: TenantId(claims.tenant), name: claims.sub, stamp: claims.stamp };
         Some(Session { who, id: claims.jti, ends })
     }
+}
+
+fn signed(claims: &Claims, key: &Key) -> Option<String> {
+    encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(key)).ok()
 }
 
 /// The tokens that a request carries, the one that counts first.
@@ -127,7 +130,7 @@ mod tests {
     }
 
     fn key(byte: u8) -> SessionKey {
-        SessionKey::new(&[byte; 32])
+        SessionKey::new([byte; 32].into())
     }
 
     #[test]
@@ -156,7 +159,7 @@ mod tests {
             iat: 0,
             exp: i64::from(u32::MAX),
         };
-        let elsewhere = encode(&Header::new(Algorithm::HS256), &elsewhere, &key(1).sign).expect("a token");
+        let elsewhere = signed(&elsewhere, &[1; 32]).expect("a token");
         for forged in [
             "",
             "a.b.c",

@@ -9,13 +9,14 @@ use crate::role::{self, Groups, Roles};
 use crate::schema::{DingTalkSchema, WithNormalChats};
 use crate::settings::{Settings, SettingsError};
 use crate::transport::Connections;
-use crate::{department, fit};
+use crate::{department, error, fit};
 use rollcall_provisioning::budget::Budget;
 use rollcall_provisioning::connector::{
     Answer, Applied, Connector, ConnectorError, Cursor, Hidden, Named, Page, TargetSchema,
 };
 use rollcall_provisioning::entity::{self, Attributes, Entity, EntityKind};
 use rollcall_provisioning::plan::{self, Action, Change};
+use rollcall_provisioning::stop::Cause;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -301,6 +302,10 @@ impl Connector for DingTalk {
 
     fn root_org_unit(&self) -> &str {
         &self.settings.root_dept_id
+    }
+
+    fn cause(&self, error: &ConnectorError) -> Cause {
+        error::cause(error)
     }
 
     fn after(&self, before: &Attributes, action: &Action) -> Attributes {

@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The most contacts on a page (page `obtain-the-external-contact-list`).
 const PAGE: usize = 100;
+/// What tells a contact from an account.
+const KIND: &str = "contact";
 /// The most labels of a contact (page `add-enterprise-external-contacts`).
 pub(crate) const MOST_LABELS: usize = 20;
 
@@ -131,7 +133,12 @@ impl Contacts<'_> {
     /// The attributes that an accepted action leaves, as a read of the contact will return them.
     pub(crate) fn after(&self, before: &Attributes, action: &Action) -> Attributes {
         let after = plan::after(before, action);
-        tidied(if matches!(action, Action::Create { .. }) { self.with_defaults(&after) } else { after })
+        let mut after =
+            tidied(if matches!(action, Action::Create { .. }) { self.with_defaults(&after) } else { after });
+        if !after.is_empty() {
+            after.insert(entity::ACCOUNT_KIND.to_owned(), KIND.into());
+        }
+        after
     }
 
     fn with_defaults(&self, attributes: &Attributes) -> Attributes {
@@ -194,6 +201,7 @@ fn entity_of(remote_id: String, contact: Contact) -> Entity {
     let texts = texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::String(text?))));
     let mut attributes: Attributes = texts.collect();
     attributes.insert(entity::LABELS.to_owned(), contact.label_ids.into_iter().map(Value::from).collect());
+    attributes.insert(entity::ACCOUNT_KIND.to_owned(), KIND.into());
     Entity { remote_id, attributes: tidied(attributes) }
 }
 

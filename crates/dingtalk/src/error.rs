@@ -12,6 +12,7 @@ use crate::answer::{Failure, Refusal};
 use crate::operation::Operation;
 use rollcall_provisioning::budget::BudgetError;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
+use rollcall_provisioning::stop::Cause;
 use std::time::Duration;
 
 /// The codes that say that the token is no longer good (pages `server-api-error-codes-1`, `server-api-calling-guide`).
@@ -41,6 +42,32 @@ pub(crate) fn lacks_permission(error: &ConnectorError) -> bool {
 /// Whether the organisation has used up what it bought.
 pub(crate) fn means_quota(error: &ConnectorError) -> bool {
     QUOTA_CODES.contains(&bare(&error.code))
+}
+
+/// Why a call was refused that stops more than itself.
+pub(crate) fn cause(error: &ConnectorError) -> Cause {
+    if means_quota(error) {
+        return Cause::Quota;
+    }
+    if lacks_permission(error) {
+        return Cause::Permission;
+    }
+    match bare(&error.code) {
+        "banned" | "90001" | "90017" => Cause::Ban,
+        "40014"
+        | "42001"
+        | "40001"
+        | "InvalidAuthentication"
+        | "unauthorized"
+        | "accesstoken.expired"
+        | "40089"
+        | "40096"
+        | "invalidClientIdOrSecret"
+        | "invalid.client"
+        | "unauthorized.client" => Cause::Credential,
+        "60020" | "Forbidden.AccessDenied.IpNotInWhiteList" | "48002" | "48004" => Cause::Permission,
+        _ => Cause::Organisation,
+    }
 }
 
 /// Whether one of the people that a call names is not there.

@@ -4,6 +4,7 @@
 use crate::budget::BoxFuture;
 use crate::entity::{ACCOUNT_KIND, Attributes, Entity, EntityKind};
 use crate::plan::Action;
+use crate::stop::Cause;
 use serde_json::Value;
 
 mod error;
@@ -328,6 +329,12 @@ pub trait Connector: Send + Sync {
 
     /// The remote id of the org unit at the top, which exists always and is never touched.
     fn root_org_unit(&self) -> &str;
+
+    /// Why a refusal of the class [`ErrorClass::Stopped`] or [`ErrorClass::KindStopped`] was given.
+    fn cause(&self, error: &ConnectorError) -> Cause {
+        let _ = error;
+        Cause::Organisation
+    }
 
     /// The attributes that an accepted `action` leaves on an entity that had `before`.
     fn after(&self, before: &Attributes, action: &Action) -> Attributes {

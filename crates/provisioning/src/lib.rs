@@ -23,4 +23,6 @@ pub mod org_unit;
 pub mod plan;
 pub mod proposal;
 pub mod retry;
+pub mod stop;
 pub mod time;
+pub mod window;

@@ -2,6 +2,7 @@
 
 use crate::act::{Acted, Interrupt, Job, ended, finding, held};
 use crate::connectors::Ready;
+use crate::contact::is_contact;
 use crate::gate::{Asked, Verdict};
 use crate::observe::{Seen, Sought};
 use crate::placing::{Placed, Placing};
@@ -12,7 +13,7 @@ use rollcall_provisioning::contradiction;
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::ids::ResourceId;
-use rollcall_provisioning::mapping::{GroupFacts, HeldGroup, Mapped, Mapping, Person, SourceFacts};
+use rollcall_provisioning::mapping::{GroupFacts, HeldGroup, Mapped, Mapping, Person, PersonKind, SourceFacts};
 use rollcall_provisioning::plan::{Action, Plan, plan};
 use rollcall_provisioning::retry;
 use rollcall_scim::profile::ManagerBy;
@@ -69,6 +70,16 @@ impl Job<'_> {
             return self.deliver_departure(loaded, Some(&mapped.scope)).await;
         }
         let link = loaded.link.as_ref();
+        if mapped.kind == PersonKind::Contact {
+            return self.deliver_contact(mapped, loaded).await;
+        }
+        if is_contact(link) {
+            // They become a member: the contact goes first.
+            if let Some(outcome) = self.remove_contact(loaded).await? {
+                return Ok(outcome);
+            }
+            return Box::pin(self.deliver_account(user, &self.with_link_of_now(loaded).await?)).await;
+        }
         if mapped.blocked {
             return self.blocked(mapped, link).await;
         }
@@ -87,12 +98,17 @@ impl Job<'_> {
         match link {
             // It may have been found gone, which has used up its userid.
             Some(Link { observed: Observed::Unknown, .. }) => {
-                let Claim { tenant, target, kind, resource, .. } = *self.claim;
-                let link = self.store.link(tenant, target, kind, resource).await?;
-                self.fulfil(wish, observed, &LoadedUser { link, ..loaded.clone() }).await
+                self.fulfil(wish, observed, &self.with_link_of_now(loaded).await?).await
             }
             _ => self.fulfil(wish, observed, loaded).await,
         }
+    }
+
+    /// What was loaded, with the link as it is by now.
+    pub(crate) async fn with_link_of_now(&self, loaded: &LoadedUser) -> Result<LoadedUser, Interrupt> {
+        let Claim { tenant, target, kind, resource, .. } = *self.claim;
+        let link = self.store.link(tenant, target, kind, resource).await?;
+        Ok(LoadedUser { link, ..loaded.clone() })
     }
 
     /// Whoever has an account already keeps it as it is until the value is mended. It is looked for all the same, because
@@ -148,6 +164,7 @@ impl Job<'_> {
         self.claim.let_through != self.claim.mapping_version
             && self.claim.mode == TargetMode::Live
             && link.is_some_and(|link| link.observed != Observed::Absent)
+            && !is_contact(link)
     }
 
     /// What other rules would change at an account is held until a plan permits it, and nobody is placed before that.
@@ -157,6 +174,15 @@ impl Job<'_> {
         if !mapped.scope.included {
             let end = self.deliver_departure(loaded, Some(&mapped.scope)).await?;
             return Ok(if matches!(end, Outcome::Held { .. }) { NewRules::Wait(end) } else { NewRules::End(end) });
+        }
+        if mapped.kind == PersonKind::Contact {
+            return Ok(match self.deliver_departure(loaded, Some(&mapped.scope)).await? {
+                Outcome::LeftOut { .. } => {
+                    NewRules::End(self.deliver_contact(mapped, &self.with_link_of_now(loaded).await?).await?)
+                }
+                end @ Outcome::Held { .. } => NewRules::Wait(end),
+                end => NewRules::End(end),
+            });
         }
         if mapped.blocked {
             return Ok(NewRules::Wait(self.blocked(mapped, loaded.link.as_ref()).await?));
@@ -273,7 +299,8 @@ impl Job<'_> {
                 // goes on after that.
                 held(self.store.let_through(self.claim).await?)?;
             }
-            match self.act(action, &observed).await? {
+            let with_password = self.with_first_password(action).await?;
+            match self.act(with_password.as_ref().unwrap_or(action), &observed).await? {
                 Acted::Done(Some(entity)) => observed = Observed::Known(entity),
                 Acted::Done(None) => observed = Observed::Absent,
                 Acted::Lost(error) => return Ok(ended(&error)),

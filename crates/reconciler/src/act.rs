@@ -36,6 +36,28 @@ pub(crate) enum Interrupt {
     /// Nothing of this target works.
     #[error("the target is stopped: {}", .0.message)]
     Stopped(ConnectorError),
+    /// Nothing of this kind of entity works. `None`: the kind that the claim's resource must be of, if a read is refused so.
+    #[error("a kind of entity is stopped: {}", error.message)]
+    KindStopped {
+        /// Which kind.
+        kind: Option<EntityKind>,
+        /// What the target said.
+        error: ConnectorError,
+    },
+    /// It may not be sent now, and is looked at again later.
+    #[error("it is to be sent later: {}", .0.reason)]
+    Later(Later),
+}
+
+/// Why something is not sent now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Later {
+    /// When it may be.
+    pub(crate) until: time::OffsetDateTime,
+    /// What for, as a class and a code.
+    pub(crate) cause: (Option<&'static str>, String),
+    /// Why, in words for a person.
+    pub(crate) reason: String,
 }
 
 /// How an action ended, when it ended.
@@ -52,12 +74,18 @@ pub(crate) enum Acted {
 impl Job<'_> {
     /// Carries out `action` on an entity of which `observed` is known.
     pub(crate) async fn act(&self, action: &Action, observed: &Observed) -> Result<Acted, Interrupt> {
+        self.is_not_stopped(action.kind()).await?;
         held(self.store.link_unknown(self.claim, action.remote_id()).await?)?;
         let started = Instant::now();
         let result = self.ready.connector.apply(action).await;
         self.keep(action, observed, &result, started.elapsed()).await?;
         match result {
-            Ok(applied) => self.accepted(action, observed, applied.remote_id).await,
+            Ok(applied) => {
+                if self.ready.target.stop(Some(action.kind())).is_some() {
+                    self.store.clear_stop(self.claim.tenant, self.claim.target, Some(action.kind())).await?;
+                }
+                self.accepted(action, observed, applied.remote_id).await
+            }
             Err(error) if error.outcome_unknown => Ok(Acted::Lost(error)),
             Err(error) if error.class == ErrorClass::Invited => Ok(Acted::Refused(error)),
             Err(error) => {
@@ -66,13 +94,29 @@ impl Job<'_> {
                     Observed::Known(entity) => held(self.store.link_known(self.claim, entity).await?)?,
                     _ => held(self.store.link_still_absent(self.claim).await?)?,
                 }
-                if error.class == ErrorClass::Stopped {
-                    Err(Interrupt::Stopped(error))
-                } else {
-                    Ok(Acted::Refused(error))
+                match error.class {
+                    ErrorClass::Stopped => Err(Interrupt::Stopped(error)),
+                    ErrorClass::KindStopped => Err(Interrupt::KindStopped { kind: Some(action.kind()), error }),
+                    _ => Ok(Acted::Refused(error)),
                 }
             }
         }
+    }
+
+    /// Refuses to call for a kind of entity that is stopped, but for the one that tries whether it works again.
+    async fn is_not_stopped(&self, kind: EntityKind) -> Result<(), Interrupt> {
+        let Some(stop) = self.ready.target.stop(Some(kind)) else { return Ok(()) };
+        let Some(until) = self.store.probe(self.claim.tenant, self.claim.target, kind).await? else { return Ok(()) };
+        Err(Interrupt::Later(Later {
+            until,
+            cause: (Some(ErrorClass::KindStopped.as_str()), stop.code.clone()),
+            reason: format!(
+                "Nothing of this kind ({}) is sent at the moment: {} {}",
+                kind.as_str(),
+                stop.reason,
+                stop.advice
+            ),
+        }))
     }
 
     /// Keeps what an accepted action left. Others are told before the link says so: until then it is unknown, so that
@@ -189,7 +233,11 @@ pub(crate) fn held(written: bool) -> Result<(), Interrupt> {
 
 /// What a failed *read* means for the delivery.
 pub(crate) fn unread(error: ConnectorError) -> Result<Outcome, Interrupt> {
-    if error.class == ErrorClass::Stopped { Err(Interrupt::Stopped(error)) } else { Ok(ended(&error)) }
+    match error.class {
+        ErrorClass::Stopped => Err(Interrupt::Stopped(error)),
+        ErrorClass::KindStopped => Err(Interrupt::KindStopped { kind: None, error }),
+        _ => Ok(ended(&error)),
+    }
 }
 
 /// What a failure means for a delivery that can do nothing about it by itself.

@@ -1,8 +1,9 @@
 //! One connector per target, made when it is first needed and again when the target's settings change.
 
 use rollcall_provisioning::connector::Connector;
-use rollcall_provisioning::ids::TargetId;
+use rollcall_provisioning::ids::{ResourceId, TargetId};
 use rollcall_provisioning::mapping::Mapping;
+use rollcall_provisioning::plan::InitialPassword;
 use rollcall_store::mappings::LoadError;
 use rollcall_store::projection::{Claim, Target, TargetMode};
 use rollcall_store::{Store, StoreError};
@@ -19,6 +20,30 @@ pub struct FactoryError(pub String);
 pub trait ConnectorFactory: Send + Sync {
     /// A connector for this target.
     fn connect(&self, target: &Target) -> Result<Arc<dyn Connector>, FactoryError>;
+
+    /// A first password for the account of a person at a target that keeps the sign-in.
+    fn first_password(&self, target: &Target, user: ResourceId) -> Result<FirstPassword, FactoryError> {
+        let _ = (target, user);
+        Err(no_passwords())
+    }
+
+    /// Opens one that was sealed before.
+    fn kept_password(&self, target: &Target, user: ResourceId, sealed: &[u8]) -> Result<InitialPassword, FactoryError> {
+        let _ = (target, user, sealed);
+        Err(no_passwords())
+    }
+}
+
+fn no_passwords() -> FactoryError {
+    FactoryError("accounts of this kind of target have no first passwords".to_owned())
+}
+
+/// A first password.
+pub struct FirstPassword {
+    /// The password.
+    pub password: InitialPassword,
+    /// The same, sealed, where an operator is to fetch it; `None` where the target tells it to the person.
+    pub sealed: Option<Vec<u8>>,
 }
 
 /// A target ready for use.
@@ -27,6 +52,7 @@ pub(crate) struct Ready {
     pub(crate) target: Target,
     pub(crate) connector: Arc<dyn Connector>,
     pub(crate) mapping: Arc<Mapping>,
+    pub(crate) factory: Arc<dyn ConnectorFactory>,
 }
 
 /// Connectors by target.
@@ -139,7 +165,7 @@ impl Connectors {
         let (own, rules) = (Arc::clone(&connector), Some(Arc::clone(&mapping)));
         let earlier = HashMap::new();
         kept.insert(target.id, Kept { target: target.clone(), connector: own, mapping: rules, earlier });
-        Ok(Ready { target, connector, mapping })
+        Ok(Ready { target, connector, mapping, factory: Arc::clone(&self.factory) })
     }
 
     /// An earlier version of the rules of a target; `None` when it fits schemas and target no longer.
@@ -172,7 +198,8 @@ impl Connectors {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let Kept { target, connector, mapping, .. } = kept.get(&target)?;
         let mapping = mapping.as_ref().filter(|_| fits(target))?;
-        Some(Ready { target: target.clone(), connector: Arc::clone(connector), mapping: Arc::clone(mapping) })
+        let (connector, mapping) = (Arc::clone(connector), Arc::clone(mapping));
+        Some(Ready { target: target.clone(), connector, mapping, factory: Arc::clone(&self.factory) })
     }
 
     fn connector(&self, target: &Target) -> Option<Arc<dyn Connector>> {

@@ -1,16 +1,17 @@
 //! One claimed delivery from its beginning to its record.
 
-use crate::act::{Interrupt, Job};
+use crate::act::{Interrupt, Job, Later};
 use crate::connectors::{Connectors, FactoryError, NotReady};
 use crate::worker::Options;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
 use rollcall_provisioning::delivery::{DeliveryState, Outcome, Standing, next};
+use rollcall_provisioning::entity::EntityKind;
 use rollcall_provisioning::ids::ResourceKind;
+use rollcall_provisioning::stop::Cause;
 use rollcall_provisioning::time::Clock;
-use rollcall_store::projection::{Claim, Recorded};
+use rollcall_store::projection::{Claim, Recorded, Refused};
 use rollcall_store::{Store, StoreError};
 use std::sync::Arc;
-use std::time::Duration;
 use uuid::Uuid;
 
 /// What all deliveries of a worker share.
@@ -43,7 +44,11 @@ impl Shared {
                 let message = "Rollcall's own database failed during this delivery; the server's log says how.";
                 self.record(claim, &failed("database", message.to_owned()), None).await
             }
-            Err(Interrupt::Stopped(error)) => self.stop_target(claim, &error).await,
+            Err(Interrupt::Stopped(error)) => self.stop(claim, None, &error).await,
+            Err(Interrupt::KindStopped { kind, error }) => {
+                self.stop(claim, Some(kind.unwrap_or(kind_refused(claim.kind))), &error).await
+            }
+            Err(Interrupt::Later(later)) => self.wait(claim, &later).await,
         };
         self.log_unrecorded(claim, recorded);
     }
@@ -128,12 +133,16 @@ impl Shared {
         if recorded == Recorded::LostClaim {
             return Ok(());
         }
+        if standing.state == DeliveryState::Gone && claim.maps_groups && claim.kind == ResourceKind::User {
+            // Whoever is not to have an account is waited for no longer.
+            self.store.touch_groups(claim, false).await?;
+        }
         if standing.alert {
             tracing::warn!(resource, kind, code, tries = standing.attempt, "a delivery keeps failing");
             self.store.alert(claim, &standing).await?;
         }
         if matches!(standing.state, DeliveryState::InStep | DeliveryState::Gone) {
-            self.store.clear_stop(claim.tenant, claim.target).await?;
+            self.store.clear_stop(claim.tenant, claim.target, None).await?;
             // A second look at what the target has already is no answer to a change that was received.
             if let Some(since) = claim.dirty_since.filter(|_| version > claim.applied_version) {
                 let class = if standing.state == DeliveryState::Gone { "leaver" } else { "other" };
@@ -158,27 +167,84 @@ impl Shared {
         self.store.plan_change_ended(claim, plan, state, standing.reason.as_deref()).await
     }
 
-    /// Nothing of the target works: it is stopped, and the delivery waits for it without blame.
-    async fn stop_target(&self, claim: &Claim, error: &ConnectorError) -> Result<(), StoreError> {
-        let pause = error.retry_after.unwrap_or(Duration::from_mins(1));
-        let reason = format!("{} {}", error.message, error.advice);
-        tracing::error!(target_id = %claim.target, code = error.code, "sending is stopped");
-        self.store.stop_target(claim.tenant, claim.target, pause, (&error.code, reason.trim())).await?;
-        let standing = Standing {
-            state: DeliveryState::Retrying,
-            due_at: Some(self.clock.now()),
+    /// Nothing of the target works, or nothing of a kind of entity: that is stopped, and the delivery waits for it without
+    /// blame.
+    async fn stop(&self, claim: &Claim, kind: Option<EntityKind>, error: &ConnectorError) -> Result<(), StoreError> {
+        let cause = match self.connectors.get(claim).await {
+            Ok(ready) => ready.connector.cause(error),
+            Err(_) => Cause::Settings,
+        };
+        let stopped = kind.map_or("everything", EntityKind::as_str);
+        tracing::error!(target_id = %claim.target, stopped, cause = cause.as_str(), code = error.code, "sending is stopped");
+        let refused = Refused {
+            kind,
+            cause,
+            code: &error.code,
+            reason: &error.message,
+            advice: &error.advice,
+            wish: error.retry_after,
+            settings_revision: Some(claim.settings_revision),
+            by: Some((claim.kind, claim.resource, claim.request_id.as_deref())),
+        };
+        let next = self.store.stop(claim.tenant, claim.target, &refused).await?;
+        let standing = match kind {
+            // The gate of the target keeps it, so that nothing but the gate has to be opened.
+            None => Standing {
+                state: DeliveryState::Retrying,
+                due_at: Some(self.clock.now()),
+                ..Self::waits(
+                    claim,
+                    Some(error.class.as_str()),
+                    &error.code,
+                    &format!("{} {}", error.message, error.advice),
+                )
+            },
+            Some(_) => Standing {
+                due_at: Some(next.unwrap_or_else(|| self.clock.now())),
+                ..Self::waits(
+                    claim,
+                    Some(error.class.as_str()),
+                    &error.code,
+                    &format!("{} {}", error.message, error.advice),
+                )
+            },
+        };
+        self.store.record(claim, &standing, None).await?;
+        Ok(())
+    }
+
+    /// It may not be sent now: it is due when it may be.
+    async fn wait(&self, claim: &Claim, later: &Later) -> Result<(), StoreError> {
+        let (class, code) = &later.cause;
+        let standing = Standing { due_at: Some(later.until), ..Self::waits(claim, *class, code, &later.reason) };
+        self.store.record(claim, &standing, None).await?;
+        Ok(())
+    }
+
+    fn waits(claim: &Claim, class: Option<&'static str>, code: &str, reason: &str) -> Standing {
+        Standing {
+            state: DeliveryState::Waiting,
+            due_at: None,
             attempt: claim.attempt,
             waiting_for: None,
             held_by: None,
             proposal: None,
             wants: Vec::new(),
-            error_class: Some(error.class.as_str()),
-            error_code: Some(error.code.clone()),
-            reason: Some(reason),
+            error_class: class,
+            error_code: Some(code.to_owned()),
+            reason: Some(reason.trim().to_owned()),
             alert: false,
-        };
-        self.store.record(claim, &standing, None).await?;
-        Ok(())
+        }
+    }
+}
+
+/// Which kind of entity is meant when a read is refused because of its kind: accounts and departments have no permission or
+/// quota of their own.
+const fn kind_refused(kind: ResourceKind) -> EntityKind {
+    match kind {
+        ResourceKind::User => EntityKind::Contact,
+        ResourceKind::OrgUnit => EntityKind::OrgUnit,
+        ResourceKind::Group => EntityKind::Chat,
     }
 }
 

@@ -1,13 +1,14 @@
 //! Whether a step may be sent: not in rehearsal, not past a guard, not against what is marked or newly adopted, unless a
 //! plan permits exactly that.
 
-use crate::act::{Interrupt, Job};
+use crate::act::{Interrupt, Job, Later};
 use crate::report;
 use rollcall_provisioning::delivery::HeldBy;
 use rollcall_provisioning::entity::{self, Attributes, Observed};
 use rollcall_provisioning::guard::{Effect, Guard, attributes_with, effects};
 use rollcall_provisioning::plan::Action;
 use rollcall_provisioning::proposal::{Line, Paths, Proposal};
+use rollcall_provisioning::window::Nature;
 use rollcall_store::projection::{Hold, Passage, TargetMode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -46,6 +47,7 @@ impl Job<'_> {
     /// Asks whether a step may be sent.
     pub(crate) async fn may(&self, asked: Asked<'_>) -> Result<Verdict, Interrupt> {
         let Asked { action, observed, besides, decided, .. } = asked;
+        self.is_not_denied(action)?;
         let mut effects = effects(action, before(observed));
         effects.extend_from_slice(besides);
         effects.retain(|effect| effect.guard.watches_live());
@@ -94,6 +96,23 @@ impl Job<'_> {
             return self.go(&effects).await;
         }
         Ok(Verdict::Guarded { holds, attributes, proposal })
+    }
+
+    /// Refuses what a deny window of the target denies now. A rehearsal sends nothing anyway.
+    fn is_not_denied(&self, action: &Action) -> Result<(), Interrupt> {
+        if self.claim.mode == TargetMode::Rehearsal {
+            return Ok(());
+        }
+        let Some(closed) = self.ready.target.windows.closed(Nature::of(action), self.now) else { return Ok(()) };
+        let until = closed.until.time();
+        let reason = format!(
+            "The deny window \"{}\" is open until {} {:02}:{:02} UTC; this is sent then.",
+            closed.name,
+            closed.until.date(),
+            until.hour(),
+            until.minute()
+        );
+        Err(Interrupt::Later(Later { until: closed.until, cause: (None, "deny_window".to_owned()), reason }))
     }
 
     /// A person has decided: the guards only count.

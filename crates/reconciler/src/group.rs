@@ -426,7 +426,9 @@ impl Job<'_> {
                 Some(current.to_owned())
             }
             (None, current, _) => {
-                eldest = self.store.eldest_member(self.claim).await?;
+                // What a plan says of the owner must not depend on whose account comes first.
+                let any = current.is_none() && self.waits_for_plan().is_some();
+                eldest = self.store.eldest_member(self.claim, any).await?;
                 let with_account = eldest.as_ref().and_then(|eldest| eldest.remote_id.clone());
                 with_account.or_else(|| current.map(str::to_owned))
             }

@@ -31,13 +31,7 @@ impl Job<'_> {
     pub(crate) async fn may_group(&self, step: &GroupStep<'_>) -> Result<GroupVerdict, Interrupt> {
         let counts = self.store.member_counts(self.claim).await?;
         let removal = Effect::new(Guard::MembersRemove, &self.claim.resource.to_string());
-        let waits_for_plan = match self.claim.mode {
-            TargetMode::Rehearsal => Some(HeldBy::Rehearsal),
-            _ if self.claim.let_through != self.claim.mapping_version => {
-                Some(HeldBy::Mapping(self.claim.mapping_version))
-            }
-            _ => None,
-        };
+        let waits_for_plan = self.waits_for_plan();
         // Whoever waits for an account comes by the same plan as that.
         let come = counts.to_add > 0 || counts.waiting > 0 && waits_for_plan.is_some();
         if step.action.is_none() && !come && counts.to_remove == 0 {
@@ -67,6 +61,17 @@ impl Job<'_> {
             return Ok(GroupVerdict::Go { held: None });
         }
         self.offered((&added, &removed), GroupVerdict::Go { held: Some((holds, proposal)) }).await
+    }
+
+    /// What keeps everything back that no plan permits.
+    pub(crate) fn waits_for_plan(&self) -> Option<HeldBy> {
+        match self.claim.mode {
+            TargetMode::Rehearsal => Some(HeldBy::Rehearsal),
+            _ if self.claim.let_through != self.claim.mapping_version => {
+                Some(HeldBy::Mapping(self.claim.mapping_version))
+            }
+            _ => None,
+        }
     }
 
     /// Remembers of each member in which plan it is shown.

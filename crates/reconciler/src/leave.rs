@@ -4,6 +4,7 @@
 //! some days later the account is removed. The days are ours: an identity provider may never speak of the person again.
 
 use crate::act::{Acted, Interrupt, Job, ended, held};
+use crate::contact::is_contact;
 use crate::gate::{Asked, Verdict};
 use crate::observe::{Seen, Sought};
 use crate::report;
@@ -29,6 +30,10 @@ impl Job<'_> {
         loaded: &LoadedUser,
         left_out: Option<&ScopeVerdict>,
     ) -> Result<Outcome, Interrupt> {
+        if is_contact(loaded.link.as_ref()) {
+            let gone = || left_out.map_or(Outcome::Gone, |scope| Outcome::LeftOut { reason: scope.reason() });
+            return Ok(self.remove_contact(loaded).await?.unwrap_or_else(gone));
+        }
         // A user who never was in the directory has no rules and nothing to hand over.
         let leaving = loaded.user.as_ref().filter(|_| left_out.is_none());
         let leaving = leaving.map(|user| (user, self.ask_rules(&user.attributes, loaded, Mapping::leaver)));
@@ -67,10 +72,6 @@ impl Job<'_> {
         }
         held(self.store.displace(self.claim).await?)?;
         held(self.store.placed(self.claim, &[]).await?)?;
-        if self.claim.maps_groups {
-            // Groups that wait for their account wait no longer.
-            self.store.touch_groups(self.claim, false).await?;
-        }
         if !self.is_settled(loaded) {
             // Whoever was given them as manager while they were leaving has not been told by the departure itself. Told
             // is once: two whom the rules leave out, and who are each other's managers, would wake each other for ever.

@@ -12,9 +12,11 @@
 mod account;
 mod act;
 mod connectors;
+mod contact;
 mod correlate;
 mod delivery;
 mod department;
+mod first_password;
 mod gate;
 mod group;
 mod group_gate;
@@ -32,5 +34,5 @@ mod survey;
 mod wish;
 mod worker;
 
-pub use connectors::{ConnectorFactory, FactoryError};
+pub use connectors::{ConnectorFactory, FactoryError, FirstPassword};
 pub use worker::{Options, Reconciler};

@@ -10,8 +10,10 @@ use rollcall_provisioning::connector::{Connector, ConnectorError, Cursor, ErrorC
 use rollcall_provisioning::entity::EntityKind;
 use rollcall_provisioning::org_unit::{OrgName, SEPARATOR};
 use rollcall_provisioning::retry;
+use rollcall_provisioning::stop::Cause;
 use rollcall_store::StoreError;
 use rollcall_store::adoption::{FoundUnit, ScanClaim, ScanFailure, ScanPhase, ScanStep, UnitToRead, WalkEnd};
+use rollcall_store::projection::Refused;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,13 +126,25 @@ impl Shared {
         let text = format!("{} {}", error.message, error.advice);
         let again = match error.class {
             ErrorClass::Stopped => {
-                let pause = error.retry_after.unwrap_or(Duration::from_mins(1));
                 tracing::error!(target_id = %claim.target, code = error.code, "sending is stopped");
-                let cause = (error.code.as_str(), text.trim());
-                if let Err(error) = self.store.stop_target(claim.tenant, claim.target, pause, cause).await {
+                let cause = match self.connectors.of(claim.target).await {
+                    Ok(ready) => ready.connector.cause(error),
+                    Err(_) => Cause::Settings,
+                };
+                let refused = Refused {
+                    kind: None,
+                    cause,
+                    code: &error.code,
+                    reason: &error.message,
+                    advice: &error.advice,
+                    wish: error.retry_after,
+                    settings_revision: None,
+                    by: None,
+                };
+                if let Err(error) = self.store.stop(claim.tenant, claim.target, &refused).await {
                     tracing::warn!(error = &error as &dyn std::error::Error, "a target could not be stopped");
                 }
-                Some(pause)
+                Some(error.retry_after.unwrap_or(Duration::from_mins(1)))
             }
             class if error.outcome_unknown || passes(class) => Some(retry_after(failed, class, error.retry_after)),
             _ => None,

@@ -7,13 +7,14 @@
 use crate::account::ending;
 use crate::act::Job;
 use crate::connectors::NotReady;
+use crate::contact::is_contact;
 use crate::delivery::Shared;
 use crate::gate::Asked;
 use crate::report;
 use rollcall_provisioning::contradiction;
 use rollcall_provisioning::delivery::{DeliveryState, HeldBy, Outcome, next};
 use rollcall_provisioning::entity::{self, Observed};
-use rollcall_provisioning::mapping::{Mapped, Mapping};
+use rollcall_provisioning::mapping::{Mapped, Mapping, PersonKind};
 use rollcall_provisioning::proposal::Paths;
 use rollcall_store::StoreError;
 use rollcall_store::projection::{
@@ -140,6 +141,9 @@ impl Job<'_> {
         if !mapped.scope.included {
             let left_out = Outcome::LeftOut { reason: mapped.scope.reason() };
             return (loaded.link.is_none() && nowhere).then(|| left_out.into());
+        }
+        if mapped.kind == PersonKind::Contact || is_contact(loaded.link.as_ref()) {
+            return None;
         }
         if mapped.blocked {
             return Some(Outcome::attention(mapped.findings).into());

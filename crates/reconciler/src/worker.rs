@@ -150,6 +150,9 @@ impl Reconciler {
 
     async fn tidy_up(&self, stop: &CancellationToken) {
         let store = &self.shared.store;
+        if let Err(error) = store.expire_first_passwords(COLLECTED_AT_ONCE).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "first passwords were not forgotten");
+        }
         match store.collect(COLLECTED_AT_ONCE).await {
             Ok(0) => {}
             Ok(collected) => tracing::info!(collected, "deleted resources were collected"),

@@ -6,6 +6,7 @@ mod groups;
 mod leavers;
 mod mapping;
 mod plans;
+mod targets;
 
 pub(crate) use adopt::{AdoptCommand, MarkArgs};
 pub(crate) use credentials::{AccessCommand, NewArgs, OauthClientCommand, TokenCommand, TrustArgs};
@@ -15,9 +16,10 @@ pub(crate) use mapping::MappingCommand;
 pub(crate) use plans::{
     ApplyArgs, ByArg, GuardsArgs, GuardsCommand, NewPlanArgs, PlanArgs, PlanCommand, ReleaseArgs, VerbArg,
 };
+pub(crate) use targets::{ModeArg, NewTargetArgs, SecretsCommand, TargetCommand};
 
 use crate::config::{Flags, ServeFlags};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use rollcall_api::names;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -68,6 +70,14 @@ pub(crate) enum Command {
         #[command(flatten)]
         tenant: TenantArg,
     },
+    /// Show the first password of a person's DingTalk account, once, where DingTalk does not tell it itself
+    FirstPassword {
+        /// The person's userName
+        user_name: String,
+        /// Whose directory.
+        #[command(flatten)]
+        tenant: TenantArg,
+    },
     /// Make a plan of what is held; ends with 0 if there is nothing to do, 2 if there are changes, 3 if a guard holds some
     Plan(PlanArgs),
     /// Apply a plan, or a part of it: exactly what it says, or nothing
@@ -112,6 +122,9 @@ pub(crate) enum Command {
     /// DingTalk organisations of a tenant
     #[command(subcommand)]
     Target(TargetCommand),
+    /// The master keys that seal the secrets of targets
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
     /// An organisation that is there already: who is who in it, and what must not be touched
     #[command(subcommand)]
     Adopt(AdoptCommand),
@@ -234,61 +247,5 @@ pub(crate) enum OperatorCommand {
     Password {
         /// What they sign in with
         name: String,
-    },
-}
-
-/// What a target starts as.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(crate) enum ModeArg {
-    /// Plans are made and shown, nothing is sent
-    Rehearsal,
-    /// Changes are sent
-    Live,
-    /// Nothing is planned or sent
-    Paused,
-}
-
-/// What to do with targets.
-#[derive(Subcommand, Debug)]
-pub(crate) enum TargetCommand {
-    /// Add a DingTalk organisation; it starts in rehearsal unless told otherwise
-    Create {
-        /// Its name, unique in the tenant
-        #[arg(value_parser = names::parse)]
-        name: String,
-        /// Key (Client ID) of the internal application
-        #[arg(long)]
-        app_key: String,
-        /// File that holds the application's secret (Client Secret)
-        #[arg(long, value_name = "FILE")]
-        app_secret_file: PathBuf,
-        /// Base URL of DingTalk's old host
-        #[arg(long, value_name = "URL", default_value = "https://oapi.dingtalk.com")]
-        oapi_url: String,
-        /// Base URL of DingTalk's new host
-        #[arg(long, value_name = "URL", default_value = "https://api.dingtalk.com")]
-        api_url: String,
-        /// Calls per second that DingTalk permits per application and API
-        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=60))]
-        calls_per_second: u32,
-        /// What it starts as
-        #[arg(long, value_enum, default_value = "rehearsal")]
-        mode: ModeArg,
-        /// Whose.
-        #[command(flatten)]
-        tenant: TenantArg,
-    },
-    /// List the targets
-    List(TenantArg),
-    /// Change whether changes are sent
-    Mode {
-        /// The target's name
-        name: String,
-        /// What it becomes
-        #[arg(value_enum)]
-        mode: ModeArg,
-        /// Whose.
-        #[command(flatten)]
-        tenant: TenantArg,
     },
 }

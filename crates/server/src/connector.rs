@@ -1,55 +1,31 @@
-//! The kinds of target that this binary knows.
+//! The kinds of target that this binary knows: DingTalk.
 
-use crate::secrets::MasterKey;
+mod password;
+mod settings;
+
+pub(crate) use settings::DingTalkSettings;
+
+use crate::secrets::{Field, MasterKeys, Place, random};
 use rollcall_api::TargetFacts;
+use rollcall_api::target_kinds::{NotSealed, SecretOf, Setting, SettingProblem, TargetKinds};
 use rollcall_dingtalk::{DingTalk, DingTalkSchema, Settings};
 use rollcall_provisioning::budget::Budget;
 use rollcall_provisioning::connector::Connector;
-use rollcall_reconciler::{ConnectorFactory, FactoryError};
+use rollcall_provisioning::ids::ResourceId;
+use rollcall_provisioning::plan::InitialPassword;
+use rollcall_reconciler::{ConnectorFactory, FactoryError, FirstPassword};
 use rollcall_store::projection::Target;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
-/// What the `settings` of a DingTalk target hold.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct DingTalkSettings {
-    /// Base URL of the old host, where contacts are written.
-    pub(crate) oapi_url: String,
-    /// Base URL of the new host, where tokens come from.
-    pub(crate) api_url: String,
-    /// The application's key (Client ID).
-    pub(crate) app_key: String,
-    /// Calls per second that DingTalk permits per application and API; 20 in the standard edition.
-    pub(crate) calls_per_second: u32,
-}
-
-impl DingTalkSettings {
-    /// The connector's own settings.
-    fn with_secret(self, secret: SecretString) -> Settings {
-        Settings {
-            oapi_url: self.oapi_url,
-            api_url: self.api_url,
-            calls_per_second: self.calls_per_second,
-            ..Settings::new(self.app_key, secret)
-        }
-    }
-
-    /// Whether a connector can be made of them, so that a mistake shows when it is made.
-    pub(crate) fn check(&self, secret: SecretString) -> Result<(), rollcall_dingtalk::SettingsError> {
-        self.clone().with_secret(secret).validate()
-    }
-}
-
-/// What the secret of a target is sealed for.
-pub(crate) fn purpose(tenant: rollcall_provisioning::ids::TenantId, name: &str) -> String {
-    format!("target secret of {tenant}/{name}")
-}
+/// The word for this kind of target.
+pub(crate) const DINGTALK: &str = "dingtalk";
 
 /// Makes DingTalk connectors.
 pub(crate) struct Factory {
     /// Opens the application secrets.
-    pub(crate) key: MasterKey,
+    pub(crate) keys: Arc<MasterKeys>,
     /// The rate budget that all workers share.
     pub(crate) budget: Arc<dyn Budget>,
 }
@@ -58,23 +34,82 @@ impl Factory {
     /// A connector to DingTalk, with all that only this kind can do.
     pub(crate) fn dingtalk(&self, target: &Target) -> Result<DingTalk, FactoryError> {
         let refuse = |error: &dyn std::fmt::Display| FactoryError(error.to_string());
-        if target.kind != "dingtalk" {
+        if target.kind != DINGTALK {
             return Err(FactoryError(format!("the kind {:?} is unknown", target.kind)));
         }
-        let stored: DingTalkSettings =
-            serde_json::from_value(target.settings.clone()).map_err(|error| refuse(&error))?;
-        let secret = self
-            .key
-            .open(&purpose(target.tenant, &target.name), &target.secret_sealed)
-            .map_err(|error| refuse(&error))?;
+        let stored = DingTalkSettings::stored(&target.settings).map_err(|error| refuse(&error))?;
+        let secret =
+            self.keys.open(&place(target, Field::AppSecret), &target.secret_sealed).map_err(|error| refuse(&error))?;
         DingTalk::new(&stored.with_secret(secret), Arc::clone(&self.budget)).map_err(|error| refuse(&error))
     }
+}
+
+fn place(target: &Target, field: Field) -> Place<'_> {
+    Place { tenant: target.tenant, target: target.id, target_name: &target.name, field }
 }
 
 impl ConnectorFactory for Factory {
     fn connect(&self, target: &Target) -> Result<Arc<dyn Connector>, FactoryError> {
         Ok(Arc::new(self.dingtalk(target)?))
     }
+
+    fn first_password(&self, target: &Target, user: ResourceId) -> Result<FirstPassword, FactoryError> {
+        let failed = |error: anyhow::Error| FactoryError(format!("{error:#}"));
+        let settings = DingTalkSettings::stored(&target.settings).map_err(|error| FactoryError(error.to_string()))?;
+        let password = SecretString::from(password::readable(&random().map_err(failed)?));
+        let sealed = if settings.send_initial_password {
+            None
+        } else {
+            Some(self.keys.seal(&place(target, Field::FirstPassword(user)), &password).map_err(failed)?)
+        };
+        Ok(FirstPassword { password: InitialPassword::new(password), sealed })
+    }
+
+    fn kept_password(&self, target: &Target, user: ResourceId, sealed: &[u8]) -> Result<InitialPassword, FactoryError> {
+        let opened = self.keys.open(&place(target, Field::FirstPassword(user)), sealed);
+        opened.map(InitialPassword::new).map_err(|error| FactoryError(format!("{error:#}")))
+    }
+}
+
+/// What the HTTP side and the command line know of DingTalk.
+pub(crate) struct Kinds {
+    /// Seals the application secrets.
+    pub(crate) keys: Arc<MasterKeys>,
+}
+
+impl TargetKinds for Kinds {
+    fn settings(&self, kind: &str) -> &'static [Setting] {
+        if kind == DINGTALK { settings::SETTINGS } else { &[] }
+    }
+
+    fn complete(&self, kind: &str, given: &Map<String, Value>) -> Result<Map<String, Value>, SettingProblem> {
+        if kind == DINGTALK { settings::complete(given) } else { Err(unknown(kind)) }
+    }
+
+    fn check_secret(&self, kind: &str, secret: &SecretString) -> Result<(), SettingProblem> {
+        if kind == DINGTALK { settings::check_secret(secret) } else { Err(unknown(kind)) }
+    }
+
+    fn seal(&self, of: SecretOf<'_>, secret: &SecretString) -> Result<Vec<u8>, NotSealed> {
+        let SecretOf { tenant, target, name } = of;
+        let place = Place { tenant, target, target_name: name, field: Field::AppSecret };
+        self.keys.seal(&place, secret).map_err(|error| NotSealed(format!("{error:#}")))
+    }
+
+    fn open_first_password(
+        &self,
+        of: SecretOf<'_>,
+        user: ResourceId,
+        sealed: &[u8],
+    ) -> Result<SecretString, NotSealed> {
+        let SecretOf { tenant, target, name } = of;
+        let place = Place { tenant, target, target_name: name, field: Field::FirstPassword(user) };
+        self.keys.open(&place, sealed).map_err(|error| NotSealed(format!("{error:#}")))
+    }
+}
+
+fn unknown(kind: &str) -> SettingProblem {
+    SettingProblem { name: None, problem: format!("belongs to a target of the kind {kind:?}, which is unknown") }
 }
 
 /// What is the same for every target that this binary knows.

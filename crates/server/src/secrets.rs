@@ -1,17 +1,27 @@
-//! Secrets at rest: sealed with AES-256-GCM under the installation's master key, which lives in a file that only
-//! the server's user can read. Also the source of randomness for tokens and passwords.
+//! Secrets at rest: sealed with AES-256-GCM under the installation's master keys, which are in a file that only the server's
+//! user can read. Also the source of randomness for tokens and passwords.
+//!
+//! There is one master key, or several while one is being replaced: the newest seals and signs, all of them open. A process
+//! that runs notices a changed file within a second, and at once when it meets what a key has made that it does not know.
+
+mod file;
+mod key;
+mod reseal;
+
+use key::MasterKey;
+pub(crate) use key::{Field, Id, Place};
+pub(crate) use reseal::{Seals, check_readable, reseal, seals};
 
 use anyhow::{Context, Result, bail};
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use aws_lc_rs::{hmac, rand};
-use secrecy::{ExposeSecret, SecretSlice, SecretString};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use aws_lc_rs::rand;
+use rollcall_api::signing::{Key, KeySource, SigningKeys};
+use secrecy::SecretString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-/// The first byte of what is sealed: the form that follows (nonce, then cipher text with its tag).
-const FORM: u8 = 1;
-const KEY_LEN: usize = 32;
+/// How long a process may not notice that the file has changed, as long as nothing is missing.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// `N` random bytes from the operating system's generator.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
@@ -20,136 +30,245 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// The key that seals the application secrets of targets.
-pub(crate) struct MasterKey(SecretSlice<u8>);
+/// The master keys of one moment.
+struct Ring {
+    /// The newest first; never empty.
+    keys: Vec<MasterKey>,
+}
 
-impl MasterKey {
+impl Ring {
+    fn newest(&self) -> Result<&MasterKey> {
+        self.keys.first().context("there is no master key")
+    }
+}
+
+/// The installation's master keys, as the file has them.
+pub(crate) struct MasterKeys {
+    path: PathBuf,
+    state: Mutex<State>,
+}
+
+struct State {
+    ring: Arc<Ring>,
+    /// How the file looked when it was read last.
+    stamp: Option<file::Stamp>,
+    looked: Instant,
+}
+
+impl MasterKeys {
     /// Reads the key file, or makes one on the first start.
-    pub(crate) fn load_or_create(path: &Path) -> Result<Self> {
-        match Self::load(path)? {
-            Some(key) => Ok(key),
-            None => Self::create(path),
+    pub(crate) fn load_or_create(path: &Path) -> Result<Arc<Self>> {
+        if let Some(keys) = Self::load(path)? {
+            return Ok(keys);
         }
+        file::create(path)?;
+        Self::load(path)?.with_context(|| format!("the master key file {} is gone again", path.display()))
     }
 
-    /// Reads the key file, if there is one. It holds 32 raw bytes.
-    pub(crate) fn load(path: &Path) -> Result<Option<Self>> {
-        match std::fs::read(path) {
-            Ok(bytes) if bytes.len() == KEY_LEN => Ok(Some(Self(bytes.into()))),
-            Ok(bytes) => bail!(
-                "the master key file {} has {} bytes instead of {KEY_LEN}; put the right file back, since the \
-                 sealed secrets cannot be read without it",
-                path.display(),
-                bytes.len()
-            ),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("the master key file {} cannot be read", path.display())),
-        }
+    /// Reads the key file, if there is one.
+    pub(crate) fn load(path: &Path) -> Result<Option<Arc<Self>>> {
+        let Some((keys, stamp)) = file::read(path)? else { return Ok(None) };
+        let state = State { ring: Arc::new(Ring { keys }), stamp: Some(stamp), looked: Instant::now() };
+        Ok(Some(Arc::new(Self { path: path.to_owned(), state: Mutex::new(state) })))
     }
 
-    fn create(path: &Path) -> Result<Self> {
-        let key = random::<KEY_LEN>()?;
-        let temporary = path.with_extension("new");
-        let write = || -> std::io::Result<()> {
-            let mut file =
-                std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-            file.write_all(&key)?;
-            file.sync_all()?;
-            // A link fails when another process was first, so that nobody's key is ever overwritten.
-            std::fs::hard_link(&temporary, path)?;
-            std::fs::remove_file(&temporary)
+    /// Adds a key to the file; it is the newest from now on.
+    pub(crate) fn add(&self) -> Result<()> {
+        file::add(&self.path)?;
+        self.look();
+        Ok(())
+    }
+
+    /// The keys as they are known.
+    fn ring(&self) -> Arc<Ring> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.looked.elapsed() < LOOK_EVERY {
+            return Arc::clone(&state.ring);
+        }
+        drop(state);
+        self.look()
+    }
+
+    /// The keys after a look at the file. What is wrong with a changed file is said once, and what was known stays.
+    fn look(&self) -> Arc<Ring> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.looked = Instant::now();
+        let stamp = file::stamp(&self.path);
+        if stamp == state.stamp {
+            return Arc::clone(&state.ring);
+        }
+        state.stamp = stamp;
+        match file::read(&self.path) {
+            Ok(Some((keys, _))) => state.ring = Arc::new(Ring { keys }),
+            Ok(None) => tracing::error!("the master key file is gone; the keys known before stay in use"),
+            Err(error) => tracing::error!("the master keys known before stay in use: {error:#}"),
+        }
+        Arc::clone(&state.ring)
+    }
+
+    /// The ids of the keys, the newest first.
+    pub(crate) fn ids(&self) -> Vec<key::Id> {
+        self.ring().keys.iter().map(MasterKey::id).collect()
+    }
+
+    /// Seals `secret` for `place` with the newest key.
+    pub(crate) fn seal(&self, place: &Place<'_>, secret: &SecretString) -> Result<Vec<u8>> {
+        self.ring().newest()?.seal(place, secret)
+    }
+
+    /// Opens what was sealed for `place`, with whichever key did it.
+    pub(crate) fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<SecretString> {
+        let with = |ring: &Ring| {
+            let tried = ring.keys.iter().filter(|key| key.may_have_sealed(sealed)).map(|key| key.open(place, sealed));
+            tried.reduce(Result::or)
         };
-        match write() {
-            Ok(()) => Ok(Self(key.to_vec().into())),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Self::load_or_create(path),
-            Err(error) => {
-                Err(error).with_context(|| format!("the master key file {} cannot be written", path.display()))
-            }
+        match with(&self.ring()) {
+            Some(Ok(opened)) => return Ok(opened),
+            Some(Err(error)) if key::Id::of_sealed(sealed).is_some() => return Err(error),
+            Some(Err(_)) | None => {}
         }
+        with(&self.look()).unwrap_or_else(|| {
+            bail!(
+                "the master key that sealed the secret is not in {}; put it back into the file, or set the secret anew",
+                self.path.display()
+            )
+        })
     }
 
-    /// A key for another purpose, the same in every process that has this master key.
-    pub(crate) fn derive(&self, purpose: &str) -> Result<[u8; KEY_LEN]> {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.expose_secret());
-        let tag = hmac::sign(&key, purpose.as_bytes());
-        tag.as_ref().try_into().context("a derived key has the wrong length")
+    /// The keys of another purpose, which follow from the master keys and are the same in every process that has those.
+    pub(crate) fn signing(self: &Arc<Self>, purpose: &'static str) -> SigningKeys {
+        SigningKeys::new(Arc::new(Derived { master: Arc::clone(self), purpose, made: Mutex::default() }))
     }
+}
 
-    fn cipher(&self) -> Result<RandomizedNonceKey> {
-        RandomizedNonceKey::new(&AES_256_GCM, self.0.expose_secret()).ok().context("the master key is not usable")
-    }
+/// The keys of one purpose.
+struct Derived {
+    master: Arc<MasterKeys>,
+    purpose: &'static str,
+    made: Mutex<Option<Made>>,
+}
 
-    /// Seals `secret` for `purpose`: what is sealed for one purpose cannot be opened for another.
-    pub(crate) fn seal(&self, purpose: &str, secret: &SecretString) -> Result<Vec<u8>> {
-        let mut text = secret.expose_secret().as_bytes().to_vec();
-        let nonce = self
-            .cipher()?
-            .seal_in_place_append_tag(Aad::from(purpose.as_bytes()), &mut text)
-            .ok()
-            .context("the secret could not be sealed")?;
-        let mut sealed = vec![FORM];
-        sealed.extend_from_slice(nonce.as_ref());
-        sealed.append(&mut text);
-        Ok(sealed)
-    }
+/// Keys, and of which master keys they were made.
+type Made = (Arc<Ring>, Arc<[Key]>);
 
-    /// Opens what [`Self::seal`] made.
-    pub(crate) fn open(&self, purpose: &str, sealed: &[u8]) -> Result<SecretString> {
-        let wrong = "the sealed secret cannot be opened: the master key is another one than when it was sealed";
-        let (form, rest) = sealed.split_first().context(wrong)?;
-        let (nonce, text) = rest.split_at_checked(NONCE_LEN).context(wrong)?;
-        if *form != FORM {
-            bail!("the sealed secret has a form that this version does not know");
+impl Derived {
+    fn of(&self, ring: Arc<Ring>) -> Arc<[Key]> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, keys)) = &*made
+            && Arc::ptr_eq(of, &ring)
+        {
+            return Arc::clone(keys);
         }
-        let nonce = Nonce::try_assume_unique_for_key(nonce).ok().context(wrong)?;
-        let mut text = text.to_vec();
-        let opened =
-            self.cipher()?.open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut text).ok().context(wrong)?;
-        let secret = std::str::from_utf8(opened).context("the sealed secret is not text")?.to_owned();
-        Ok(secret.into())
+        let keys: Arc<[Key]> = ring.keys.iter().map(|key| key.derive(self.purpose)).collect();
+        *made = Some((ring, Arc::clone(&keys)));
+        keys
+    }
+}
+
+impl KeySource for Derived {
+    fn known(&self) -> Arc<[Key]> {
+        self.of(self.master.ring())
+    }
+
+    fn look_again(&self) -> Arc<[Key]> {
+        self.of(self.master.look())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rollcall_provisioning::ids::{TargetId, TenantId};
+    use secrecy::ExposeSecret as _;
+    use uuid::Uuid;
 
-    fn key(byte: u8) -> MasterKey {
-        MasterKey(vec![byte; KEY_LEN].into())
+    fn place() -> Place<'static> {
+        Place {
+            tenant: TenantId(Uuid::from_u128(1)),
+            target: TargetId(Uuid::from_u128(2)),
+            target_name: "dingtalk",
+            field: Field::AppSecret,
+        }
     }
 
-    #[test]
-    fn what_is_sealed_opens_only_with_the_same_key_and_purpose() {
-        let sealed = key(1).seal("target a", &"swordfish".to_owned().into()).expect("sealed");
-        assert_eq!(key(1).open("target a", &sealed).expect("opened").expose_secret(), "swordfish");
-        assert!(key(2).open("target a", &sealed).is_err());
-        assert!(key(1).open("target b", &sealed).is_err());
-        assert!(!sealed.windows(9).any(|part| part == b"swordfish"));
-        for cut in 0..sealed.len() {
-            assert!(key(1).open("target a", &sealed[..cut]).is_err(), "cut at {cut}");
+    /// A folder that is removed at the end.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let folder = std::env::temp_dir().join(format!("rollcall-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(&folder).expect("folder");
+            Self(folder)
+        }
+
+        fn file(&self) -> PathBuf {
+            self.0.join("master.key")
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            std::fs::remove_dir_all(&self.0).expect("removed");
         }
     }
 
     #[test]
-    fn derived_keys_differ_by_purpose_and_master_key() {
-        let derived = |byte, purpose| key(byte).derive(purpose).expect("derived");
-        assert_eq!(derived(1, "a"), derived(1, "a"));
-        assert_ne!(derived(1, "a"), derived(1, "b"));
-        assert_ne!(derived(1, "a"), derived(2, "a"));
+    fn the_newest_seals_and_all_open_in_every_process() {
+        let folder = Folder::new("rotation");
+        // What an earlier version has made: 32 bytes and nothing else.
+        std::fs::write(folder.file(), [7; 32]).expect("written");
+        let load = || MasterKeys::load(&folder.file()).expect("read").expect("there");
+        let (one, other) = (load(), load());
+        let old = one.seal(&place(), &"swordfish".to_owned().into()).expect("sealed");
+        let old_ids = one.ids();
+
+        one.add().expect("a second key");
+        assert_eq!(one.ids().len(), 2);
+        assert_eq!(one.ids()[1], old_ids[0], "the old one is still there");
+        let new = one.seal(&place(), &"swordfish".to_owned().into()).expect("sealed");
+        assert_ne!(new[..5], old[..5]);
+        // The other process has not looked for a second: it does when it meets what it cannot open.
+        for sealed in [&old, &new] {
+            assert_eq!(other.open(&place(), sealed).expect("opened").expose_secret(), "swordfish");
+        }
+        assert_eq!(load().open(&place(), &old).expect("opened").expose_secret(), "swordfish");
     }
 
     #[test]
-    fn the_key_file_is_made_once_and_private() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = std::env::temp_dir().join(format!("rollcall-key-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("folder");
-        let path = folder.join("master.key");
-        let first = MasterKey::load_or_create(&path).expect("made");
-        let second = MasterKey::load_or_create(&path).expect("read");
-        assert_eq!(first.0.expose_secret(), second.0.expose_secret());
-        assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
-        std::fs::write(&path, b"short").expect("written");
-        assert!(MasterKey::load_or_create(&path).is_err(), "a damaged key is never replaced");
-        std::fs::remove_dir_all(&folder).expect("removed");
+    fn signatures_of_old_keys_are_read_until_the_key_is_taken_out() {
+        let folder = Folder::new("signing");
+        let keys = MasterKeys::load_or_create(&folder.file()).expect("made");
+        let signing = keys.signing("tests");
+        let first = signing.make(|key| Some(*key)).expect("a key");
+        keys.add().expect("a second key");
+        let second = signing.make(|key| Some(*key)).expect("a key");
+        assert_ne!(first, second);
+        assert_eq!(keys.signing("others").read(|key| (*key == second).then_some(())), None, "of another purpose");
+        assert_eq!(signing.read(|key| (*key == first).then_some(())), Some(()));
+        let text = std::fs::read_to_string(folder.file()).expect("text");
+        let newest = text.lines().last().expect("a line");
+        std::fs::write(folder.file(), format!("{newest}\n")).expect("written");
+        keys.look();
+        assert_eq!(signing.read(|key| (*key == first).then_some(())), None);
+        assert_eq!(signing.read(|key| (*key == second).then_some(())), Some(()));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_does_not_replace_what_is_known() {
+        let folder = Folder::new("wrong");
+        let keys = MasterKeys::load_or_create(&folder.file()).expect("made");
+        let sealed = keys.seal(&place(), &"swordfish".to_owned().into()).expect("sealed");
+        for wrong in [&b"short"[..], b"no key at all\n", b""] {
+            std::fs::write(folder.file(), wrong).expect("written");
+            keys.look();
+            keys.open(&place(), &sealed).expect("still opened");
+        }
+        std::fs::remove_file(folder.file()).expect("removed");
+        keys.look();
+        keys.open(&place(), &sealed).expect("still opened");
+        std::fs::write(folder.file(), [9; 32]).expect("written");
+        let other = MasterKeys::load(&folder.file()).expect("read").expect("there");
+        let error = other.open(&place(), &sealed).expect_err("another installation's").to_string();
+        assert!(error.contains("is not in") && error.contains("master.key"), "{error}");
     }
 }

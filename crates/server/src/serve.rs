@@ -2,12 +2,12 @@
 
 use crate::clock::{SystemClock, TimeOrderedIds};
 use crate::config::{Config, Role};
-use crate::connector::{Factory, target_facts};
+use crate::connector::{Factory, Kinds, target_facts};
 use crate::database::Database;
 use crate::folder::{self, Readers};
 use crate::http::{self, Limits};
 use crate::keys::PublicKeys;
-use crate::secrets::MasterKey;
+use crate::secrets::{MasterKeys, check_readable};
 use crate::{simulate, telemetry};
 use anyhow::Result;
 use axum::Router;
@@ -86,10 +86,11 @@ impl Server {
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        let api = api_state(config, store)?;
+        let keys = master_keys(config, store).await?;
+        let api = api_state(config, store, &keys)?;
         let serves_api = config.role != Role::Worker;
         let works = config.role != Role::Api;
-        let mut router = if serves_api { full_router(config, &api)? } else { rollcall_api::health_router(api.clone()) };
+        let mut router = if serves_api { full_router(&keys, &api) } else { rollcall_api::health_router(api.clone()) };
         router = router.route("/metrics", get(async move || metrics.render()));
         let other_sockets = (config.database_connections as usize).saturating_add(config.places);
         tasks.spawn(http::serve(listener, router, Limits::for_process(other_sockets), stop.clone()));
@@ -99,7 +100,7 @@ impl Server {
         tasks.spawn(signals(store.clone(), stop.clone()));
         tasks.spawn(hear(store.listen().await?, store.clone(), api, stop.clone()));
         if works {
-            let reconciler = reconciler(config, store)?;
+            let reconciler = reconciler(config, store, &keys)?;
             let tidying = (reconciler.clone(), stop.clone());
             tasks.spawn(async move {
                 tidying.0.tidy(tidying.1).await;
@@ -137,8 +138,14 @@ impl Server {
     }
 }
 
-fn api_state(config: &Config, store: &Store) -> Result<ApiState> {
-    let master_key = MasterKey::load_or_create(&config.master_key_path())?;
+/// The master keys; a new one is made for a database in which nothing is sealed yet.
+async fn master_keys(config: &Config, store: &Store) -> Result<Arc<MasterKeys>> {
+    let path = config.master_key_path();
+    check_readable(store, MasterKeys::load(&path)?.as_deref(), &path).await?;
+    MasterKeys::load_or_create(&path)
+}
+
+fn api_state(config: &Config, store: &Store, keys: &Arc<MasterKeys>) -> Result<ApiState> {
     if config.allow_local_key_urls {
         tracing::warn!(
             "allow_local_key_urls is on: whoever sets up a source can make this server ask any local address"
@@ -147,26 +154,26 @@ fn api_state(config: &Config, store: &Store) -> Result<ApiState> {
     let api = ApiConfig {
         public_url: config.public_url.clone(),
         target: target_facts(),
-        cursor_key: CursorKey::new(master_key.derive("cursors of lists")?),
+        kinds: Arc::new(Kinds { keys: Arc::clone(keys) }),
+        cursor_key: CursorKey::new(keys.signing("cursors of lists")),
         authentication: AuthenticationConfig {
             trusted_proxies: config.trusted_proxies()?,
             source_rate: config.source_rate(),
-            token_key: Arc::new(TokenKey::new(&master_key.derive("access tokens")?)),
+            token_key: Arc::new(TokenKey::new(keys.signing("access tokens"))),
             keys: Arc::new(PublicKeys::new(config.allow_local_key_urls)?),
         },
     };
     Ok(ApiState::new(store.clone(), api, Arc::new(SystemClock), Arc::new(TimeOrderedIds)))
 }
 
-fn full_router(config: &Config, api: &ApiState) -> Result<Router> {
+fn full_router(keys: &Arc<MasterKeys>, api: &ApiState) -> Router {
     // Derived, so that a restart ends no session and several processes share them.
-    let session_key = MasterKey::load_or_create(&config.master_key_path())?.derive("console sessions")?;
-    Ok(rollcall_api::router(api.clone()).merge(rollcall_console::router(api.clone(), &session_key)))
+    let session_keys = keys.signing("console sessions");
+    rollcall_api::router(api.clone()).merge(rollcall_console::router(api.clone(), session_keys))
 }
 
-fn reconciler(config: &Config, store: &Store) -> Result<Reconciler> {
-    let key = MasterKey::load_or_create(&config.master_key_path())?;
-    let factory = Factory { key, budget: Arc::new(store.clone()) };
+fn reconciler(config: &Config, store: &Store, keys: &Arc<MasterKeys>) -> Result<Reconciler> {
+    let factory = Factory { keys: Arc::clone(keys), budget: Arc::new(store.clone()) };
     let worker = format!("worker-{}-{:08x}", std::process::id(), u32::from_be_bytes(crate::secrets::random()?));
     let options = Options { worker, places: config.places, ..Options::default() };
     Ok(Reconciler::new(store.clone(), Arc::new(factory), Arc::new(SystemClock), options))

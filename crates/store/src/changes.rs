@@ -50,6 +50,8 @@ pub enum Operation {
     PlanApplied,
     /// Somebody changed the limits of a target's guards.
     GuardsChanged,
+    /// Somebody fetched the first password of an account.
+    FirstPasswordFetched,
     /// Somebody decided that the account of a person who has left goes at once.
     RemovedAtOnce,
     /// What was kept of a person who has left was erased.
@@ -59,7 +61,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -75,6 +77,7 @@ impl Operation {
         Self::AdoptionRestarted,
         Self::PlanApplied,
         Self::GuardsChanged,
+        Self::FirstPasswordFetched,
         Self::RemovedAtOnce,
         Self::Erased,
         Self::GroupChosen,
@@ -98,6 +101,7 @@ impl Operation {
             Self::AdoptionRestarted => "adoption_restarted",
             Self::PlanApplied => "plan_applied",
             Self::GuardsChanged => "guards_changed",
+            Self::FirstPasswordFetched => "first_password_fetched",
             Self::RemovedAtOnce => "removed_at_once",
             Self::Erased => "erased",
             Self::GroupChosen => "group_chosen",

@@ -165,6 +165,7 @@ impl Stage {
         let tenant = self.store.create_tenant("tenant").await?.id;
         let source = self.store.create_source(tenant, "okta", &Profile::generic()).await?.id;
         let new = NewTarget {
+            id: self.store.new_target_id(),
             name: "dingtalk".to_owned(),
             kind: "dingtalk".to_owned(),
             settings: json!({}),

@@ -1,4 +1,4 @@
-//! Access tokens of our own token endpoint: JWTs (RFC 7519) under a key that follows from the installation's master key.
+//! Access tokens of our own token endpoint: JWTs (RFC 7519) under a key that follows from the installation's master keys.
 //!
 //! A token says which credential it was given for. Whose that is, and whether it is still good, is looked up as with every
 //! other credential, so that a revocation counts at once and no token can speak for another tenant; and since nothing is
@@ -6,6 +6,7 @@
 //! as long as hashing the token to look it up in a memory of checked ones would.
 
 use crate::auth::scopes::Scopes;
+use crate::signing::{Key, SigningKeys};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use rollcall_provisioning::ids::{CredentialId, OauthClientId, TenantId};
 use serde::{Deserialize, Serialize};
@@ -17,10 +18,7 @@ pub(crate) const ISSUER: &str = "rollcall";
 const AUDIENCE: &str = "rollcall-scim";
 
 /// What access tokens are signed with.
-pub struct TokenKey {
-    sign: EncodingKey,
-    check: DecodingKey,
-}
+pub struct TokenKey(SigningKeys);
 
 #[derive(Serialize, Deserialize)]
 struct Claims {
@@ -47,9 +45,9 @@ pub(crate) struct Grant {
 }
 
 impl TokenKey {
-    /// A key made of 32 random bytes, the same in all processes of an installation.
-    pub fn new(bytes: &[u8; 32]) -> Self {
-        Self { sign: EncodingKey::from_secret(bytes), check: DecodingKey::from_secret(bytes) }
+    /// With these keys, the same in all processes of an installation.
+    pub fn new(keys: impl Into<SigningKeys>) -> Self {
+        Self(keys.into())
     }
 
     /// The token of a grant; `None` when it cannot be signed.
@@ -67,7 +65,7 @@ impl TokenKey {
         };
         // RFC 9068 §2.1.
         let header = Header { typ: Some("at+jwt".to_owned()), ..Header::new(Algorithm::HS256) };
-        encode(&header, &claims, &self.sign).ok()
+        self.0.make(|key| encode(&header, &claims, &EncodingKey::from_secret(key)).ok())
     }
 
     /// The grant of a token; `None` when it is not ours, was changed, or is over.
@@ -78,7 +76,8 @@ impl TokenKey {
         rules.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
         // The library would ask its own clock; ours is asked below.
         rules.validate_exp = false;
-        let claims = decode::<Claims>(token, &self.check, &rules).ok()?.claims;
+        let read = |key: &Key| decode::<Claims>(token, &DecodingKey::from_secret(key), &rules).ok();
+        let claims = self.0.read(read)?.claims;
         (now.unix_timestamp() < claims.exp).then_some(())?;
         Some(Grant {
             tenant: TenantId(claims.tenant),
@@ -108,19 +107,19 @@ mod tests {
 
     #[test]
     fn a_token_is_read_by_whoever_has_the_key_until_it_is_over() {
-        let key = TokenKey::new(&[1; 32]);
+        let key = TokenKey::new([1; 32]);
         let token = key.issue(&grant(), Uuid::nil(), NOW, 3_600).expect("a token");
         assert_eq!(key.read(&token, NOW), Some(grant()));
-        assert_eq!(TokenKey::new(&[1; 32]).read(&token, NOW + Duration::seconds(3_599)), Some(grant()));
+        assert_eq!(TokenKey::new([1; 32]).read(&token, NOW + Duration::seconds(3_599)), Some(grant()));
         assert_eq!(key.read(&token, NOW + Duration::seconds(3_600)), None, "over");
-        assert_eq!(TokenKey::new(&[2; 32]).read(&token, NOW), None, "another installation");
+        assert_eq!(TokenKey::new([2; 32]).read(&token, NOW), None, "another installation");
         assert_eq!(key.read(&format!("{token}A"), NOW), None);
         assert_eq!(key.read(&token.replacen("ey", "eZ", 1), NOW), None);
     }
 
     #[test]
     fn tokens_of_other_purposes_are_refused() {
-        let (key, sign) = (TokenKey::new(&[1; 32]), EncodingKey::from_secret(&[1; 32]));
+        let (key, sign) = (TokenKey::new([1; 32]), EncodingKey::from_secret(&[1; 32]));
         let whole = serde_json::json!({
             "iss": ISSUER, "aud": AUDIENCE, "sub": Uuid::nil(), "tenant": Uuid::nil(), "credential": Uuid::nil(),
             "scope": "users:read", "jti": Uuid::nil(), "iat": 0, "exp": 10,

@@ -1,17 +1,20 @@
 //! `/users`: one person, and why they stand where they stand.
 
 use crate::auth::ApiClient;
+use crate::edge::request_id::RequestId;
 use crate::error::ApiError;
 use crate::rest::docs::Refusals;
 use crate::rest::in_path::{Id, InPath};
 use crate::rest::params::Params;
 use crate::services::explain::{self, Explanation};
+use crate::services::first_password::{self, FirstPasswordView};
 use crate::services::page::Page;
 use crate::services::person::{self, PersonView};
 use crate::state::ApiState;
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use rollcall_provisioning::ids::{ResourceId, TargetId};
+use rollcall_store::sources::SetUpBy;
 
 /// The person with a userName, whatever its case. Nobody: an empty list.
 #[utoipa::path(
@@ -69,4 +72,22 @@ pub(super) async fn explain(
     params.end()?;
     let counting = state.usable_mapping(client.tenant).await?;
     Ok(Json(explain::explain(state.store(), counting.as_deref(), client.tenant, (id, target), now).await?))
+}
+
+/// Fetches the first passwords of a person's accounts, of the kind whose sign-in DingTalk keeps, where DingTalk does not tell
+/// them itself. Each is shown once, in this answer, and forgotten with that; the change log says who has fetched it.
+#[utoipa::path(
+    post, path = "/users/{id}/first-password", tag = "people", operation_id = "fetchFirstPassword",
+    params(("id" = Uuid, Path, description = "The SCIM id")),
+    responses((status = 200, description = "The passwords, by target", body = Page<FirstPasswordView>), Refusals),
+)]
+pub(super) async fn first_password(
+    client: ApiClient,
+    State(state): State<ApiState>,
+    Extension(request_id): Extension<RequestId>,
+    InPath(id): InPath<ResourceId>,
+) -> Result<Json<Page<FirstPasswordView>>, ApiError> {
+    let by = (SetUpBy::Token(client.credential), request_id.as_str());
+    let views = first_password::fetch(state.store(), state.kinds(), (client.tenant, id), by).await?;
+    Ok(Json(Page::whole(views)))
 }

@@ -8,6 +8,7 @@ use crate::error::{ApiError, INTERNAL};
 use crate::limits::{CURSOR_TIMEOUT, DEFAULT_COUNT};
 use crate::scim::call::Call;
 use crate::scim::query::Query;
+use crate::signing::{Key, SigningKeys};
 use crate::state::ApiState;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::Engine as _;
@@ -19,7 +20,6 @@ use rollcall_scim::sort::Sort;
 use rollcall_store::walk::{Place, Stretch};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::fmt;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -34,24 +34,14 @@ pub(super) enum Listed {
     Everything,
 }
 
-/// The key that seals cursors, the same in all processes of an installation.
-#[derive(Clone)]
-pub struct CursorKey([u8; 32]);
+/// The keys that seal cursors, the same in all processes of an installation.
+#[derive(Clone, Debug)]
+pub struct CursorKey(SigningKeys);
 
 impl CursorKey {
-    /// A key of 256 random bits.
-    pub const fn new(key: [u8; 32]) -> Self {
-        Self(key)
-    }
-
-    fn cipher(&self) -> Result<RandomizedNonceKey, ApiError> {
-        RandomizedNonceKey::new(&AES_256_GCM, &self.0).map_err(|_| failed())
-    }
-}
-
-impl fmt::Debug for CursorKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CursorKey")
+    /// With these keys.
+    pub fn new(keys: impl Into<SigningKeys>) -> Self {
+        Self(keys.into())
     }
 }
 
@@ -117,7 +107,7 @@ impl<'a> Pages<'a> {
         let Some(text) = &page.cursor else {
             return Ok(Self { key, about, now, count: page.count.unwrap_or(DEFAULT_COUNT), opened: None });
         };
-        let content = open(key, &about, text)?.ok_or_else(invalid)?;
+        let content = open(key, &about, text).ok_or_else(invalid)?;
         if now.unix_timestamp().saturating_sub(content.at) > CURSOR_TIMEOUT.as_secs().cast_signed() {
             let detail = "the cursor is too old; begin again with the first page, without a cursor value";
             return Err(Error::expired_cursor(detail).into());
@@ -211,21 +201,25 @@ fn about(call: &Call, listed: Listed, query: &Query, sort: Option<&Sort>) -> [u8
 
 fn seal(key: &CursorKey, about: &[u8], content: &Content) -> Result<String, ApiError> {
     let mut bytes = serde_json::to_vec(content).map_err(|_| failed())?;
-    let nonce = key.cipher()?.seal_in_place_append_tag(Aad::from(about), &mut bytes).map_err(|_| failed())?;
-    Ok(URL_SAFE_NO_PAD.encode([nonce.as_ref().as_slice(), &bytes].concat()))
+    let sealed = key.0.make(|key| {
+        let cipher = RandomizedNonceKey::new(&AES_256_GCM, key).ok()?;
+        let nonce = cipher.seal_in_place_append_tag(Aad::from(about), &mut bytes).ok()?;
+        Some(URL_SAFE_NO_PAD.encode([nonce.as_ref().as_slice(), &bytes].concat()))
+    });
+    sealed.ok_or_else(failed)
 }
 
 /// `None` for what was not sealed by us for this query.
-fn open(key: &CursorKey, about: &[u8], text: &str) -> Result<Option<Content>, ApiError> {
-    let cipher = key.cipher()?;
-    let opened = || {
-        let mut sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (nonce, sealed) = sealed.split_at_mut_checked(NONCE_LEN)?;
+fn open(key: &CursorKey, about: &[u8], text: &str) -> Option<Content> {
+    let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
+    key.0.read(|key: &Key| {
+        let cipher = RandomizedNonceKey::new(&AES_256_GCM, key).ok()?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let opened = cipher.open_in_place(nonce, Aad::from(about), sealed).ok()?;
+        let mut sealed = sealed.to_vec();
+        let opened = cipher.open_in_place(nonce, Aad::from(about), &mut sealed).ok()?;
         serde_json::from_slice(opened).ok()
-    };
-    Ok(opened())
+    })
 }
 
 #[cfg(test)]

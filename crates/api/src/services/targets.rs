@@ -1,11 +1,13 @@
 //! How the targets of a tenant stand.
 
 use crate::error::ApiError;
+use rollcall_provisioning::entity::EntityKind;
 use rollcall_provisioning::ids::{TargetId, TenantId};
 use rollcall_scim::error::quoted;
 use rollcall_store::Store;
-use rollcall_store::projection::Target;
+use rollcall_store::projection::{self, Target};
 use serde::Serialize;
+use serde_json::Value;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -26,6 +28,8 @@ pub struct TargetView {
     /// Why nothing is sent at the moment, although nobody has turned it off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stop>,
+    /// Everything of it that does not work until its cause has gone: all of it, or single kinds of entity.
+    pub stops: Vec<Stop>,
     /// How many deliveries stand where.
     pub counts: Vec<Count>,
     /// The change that the target has been owed for the longest time.
@@ -41,9 +45,20 @@ impl TargetView {
     }
 }
 
-/// A target that is stopped for a cause.
+/// A target, or a kind of entity of it, that is stopped for a cause.
 #[derive(Serialize, ToSchema, Clone, Debug)]
 pub struct Stop {
+    /// The kind of entity that is stopped: `account`, `org_unit`, `role`, `chat` or `contact`; absent for all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<&'static str>,
+    /// Why: `credential`, `permission`, `organisation`, `quota`, `ban` or `settings`.
+    #[schema(example = "credential")]
+    pub cause: String,
+    /// Since when.
+    #[serde(with = "time::serde::rfc3339")]
+    pub since: OffsetDateTime,
+    /// How many tries in a row have failed.
+    pub tries: i32,
     /// When it is tried again.
     #[serde(with = "time::serde::rfc3339")]
     pub until: OffsetDateTime,
@@ -53,13 +68,33 @@ pub struct Stop {
     /// The cause in words, with what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What to do.
+    pub advice: String,
+    /// The calls that were refused, ten at most, the newest last.
+    #[schema(value_type = Vec<Object>)]
+    pub calls: Value,
 }
 
 impl Stop {
     /// The stop of a target, while it lasts.
     pub(crate) fn of(target: &Target, now: OffsetDateTime) -> Option<Self> {
-        let until = target.stopped_until.filter(|until| *until > now)?;
-        Some(Self { until, code: target.stopped_code.clone(), reason: target.stopped_reason.clone() })
+        target.stopped_until.filter(|until| *until > now)?;
+        target.stop(None).map(Self::view)
+    }
+
+    fn view(stop: &projection::Stop) -> Self {
+        let reason = format!("{} {}", stop.reason, stop.advice);
+        Self {
+            kind: stop.kind.map(EntityKind::as_str),
+            cause: stop.cause.clone(),
+            since: stop.since,
+            tries: stop.tries,
+            until: stop.next_try_at,
+            code: Some(stop.code.clone()),
+            reason: Some(reason.trim().to_owned()),
+            advice: stop.advice.clone(),
+            calls: stop.calls.clone(),
+        }
     }
 }
 
@@ -110,6 +145,7 @@ pub async fn list(store: &Store, tenant: TenantId, now: OffsetDateTime) -> Resul
             id: target.id.0,
             mode: target.mode.as_str().to_owned(),
             stopped: Stop::of(&target, now),
+            stops: target.stops.iter().map(Stop::view).collect(),
             name: target.name,
             kind: target.kind,
             counts: counts

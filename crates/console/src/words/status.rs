@@ -77,8 +77,26 @@ pub fn status(target: &TargetOverview, received: i64, now: OffsetDateTime) -> St
                 ahead(stop.until, now)
             ))
         }
-        (mode, None) => going(target, mode == "rehearsal", received, now),
+        (mode, None) => in_part(target, going(target, mode == "rehearsal", received, now), now),
     }
+}
+
+/// The same, with the kinds of entity that are stopped.
+fn in_part(target: &TargetOverview, going: Status, now: OffsetDateTime) -> Status {
+    let kinds = target.view.stops.iter().filter_map(|stop| Some((stop.kind?, stop)));
+    kinds.fold(going, |status, (kind, stop)| {
+        let what = match kind {
+            "account" => "Accounts",
+            "org_unit" => "Departments",
+            "role" => "Roles",
+            "chat" => "Chats",
+            _ => "External contacts",
+        };
+        let cause = stop.reason.as_deref().unwrap_or("the cause was not recorded");
+        let text =
+            format!("{} {what} are stopped: {} They go on {}.", status.text, ended(cause), ahead(stop.until, now));
+        Status { tone: Tone::Stopped, text }
+    })
 }
 
 fn going(target: &TargetOverview, rehearsal: bool, received: i64, now: OffsetDateTime) -> Status {
@@ -193,6 +211,12 @@ mod tests {
     #[test]
     fn a_stop_says_since_when_why_and_when_it_ends() {
         let stop = |reason: Option<&str>| Stop {
+            kind: None,
+            cause: "permission".to_owned(),
+            since: NOW - Duration::minutes(10),
+            tries: 1,
+            advice: String::new(),
+            calls: serde_json::Value::Null,
             until: NOW + Duration::minutes(5),
             code: Some("60011".to_owned()),
             reason: reason.map(str::to_owned),

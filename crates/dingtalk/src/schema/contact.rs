@@ -6,6 +6,8 @@ use rollcall_provisioning::connector::{AttributeSpec, Clearing, Form, ValueType}
 use rollcall_provisioning::entity;
 
 pub(super) static CONTACT: &[AttributeSpec] = &[
+    // By this an entity of a person is known to be a contact.
+    AttributeSpec { name: entity::ACCOUNT_KIND, create_only: true, value_type: ValueType::Derived, ..OPTIONAL },
     AttributeSpec { name: entity::NAME, sensitive: true, ..REQUIRED },
     AttributeSpec {
         name: entity::MOBILE,

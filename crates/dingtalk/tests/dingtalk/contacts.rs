@@ -82,7 +82,7 @@ async fn an_update_sends_the_whole_contact_but_the_number() {
 #[tokio::test]
 async fn contacts_are_read_and_found_by_their_number() {
     let expected = json!({
-        "name": "李四", "mobile": "+65-91234567", "labels": [7, 9], "follower": "boss", "company": "Acme"
+        "account_kind": "contact", "name": "李四", "mobile": "+65-91234567", "labels": [7, 9], "follower": "boss", "company": "Acme"
     });
     let world = World::new().await;
     world.answer(GET, &json!({"errcode": 0, "result": details()})).await;

@@ -4,7 +4,7 @@ use super::output::Output;
 use crate::config::Config;
 use crate::connector::Factory;
 use crate::database::Database;
-use crate::secrets::MasterKey;
+use crate::secrets::{MasterKeys, check_readable, seals};
 use anyhow::Result;
 use rollcall_dingtalk::Verdict;
 use rollcall_store::Store;
@@ -41,20 +41,23 @@ pub(super) async fn run(config: &Config, output: &Output) -> Result<ExitCode> {
             checks.push(Check::new("schema", schema.map(|()| "this version's".to_owned()).map_err(advice)));
             let all = if known { database.store.all_targets().await? } else { Vec::new() };
             let path = config.master_key_path();
-            match MasterKey::load(&path) {
+            match MasterKeys::load(&path) {
                 Err(error) => checks.push(Check::new("master key", Err(format!("{error:#}")))),
-                Ok(None) if all.is_empty() => {
-                    let text = format!("{} is made when it is first needed", path.display());
-                    checks.push(Check::new("master key", Ok(text)));
+                Ok(keys) if known => {
+                    let readable = check_readable(&database.store, keys.as_deref(), &path).await;
+                    match (readable, keys) {
+                        (Err(error), _) => checks.push(Check::new("master key", Err(format!("{error:#}")))),
+                        (Ok(()), None) => {
+                            let text = format!("{} is made when it is first needed", path.display());
+                            checks.push(Check::new("master key", Ok(text)));
+                        }
+                        (Ok(()), Some(keys)) => {
+                            checks.push(sealing(&database.store, &keys).await?);
+                            targets(&database.store, keys, &all, &mut checks).await;
+                        }
+                    }
                 }
-                Ok(None) => {
-                    let text = format!("{} is not there, and the targets' secrets are sealed with it", path.display());
-                    checks.push(Check::new("master key", Err(text)));
-                }
-                Ok(Some(key)) => {
-                    checks.push(Check::new("master key", Ok("readable".to_owned())));
-                    targets(&database.store, key, &all, &mut checks).await;
-                }
+                Ok(_) => {}
             }
             database.close().await?;
         }
@@ -69,8 +72,27 @@ pub(super) async fn run(config: &Config, output: &Output) -> Result<ExitCode> {
     Ok(if checks.iter().all(|check| check.fine) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn targets(store: &Store, key: MasterKey, all: &[Target], checks: &mut Vec<Check>) {
-    let factory = Factory { key, budget: Arc::new(store.clone()) };
+/// How much is sealed by another key than the newest.
+async fn sealing(store: &Store, keys: &MasterKeys) -> Result<Check> {
+    let (newest, all) = (keys.ids().first().copied(), seals(store).await?);
+    let count = |of_newest: bool| -> i64 {
+        all.iter().filter(|seals| (seals.key == newest) == of_newest).map(|seals| seals.count).sum()
+    };
+    let (with_newest, with_others) = (count(true), count(false));
+    let text = if with_others == 0 {
+        format!("readable; the newest key has sealed everything ({with_newest})")
+    } else {
+        format!(
+            "readable; {with_others} of {} secrets are still sealed with an older key: run `rollcall secrets reseal` before \
+             you remove it",
+            with_newest + with_others
+        )
+    };
+    Ok(Check::new("master key", Ok(text)))
+}
+
+async fn targets(store: &Store, keys: Arc<MasterKeys>, all: &[Target], checks: &mut Vec<Check>) {
+    let factory = Factory { keys, budget: Arc::new(store.clone()) };
     for target in all {
         let what = format!("target {}", target.name);
         match factory.dingtalk(target) {

@@ -9,6 +9,7 @@ mod leavers;
 mod mapping;
 mod output;
 mod plans;
+mod secrets;
 mod setup;
 mod show;
 mod sources;
@@ -88,6 +89,7 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
         Command::Access(command) => credentials::access(command, store, output).await,
         Command::Operator(command) => setup::operator(command, store, output).await,
         Command::Target(command) => targets::run(command, config, store, output).await,
+        Command::Secrets(command) => return secrets::run(&command, config, store, output).await,
         Command::Adopt(command) => adopt::run(command, store, output).await,
         Command::Release(args) => plans::release(args, store, output).await,
         Command::Guards(args) => guards::run(args, store, output).await,
@@ -96,6 +98,9 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
         Command::Group(args) => groups::run(args, store, output).await,
         Command::Pause(which) => targets::set_mode(&which, crate::cli::ModeArg::Paused, store, output).await,
         Command::Resume(which) => targets::set_mode(&which, crate::cli::ModeArg::Live, store, output).await,
+        Command::FirstPassword { user_name, tenant } => {
+            targets::first_password(&user_name, &tenant, config, store, output).await
+        }
         Command::Status(which) => show::status(&which, store, output).await,
         Command::Explain { user_name, tenant } => show::explain(&user_name, &tenant, store, output).await,
         Command::Retry { user_name, tenant } => show::retry(user_name.as_deref(), &tenant, store, output).await,

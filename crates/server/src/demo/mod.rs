@@ -8,10 +8,10 @@ use crate::cli::DemoArgs;
 use crate::clock::SystemClock;
 use crate::commands::{self, Output};
 use crate::config::Config;
-use crate::connector::DingTalkSettings;
+use crate::connector::Kinds;
 use crate::database::Database;
 use crate::folder::{self, Claim, Readers};
-use crate::secrets::MasterKey;
+use crate::secrets::MasterKeys;
 use crate::serve::{self, Server};
 use crate::simulate;
 use anyhow::{Context, Result};
@@ -122,16 +122,12 @@ async fn aim(config: &Config, store: &Store, tenant: TenantId, simulator_url: &s
     for old in store.targets(tenant).await? {
         store.forget_target(tenant, old.id).await?;
     }
-    let key = MasterKey::load_or_create(&config.master_key_path())?;
-    let settings = DingTalkSettings {
-        oapi_url: simulator_url.to_owned(),
-        api_url: simulator_url.to_owned(),
-        app_key: APP_KEY.to_owned(),
-        calls_per_second: 20,
-    };
+    let kinds = Kinds { keys: MasterKeys::load_or_create(&config.master_key_path())? };
+    let settings = json!({ "oapi_url": simulator_url, "api_url": simulator_url, "app_key": APP_KEY });
+    let settings = settings.as_object().cloned().unwrap_or_default();
     let secret = SecretString::from(simulate::APP_SECRET);
-    let aim = commands::Aim { name: TARGET, settings: &settings, secret: &secret, mode: TargetMode::Live };
-    commands::create_target(store, &key, tenant, aim).await?;
+    let aim = commands::Aim { name: TARGET, settings, secret: &secret, mode: TargetMode::Live };
+    commands::create_target(store, &kinds, tenant, aim).await?;
     Ok(())
 }
 

@@ -85,11 +85,13 @@ impl Store {
     /// Claims what is due. The targets take turns, counting what the worker is at already, so that neither the first
     /// import of one organisation nor its slow answers keep the others waiting. Of one target leavers go first, then
     /// departments, then the rest, and among equals the longest due.
-    /// Deliveries of a paused or stopped target stay where they are, and cost nothing there.
+    /// Deliveries of a paused or stopped target stay where they are, and cost nothing there. When a stop is to be tried, one
+    /// delivery at a time is.
     pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Vec<Claim>, StoreError> {
         let rows = sqlx::query(
             "WITH near AS (
-                 SELECT t.mode, t.settings_revision, o.mapping_version, o.maps_groups, o.asks_groups, d.*, COALESCE(busy.number, 0)
+                 SELECT t.mode, t.settings_revision, o.mapping_version, o.maps_groups, o.asks_groups,
+                        t.stopped_until IS NOT NULL AS probing, d.*, COALESCE(busy.number, 0)
                         + row_number() OVER (PARTITION BY d.target_id ORDER BY d.lane, d.due_at, d.resource_id) AS turn
                  FROM targets t
                  JOIN tenants o ON o.id = t.tenant_id
@@ -103,7 +105,7 @@ impl Store {
                      LIMIT $3
                      FOR UPDATE SKIP LOCKED) d
                  WHERE t.mode <> 'paused' AND (t.stopped_until IS NULL OR t.stopped_until <= $1)),
-             due AS (SELECT * FROM near ORDER BY turn, lane, due_at, resource_id LIMIT $3)
+             due AS (SELECT * FROM near WHERE NOT probing OR turn = 1 ORDER BY turn, lane, due_at, resource_id LIMIT $3)
              UPDATE deliveries d
              SET lease_epoch = d.lease_epoch + 1, leased_by = $4, state = 'applying', updated_at = $1,
                  lease_until = now() + make_interval(secs => $5)

@@ -166,26 +166,24 @@ impl Store {
         Ok(row.map(|(id, remote_id)| Candidate { id, remote_id }))
     }
 
-    /// The member of the claim's group who has belonged to the directory for the longest time, of those who have an
-    /// account; of all, if nobody has one yet.
-    pub async fn eldest_member(&self, claim: &Claim) -> Result<Option<Candidate>, StoreError> {
+    /// The member of the claim's group who has belonged to the directory for the longest time: of all who are to have an
+    /// account (`any`), or of those who have one, if there are any.
+    pub async fn eldest_member(&self, claim: &Claim, any: bool) -> Result<Option<Candidate>, StoreError> {
         let row: Option<(Uuid, Option<String>)> = sqlx::query_as(
-            "(SELECT m.user_id, l.remote_id FROM group_members m
-              JOIN links l ON l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = 'user'
-                          AND l.resource_id = m.user_id AND l.observed = 'known'
-              WHERE m.tenant_id = $1 AND m.target_id = $2 AND m.group_id = $3 AND m.wanted
-              ORDER BY m.user_id LIMIT 1)
-             UNION ALL
-             (SELECT m.user_id, NULL FROM group_members m
-              JOIN deliveries d ON d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = 'user'
-                               AND d.resource_id = m.user_id AND d.state <> 'gone'
-              WHERE m.tenant_id = $1 AND m.target_id = $2 AND m.group_id = $3 AND m.wanted
-              ORDER BY m.user_id LIMIT 1)
-             LIMIT 1",
+            "SELECT m.user_id, l.remote_id FROM group_members m
+             LEFT JOIN links l ON l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = 'user'
+                              AND l.resource_id = m.user_id AND l.observed = 'known'
+             LEFT JOIN users u ON u.tenant_id = $1 AND u.id = m.user_id
+             LEFT JOIN deliveries d ON d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = 'user'
+                                   AND d.resource_id = m.user_id
+             WHERE m.tenant_id = $1 AND m.target_id = $2 AND m.group_id = $3 AND m.wanted
+               AND (l.remote_id IS NOT NULL OR u.active AND d.state <> 'gone')
+             ORDER BY l.remote_id IS NULL AND NOT $4, m.user_id LIMIT 1",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
         .bind(claim.resource.0)
+        .bind(any)
         .fetch_optional(self.pool())
         .await?;
         Ok(row.map(|(id, remote_id)| Candidate { id, remote_id }))

@@ -130,7 +130,8 @@ macro_rules! load_users {
                     p.wanted_units, p.applied_units, p.headed_units,
                     s.name AS s_name, s.profile AS s_profile, gs.groups,
                     u.manager_by, m.ambiguous AS m_ambiguous, m.id AS m_id, m.present AS m_present,
-                    CASE WHEN ml.observed = 'known' THEN ml.remote_id END AS m_remote_id
+                    CASE WHEN ml.observed = 'known' AND ml.snapshot ->> 'account_kind' IS DISTINCT FROM 'contact'
+                         THEN ml.remote_id END AS m_remote_id
              FROM ",
             $from,
             "

@@ -51,7 +51,7 @@ macro_rules! movement {
                                AND d.resource_id = gm.user_id \
          WHERE gm.tenant_id = $1 AND gm.target_id = $2 AND gm.group_id = $3 AND gm.user_id <> $3 \
            AND gm.wanted = $4 AND gm.applied <> $4 \
-           AND (gm.mark > gm.done_mark OR gm.wanted AND gm.refused IS NULL AND d.state <> 'gone')"
+           AND (gm.mark > gm.done_mark OR gm.wanted AND gm.refused IS NULL AND u.active AND d.state <> 'gone')"
     };
 }
 
@@ -72,10 +72,11 @@ impl Store {
             ") AS to_add, (SELECT count(*) FROM group_members gm WHERE NOT gm.wanted AND ",
             to_do!(),
             ") AS to_remove,
-               count(*) FILTER (WHERE gm.refused IS NULL AND d.state <> 'gone') AS waiting,
+               count(*) FILTER (WHERE gm.refused IS NULL AND u.active AND d.state <> 'gone') AS waiting,
                (SELECT count(*) FROM group_members r WHERE r.tenant_id = $1 AND r.target_id = $2 AND r.group_id = $3
                   AND r.refused IS NOT NULL) AS refused
              FROM group_members gm
+             LEFT JOIN users u ON u.tenant_id = $1 AND u.id = gm.user_id
              LEFT JOIN deliveries d ON d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = 'user'
                                    AND d.resource_id = gm.user_id
              WHERE gm.tenant_id = $1 AND gm.target_id = $2 AND gm.group_id = $3 AND gm.wanted AND NOT gm.applied
@@ -98,7 +99,7 @@ impl Store {
                                    AND d.resource_id = gm.user_id
              WHERE gm.tenant_id = $1 AND gm.target_id = $2 AND gm.group_id = $3
                AND CASE WHEN $4 THEN gm.refused IS NOT NULL
-                        ELSE (gm.mark = gm.done_mark OR gm.remote_id IS NULL) AND gm.wanted AND NOT gm.applied AND gm.refused IS NULL AND d.state <> 'gone' END
+                        ELSE (gm.mark = gm.done_mark OR gm.remote_id IS NULL) AND gm.wanted AND NOT gm.applied AND gm.refused IS NULL AND u.active AND d.state <> 'gone' END
              ORDER BY gm.user_id LIMIT $5",
         )
         .bind(claim.tenant.0)

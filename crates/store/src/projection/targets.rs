@@ -1,10 +1,13 @@
 //! Targets: the configured DingTalk organisations of a tenant.
 
 use super::group_marks::{Groups, mark_groups_again};
+use super::stops::{Stop, stops_from};
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::Lane;
+use rollcall_provisioning::entity::EntityKind;
 use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::ids::{TargetId, TenantId};
+use rollcall_provisioning::window::Windows;
 use serde_json::Value;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -42,6 +45,8 @@ impl TargetMode {
 /// A target to be made.
 #[derive(Clone, Debug)]
 pub struct NewTarget {
+    /// Its id, of [`Store::new_target_id`]: what is sealed is bound to it.
+    pub id: TargetId,
     /// Unique within the tenant.
     pub name: String,
     /// The kind of connector: `dingtalk`.
@@ -75,10 +80,10 @@ pub struct Target {
     pub mode: TargetMode,
     /// Until when nothing is sent, for a cause.
     pub stopped_until: Option<OffsetDateTime>,
-    /// The cause as a code.
-    pub stopped_code: Option<String>,
-    /// The cause in words for a person.
-    pub stopped_reason: Option<String>,
+    /// What does not work until its cause has gone.
+    pub stops: Vec<Stop>,
+    /// When it is left alone.
+    pub windows: Windows,
     /// Whether a survey of its people is under way.
     pub surveyed: bool,
     /// The limits of its guards.
@@ -101,22 +106,37 @@ pub struct RulesRevision {
 /// By how much the clocks of servers may differ.
 const CLOCKS_DIFFER: Duration = Duration::from_mins(10);
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "SELECT t.tenant_id, t.id, t.name, t.kind, t.settings, t.settings_revision, t.secret_sealed, t.mode,
-           t.stopped_until, t.stopped_code, t.stopped_reason, t.guards, o.mapping_version,
+           t.stopped_until, t.deny_windows, t.guards,
+           (SELECT COALESCE(jsonb_agg(to_jsonb(st) ORDER BY st.kind), '[]') FROM stops st
+            WHERE st.tenant_id = t.tenant_id AND st.target_id = t.id) AS stops,
+           o.mapping_version,
            EXISTS (SELECT 1 FROM surveys s WHERE s.tenant_id = t.tenant_id AND s.target_id = t.id) AS surveyed,
            (SELECT max(s.modified_at) FROM schemas s WHERE s.tenant_id = t.tenant_id) AS schemas_at,
            (SELECT count(*) FROM schemas s WHERE s.tenant_id = t.tenant_id) AS schemas
     FROM targets t JOIN tenants o ON o.id = t.tenant_id
     WHERE ($1::uuid IS NULL OR t.tenant_id = $1) ORDER BY t.tenant_id, t.name LIMIT 10000";
 
+impl Target {
+    /// What stops this kind of entity, or with `None` the whole target, also when the time of the next try has come.
+    pub fn stop(&self, kind: Option<EntityKind>) -> Option<&Stop> {
+        self.stops.iter().find(|stop| stop.kind == kind)
+    }
+}
+
 impl Store {
+    /// The id of a target that is about to be made.
+    pub fn new_target_id(&self) -> TargetId {
+        TargetId(self.new_id())
+    }
+
     /// Makes a target. Every user that is there already becomes dirty for it, and every group if rules make something of groups.
     ///
     /// A write that begins before the target is there marks nothing for it. So at the end, for a moment, writes to users
     /// wait while those created meanwhile become dirty too.
     pub async fn create_target(&self, tenant: TenantId, new: &NewTarget) -> Result<TargetId, StoreError> {
-        let (id, began) = (self.new_id(), self.now());
+        let (id, began) = (new.id.0, self.now());
         let mut tx = self.pool().begin().await?;
         // Half a million users take longer than any request may.
         sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
@@ -153,7 +173,7 @@ impl Store {
         }
         tx.commit().await?;
         self.signal.dirty();
-        Ok(TargetId(id))
+        Ok(new.id)
     }
 
     /// Makes every living user, or those created since then, dirty for a target that is being made.
@@ -201,6 +221,8 @@ impl Store {
             "DELETE FROM plans WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM surveys WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM trips WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM first_passwords WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM stops WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM candidates WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM marks WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM scanned_accounts WHERE tenant_id = $1 AND target_id = $2",
@@ -243,8 +265,8 @@ impl Store {
         // As many as there are users.
         sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
         let found: Option<Uuid> = sqlx::query_scalar(
-            "UPDATE targets SET mode = $3, stopped_until = NULL, stopped_code = NULL, stopped_reason = NULL
-             WHERE tenant_id = $1 AND id = $2 RETURNING id",
+            "WITH tried AS (DELETE FROM stops WHERE tenant_id = $1 AND target_id = $2)
+             UPDATE targets SET mode = $3, stopped_until = NULL WHERE tenant_id = $1 AND id = $2 RETURNING id",
         )
         .bind(tenant.0)
         .bind(target.0)
@@ -275,55 +297,9 @@ impl Store {
         self.signal.dirty();
         Ok(found.is_some())
     }
-
-    /// Stops a target for a cause, for a while; nothing of it is claimed until then. A person is told by an
-    /// entry of the change log, once per cause.
-    pub async fn stop_target(
-        &self,
-        tenant: TenantId,
-        target: TargetId,
-        pause: Duration,
-        cause: (&str, &str),
-    ) -> Result<(), StoreError> {
-        let (code, reason) = cause;
-        let now = self.now();
-        sqlx::query(
-            "WITH before AS (
-                 SELECT stopped_code FROM targets WHERE tenant_id = $1 AND id = $2 FOR UPDATE),
-             stopped AS (
-                 UPDATE targets SET stopped_until = GREATEST(stopped_until, $3), stopped_code = $4, stopped_reason = $5
-                 WHERE tenant_id = $1 AND id = $2)
-             INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
-             SELECT $1, $6, '', 'target_stopped', 'target', $2, 0, jsonb_build_object('code', $4::text, 'reason', $5::text)
-             FROM before WHERE before.stopped_code IS DISTINCT FROM $4",
-        )
-        .bind(tenant.0)
-        .bind(target.0)
-        .bind(now + pause)
-        .bind(code)
-        .bind(reason)
-        .bind(now)
-        .execute(self.pool())
-        .await?;
-        Ok(())
-    }
-
-    /// The target works again: the cause of a stop is forgotten. Cheap when there was none.
-    pub async fn clear_stop(&self, tenant: TenantId, target: TargetId) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE targets SET stopped_until = NULL, stopped_code = NULL, stopped_reason = NULL
-             WHERE tenant_id = $1 AND id = $2 AND stopped_code IS NOT NULL AND stopped_until <= $3",
-        )
-        .bind(tenant.0)
-        .bind(target.0)
-        .bind(self.now())
-        .execute(self.pool())
-        .await?;
-        Ok(())
-    }
 }
 
-fn target_from(row: &PgRow) -> Result<Target, StoreError> {
+pub(super) fn target_from(row: &PgRow) -> Result<Target, StoreError> {
     let id: Uuid = row.try_get("id")?;
     let mode: String = row.try_get("mode")?;
     let guards: Value = row.try_get("guards")?;
@@ -337,8 +313,9 @@ fn target_from(row: &PgRow) -> Result<Target, StoreError> {
         secret_sealed: row.try_get("secret_sealed")?,
         mode: TargetMode::parse(&mode).ok_or_else(|| StoreError::corrupt("targets", "mode", id))?,
         stopped_until: row.try_get("stopped_until")?,
-        stopped_code: row.try_get("stopped_code")?,
-        stopped_reason: row.try_get("stopped_reason")?,
+        stops: stops_from(row.try_get("stops")?, TargetId(id))?,
+        windows: Windows::parse(&row.try_get("deny_windows")?)
+            .map_err(|_| StoreError::corrupt("targets", "deny_windows", id))?,
         rules: RulesRevision {
             mapping: row.try_get("mapping_version")?,
             schemas_at: row.try_get("schemas_at")?,
