@@ -59,7 +59,8 @@ const WEIGH: &str = "WITH RECURSIVE due AS MATERIALIZED (
          SELECT due.user_id, due.mark, due.applied,
                 u.id IS NOT NULL AND l.out_at IS NULL AND (due.is_in OR through.user_id IS NOT NULL OR due.user_id = $5)
                 IS TRUE AS wanted,
-                CASE WHEN l.observed = 'known' THEN l.remote_id END AS account
+                CASE WHEN l.observed = 'known' AND l.snapshot ->> 'account_kind' IS DISTINCT FROM 'contact'
+                     THEN l.remote_id END AS account
          FROM due
          LEFT JOIN (SELECT DISTINCT user_id FROM up WHERE group_id = $3) through ON through.user_id = due.user_id
          LEFT JOIN users u ON u.tenant_id = $1 AND u.id = due.user_id AND u.deleted_at IS NULL
