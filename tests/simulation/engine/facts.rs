@@ -24,6 +24,8 @@ pub(crate) struct Standing {
     pub(crate) error_code: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) held_by: Option<String>,
+    /// The version of the mapping under which it was last let through.
+    pub(crate) rules: i32,
     pub(crate) proposal: Option<Value>,
     pub(crate) applied_version: Option<i64>,
     pub(crate) version: Option<i64>,
@@ -89,13 +91,14 @@ pub(crate) struct Facts {
     pub(crate) shirts: BTreeSet<String>,
     pub(crate) rehearses: bool,
     pub(crate) rules: Rules,
+    version: usize,
 }
 
 impl Facts {
     /// Reads them.
     pub(crate) async fn read(run: &mut Run<'_>) -> anyhow::Result<Self> {
         let rows: Vec<Standing> = sqlx::query_as(
-            "SELECT d.resource_kind, d.resource_id, d.state, d.error_code, d.reason, d.held_by, d.proposal,
+            "SELECT d.resource_kind, d.resource_id, d.state, d.error_code, d.reason, d.held_by, d.mapping_version AS rules, d.proposal,
                     d.applied_version, u.version, l.remote_id, o.name
              FROM deliveries d
              LEFT JOIN users u ON u.tenant_id = d.tenant_id AND u.id = d.resource_id
@@ -126,8 +129,16 @@ impl Facts {
             foreign_departments: run.watch.foreign_departments.clone(),
             shirts: run.watch.shirts.clone(),
             rules: run.rules,
+            version: run.watch.versions.len(),
             rehearses: run.stage.mode(run.directory.tenant).await? == "rehearsal",
         })
+    }
+
+    /// Whether somebody waits for another resource by earlier rules: until that comes no plan is offered what the rules
+    /// that count now would change.
+    pub(crate) fn waits_by_earlier_rules(&self, standing: &Standing) -> bool {
+        let earlier = usize::try_from(standing.rules).is_ok_and(|version| version < self.version);
+        earlier && standing.state == "waiting" && standing.code() == "waiting_for_resource"
     }
 
     /// How somebody stands.
@@ -157,11 +168,11 @@ impl Facts {
 
     /// Whether somebody is in a department or below it.
     pub(crate) fn is_occupied(&self, id: i64) -> bool {
-        self.users.values().any(|user| self.at(user).iter().any(|at| self.is_below(*at, id)))
+        self.users.values().any(|user| Self::at(user).iter().any(|at| self.is_below(*at, id)))
     }
 
     /// The departments of an account.
-    pub(crate) fn at(&self, account: &Value) -> BTreeSet<i64> {
+    pub(crate) fn at(account: &Value) -> BTreeSet<i64> {
         list(account, "dept_id_list").iter().filter_map(Value::as_i64).collect()
     }
 
@@ -170,7 +181,8 @@ impl Facts {
         let heads = self.people.iter().filter(|person| self.rules.wants(person) && self.rules.is_head(person));
         let there =
             heads.filter(|person| self.rules.paths(person).iter().any(|path| self.department(path) == Some(id)));
-        let accounts = there.filter_map(|person| self.account(person)).filter(|account| self.at(account).contains(&id));
+        let accounts =
+            there.filter_map(|person| self.account(person)).filter(|account| Self::at(account).contains(&id));
         accounts.map(|account| text(account, "userid").to_owned()).collect()
     }
 
