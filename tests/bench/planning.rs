@@ -142,9 +142,10 @@ async fn create_models(api: &Api, departments: u32) -> anyhow::Result<Vec<String
     for number in 0..departments {
         let own = format!("{:012}", FIRST - u64::from(number) - 1);
         let mut body: Value = serde_json::from_str(&person().to_string().replace(NUMBER, &own))?;
-        body[ENTERPRISE]["department"] = json!(format!("Department {number:04}"));
+        let enterprise = body.get_mut(ENTERPRISE).and_then(Value::as_object_mut).context("no enterprise extension")?;
+        enterprise.insert("department".to_owned(), json!(format!("Department {number:04}")));
         if let Some(first) = ids.first() {
-            body[ENTERPRISE]["manager"] = json!({ "value": first });
+            enterprise.insert("manager".to_owned(), json!({ "value": first }));
         }
         let answer = http.ask(request("POST", "/scim/v2/Users", Some(&body), &api.host, &api.token).as_bytes()).await?;
         ensure!(answer.status == 201, "a person: {}", String::from_utf8_lossy(answer.body));

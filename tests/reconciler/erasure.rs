@@ -1,6 +1,7 @@
 //! What is kept of a person who has left is erased when the days of the rules are over, everywhere; before that, and
 //! without a rule, it is kept.
 
+use anyhow::Context;
 use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping::Mapping;
@@ -27,7 +28,8 @@ fn winifred() -> Value {
 
 async fn rules(world: &World, erased: Value) -> anyhow::Result<()> {
     let mut document = Mapping::default_document();
-    document["leavers"] = json!([{ "name": "all", "removed_after_days": 2, "erased_after_days": erased }]);
+    let leavers = document.get_mut("leavers").context("the document speaks of leavers")?;
+    *leavers = json!([{ "name": "all", "removed_after_days": 2, "erased_after_days": erased }]);
     let new = NewMapping { document: &document, note: "", by: "ann", after: None };
     world.store.save_mapping(world.tenant, &new).await?;
     Ok(())

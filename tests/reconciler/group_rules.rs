@@ -126,9 +126,9 @@ impl World {
     /// So many people who have had their accounts for long: written into the tables, because making that many takes long.
     pub(crate) async fn crowd_at_rest(&self, number: usize) -> anyhow::Result<Vec<ResourceId>> {
         let first = self.people(&["first"]).await?.into_iter().next().context("somebody is first")?;
-        let copies: Vec<(Uuid, String)> =
+        let more: Vec<(Uuid, String)> =
             (1..number).map(|n| (Uuid::from_u128((0x77 << 80) | n as u128), format!("copy{n}"))).collect();
-        let (ids, names): (Vec<Uuid>, Vec<String>) = copies.into_iter().unzip();
+        let (ids, names): (Vec<Uuid>, Vec<String>) = more.into_iter().unzip();
         for statement in [
             "INSERT INTO users (tenant_id, id, source_id, user_name_key, active, email_keys, attributes, version, created_at, modified_at)
              SELECT u.tenant_id, c.id, u.source_id, c.name, true, '{}',
@@ -150,8 +150,8 @@ impl World {
                 .await?;
         }
         self.fake.holdings(|held| {
-            let named = |name: &String| (name.clone(), [(entity::NAME.to_owned(), json!(name))].into());
-            held.accounts.extend(names.iter().map(named));
+            let account = |name: &String| (name.clone(), [(entity::NAME.to_owned(), json!(name))].into());
+            held.accounts.extend(names.iter().map(account));
         });
         Ok([first].into_iter().chain(ids.into_iter().map(ResourceId)).collect())
     }

@@ -1,5 +1,6 @@
 //! Whoever leaves hands over what they managed and headed, to whom the source names.
 
+use anyhow::Context;
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping::Mapping;
 use rollcall_store::mappings::NewMapping;
@@ -19,8 +20,11 @@ async fn world() -> anyhow::Result<World> {
 
 async fn save(world: &World, leavers: &Value) -> anyhow::Result<()> {
     let mut document = Mapping::default_document();
-    document["leavers"] = leavers.clone();
-    document["departments"]["head"] = json!("user.title == \"Lead\"");
+    *document.get_mut("leavers").context("the document speaks of leavers")? = leavers.clone();
+    let departments = document.get_mut("departments").and_then(Value::as_object_mut);
+    departments
+        .context("the document speaks of departments")?
+        .insert("head".to_owned(), json!("user.title == \"Lead\""));
     let new = NewMapping { document: &document, note: "", by: "ann", after: None };
     world.store.save_mapping(world.tenant, &new).await?;
     Ok(())
@@ -49,7 +53,8 @@ fn lead(more: &Value) -> Value {
 
 async fn managers(world: &World) -> anyhow::Result<Vec<String>> {
     let picture = world.picture().await?;
-    Ok(["ann", "bob"].iter().map(|name| picture.people[*name][0].manager.clone()).collect())
+    let accounts = ["ann", "bob"].iter().filter_map(|name| picture.people.get(*name)?.first());
+    Ok(accounts.map(|account| account.manager.clone()).collect())
 }
 
 fn heads(world: &World, name: &str) -> Option<Value> {

@@ -168,11 +168,11 @@ impl Facts {
 
     /// Whether somebody is in a department or below it.
     pub(crate) fn is_occupied(&self, id: i64) -> bool {
-        self.users.values().any(|user| self.at(user).iter().any(|at| self.is_below(*at, id)))
+        self.users.values().any(|user| Self::at(user).iter().any(|at| self.is_below(*at, id)))
     }
 
     /// The departments of an account.
-    pub(crate) fn at(&self, account: &Value) -> BTreeSet<i64> {
+    pub(crate) fn at(account: &Value) -> BTreeSet<i64> {
         list(account, "dept_id_list").iter().filter_map(Value::as_i64).collect()
     }
 
@@ -181,7 +181,8 @@ impl Facts {
         let heads = self.people.iter().filter(|person| self.rules.wants(person) && self.rules.is_head(person));
         let there =
             heads.filter(|person| self.rules.paths(person).iter().any(|path| self.department(path) == Some(id)));
-        let accounts = there.filter_map(|person| self.account(person)).filter(|account| self.at(account).contains(&id));
+        let accounts =
+            there.filter_map(|person| self.account(person)).filter(|account| Self::at(account).contains(&id));
         accounts.map(|account| text(account, "userid").to_owned()).collect()
     }
 

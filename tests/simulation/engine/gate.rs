@@ -22,7 +22,7 @@ pub(crate) enum At {
     /// Before a statement or a transaction.
     Statement(oneshot::Sender<Leave>),
     /// Before a call; what is sent back is the answer, and nothing is a connection that is cut.
-    Call(Request<Bytes>, oneshot::Sender<Response<Bytes>>),
+    Call(Box<Request<Bytes>>, oneshot::Sender<Response<Bytes>>),
     /// Until its place in the rate budget has come: in this many milliseconds.
     Rest(u64, oneshot::Sender<()>),
 }
@@ -48,6 +48,6 @@ pub(crate) async fn rest(gate: &Gate, ms: u64) {
 /// Stands at a call until it is answered. `None`: it never is.
 pub(crate) async fn call(gate: &Gate, request: Request<Bytes>) -> Option<Response<Bytes>> {
     let (answer, answered) = oneshot::channel();
-    gate.send(At::Call(request, answer)).ok()?;
+    gate.send(At::Call(Box::new(request), answer)).ok()?;
     answered.await.ok()
 }

@@ -38,7 +38,7 @@ pub(crate) fn is_ours(department: &Value) -> bool {
     text(department, "source_identifier").starts_with(OURS)
 }
 
-fn nth(entries: Vec<&Value>, number: usize) -> Option<&Value> {
+fn nth<'a>(entries: &[&'a Value], number: usize) -> Option<&'a Value> {
     let at = number.checked_rem(entries.len())?;
     entries.get(at).copied()
 }
@@ -47,11 +47,11 @@ fn nth(entries: Vec<&Value>, number: usize) -> Option<&Value> {
 pub(crate) async fn edit(simulator: &Simulator, watch: &mut Watch, hand: Hand, count: usize) -> anyhow::Result<bool> {
     let state = state(simulator).await?;
     let ours = || list(&state, "departments").iter().filter(|entry| is_ours(entry)).collect::<Vec<_>>();
-    let department = |number| nth(ours(), number).map(dept_id);
-    let any = |number| nth(list(&state, "departments").iter().collect(), number).map(dept_id).unwrap_or(1);
+    let department = |number| nth(&ours(), number).map(dept_id);
+    let any = |number| nth(&list(&state, "departments").iter().collect::<Vec<_>>(), number).map_or(1, dept_id);
     let foreign = |entry: &&Value| watch.foreign_people.contains(text(entry, "userid"));
     let people: Vec<&Value> = list(&state, "users").iter().filter(|entry| !foreign(entry)).collect();
-    let person = |number| nth(people.clone(), number).map(|entry| text(entry, "userid").to_owned());
+    let person = |number| nth(&people, number).map(|entry| text(entry, "userid").to_owned());
     let made = format!("hand{count}");
     let body = match hand {
         Hand::RenameDepartment(number) => department(number)
@@ -75,7 +75,7 @@ pub(crate) async fn edit(simulator: &Simulator, watch: &mut Watch, hand: Hand, c
             .map(|id| json!({ "action": "update_user", "userid": id, "dept_id_list": any(to).to_string() })),
         Hand::TakeEmail(number) => Some(json!({ "action": "create_user", "userid": made, "name": made,
             "mobile": format!("1390000{count:04}"), "dept_id_list": "1", "email": format!("e{number}@x.test") })),
-        Hand::GiveShirt(number) => nth(people.clone(), number).map(|entry| {
+        Hand::GiveShirt(number) => nth(&people, number).map(|entry| {
             let mut fields = entry.get("extension").and_then(Value::as_object).cloned().unwrap_or_default();
             fields.insert(SHIRT.to_owned(), json!("L"));
             json!({ "action": "update_user", "userid": text(entry, "userid"), "extension": fields })
@@ -110,7 +110,7 @@ pub(crate) async fn edit(simulator: &Simulator, watch: &mut Watch, hand: Hand, c
 /// One of the invited answers.
 pub(crate) async fn answer(simulator: &Simulator, accept: bool, which: usize) -> anyhow::Result<bool> {
     let state = state(simulator).await?;
-    let Some(invited) = nth(list(&state, "invitations").iter().collect(), which) else { return Ok(false) };
+    let Some(invited) = nth(&list(&state, "invitations").iter().collect::<Vec<_>>(), which) else { return Ok(false) };
     let verb = if accept { "accept" } else { "decline" };
     let path = format!("invitations/{}/{verb}", text(invited, "mobile"));
     let (status, _) = tell(simulator, Method::POST, &path, None).await?;

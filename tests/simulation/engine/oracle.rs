@@ -129,7 +129,7 @@ fn judge_account(facts: &Facts, person: &Person, standing: &Standing, account: &
     compare("job_number", person.job_number.as_deref(), "job_number");
     compare("mobile", person.mobile.as_deref(), "mobile");
     let wanted: Option<BTreeSet<i64>> = facts.rules.paths(person).iter().map(|path| facts.department(path)).collect();
-    if Some(facts.at(account)) != wanted {
+    if Some(Facts::at(account)) != wanted {
         differs.insert("org_units");
     }
     let field = |name: &str| account.get("extension").map_or("", |fields| text(fields, name));

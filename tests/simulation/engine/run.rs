@@ -108,7 +108,7 @@ pub(crate) async fn run(stage: &mut Stage, script: &Script) -> anyhow::Result<Ou
         trace: String::new(),
     };
     let ended = run.play(script).await;
-    let state = run.picture().await?;
+    let picture = run.picture().await?;
     if let Err(error) = ended {
         run.watch.wrongs.push(format!("{error:#}"));
     }
@@ -119,7 +119,7 @@ pub(crate) async fn run(stage: &mut Stage, script: &Script) -> anyhow::Result<Ou
     }
     let Run { trace, watch, gates, .. } = run;
     let calls: String = watch.calls.iter().fold(String::new(), |all, call| format!("{all}{call}\n"));
-    let trace = format!("{trace}--- calls\n{calls}--- end\n{state}");
+    let trace = format!("{trace}--- calls\n{calls}--- end\n{picture}");
     Ok(Outcome { trace, wrongs: watch.wrongs, gates, calls: watch.calls.len() })
 }
 
@@ -263,7 +263,8 @@ impl Run<'_> {
             }
             Some(At::Rest(_, go)) => drop(go.send(())),
             Some(At::Call(request, answer)) => {
-                if !self.call(number, request, answer).await? {
+                let answered = self.call(number, *request, answer).await?;
+                if !answered {
                     return Ok(());
                 }
             }
@@ -445,17 +446,17 @@ impl Run<'_> {
         for name in ["users", "departments", "invitations", "people"] {
             match state.get(name) {
                 Some(Value::Array(list)) => {
-                    list.iter().for_each(|entry| {
+                    for entry in list {
                         let _ = writeln!(all, "\n{name} {}", brief(entry));
-                    });
+                    }
                 }
                 other => {
                     let _ = writeln!(all, "\n{name} {}", other.unwrap_or(&Value::Null));
                 }
             }
         }
-        let stats = ask(&self.simulator, Method::GET, "stats", None).await?;
-        Ok(format!("{all}\n{stats}\n"))
+        let counted = ask(&self.simulator, Method::GET, "stats", None).await?;
+        Ok(format!("{all}\n{counted}\n"))
     }
 }
 

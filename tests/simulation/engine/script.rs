@@ -140,7 +140,7 @@ pub(crate) struct Script {
 impl Script {
     /// The script of a seed.
     pub(crate) fn of(seed: u64) -> Self {
-        let mut random = Random::new(seed ^ 0x5eed_0f_5c41_17);
+        let mut random = Random::new(seed ^ 0x5eed_0f5c_4117);
         let workers = 1 + random.below(3);
         let mut steps = Vec::new();
         for person in 0..3 + random.below(5) {

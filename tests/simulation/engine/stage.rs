@@ -146,7 +146,7 @@ impl Stage {
         let clock = self.clock.restart();
         self.series.restart();
         self.tell_time().await?;
-        let mut random = Random::new(script.seed ^ 0xd1_96_7a1c);
+        let mut random = Random::new(script.seed ^ 0xd196_7a1c);
         let switches = Switches {
             departed_userid_is_taken: random.chance(50),
             invitation_keeps_userid: random.chance(50),
