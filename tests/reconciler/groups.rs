@@ -198,9 +198,10 @@ async fn two_hundred_people_cost_ten_calls_and_one_more_costs_one() -> anyhow::R
 
 #[tokio::test]
 async fn one_member_more_or_less_of_two_thousand_is_one_call() -> anyhow::Result<()> {
-    let world = ruled().await?;
+    let world = World::new().await?;
+    world.save_rules(&json!([{ "name": "roles", "becomes": "role", "called": "\"Staff\"" }])).await?;
     let ids = world.crowd_at_rest(2_001).await?;
-    let group = world.group("Role Staff", &ids[..2_000]).await?;
+    let group = world.group("everybody", &ids[..2_000]).await?;
     world.settle().await?;
     assert_eq!(world.fake.count("add_members role Staff"), 100);
     for (join, call) in [(true, "add_members role Staff"), (false, "remove_members role Staff")] {

@@ -81,9 +81,7 @@ impl Job<'_> {
         self.keep(action, observed, &result, started.elapsed()).await?;
         match result {
             Ok(applied) => {
-                if self.ready.target.stop(Some(action.kind())).is_some() {
-                    self.store.clear_stop(self.claim.tenant, self.claim.target, Some(action.kind())).await?;
-                }
+                self.works_again(action.kind()).await?;
                 self.accepted(action, observed, applied.remote_id).await
             }
             Err(error) if error.outcome_unknown => Ok(Acted::Lost(error)),
@@ -104,7 +102,7 @@ impl Job<'_> {
     }
 
     /// Refuses to call for a kind of entity that is stopped, but for the one that tries whether it works again.
-    async fn is_not_stopped(&self, kind: EntityKind) -> Result<(), Interrupt> {
+    pub(crate) async fn is_not_stopped(&self, kind: EntityKind) -> Result<(), Interrupt> {
         let Some(stop) = self.ready.target.stop(Some(kind)) else { return Ok(()) };
         let Some(until) = self.store.probe(self.claim.tenant, self.claim.target, kind).await? else { return Ok(()) };
         Err(Interrupt::Later(Later {
@@ -117,6 +115,14 @@ impl Job<'_> {
                 stop.advice
             ),
         }))
+    }
+
+    /// A call for this kind of entity was accepted: if it was stopped, it is not any more.
+    pub(crate) async fn works_again(&self, kind: EntityKind) -> Result<(), StoreError> {
+        if self.ready.target.stop(Some(kind)).is_none() {
+            return Ok(());
+        }
+        self.store.clear_stop(self.claim.tenant, self.claim.target, Some(kind)).await
     }
 
     /// Keeps what an accepted action left. Others are told before the link says so: until then it is unknown, so that

@@ -99,7 +99,7 @@ impl Job<'_> {
     }
 
     /// Refuses what a deny window of the target denies now. A rehearsal sends nothing anyway.
-    fn is_not_denied(&self, action: &Action) -> Result<(), Interrupt> {
+    pub(crate) fn is_not_denied(&self, action: &Action) -> Result<(), Interrupt> {
         if self.claim.mode == TargetMode::Rehearsal {
             return Ok(());
         }

@@ -37,6 +37,9 @@ impl Job<'_> {
         if step.action.is_none() && !come && counts.to_remove == 0 {
             return Ok(GroupVerdict::Go { held: None });
         }
+        if let Some(action) = step.action {
+            self.is_not_denied(action)?;
+        }
         if let Some(by) = waits_for_plan {
             let added = self.store.member_movement(self.claim, true).await?;
             let removed = self.store.member_movement(self.claim, false).await?;

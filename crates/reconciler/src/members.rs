@@ -128,12 +128,15 @@ impl Job<'_> {
             } else {
                 Action::RemoveMembers { kind, remote_id, members }
             };
+            self.is_not_denied(&action)?;
+            self.is_not_stopped(kind).await?;
             let started = Instant::now();
             let result = self.ready.connector.apply(&action).await;
             self.keep(&action, &Observed::Unknown, &result, started.elapsed()).await?;
             turn.calls = turn.calls.saturating_sub(1);
             let error = match result {
                 Ok(applied) => {
+                    self.works_again(kind).await?;
                     let refusal = |row: &MemberRow| {
                         applied.refused.iter().find(|(member, _)| *member == row.remote_id).map(|(_, error)| error)
                     };
@@ -153,6 +156,9 @@ impl Job<'_> {
             };
             if error.class == ErrorClass::Stopped {
                 return Err(Interrupt::Stopped(error));
+            }
+            if error.class == ErrorClass::KindStopped {
+                return Err(Interrupt::KindStopped { kind: Some(kind), error });
             }
             if error.class == ErrorClass::NotFound {
                 return Ok(Some(self.entity_gone(&error).await?));

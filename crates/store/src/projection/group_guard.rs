@@ -1,6 +1,7 @@
 //! The guard of members: how many are taken out of one role or chat, counted group by group and person by person.
 
 use super::claims::Claim;
+use super::group_members::join_by_hash;
 use super::guards::{Hold, Passage, alone, open, open_trip};
 use super::placements::fenced;
 use crate::{Store, StoreError};
@@ -29,6 +30,7 @@ impl Store {
             tx.rollback().await?;
             return Ok(Passage::LostClaim);
         }
+        join_by_hash(&mut tx).await?;
         alone(&mut tx, claim, effect).await?;
         if !urgent {
             let held = if let Some(arithmetic) = open_trip(&mut tx, claim, effect, self.now()).await? {

@@ -150,7 +150,8 @@ impl Store {
     /// Whoever has this userName or id, and may still use their account.
     pub async fn chat_owner(&self, claim: &Claim, named: &str) -> Result<Option<Candidate>, StoreError> {
         let row: Option<(Uuid, Option<String>)> = sqlx::query_as(concat!(
-            "SELECT u.id, CASE WHEN l.observed = 'known' THEN l.remote_id END FROM users u
+            "SELECT u.id, CASE WHEN l.observed = 'known' AND l.snapshot ->> 'account_kind' IS DISTINCT FROM 'contact'
+                              THEN l.remote_id END FROM users u
              LEFT JOIN links l ON l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = 'user' AND l.resource_id = u.id
              WHERE u.tenant_id = $1 AND u.deleted_at IS NULL AND l.out_at IS NULL
                AND (u.user_name_key = $4 OR u.id = ",
@@ -173,6 +174,7 @@ impl Store {
             "SELECT m.user_id, l.remote_id FROM group_members m
              LEFT JOIN links l ON l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = 'user'
                               AND l.resource_id = m.user_id AND l.observed = 'known'
+                              AND l.snapshot ->> 'account_kind' IS DISTINCT FROM 'contact'
              LEFT JOIN users u ON u.tenant_id = $1 AND u.id = m.user_id
              LEFT JOIN deliveries d ON d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = 'user'
                                    AND d.resource_id = m.user_id

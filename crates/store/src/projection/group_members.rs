@@ -8,6 +8,7 @@ use super::claims::Claim;
 use super::placements::fenced;
 use crate::members::named_id;
 use crate::{Store, StoreError};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// Touches the rows of all who are members of the claim's group, unless they are as they should be, and those of all who
@@ -59,7 +60,8 @@ const WEIGH: &str = "WITH RECURSIVE due AS MATERIALIZED (
          SELECT due.user_id, due.mark, due.applied,
                 u.id IS NOT NULL AND l.out_at IS NULL AND (due.is_in OR through.user_id IS NOT NULL OR due.user_id = $5)
                 IS TRUE AS wanted,
-                CASE WHEN l.observed = 'known' THEN l.remote_id END AS account
+                CASE WHEN l.observed = 'known' AND l.snapshot ->> 'account_kind' IS DISTINCT FROM 'contact'
+                     THEN l.remote_id END AS account
          FROM due
          LEFT JOIN (SELECT DISTINCT user_id FROM up WHERE group_id = $3) through ON through.user_id = due.user_id
          LEFT JOIN users u ON u.tenant_id = $1 AND u.id = due.user_id AND u.deleted_at IS NULL
@@ -98,8 +100,9 @@ impl Store {
                 tx.rollback().await?;
                 return Ok(false);
             }
-            // As many as there are members.
-            sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
+            if many_are_due(&mut tx, claim).await? {
+                join_by_hash(&mut tx).await?;
+            }
             let waits: bool = sqlx::query_scalar(WEIGH)
                 .bind(claim.tenant.0)
                 .bind(claim.target.0)
@@ -132,7 +135,7 @@ impl Store {
             tx.rollback().await?;
             return Ok(false);
         }
-        sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
+        join_by_hash(&mut tx).await?;
         sqlx::query(SPREAD)
             .bind(claim.tenant.0)
             .bind(claim.target.0)
@@ -253,4 +256,31 @@ impl Store {
         tx.commit().await?;
         Ok(true)
     }
+}
+
+/// How many rows the planner may take for a handful without harm.
+const MANY: i64 = 500;
+
+/// Whether more rows of the claim's group are to be looked at than fit nested loops.
+async fn many_are_due(tx: &mut PgConnection, claim: &Claim) -> Result<bool, StoreError> {
+    let number: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM (SELECT 1 FROM group_members
+                               WHERE tenant_id = $1 AND target_id = $2 AND group_id = $3 AND mark > done_mark LIMIT $4) due",
+    )
+    .bind(claim.tenant.0)
+    .bind(claim.target.0)
+    .bind(claim.resource.0)
+    .bind(MANY)
+    .fetch_one(tx)
+    .await?;
+    Ok(number == MANY)
+}
+
+/// For statements about all members of a group, which may take as long as they need. Of a table that was empty a moment ago
+/// the planner believes that it has one fitting row, and would read all members once for each of them.
+pub(super) async fn join_by_hash(tx: &mut PgConnection) -> Result<(), StoreError> {
+    for setting in ["SET LOCAL statement_timeout = 0", "SET LOCAL enable_nestloop = off"] {
+        sqlx::query(setting).execute(&mut *tx).await?;
+    }
+    Ok(())
 }
