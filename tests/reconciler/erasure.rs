@@ -29,7 +29,7 @@ fn winifred() -> Value {
 async fn rules(world: &World, erased: Value) -> anyhow::Result<()> {
     let mut document = Mapping::default_document();
     let leavers = json!([{ "name": "all", "removed_after_days": 2, "erased_after_days": erased }]);
-    document.as_object_mut().context("a document is a table")?.insert("leavers".to_owned(), leavers);
+    document.as_object_mut().context("the document is a table")?.insert("leavers".to_owned(), leavers);
     let new = NewMapping { document: &document, note: "", by: "ann", after: None };
     world.store.save_mapping(world.tenant, &new).await?;
     Ok(())

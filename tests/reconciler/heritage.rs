@@ -20,7 +20,8 @@ async fn world() -> anyhow::Result<World> {
 
 async fn save(world: &World, leavers: &Value) -> anyhow::Result<()> {
     let mut document = Mapping::default_document();
-    document.as_object_mut().context("a document is a table")?.insert("leavers".to_owned(), leavers.clone());
+    let sections = document.as_object_mut().context("the document is a table")?;
+    sections.insert("leavers".to_owned(), leavers.clone());
     let departments = document.get_mut("departments").and_then(Value::as_object_mut);
     departments
         .context("the document speaks of departments")?

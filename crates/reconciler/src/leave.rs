@@ -41,7 +41,7 @@ impl Job<'_> {
         let mut erase_on = None;
         if let Some((user, leaving)) = &leaving {
             // Before the person is displaced, which forgets the departments that they head.
-            self.hand_over(leaving).await?;
+            self.hand_over(leaving, self.is_settled(loaded)).await?;
             let since = self.store.link_leaving(self.claim, self.now).await?.unwrap_or(user.changed_at);
             erase_on = leaving.stages.erased_after_days.map(|days| since + Span::days(i64::from(days)));
             if let Some(outcome) = self.stay_for_now(leaving.stages, since, &mut link).await? {

@@ -129,7 +129,10 @@ impl Store {
 
     /// Notes who takes over from the claim's person, and which departments they head; to be called before they are
     /// displaced. Then marks everybody whom it concerns. `false` when the claim is lost.
-    pub async fn hand_over(&self, claim: &Claim, new: &NewHandover<'_>) -> Result<bool, StoreError> {
+    ///
+    /// Whoever was `told` already is marked only when somebody else takes over: two who have left, and who are each other's
+    /// managers, would wake each other for ever.
+    pub async fn hand_over(&self, claim: &Claim, new: &NewHandover<'_>, told: bool) -> Result<bool, StoreError> {
         let mut tx = self.pool().begin().await?;
         if !fenced(&mut tx, claim).await? {
             tx.rollback().await?;
@@ -145,6 +148,18 @@ impl Store {
         .bind(claim.target.0)
         .bind(claim.resource.0)
         .execute(&mut *tx)
+        .await?;
+        let same: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM handovers WHERE tenant_id = $1 AND target_id = $2 AND leaver_id = $3
+               AND (named, successor_id, problem) IS NOT DISTINCT FROM ($4, $5, $6))",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.resource.0)
+        .bind(new.named)
+        .bind(new.successor.ok())
+        .bind(new.successor.err())
+        .fetch_one(&mut *tx)
         .await?;
         sqlx::query(
             "INSERT INTO handovers (tenant_id, target_id, leaver_id, named, successor_id, problem, at)
@@ -162,7 +177,9 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        self.mark_heritage(claim).await?;
+        if !(told && same) {
+            self.mark_heritage(claim).await?;
+        }
         Ok(true)
     }
 
