@@ -52,6 +52,21 @@ macro_rules! mark {
 }
 pub(crate) use mark;
 
+/// The group that a text column names, deleted ones too, as a lateral subquery `$inner (id)`. Each name is looked up by
+/// itself: of a join the planner might think that it had better read all groups.
+macro_rules! named_group {
+    ($column:literal, $inner:literal) => {
+        concat!(
+            "CROSS JOIN LATERAL (SELECT g.id FROM groups g WHERE g.tenant_id = $1 AND g.id = ",
+            $crate::members::named_id!($column),
+            " LIMIT 1) ",
+            $inner,
+            " "
+        )
+    };
+}
+pub(crate) use named_group;
+
 /// What follows from a change of groups `$2` and others, as CTEs of its statement, the last of which is `touched`. `$3` is
 /// the moment and `$5` the request. The statement has three CTEs: `changed (id)`, the groups that changed; `news
 /// (group_id, member_id)`, who came to which of them or left it; and `renamed (id)`, those all of whose members are
@@ -65,26 +80,28 @@ macro_rules! mark_groups {
         concat!(
             "above AS MATERIALIZED (SELECT reached.start, reached.id FROM (WITH RECURSIVE up (start, id) AS (",
             "SELECT changed.id, changed.id FROM tenants o CROSS JOIN changed WHERE o.id = $1 AND o.maps_groups ",
-            "UNION SELECT up.start, m.group_id FROM up ",
-            "JOIN memberships m ON m.tenant_id = $1 AND m.member_id = up.id::text) ",
+            "UNION SELECT up.start, holding.group_id FROM up CROSS JOIN LATERAL (SELECT m.group_id FROM memberships m ",
+            "WHERE m.tenant_id = $1 AND m.member_id = up.id::text OFFSET 0) holding) ",
             "SELECT start, id FROM up) reached), ",
             "concerned AS MATERIALIZED (SELECT found.id FROM (WITH RECURSIVE down (id) AS (",
-            "(SELECT g.id FROM tenants o CROSS JOIN news JOIN groups g ON g.tenant_id = $1 AND g.id = ",
-            $crate::members::named_id!("news.member_id"),
-            " WHERE o.id = $1 AND o.asks_groups ",
+            "(SELECT inner_group.id FROM tenants o CROSS JOIN news ",
+            $crate::mark::named_group!("news.member_id", "inner_group"),
+            "WHERE o.id = $1 AND o.asks_groups ",
             "UNION SELECT renamed.id FROM tenants o CROSS JOIN renamed WHERE o.id = $1 AND o.asks_groups) ",
-            "UNION SELECT g.id FROM down JOIN memberships m ON m.tenant_id = $1 AND m.group_id = down.id ",
-            "JOIN groups g ON g.tenant_id = $1 AND g.id = ",
-            $crate::members::named_id!("m.member_id"),
+            "UNION SELECT inner_group.id FROM down CROSS JOIN LATERAL (SELECT m.member_id FROM memberships m ",
+            "WHERE m.tenant_id = $1 AND m.group_id = down.id OFFSET 0) held ",
+            $crate::mark::named_group!("held.member_id", "inner_group"),
             ") SELECT ",
-            $crate::members::named_id!("m.member_id"),
-            " AS id FROM down JOIN memberships m ON m.tenant_id = $1 AND m.group_id = down.id ",
+            $crate::members::named_id!("held.member_id"),
+            " AS id FROM down CROSS JOIN LATERAL (SELECT m.member_id FROM memberships m ",
+            "WHERE m.tenant_id = $1 AND m.group_id = down.id OFFSET 0) held ",
             "UNION SELECT ",
             $crate::members::named_id!("news.member_id"),
             " FROM tenants o CROSS JOIN news WHERE o.id = $1 AND o.asks_groups) found), ",
             "dirty AS (SELECT DISTINCT 'group' AS kind, above.id AS resource_id, 2::smallint AS lane FROM above ",
-            "UNION ALL SELECT 'user', u.id, CASE WHEN u.active THEN 2::smallint ELSE 0::smallint END FROM concerned ",
-            "JOIN users u ON u.tenant_id = $1 AND u.id = concerned.id AND u.deleted_at IS NULL), ",
+            "UNION ALL SELECT 'user', person.id, CASE WHEN person.active THEN 2::smallint ELSE 0::smallint END ",
+            "FROM concerned CROSS JOIN LATERAL (SELECT u.id, u.active FROM users u ",
+            "WHERE u.tenant_id = $1 AND u.id = concerned.id AND u.deleted_at IS NULL LIMIT 1) person), ",
             // A group that comes is new under the rules that count now, and need not wait for a plan.
             $crate::mark::mark!(
                 kind = "dirty.kind",
@@ -94,13 +111,12 @@ macro_rules! mark_groups {
             ),
             // After the deliveries, as a worker takes them.
             ", touched AS (INSERT INTO group_members AS gm (tenant_id, target_id, group_id, user_id) ",
-            "SELECT DISTINCT $1, t.id, above.id, COALESCE(u.id, above.id) FROM above ",
-            "JOIN news ON news.group_id = above.start ",
-            "LEFT JOIN users u ON u.tenant_id = $1 AND u.id = ",
+            "SELECT DISTINCT $1, t.id, above.id, who.id FROM above JOIN news ON news.group_id = above.start ",
+            "CROSS JOIN LATERAL (SELECT COALESCE((SELECT u.id FROM users u WHERE u.tenant_id = $1 AND u.id = ",
             $crate::members::named_id!("news.member_id"),
-            " LEFT JOIN groups g ON g.tenant_id = $1 AND g.id = ",
+            "), (SELECT above.id FROM groups g WHERE g.tenant_id = $1 AND g.id = ",
             $crate::members::named_id!("news.member_id"),
-            " CROSS JOIN targets t WHERE t.tenant_id = $1 AND (u.id IS NOT NULL OR g.id IS NOT NULL) ",
+            ")) AS id OFFSET 0) who CROSS JOIN targets t WHERE t.tenant_id = $1 AND who.id IS NOT NULL ",
             "AND (SELECT count(*) FROM marked) > 0 ORDER BY 2, 3, 4 ",
             "ON CONFLICT (tenant_id, target_id, group_id, user_id) DO UPDATE SET mark = gm.mark + 1, offered = NULL)"
         )
