@@ -4,6 +4,7 @@
 //! cargo run --release -p rollcall-tests --bin bench -- [--people 10000] [--seconds 10] [--connections 16]
 //! cargo run --release -p rollcall-tests --bin bench -- scale [--people 10000,1000000]
 //! cargo run --release -p rollcall-tests --bin bench -- planning [--people 100000] [--departments 500]
+//! cargo run --release -p rollcall-tests --bin bench -- economy [--people 20000] [--departments 500] [--latency 50]
 //! ```
 //!
 //! The server and pgbench take turns on the same tables of the same Postgres, sending the same statements, so that
@@ -13,6 +14,7 @@
 mod capture;
 mod ceiling;
 mod cluster;
+mod economy;
 mod figures;
 mod load;
 mod operation;
@@ -53,6 +55,7 @@ async fn main() -> anyhow::Result<()> {
     let server = match &options.instead {
         Some(Instead::Scale(scale)) => &scale.server,
         Some(Instead::Planning(planning)) => &planning.server,
+        Some(Instead::Economy(economy)) => &economy.server,
         None => &options.server,
     };
     let binary = match server {
@@ -74,6 +77,7 @@ async fn run(options: &Options, binary: &std::path::Path, cluster: &Cluster) -> 
     match &options.instead {
         Some(Instead::Scale(scale)) => return scale::measure(scale, binary, cluster).await,
         Some(Instead::Planning(planning)) => return planning::measure(planning, binary, cluster).await,
+        Some(Instead::Economy(economy)) => return economy::measure(economy, binary, cluster).await,
         None => {}
     }
     if Operation::ALL.iter().any(|operation| options.wants(operation.part())) {

@@ -44,6 +44,34 @@ pub(crate) enum Instead {
     Scale(Scale),
     /// Looks at everybody after something changed for all of them, and plans what is to be done
     Planning(Planning),
+    /// Projects everybody onto a new organisation, and counts what it takes
+    Economy(Economy),
+}
+
+/// How the first projection is measured.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Economy {
+    /// People in the directory; DingTalk lets 20 of them be created in a second
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
+    pub(crate) people: u32,
+    /// Departments that they are in
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(2..=1_000))]
+    pub(crate) departments: u32,
+    /// Milliseconds that each answer of the simulator takes
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(0..=5_000))]
+    pub(crate) latency: u32,
+    /// The most people in the role
+    #[arg(long, default_value_t = 2_000)]
+    pub(crate) members: usize,
+    /// Changes in a second at the end
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) per_second: u32,
+    /// Seconds that they go on for
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub(crate) seconds: u32,
+    /// A `rollcall` to measure instead of the one that belongs to this benchmark
+    #[arg(long, value_name = "FILE")]
+    pub(crate) server: Option<PathBuf>,
 }
 
 /// How planning is measured.

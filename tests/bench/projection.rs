@@ -7,11 +7,12 @@
 //! answer.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use rollcall_tests::wait_until;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::MissedTickBehavior;
 
 use crate::cluster::Cluster;
@@ -61,22 +62,35 @@ pub(crate) async fn measure(cluster: &Cluster, binary: &std::path::Path, seconds
     let simulator_url = format!("http://{}", simulator.address);
     let tenant = product.set_up(&simulator_url, "live").await?;
     let server = product.serve("all").await?;
-    let api = tenant.api(&server);
-    let world = World { cluster, api, control: Connection::open(simulator.address).await? };
-    let measured = world.measure(u64::from(seconds * PER_SECOND), &server).await;
+    let mut world = World::new(cluster, DATABASE, tenant.api(&server), simulator.address).await?;
+    world.create(u64::from(seconds * PER_SECOND)).await?;
+    let measured = world.steady(PER_SECOND, seconds, &server).await;
     server.stop().await?;
     simulator.stop().await?;
     measured
 }
 
-struct World<'a> {
+/// A tenant whose target is a simulator.
+pub(crate) struct World<'a> {
     cluster: &'a Cluster,
+    database: &'static str,
     api: Api,
     control: Connection,
 }
 
-impl World<'_> {
-    async fn measure(mut self, people: u64, server: &Running) -> anyhow::Result<Measured> {
+impl<'a> World<'a> {
+    /// The tenant of `api`, which is in `database`, and the simulator that listens at `simulator`.
+    pub(crate) async fn new(
+        cluster: &'a Cluster,
+        database: &'static str,
+        api: Api,
+        simulator: SocketAddr,
+    ) -> anyhow::Result<Self> {
+        Ok(Self { cluster, database, api, control: Connection::open(simulator).await? })
+    }
+
+    /// Creates so many people, and waits until all are there.
+    async fn create(&self, people: u64) -> anyhow::Result<()> {
         let create = Load {
             address: self.api.address,
             template: Template::new(&Operation::Create.request(&self.api.host, &self.api.token)),
@@ -86,16 +100,20 @@ impl World<'_> {
             until: Until::Each(people.div_ceil(u64::from(CONNECTIONS))),
         };
         let people = u64::try_from(create.run().await?.all)?;
-        self.until_in_step(people).await?;
+        self.until_in_step(people).await
+    }
 
-        let ids = self.ids().await?;
+    /// Changes titles evenly, so many in a second and each person's at most once, and measures how long each takes.
+    pub(crate) async fn steady(&mut self, per_second: u32, seconds: u32, server: &Running) -> anyhow::Result<Measured> {
+        let mut ids = self.ids().await?;
+        ids.truncate(usize::try_from(per_second * seconds)?);
         let last_call = self.control("calls?limit=0").await?;
         let last_call = last_call.get("last_seq").and_then(Value::as_u64).context("no last call")?;
-        let answered = self.change(&ids).await?;
-        self.until_in_step(people).await?;
+        let answered = self.change(&ids, per_second).await?;
+        self.until_at_rest().await?;
         let clock = self.read_clock().await?;
 
-        let calls = self.control(&format!("calls?after={last_call}&limit={}", people * 20)).await?;
+        let calls = self.control(&format!("calls?after={last_call}&limit={}", ids.len() * 20)).await?;
         let calls = calls.get("calls").and_then(Value::as_array).context("no calls")?;
         let mut accepted: HashMap<&str, f64> = HashMap::new();
         for call in calls.iter().filter(|call| call.get("committed") == Some(&Value::Bool(true))) {
@@ -120,9 +138,33 @@ impl World<'_> {
         })
     }
 
+    /// Lets every answer of the simulator take so many milliseconds.
+    pub(crate) async fn slow_down(&mut self, ms: u32) -> anyhow::Result<()> {
+        let faults = json!([{ "kind": { "latency": { "ms": ms, "jitter_ms": 0 } } }]).to_string();
+        let request = format!(
+            "PUT /_simulator/faults HTTP/1.1\r\nHost: simulator\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{faults}",
+            faults.len()
+        );
+        let answer = self.control.ask(request.as_bytes()).await?;
+        ensure!(answer.status < 300, "the simulator answered {} to its faults", answer.status);
+        Ok(())
+    }
+
+    /// Waits until nothing is left to do.
+    pub(crate) async fn until_at_rest(&self) -> anyhow::Result<()> {
+        let mut connection = self.cluster.connect(self.database).await?;
+        wait_until(PATIENCE, "nothing is left to do", async || {
+            let at_rest = "SELECT NOT EXISTS (SELECT FROM surveys) \
+                           AND NOT EXISTS (SELECT FROM deliveries WHERE mark > done_mark)";
+            Ok(sqlx::query_scalar::<_, bool>(at_rest).fetch_one(&mut connection).await?.then_some(()))
+        })
+        .await
+    }
+
     /// Waits until everybody is there and nothing is left to do.
-    async fn until_in_step(&self, people: u64) -> anyhow::Result<()> {
-        let mut connection = self.cluster.connect(DATABASE).await?;
+    pub(crate) async fn until_in_step(&self, people: u64) -> anyhow::Result<()> {
+        let mut connection = self.cluster.connect(self.database).await?;
         wait_until(PATIENCE, "everybody is in step", async || {
             let count = "SELECT count(*) FILTER (WHERE state = 'in_step' AND resource_kind = 'user'), \
                          count(*) FILTER (WHERE mark > done_mark) FROM deliveries";
@@ -134,15 +176,15 @@ impl World<'_> {
 
     /// The SCIM id and the userid of everybody.
     async fn ids(&self) -> anyhow::Result<Vec<(String, String)>> {
-        let mut connection = self.cluster.connect(DATABASE).await?;
+        let mut connection = self.cluster.connect(self.database).await?;
         let links = "SELECT resource_id::text, remote_id FROM links WHERE resource_kind = 'user' ORDER BY resource_id";
         Ok(sqlx::query_as(links).fetch_all(&mut connection).await?)
     }
 
     /// Changes everybody's title, at even intervals. Returns when each answer was there, by userid.
-    async fn change(&self, ids: &[(String, String)]) -> anyhow::Result<Vec<(String, Instant)>> {
+    async fn change(&self, ids: &[(String, String)], per_second: u32) -> anyhow::Result<Vec<(String, Instant)>> {
         let mut connection = Connection::open(self.api.address).await?;
-        let mut ticks = tokio::time::interval(Duration::from_secs(1) / PER_SECOND);
+        let mut ticks = tokio::time::interval(Duration::from_secs(1) / per_second);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut answered = Vec::new();
         for (turn, (id, userid)) in (0..).zip(ids) {
@@ -155,7 +197,8 @@ impl World<'_> {
         Ok(answered)
     }
 
-    async fn control(&mut self, what: &str) -> anyhow::Result<Value> {
+    /// What the simulator says outside DingTalk's paths.
+    pub(crate) async fn control(&mut self, what: &str) -> anyhow::Result<Value> {
         let request = format!("GET /_simulator/{what} HTTP/1.1\r\nHost: simulator\r\n\r\n");
         let answer = self.control.ask(request.as_bytes()).await?;
         ensure!(answer.status == 200, "the simulator answered {} to {what}", answer.status);

@@ -21,11 +21,22 @@ use rollcall_store::projection::{
     LoadedUser, Settled, Survey, SurveyPage, SurveyPlace, SurveyUnits, Surveyed, TargetMode,
 };
 use std::time::Duration;
+use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// How long a survey is held without a page that was kept.
 const LEASE: Duration = Duration::from_secs(30);
+
+/// How many people are judged before others get a turn.
+const WITHOUT_PAUSE: usize = 20;
+
+/// A page as it is to be kept.
+#[derive(Default)]
+struct Kept {
+    seen: Vec<Uuid>,
+    settled: Vec<Settled>,
+}
 
 /// Why a survey did not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -52,23 +63,27 @@ impl Shared {
         Ok(())
     }
 
+    /// While a page is judged the one before it is kept and the one after it is read: they have nobody in common.
     async fn survey_target(&self, survey: &Survey) -> Result<(), Unfinished> {
         let size = i64::from(self.options.page);
         let mut page = self.store.survey_page(survey, survey.after, size).await?;
+        let mut judged = Kept::default();
         while let Some(last) = page.people.last().map(|person| person.claim.resource.0) {
-            let settled = self.judge_page(&page).await?;
-            let seen: Vec<Uuid> = page.people.iter().map(|person| person.claim.resource.0).collect();
-            // The next page is read while this one is kept: they have nobody in common.
-            let (kept, following) = tokio::join!(
-                self.store.keep_survey_page(survey, &seen, &settled, LEASE),
-                self.store.survey_page(survey, Some(last), size)
+            let (kept, settled, following) = tokio::join!(
+                self.store.keep_survey_page(survey, &judged.seen, &judged.settled, LEASE),
+                self.judge_page(&page),
+                self.store.survey_page(survey, Some(last), size),
             );
             if !kept? {
                 return Ok(());
             }
+            let seen = page.people.iter().map(|person| person.claim.resource.0).collect();
+            judged = Kept { seen, settled: settled? };
             page = following?;
         }
-        self.store.end_survey(survey).await?;
+        if self.store.keep_survey_page(survey, &judged.seen, &judged.settled, LEASE).await? {
+            self.store.end_survey(survey).await?;
+        }
         Ok(())
     }
 
@@ -78,7 +93,11 @@ impl Shared {
         let Some(first) = page.people.first() else { return Ok(settled) };
         let ready = self.connectors.get(&first.claim).await?;
         let now = self.clock.now();
-        for person in &page.people {
+        for (number, person) in page.people.iter().enumerate() {
+            if number % WITHOUT_PAUSE == 0 {
+                // What came from the database is taken, and so does it get on.
+                yield_now().await;
+            }
             let job = Job {
                 store: &self.store,
                 connectors: &self.connectors,
