@@ -15,6 +15,8 @@ pub(crate) enum Tree {
     Deep,
     /// Division, then department; and the project besides.
     Projects,
+    /// The department alone.
+    Flat,
 }
 
 /// What becomes of leavers.
@@ -44,7 +46,11 @@ pub(crate) struct Rules {
 impl Rules {
     /// Some rules.
     pub(crate) fn some(random: &mut Random) -> Self {
-        let tree = if random.chance(30) { Tree::Projects } else { Tree::Deep };
+        let tree = match random.below(10) {
+            0..=2 => Tree::Projects,
+            3..=4 => Tree::Flat,
+            _ => Tree::Deep,
+        };
         let leavers = match random.below(5) {
             0 => Leavers::GoAfter(1),
             1 => Leavers::GoAfter(3),
@@ -76,6 +82,7 @@ impl Rules {
         }
         let paths = match self.tree {
             Tree::Deep => "[enterprise.division, enterprise.department]",
+            Tree::Flat => "[enterprise.department]",
             Tree::Projects => {
                 "isNullOrEmpty(enterprise.costCenter) ? [[enterprise.division, enterprise.department]] : \
                  [[enterprise.division, enterprise.department], [\"Projects\", enterprise.costCenter]]"
@@ -118,6 +125,7 @@ impl Rules {
     /// The names from the top to each department in which somebody belongs; none is the root.
     pub(crate) fn paths(&self, person: &Person) -> Vec<Vec<String>> {
         let (division, department) = PLACES.get(person.place).copied().unwrap_or_default();
+        let division = division.filter(|_| self.tree != Tree::Flat);
         let mut paths = vec![division.into_iter().chain(department).map(str::to_owned).collect()];
         if let (Tree::Projects, Some(project)) = (self.tree, &person.project) {
             paths.push(vec!["Projects".to_owned(), project.clone()]);

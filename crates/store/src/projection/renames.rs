@@ -1,9 +1,13 @@
 //! A renamed department is a rename at the target, not a deletion and a creation.
 //!
 //! Departments follow from people's attributes, so a rename arrives as everybody moving from one name to
-//! another under the same parent. When nobody is wanted in the old one any more and all whom the target still
-//! has there are wanted in the new one, the new one takes over the old one's link, and so do the departments
-//! below, name by name. While the rest of the people of the old one are about to be looked at, the new one waits.
+//! another under the same parent. When nobody is wanted in the old one any more, all whom the target still has
+//! there are wanted in the new one, and somebody at the same depth, the new one takes over the old one's link, and so
+//! do the departments below, name by name. While the rest of the people of the old one are about to be looked at, the
+//! new one waits.
+//!
+//! The depth tells a rename from a level that is left out: when `North / Sales` becomes `Sales`, all go from below
+//! North to Sales, and North has not been renamed all the same.
 
 use super::claims::Claim;
 use super::placements::fenced;
@@ -11,13 +15,21 @@ use crate::{Store, StoreError};
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-/// The department `$3` and all below it.
+/// The department `$3` and all below it, each with its depth under it.
 const TREE: &str = "WITH RECURSIVE tree AS (
-        SELECT id FROM org_units WHERE tenant_id = $1 AND target_id = $2 AND id = $3
+        SELECT id, 0 AS depth FROM org_units WHERE tenant_id = $1 AND target_id = $2 AND id = $3
         UNION ALL
-        SELECT o.id FROM org_units o JOIN tree ON o.parent_id = tree.id
+        SELECT o.id, tree.depth + 1 FROM org_units o JOIN tree ON o.parent_id = tree.id
         WHERE o.tenant_id = $1 AND o.target_id = $2 AND o.gone_at IS NULL)
-    SELECT id FROM tree";
+    SELECT id, depth FROM tree";
+
+/// A department and all below it.
+#[derive(Debug)]
+struct Tree {
+    units: Vec<Uuid>,
+    /// How deep under the first one each is.
+    depths: Vec<i32>,
+}
 
 /// Whether a department `old` beside the new department `$3` may be on its way to be renamed to it: somebody whom the
 /// target has in the old tree is wanted in the new one, nobody goes elsewhere, and everybody who is still wanted in
@@ -74,7 +86,7 @@ impl Store {
             return Ok(Rename::No);
         }
         let new_tree = tree(&mut tx, claim, claim.resource.0).await?;
-        if !someone_moves_in(&mut tx, claim, &new_tree).await? {
+        if !someone_moves_in(&mut tx, claim, &new_tree.units).await? {
             tx.rollback().await?;
             return Ok(Rename::No);
         }
@@ -107,7 +119,9 @@ impl Store {
         for old in candidates {
             let old_tree = tree(&mut tx, claim, old).await?;
             // Only then look, so that nobody is placed there after the look.
-            if alone(&mut tx, claim, &old_tree).await? && self.moved_over(&mut tx, claim, &old_tree, &new_tree).await? {
+            if alone(&mut tx, claim, &old_tree.units).await?
+                && self.moved_over(&mut tx, claim, &old_tree, &new_tree).await?
+            {
                 if self.take_over(&mut tx, claim, old, claim.resource.0).await? {
                     tx.commit().await?;
                     return Ok(Rename::TakenOver);
@@ -120,36 +134,42 @@ impl Store {
         Ok(if under_way { Rename::UnderWay } else { Rename::No })
     }
 
-    /// Whether everybody whom the target has in the old departments is wanted in the new ones, at least one
-    /// person is, and nobody is wanted in the old ones.
+    /// Whether everybody whom the target has in the old departments is wanted in the new ones, at least one person at
+    /// the same depth, and nobody is wanted in the old ones.
     async fn moved_over(
         &self,
         tx: &mut PgConnection,
         claim: &Claim,
-        old: &[Uuid],
-        new: &[Uuid],
+        old: &Tree,
+        new: &Tree,
     ) -> Result<bool, StoreError> {
         let row = sqlx::query(
             "WITH old AS (
-                 SELECT user_id, bool_or(applied) AS had, bool_or(wanted) AS wants FROM placements
-                 WHERE tenant_id = $1 AND target_id = $2 AND unit_id = ANY($3) GROUP BY user_id),
+                 SELECT p.user_id, bool_or(p.wanted) AS wants, array_agg(o.depth) FILTER (WHERE p.applied) AS depths
+                 FROM unnest($3::uuid[], $4::int[]) AS o (id, depth)
+                 JOIN placements p ON p.tenant_id = $1 AND p.target_id = $2 AND p.unit_id = o.id
+                 GROUP BY p.user_id),
              movers AS (
-                 SELECT DISTINCT user_id FROM placements
-                 WHERE tenant_id = $1 AND target_id = $2 AND unit_id = ANY($4) AND wanted)
-             SELECT count(*) FILTER (WHERE had AND movers.user_id IS NOT NULL) AS moved,
-                    count(*) FILTER (WHERE had AND movers.user_id IS NULL) AS elsewhere,
+                 SELECT p.user_id, array_agg(n.depth) AS depths
+                 FROM unnest($5::uuid[], $6::int[]) AS n (id, depth)
+                 JOIN placements p ON p.tenant_id = $1 AND p.target_id = $2 AND p.unit_id = n.id AND p.wanted
+                 GROUP BY p.user_id)
+             SELECT count(*) FILTER (WHERE old.depths && movers.depths) AS alike,
+                    count(*) FILTER (WHERE old.depths IS NOT NULL AND movers.depths IS NULL) AS elsewhere,
                     count(*) FILTER (WHERE wants) AS wanted
              FROM old LEFT JOIN movers USING (user_id)",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
-        .bind(old)
-        .bind(new)
+        .bind(&old.units)
+        .bind(&old.depths)
+        .bind(&new.units)
+        .bind(&new.depths)
         .fetch_one(tx)
         .await?;
-        let (moved, elsewhere, wanted): (i64, i64, i64) =
-            (row.try_get("moved")?, row.try_get("elsewhere")?, row.try_get("wanted")?);
-        Ok(moved > 0 && elsewhere == 0 && wanted == 0)
+        let (alike, elsewhere, wanted): (i64, i64, i64) =
+            (row.try_get("alike")?, row.try_get("elsewhere")?, row.try_get("wanted")?);
+        Ok(alike > 0 && elsewhere == 0 && wanted == 0)
     }
 
     /// Moves link, people and children of `old` to `new`, and of each child to its namesake. The depth is that
@@ -312,7 +332,9 @@ async fn settled(tx: &mut PgConnection, claim: &Claim, unit: Uuid) -> Result<boo
     Ok(observed.as_deref() != Some("unknown"))
 }
 
-async fn tree(tx: &mut PgConnection, claim: &Claim, root: Uuid) -> Result<Vec<Uuid>, StoreError> {
-    let ids = sqlx::query_scalar(TREE).bind(claim.tenant.0).bind(claim.target.0).bind(root).fetch_all(tx).await?;
-    Ok(ids)
+async fn tree(tx: &mut PgConnection, claim: &Claim, root: Uuid) -> Result<Tree, StoreError> {
+    let rows: Vec<(Uuid, i32)> =
+        sqlx::query_as(TREE).bind(claim.tenant.0).bind(claim.target.0).bind(root).fetch_all(tx).await?;
+    let (units, depths) = rows.into_iter().unzip();
+    Ok(Tree { units, depths })
 }
