@@ -129,6 +129,8 @@ impl Rules {
         let mut paths = vec![division.into_iter().chain(department).map(str::to_owned).collect()];
         if let (Tree::Projects, Some(project)) = (self.tree, &person.project) {
             paths.push(vec!["Projects".to_owned(), project.clone()]);
+            // The root is for those who belong nowhere else.
+            paths.retain(|path: &Vec<String>| !path.is_empty());
         }
         paths
     }
