@@ -7,7 +7,8 @@ use rollcall_provisioning::entity::{self, Attributes, Entity, EntityKind};
 use rollcall_provisioning::plan::Action;
 use serde_json::Value;
 
-use crate::fake::{Holdings, changed, department, refusal, text};
+use crate::fake::{department, refusal, text};
+use crate::holdings::{Holdings, changed};
 
 /// A role or a chat.
 #[derive(Clone, Debug, Default)]

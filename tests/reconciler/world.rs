@@ -24,7 +24,8 @@ use time::macros::datetime;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::fake::{FakeTarget, Holdings, text};
+use crate::fake::{FakeTarget, text};
+use crate::holdings::Holdings;
 
 const ENTERPRISE: &str = rollcall_scim::schema::enterprise::URN;
 pub(crate) const START: OffsetDateTime = datetime!(2026-03-01 08:00 UTC);

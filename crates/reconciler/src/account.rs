@@ -237,13 +237,20 @@ impl Job<'_> {
         if link == loaded.link {
             return Ok(waits);
         }
+        if let Some(plan) = self.claim.permit {
+            // What a plan permitted was by the rules that still count; what waits now is something else.
+            self.store.plan_change_ended(self.claim, plan, "applied", None).await?;
+        }
         // What the other rules would do is told of the account as it is now.
         let loaded = LoadedUser { link, ..loaded.clone() };
-        Ok(match self.under_new_rules(user, &loaded).await? {
-            // Nothing is left that waits.
-            NewRules::Count { .. } => end,
-            NewRules::Wait(outcome) | NewRules::End(outcome) => outcome,
-        })
+        match self.under_new_rules(user, &loaded).await? {
+            // Nothing of the account waits any more. Where the person belongs, and what they head, is still to be noted.
+            NewRules::Count { decided } => {
+                self.let_through().await?;
+                self.deliver_by_rules(user, &loaded, decided).await
+            }
+            NewRules::Wait(outcome) | NewRules::End(outcome) => Ok(outcome),
+        }
     }
 
     pub(crate) fn wish(&self, mapped: Mapped, loaded: &LoadedUser, placing: Placing) -> Wish {

@@ -10,6 +10,7 @@ use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed}
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
 use rollcall_provisioning::plan::{Action, plan, unique_value};
 use rollcall_provisioning::proposal::Paths;
+use rollcall_store::StoreError;
 use rollcall_store::projection::{LoadedUnit, Rename, TargetMode};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -146,7 +147,14 @@ impl Job<'_> {
         let found = match (&link.remote_id, self.parent(unit)) {
             (Some(remote_id), _) => connector.org_unit(remote_id).await,
             // The answer to a creation was lost: department ids are not ours to choose, the name is the key.
-            (None, Some(parent)) => connector.org_unit_by_name(&parent, &unit.name).await,
+            (None, Some(parent)) => match connector.org_unit_by_name(&parent, &unit.name).await {
+                Ok(None) => match self.by_our_sign(&parent).await {
+                    Ok(found) => Ok(found),
+                    Err(Missed::Connector(error)) => Err(error),
+                    Err(Missed::Store(error)) => return Err(error.into()),
+                },
+                found => found,
+            },
             (None, None) => return Ok(Err(report::waits_for_parent(unit.parent.unwrap_or_default()))),
         };
         let found = match found {
@@ -211,6 +219,9 @@ impl Job<'_> {
         if let Observed::Known(entity) = &observed {
             if is_ours(entity) {
                 let action = Action::Delete { kind: EntityKind::OrgUnit, remote_id: entity.remote_id.clone() };
+                if let Some(outcome) = self.has_departments(&entity.remote_id).await? {
+                    return Ok(outcome);
+                }
                 match self.may(self.asked(&action, &observed, &Paths::new())).await? {
                     Verdict::Go { .. } => {}
                     Verdict::Held { by, proposal } => return Ok(report::held_back(by, &action, proposal, &[])),
@@ -227,6 +238,57 @@ impl Job<'_> {
         }
         held(self.store.retire_unit(self.claim).await?)?;
         Ok(Outcome::Gone)
+    }
+
+    /// Why a department cannot be removed yet, if there are others under it. Ours have gone before; no page says whether
+    /// DingTalk removes empty ones together with what they are in, so it is not left to it.
+    async fn has_departments(&self, remote_id: &str) -> Result<Option<Outcome>, Interrupt> {
+        match self.ready.connector.children(remote_id).await {
+            Ok(children) if children.is_empty() => Ok(None),
+            Ok(children) => {
+                let names: Vec<String> = children.into_iter().map(|child| child.name).collect();
+                Ok(Some(report::has_departments(&names)))
+            }
+            // It is gone already.
+            Err(error) if matches!(error.class, ErrorClass::NotFound | ErrorClass::MissingReference) => Ok(None),
+            Err(error) => Ok(Some(unread(error)?)),
+        }
+    }
+
+    /// The department under `parent` that carries our sign for the claimed one. The answer to its creation was lost, and
+    /// somebody has renamed it before we could find it by its name.
+    async fn by_our_sign(&self, parent: &str) -> Result<Option<Entity>, Missed> {
+        let sign = format!("{OURS}{}", self.claim.resource);
+        for child in self.ready.connector.children(parent).await? {
+            if self.store.linked_resource(self.claim, &child.remote_id).await?.is_some() {
+                continue;
+            }
+            let found = self.ready.connector.org_unit(&child.remote_id).await?;
+            let signed =
+                |entity: &Entity| entity.attributes.get(entity::SOURCE_IDENTIFIER) == Some(&json!(sign.as_str()));
+            if let Some(entity) = found.filter(signed) {
+                return Ok(Some(entity));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Why a department was not found.
+enum Missed {
+    Connector(ConnectorError),
+    Store(StoreError),
+}
+
+impl From<ConnectorError> for Missed {
+    fn from(error: ConnectorError) -> Self {
+        Self::Connector(error)
+    }
+}
+
+impl From<StoreError> for Missed {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
     }
 }
 

@@ -56,7 +56,7 @@ impl Job<'_> {
         }
         if let Some(mark) = self.store.mark_against(self.claim, action.kind(), action.remote_id()).await? {
             let proposal = self.proposal(&asked).await?.protected();
-            if self.permits(&proposal).await? {
+            if self.permits(&proposal, asked.by_new_rules).await? {
                 return self.go(&effects).await;
             }
             let hold = Hold { effect: Effect::new(Guard::Protected, ""), arithmetic: report::marked(&mark) };
@@ -73,7 +73,7 @@ impl Job<'_> {
         };
         if let Some(by) = waits_for_plan {
             let proposal = self.proposal(&asked).await?;
-            if self.permits(&proposal).await? {
+            if self.permits(&proposal, asked.by_new_rules).await? {
                 return self.go(&effects).await;
             }
             return Ok(Verdict::Held { by, proposal });
@@ -92,7 +92,7 @@ impl Job<'_> {
         if let Action::Update { .. } = action {
             proposal = proposal.only(&attributes);
         }
-        if self.permits(&proposal).await? {
+        if self.permits(&proposal, asked.by_new_rules).await? {
             return self.go(&effects).await;
         }
         Ok(Verdict::Guarded { holds, attributes, proposal })
@@ -126,11 +126,15 @@ impl Job<'_> {
     }
 
     /// Whether the plan that permits this delivery, if there is one, says the same.
-    async fn permits(&self, proposal: &Proposal) -> Result<bool, Interrupt> {
+    async fn permits(&self, proposal: &Proposal, by_new_rules: bool) -> Result<bool, Interrupt> {
         let Some(plan) = self.claim.permit else { return Ok(false) };
         let Some(planned) = self.store.permitted(self.claim, plan).await? else { return Ok(false) };
         if proposal.is_within(&planned) {
             return Ok(true);
+        }
+        if by_new_rules {
+            // The plan may have been made of what is to be done by the rules that still count for the account.
+            return Ok(false);
         }
         let detail = "Something else is to be done by now; it is held again and needs a new plan.";
         self.store.plan_change_ended(self.claim, plan, "moved", Some(detail)).await?;

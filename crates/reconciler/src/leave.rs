@@ -6,7 +6,7 @@
 use crate::act::{Acted, Interrupt, Job, ended, held};
 use crate::contact::is_contact;
 use crate::gate::{Asked, Verdict};
-use crate::observe::{Seen, Sought};
+use crate::observe::{ARRIVAL, Seen, Sought};
 use crate::report;
 use rollcall_provisioning::connector::{NORMAL_ACCOUNT, account_kind};
 use rollcall_provisioning::delivery::Outcome;
@@ -65,6 +65,11 @@ impl Job<'_> {
             if let Some(outcome) = self.send_leaver(&asked, link).await? {
                 return Ok(outcome);
             }
+            if let (Action::Delete { remote_id, .. }, true) = (action, self.creation_may_come().await?) {
+                // DingTalk may carry out a creation that timed out after the account was created once more, and removed.
+                held(self.store.link_unknown(self.claim, Some(remote_id)).await?)?;
+                return Ok(report::creation_may_arrive(ARRIVAL));
+            }
         }
         if made.actions.is_empty() && link.is_some_and(|link| link.invited_at.is_some()) {
             // The invitation is not watched any more, and its userid not asked for again.
@@ -79,6 +84,11 @@ impl Job<'_> {
         }
         held(self.store.erase_on(self.claim, erase_on).await?)?;
         Ok(left_out.map_or(Outcome::Gone, |scope| Outcome::LeftOut { reason: scope.reason() }))
+    }
+
+    /// Whether the answer to a creation was lost so short a time ago that it may still happen, whatever was done since.
+    async fn creation_may_come(&self) -> Result<bool, Interrupt> {
+        Ok(self.store.creation_lost(self.claim, self.now - ARRIVAL).await?.is_some())
     }
 
     /// Whether this departure has come to its end before.

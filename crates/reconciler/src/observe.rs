@@ -12,7 +12,7 @@ use time::Duration as Span;
 use uuid::Uuid;
 
 /// How long after a call whose answer was lost its effect may still show.
-const ARRIVAL: Duration = Duration::from_mins(1);
+pub(crate) const ARRIVAL: Duration = Duration::from_mins(1);
 
 /// What an observation found.
 pub(crate) enum Seen {

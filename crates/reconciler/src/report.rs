@@ -106,6 +106,20 @@ pub(crate) fn waits_for_moves() -> Outcome {
     Outcome::Waiting { on: WaitingFor::Moves, reason: reason.to_owned() }
 }
 
+/// Nobody belongs to the department any more, but there are departments under it that are not ours, which would go with it.
+pub(crate) fn has_departments(names: &[String]) -> Outcome {
+    Outcome::Failed {
+        class: ErrorClass::Transient,
+        code: "has_departments".to_owned(),
+        message: format!(
+            "Nobody belongs to the department any more, but departments are under it that were not made by this \
+             directory: {}. Move or delete them in DingTalk; the department goes then.",
+            names.join(", ")
+        ),
+        retry_after: None,
+    }
+}
+
 /// The department above must be at the target first.
 pub(crate) fn waits_for_parent(unit: uuid::Uuid) -> Outcome {
     Outcome::Waiting {

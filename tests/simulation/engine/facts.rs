@@ -137,8 +137,12 @@ impl Facts {
     /// Whether somebody waits for another resource by earlier rules: until that comes no plan is offered what the rules
     /// that count now would change.
     pub(crate) fn waits_by_earlier_rules(&self, standing: &Standing) -> bool {
-        let earlier = usize::try_from(standing.rules).is_ok_and(|version| version < self.version);
-        earlier && standing.state == "waiting" && standing.code() == "waiting_for_resource"
+        self.is_by_earlier_rules(standing) && standing.state == "waiting" && standing.code() == "waiting_for_resource"
+    }
+
+    /// Whether an account is there by other rules than those that count now.
+    pub(crate) fn is_by_earlier_rules(&self, standing: &Standing) -> bool {
+        usize::try_from(standing.rules).is_ok_and(|version| version < self.version)
     }
 
     /// How somebody stands.
@@ -178,7 +182,10 @@ impl Facts {
 
     /// The accounts that are to head a department: they are in it, and the rules say so.
     pub(crate) fn heads(&self, id: i64) -> BTreeSet<String> {
+        // Of those whom other rules would change nothing is noted before a plan permits it.
+        let held = |person: &&Person| self.standing(person).is_some_and(|one| one.held_by().starts_with("mapping:"));
         let heads = self.people.iter().filter(|person| self.rules.wants(person) && self.rules.is_head(person));
+        let heads = heads.filter(|person| !held(person));
         let there =
             heads.filter(|person| self.rules.paths(person).iter().any(|path| self.department(path) == Some(id)));
         let accounts =

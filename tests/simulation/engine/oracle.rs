@@ -47,7 +47,9 @@ fn empties_later(facts: &Facts, standing: &Standing) -> bool {
     let id = standing.remote_id.as_ref().and_then(|id| id.parse().ok());
     let strangers =
         |id: i64| facts.foreign_departments.iter().any(|other| facts.is_below(*other, id)) || facts.is_occupied(id);
-    standing.resource_kind == "org_unit" && matches!(standing.code(), "60005" | "60006") && id.is_some_and(strangers)
+    standing.resource_kind == "org_unit"
+        && matches!(standing.code(), "60005" | "60006" | "has_departments")
+        && id.is_some_and(strangers)
 }
 
 fn judge_person(facts: &Facts, person: &Person) -> Vec<String> {
@@ -229,7 +231,10 @@ fn judge_departments(facts: &Facts, wrongs: &mut Vec<String>) {
     let mut needed = BTreeSet::new();
     for person in facts.people.iter().filter(|person| facts.rules.wants(person)) {
         // Whoever other rules would change is placed when a plan permits it.
-        let held = facts.standing(person).is_some_and(|standing| standing.held_by().starts_with("mapping:"));
+        let held = facts.standing(person).is_some_and(|standing| {
+            standing.held_by().starts_with("mapping:")
+                || facts.is_by_earlier_rules(standing) && standing.is(&["held", "waiting"])
+        });
         for (path, length) in facts.rules.paths(person).iter().flat_map(|path| (1..=path.len()).map(move |n| (path, n)))
         {
             let part = path.get(..length).unwrap_or_default();
@@ -256,8 +261,13 @@ fn judge_departments(facts: &Facts, wrongs: &mut Vec<String>) {
                 && standing.is(&EXCUSING)
                 && other.is_some_and(|other| facts.is_below(other, *id))
         });
-        // Whoever other rules would change belongs where they did until a plan permits it.
-        let remapped = facts.standings.values().any(|standing| standing.held_by().starts_with("mapping:"));
+        // Whoever other rules would change belongs where they did until a plan permits it, and whose removal is held is
+        // where they were. Whoever moved departments by hand may have taken them to elsewhere.
+        let remapped = facts.standings.values().any(|standing| {
+            standing.held_by().starts_with("mapping:")
+                || facts.is_by_earlier_rules(standing) && standing.is(&["held", "waiting"])
+                || standing.state == "held" && standing.verb() == "delete"
+        });
         let numberless = facts.people.iter().any(|person| facts.rules.wants(person) && !person.has_number());
         let unplaced = remapped || numberless;
         if !needed.contains(id) && !strangers && !held && !below && !unplaced {

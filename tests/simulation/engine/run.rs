@@ -29,6 +29,8 @@ const MOST_ROUNDS: usize = 400;
 /// How long nothing may change until the world is at rest, in milliseconds; longer while something is tried again.
 const REST: i64 = 41 * 60_000;
 const LONG_REST: i64 = 4 * 3_600_000;
+/// A worker for which so much time passes at once was suspended.
+const SUSPENDED_MS: i64 = 500;
 
 /// What a run led to.
 pub(crate) struct Outcome {
@@ -64,6 +66,8 @@ pub(crate) struct Run<'a> {
     /// Plans, oldest first.
     pub(crate) plans: Vec<uuid::Uuid>,
     pub(crate) hands: usize,
+    /// How many times a worker was about to call when much time passed: such a call falls together with others.
+    pub(crate) belated: usize,
     /// Whether DingTalk was changed by hand since everything was read again.
     pub(crate) drifted: bool,
     /// Grows with everything that may give an idle worker something to do.
@@ -98,6 +102,7 @@ pub(crate) async fn run(stage: &mut Stage, script: &Script) -> anyhow::Result<Ou
         late: Vec::new(),
         plans: Vec::new(),
         hands: 0,
+        belated: 0,
         drifted: false,
         happened: 0,
         told: now,
@@ -357,6 +362,10 @@ impl Run<'_> {
 
     /// Lets time pass. Workers that live extend their leases.
     pub(crate) async fn advance(&mut self, ms: i64) -> anyhow::Result<()> {
+        if ms >= SUSPENDED_MS {
+            let calling = |worker: &&Worker| matches!(worker.at, Some(At::Call(..) | At::Rest(..)));
+            self.belated += self.workers.iter().filter(calling).count();
+        }
         let end = self.stage.clock.ms() + ms.max(0);
         while let Some(next) = self.late.iter().map(|late| late.at).filter(|at| *at <= end).min() {
             self.stage.clock.advance(u64::try_from(next - self.stage.clock.ms()).unwrap_or(0));

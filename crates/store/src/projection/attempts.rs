@@ -154,6 +154,27 @@ impl Store {
         Ok(rows)
     }
 
+    /// When the answer to a creation for the claim's resource was lost last, unless that was before `after`.
+    pub async fn creation_lost(
+        &self,
+        claim: &Claim,
+        after: OffsetDateTime,
+    ) -> Result<Option<OffsetDateTime>, StoreError> {
+        let at = sqlx::query_scalar(
+            "SELECT max(at) FROM attempts
+             WHERE tenant_id = $1 AND target_id = $2 AND resource_id = $3 AND resource_kind = $4
+               AND outcome = 'unknown' AND starts_with(action, 'create ') AND at > $5",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.resource.0)
+        .bind(claim.kind.as_str())
+        .bind(after)
+        .fetch_one(self.pool())
+        .await?;
+        Ok(at)
+    }
+
     /// Lists attempts, the newest first.
     pub async fn attempts(&self, tenant: TenantId, query: &AttemptQuery) -> Result<Vec<AttemptRow>, StoreError> {
         let rows = sqlx::query_as(

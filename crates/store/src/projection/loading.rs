@@ -95,7 +95,8 @@ pub struct LoadedUnit {
     /// The names and their keys on the way from the top to it.
     pub path: Vec<OrgName>,
     /// Remote ids of those who are to head it and are in it at the target, sorted; if there are none, of those who have
-    /// taken over from heads who left.
+    /// taken over from heads who left. An account that is in doubt is there until it is known to be gone: a head is not
+    /// taken away because an answer was lost.
     pub heads: Vec<String>,
     /// Whether somebody is wanted in it, or another department is under it.
     pub wanted: bool,
@@ -272,7 +273,7 @@ impl Store {
                      SELECT path FROM way WHERE parent_id = $2) AS path,
                     (SELECT COALESCE(array_agg(h.remote_id ORDER BY h.remote_id), '{}') FROM placements p
                      JOIN links h ON h.tenant_id = $1 AND h.target_id = $2 AND h.resource_kind = 'user'
-                                 AND h.resource_id = p.user_id AND h.observed = 'known'
+                                 AND h.resource_id = p.user_id AND h.observed <> 'absent' AND h.remote_id IS NOT NULL
                      WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.unit_id = $3
                        AND p.wanted AND p.applied AND p.head) AS heads,
                     (SELECT COALESCE(array_agg(DISTINCT h.remote_id ORDER BY h.remote_id), '{}') FROM headships hs
@@ -280,7 +281,8 @@ impl Store {
                      JOIN placements p ON p.tenant_id = $1 AND p.target_id = $2 AND p.user_id = ho.successor_id
                                       AND p.unit_id = $3 AND p.wanted AND p.applied
                      JOIN links h ON h.tenant_id = $1 AND h.target_id = $2 AND h.resource_kind = 'user'
-                                 AND h.resource_id = ho.successor_id AND h.observed = 'known'
+                                 AND h.resource_id = ho.successor_id AND h.observed <> 'absent'
+                                 AND h.remote_id IS NOT NULL
                      WHERE hs.tenant_id = $1 AND hs.target_id = $2 AND hs.unit_id = $3) AS heirs,
                     EXISTS (SELECT 1 FROM placements p
                             WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.unit_id = $3 AND p.wanted)
