@@ -58,10 +58,16 @@ pub enum Operation {
     Erased,
     /// Somebody decided by hand what a group becomes at a target.
     GroupChosen,
+    /// A plan that was applied holds attributes against the rules.
+    Overridden,
+    /// Somebody lifted such an override.
+    OverrideLifted,
+    /// Such an override ended, because the rules want something else by now.
+    OverrideEnded,
 }
 
 impl Operation {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 22] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -81,6 +87,9 @@ impl Operation {
         Self::RemovedAtOnce,
         Self::Erased,
         Self::GroupChosen,
+        Self::Overridden,
+        Self::OverrideLifted,
+        Self::OverrideEnded,
     ];
 
     /// The word used in tables, JSON and screens.
@@ -105,6 +114,9 @@ impl Operation {
             Self::RemovedAtOnce => "removed_at_once",
             Self::Erased => "erased",
             Self::GroupChosen => "group_chosen",
+            Self::Overridden => "overridden",
+            Self::OverrideLifted => "override_lifted",
+            Self::OverrideEnded => "override_ended",
         }
     }
 

@@ -33,6 +33,8 @@ pub struct Attempt<'a> {
     pub before: Option<Attributes>,
     /// The same after it; `None` when there is no entity any more.
     pub after: Option<Attributes>,
+    /// The version of the mapping that decided it.
+    pub mapping_version: i32,
 }
 
 /// One try, as kept.
@@ -106,8 +108,12 @@ impl Store {
         sqlx::query(
             "INSERT INTO attempts (tenant_id, target_id, at, resource_kind, resource_id, mark, request_id, worker,
                                    action, attributes, outcome, error_class, error_code, message, duration_ms,
-                                   before, after, plan_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+                                   before, after, plan_id, mapping_version, by_mapping)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+                     -- What the account was let through by was another version. A new account follows from the rules if
+                     -- the person has not changed since they were left out.
+                     $20 AND ($9 NOT LIKE 'create %' OR $4 <> 'user' OR EXISTS (
+                         SELECT 1 FROM users u WHERE u.tenant_id = $1 AND u.id = $5 AND u.version = $21)))",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
@@ -127,6 +133,9 @@ impl Store {
         .bind(attempt.before.as_ref().map(Json))
         .bind(attempt.after.as_ref().map(Json))
         .bind(claim.permit)
+        .bind(attempt.mapping_version)
+        .bind(claim.let_through != claim.mapping_version)
+        .bind(claim.applied_version)
         .execute(self.pool())
         .await?;
         Ok(())
