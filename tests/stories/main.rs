@@ -39,4 +39,5 @@ mod same_state;
 mod secrets;
 mod sources;
 mod tenants;
+mod undo;
 mod workers;

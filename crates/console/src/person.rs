@@ -307,6 +307,7 @@ mod tests {
             }),
             handovers: Vec::new(),
             targets: vec![TargetDecision {
+                overrides: Vec::new(),
                 target_id: Uuid::from_u128(1),
                 target: "hq".to_owned(),
                 mode: "live".to_owned(),

@@ -7,6 +7,7 @@ mod leavers;
 mod mapping;
 mod plans;
 mod targets;
+mod undo;
 
 pub(crate) use adopt::{AdoptCommand, MarkArgs};
 pub(crate) use credentials::{AccessCommand, NewArgs, OauthClientCommand, TokenCommand, TrustArgs};
@@ -17,6 +18,7 @@ pub(crate) use plans::{
     ApplyArgs, ByArg, GuardsArgs, GuardsCommand, NewPlanArgs, PlanArgs, PlanCommand, ReleaseArgs, VerbArg,
 };
 pub(crate) use targets::{ModeArg, NewTargetArgs, SecretsCommand, TargetCommand};
+pub(crate) use undo::{OverrideCommand, UndoArgs};
 
 use crate::config::{Flags, ServeFlags};
 use clap::{Args, Parser, Subcommand};
@@ -84,6 +86,11 @@ pub(crate) enum Command {
     Apply(ApplyArgs),
     /// Ask for the release of what guards hold of a plan, or grant it; that takes two people
     Release(ReleaseArgs),
+    /// Make a plan that undoes what was done: by a plan, to people, in a time, or because of a version of the mapping; ends as `plan` does
+    Undo(UndoArgs),
+    /// What is held against the rules since something was undone
+    #[command(subcommand)]
+    Override(OverrideCommand),
     /// Show or set how much is too much at once
     Guards(GuardsArgs),
     /// Let the account of one person who has left go at once, whatever rules and guards say

@@ -13,6 +13,7 @@ use crate::services::changes::ChangeView;
 use crate::services::deliveries::DeliveryView;
 use crate::services::leavers::{self, HandoverView};
 use crate::services::mapping::rendered::with_traces;
+use crate::services::overrides::OverrideView;
 use crate::services::person::{self, Found, PersonView};
 use crate::services::targets::{Stop, no_target};
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
@@ -73,6 +74,8 @@ pub struct TargetDecision {
     pub accepted: Vec<AcceptedView>,
     /// The last plans that the person is in, the newest first.
     pub plans: Vec<PlannedView>,
+    /// What people hold of the account against the rules.
+    pub overrides: Vec<OverrideView>,
 }
 
 /// Explains a person, at one target or at all, under a mapping if it can be used.
@@ -112,6 +115,7 @@ pub async fn explain(
             last_attempt: last_attempt(store, tenant, target.id, id).await?,
             accepted: evidence::accepted(store, (tenant, target.id), id).await?,
             plans: evidence::planned(store, (tenant, target.id), id, now).await?,
+            overrides: evidence::overrides(store, (tenant, target.id), id, None).await?,
             target: target.name,
         });
     }

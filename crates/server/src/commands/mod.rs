@@ -14,6 +14,7 @@ mod setup;
 mod show;
 mod sources;
 mod targets;
+mod undo;
 mod who;
 
 use crate::cli::{Cli, Command};
@@ -82,6 +83,8 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
     match command {
         Command::Plan(args) => return plans::plan(args, store, output).await,
         Command::Apply(args) => return plans::apply(args, store, output).await,
+        Command::Undo(args) => return undo::undo(args, store, output).await,
+        Command::Override(command) => undo::run(command, store, output).await,
         Command::Tenant(command) => setup::tenant(command, store, output).await,
         Command::Source(command) => sources::source(command, store, output).await,
         Command::Token(command) => credentials::token(command, store, output).await,

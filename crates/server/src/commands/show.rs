@@ -108,6 +108,17 @@ pub(super) async fn explain(user_name: &str, which: &TenantArg, store: &Store, o
                     proposal.into_iter().flat_map(|proposal| &proposal.lines).map(|line| step("4 Would be", line)),
                 );
             }
+            for held in &target.overrides {
+                let (value, against) = (shown(held.value.as_ref()), shown(held.against.as_ref()));
+                lines.push(format!(
+                    "4 Held at    {} = {value} instead of {against}, since {} by {}: {} (override {})",
+                    held.attribute,
+                    rfc3339(held.made_at),
+                    held.made_by,
+                    held.reason,
+                    held.id
+                ));
+            }
             for plan in &target.plans {
                 let held = if plan.guarded { ", held by a guard" } else { "" };
                 let (state, made) = (plan.plan_state.replace('_', " "), rfc3339(plan.created_at));

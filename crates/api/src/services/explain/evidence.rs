@@ -2,12 +2,13 @@
 
 use crate::error::ApiError;
 use crate::services::deliveries::DeliveryView;
+use crate::services::overrides::OverrideView;
 use crate::services::proposal::{LineView, ProposalView};
 use rollcall_provisioning::entity::{self, Attributes};
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use rollcall_provisioning::proposal::{Paths, readable};
 use rollcall_store::Store;
-use rollcall_store::projection::{AcceptedRow, PlannedRow};
+use rollcall_store::projection::{AcceptedRow, OverrideQuery, PlannedRow};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -17,6 +18,8 @@ use uuid::Uuid;
 
 /// Accepted actions that are shown.
 const ACCEPTED: i64 = 5;
+/// Overrides that are shown: more than an account has attributes.
+const OVERRIDES: i64 = 200;
 /// Plans that are shown.
 const PLANS: i64 = 3;
 
@@ -105,6 +108,24 @@ pub(super) async fn planned(
 ) -> Result<Vec<PlannedView>, ApiError> {
     let rows = store.planned(place, id, PLANS).await?;
     Ok(rows.into_iter().map(|row| PlannedView::of(row, now)).collect())
+}
+
+/// What people hold of the person's account against the rules, now or at a moment.
+pub(super) async fn overrides(
+    store: &Store,
+    (tenant, target): (TenantId, TargetId),
+    id: ResourceId,
+    at: Option<OffsetDateTime>,
+) -> Result<Vec<OverrideView>, ApiError> {
+    let query = OverrideQuery {
+        target: Some(target),
+        resource: Some(id),
+        ended: at.is_some(),
+        at,
+        before: None,
+        limit: OVERRIDES,
+    };
+    Ok(store.overrides(tenant, &query).await?.into_iter().map(OverrideView::from).collect())
 }
 
 /// The last actions that the target accepted, the newest first. Departments are named by their paths, those that are not

@@ -86,6 +86,8 @@ pub struct PlanChangeQuery {
     pub state: Option<String>,
     /// Only those that a guard would hold, or only those that none would.
     pub guarded: Option<bool>,
+    /// Only those of which something cannot be undone.
+    pub hindered: bool,
     /// Only after this resource.
     pub after: Option<ResourceId>,
     /// The most rows.
@@ -218,7 +220,7 @@ impl Store {
              FROM plan_changes
              WHERE tenant_id = $1 AND plan_id = $2 AND ($3::text IS NULL OR proposal ->> 'verb' = $3)
                AND ($4::text IS NULL OR state = $4) AND ($5::boolean IS NULL OR guarded = $5)
-               AND ($6::uuid IS NULL OR resource_id > $6)
+               AND ($6::uuid IS NULL OR resource_id > $6) AND (NOT $8 OR undo -> 'cannot' <> '[]')
              ORDER BY resource_id LIMIT $7",
         )
         .bind(tenant.0)
@@ -228,6 +230,7 @@ impl Store {
         .bind(query.guarded)
         .bind(query.after.map(|id| id.0))
         .bind(query.limit)
+        .bind(query.hindered)
         .fetch_all(self.pool())
         .await?;
         Ok(rows)
