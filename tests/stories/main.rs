@@ -31,6 +31,7 @@ mod leavers;
 mod managers;
 mod mapping;
 mod outage;
+mod past;
 mod plan_commands;
 mod plan_pages;
 mod plans;

@@ -80,7 +80,10 @@ async fn a_plan_is_undone_until_the_source_says_something_new() -> anyhow::Resul
 
     let way_back =
         undo(&rest, &world, json!({ "plan": plan["id"], "reason": "Too loud.", "review_on": "2027-01-31" })).await?;
-    assert_eq!((&way_back["kind"], &way_back["state"], &way_back["total"]), (&json!("undo"), &json!("ready"), &json!(3)));
+    assert_eq!(
+        (&way_back["kind"], &way_back["state"], &way_back["total"]),
+        (&json!("undo"), &json!("ready"), &json!(3))
+    );
     assert_eq!((&way_back["undoes"]["plan"], &way_back["hindered"]), (&plan["id"], &json!(0)), "{way_back}");
     let line = json!([{ "attribute": "title", "before": "CLERK", "after": "clerk" }]);
     for change in changes(&rest, &way_back).await? {
@@ -132,11 +135,10 @@ async fn a_plan_is_undone_until_the_source_says_something_new() -> anyhow::Resul
     let all = changes(&rest, &back).await?;
     let refused = all.iter().find(|change| change["resource_id"] == json!(ids[0])).context("the first")?;
     let cannot = &refused["cannot"][0];
-    assert_eq!((&refused["state"], &cannot["code"], &cannot["attribute"]), (
-        &json!("impossible"),
-        &json!("conflict"),
-        &json!("title")
-    ));
+    assert_eq!(
+        (&refused["state"], &cannot["code"], &cannot["attribute"]),
+        (&json!("impossible"), &json!("conflict"), &json!("title"))
+    );
     assert!(cannot["whose"].as_str().is_some_and(|whose| whose.starts_with("source ")), "{cannot}");
     applied(&rest, &world, &back).await?;
     assert_eq!(title(&world, 2).await?, "CLERK");
@@ -189,23 +191,27 @@ async fn of_a_person_in_a_time_the_rest_is_undone_and_the_conflict_shown() -> an
     let chief = world.join(&somebody(9)).await?;
     let person = with(with(titled(1, "clerk"), "department", "Sales"), "manager", json!({ "value": boss }));
     let id = world.join(&person).await?;
+    let other = world.join(&with(somebody(2), "department", "Sales")).await?;
     world.settled().await?;
     let sales = world.member(1).await?.context("they joined")?;
 
-    let begin = text(&world.rest(&format!("/attempts?resource={id}&limit=1")).await?["data"][0], "at")?;
     world.change(&id, replace("title", "head")).await?;
     world.change(&id, replace(&enterprise("department"), "Legal")).await?;
     world.change(&id, replace(&enterprise("manager"), json!({ "value": chief }))).await?;
     world.settled().await?;
-    let last = text(&world.rest(&format!("/attempts?resource={id}&limit=1")).await?["data"][0], "at")?;
-    world.change(&id, replace("title", "boss")).await?;
-    world.settled().await?;
     let legal = world.member(1).await?.context("they are there")?;
     ensure!(legal["dept_id_list"] != sales["dept_id_list"], "{legal}");
+    // The last one of Sales leaves, and so the department goes.
+    world.set_active(&other, false).await?;
+    world.settled().await?;
+    world.change(&id, replace("title", "boss")).await?;
+    world.settled().await?;
 
-    // From the moment of the last step before, to just after the last step in question.
-    let after = |at: &str, tick: char| at.replace('Z', &format!("{tick}Z"));
-    let body = json!({ "users": [id], "from": after(&begin, '1'), "to": after(&last, '1') });
+    // From the first step after the creation to before the last one.
+    let steps = world.rest(&format!("/attempts?resource={id}&limit=50")).await?["data"].clone();
+    let number = steps.as_array().map_or(0, Vec::len);
+    ensure!(number > 2, "{steps}");
+    let body = json!({ "users": [id], "from": text(&steps[number - 2], "at")?, "to": text(&steps[0], "at")? });
     let plan = undo(&rest, &world, body).await?;
     let all = changes(&rest, &plan).await?;
     let change = all.first().context("one change")?;
@@ -230,6 +236,31 @@ async fn of_a_person_in_a_time_the_rest_is_undone_and_the_conflict_shown() -> an
     world.retry(&id).await?;
     world.settled().await?;
     assert_eq!(world.member(1).await?.context("they stay")?["dept_id_list"], back["dept_id_list"], "it lasts");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_department_gets_back_its_name() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let rest = world.rest_of(&world.tenant)?;
+    let id = world.join(&with(somebody(1), "department", "Sales")).await?;
+    world.settled().await?;
+    let before = world.rest("/attempts?limit=1").await?["data"][0].clone();
+    world.change(&id, replace(&enterprise("department"), "Trade")).await?;
+    world.settled().await?;
+    let renamed = world.rest("/attempts?limit=1").await?["data"][0].clone();
+    assert_eq!((&renamed["action"], &renamed["attributes"]), (&json!("update org_unit"), &json!(["name"])), "{before}");
+    let plan = undo(&rest, &world, json!({ "from": renamed["at"] })).await?;
+    let all = changes(&rest, &plan).await?;
+    assert_eq!(all[0]["lines"], json!([{ "attribute": "name", "before": "Trade", "after": "Sales" }]), "{all:?}");
+    applied(&rest, &world, &plan).await?;
+    let names = |state: &Value| state["departments"].to_string();
+    let now = names(&world.simulator.state().await?);
+    assert!(now.contains("Sales") && !now.contains("Trade"), "{now}");
+    world.change(&id, replace(&enterprise("department"), "Bureau")).await?;
+    world.settled().await?;
+    let now = names(&world.simulator.state().await?);
+    assert!(now.contains("Bureau") && !now.contains("Sales"), "the source has another name by now: {now}");
     Ok(())
 }
 
@@ -321,7 +352,12 @@ async fn what_cannot_be_asked_for_is_named() -> anyhow::Result<()> {
         (&format!("/targets/{unknown}/undo"), json!({ "users": [id] }), 404, "not_found"),
     ] {
         let reply = rest.post(path, &body).await?;
-        ensure!(reply.status.as_u16() == status && reply.body["code"] == code, "{body}: {} {}", reply.status, reply.body);
+        ensure!(
+            reply.status.as_u16() == status && reply.body["code"] == code,
+            "{body}: {} {}",
+            reply.status,
+            reply.body
+        );
     }
     ensure!(rest.get("/plans").await?.body["data"] == json!([]), "no plan was made");
     // A mobile number cannot be taken back, nor can the account of somebody who has left.

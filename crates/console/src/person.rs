@@ -73,7 +73,7 @@ pub(crate) async fn person(
     let id = ResourceId(id);
     let (store, tenant, now) = (state.api().store(), operator.tenant, state.now());
     let counting = state.api().usable_mapping(tenant).await?;
-    let why = explain(store, counting.as_deref(), tenant, (id, None), now).await?;
+    let why = explain(store, counting.as_deref(), tenant, (id, None), (now, None)).await?;
     let wrote = roster::source_says(store, tenant, id).await?;
     let path = format!("/console/people/{id}");
     let newest = from.is_older().then(|| path.clone());

@@ -58,8 +58,14 @@ pub(crate) enum Command {
     Status(TenantArg),
     /// Say why a person is (not) in DingTalk
     Explain {
-        /// The person's userName
+        /// The person's userName; of the past also the SCIM id
         user_name: String,
+        /// Only of this attribute of the account, such as mobile
+        #[arg(long, value_name = "ATTRIBUTE")]
+        field: Option<String>,
+        /// What was so at this moment, such as 2026-11-23T09:00:00Z
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
         /// Whose directory.
         #[command(flatten)]
         tenant: TenantArg,

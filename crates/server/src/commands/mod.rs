@@ -3,6 +3,7 @@
 mod adopt;
 mod credentials;
 mod diagnose;
+mod explain;
 mod groups;
 mod guards;
 mod leavers;
@@ -105,7 +106,10 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
             targets::first_password(&user_name, &tenant, config, store, output).await
         }
         Command::Status(which) => show::status(&which, store, output).await,
-        Command::Explain { user_name, tenant } => show::explain(&user_name, &tenant, store, output).await,
+        Command::Explain { user_name, field, at, tenant } => {
+            let about = explain::About { person: &user_name, field: field.as_deref(), at: at.as_deref() };
+            explain::run(&about, &tenant, store, output).await
+        }
         Command::Retry { user_name, tenant } => show::retry(user_name.as_deref(), &tenant, store, output).await,
         Command::Demo(_)
         | Command::Serve(_)

@@ -39,7 +39,7 @@ mod surveys;
 mod target_settings;
 mod targets;
 
-pub use attempts::{AcceptedRow, Attempt, AttemptQuery, AttemptRow};
+pub use attempts::{AcceptedQuery, AcceptedRow, Attempt, AttemptQuery, AttemptRow};
 pub use claims::{Claim, ClaimKey, ClaimRequest};
 pub use deliveries::{DeliveryCount, DeliveryItem, DeliveryQuery, MarkAgain, OldestWaiting};
 pub use first_passwords::SealedPassword;
