@@ -4,7 +4,7 @@ use crate::auth::ApiClient;
 use crate::body::JsonBody;
 use crate::edge::request_id::RequestId;
 use crate::error::ApiError;
-use crate::rest::docs::{ConflictRefusal, Refusals, UndoRefusal};
+use crate::rest::docs::{Refusals, UndoRefusal};
 use crate::rest::in_path::{InPath, OverrideId};
 use crate::rest::params::Params;
 use crate::services::overrides::{self, OverrideView};
@@ -25,7 +25,7 @@ use rollcall_store::projection::OverrideQuery;
 #[utoipa::path(
     post, path = "/targets/{id}/undo", tag = "plans", operation_id = "undo", request_body = UndoRequest,
     params(("id" = Uuid, Path, description = "The target's id")),
-    responses((status = 201, description = "The plan", body = PlanView), Refusals, ConflictRefusal, UndoRefusal),
+    responses((status = 201, description = "The plan", body = PlanView), Refusals, UndoRefusal),
 )]
 pub(super) async fn undo(
     client: ApiClient,

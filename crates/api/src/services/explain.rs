@@ -218,7 +218,10 @@ fn decision(target: &Target, stopped: Option<&Stop>, delivery: Option<&DeliveryV
             (Some(version), Some(at)) => format!("in step: version {version} was applied at {}.", clock(at)),
             _ => "in step.".to_owned(),
         },
-        "gone" => "the person has left, and so has the account.".to_owned(),
+        "gone" => match &delivery.reason {
+            Some(reason) => format!("there is no account: {reason}"),
+            None => "the person has left, and so has the account.".to_owned(),
+        },
         "waiting" => format!("waiting: {reason}"),
         "needs_attention" => format!("a person must act: {reason}"),
         "held" => format!("held, nothing was sent: {reason}"),

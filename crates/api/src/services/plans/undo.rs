@@ -176,8 +176,7 @@ fn day(text: &str) -> Result<Date, ApiError> {
 /// Makes a plan that undoes, judged as a whole. It sends nothing, and says what cannot be undone.
 ///
 /// # Errors
-/// 404 for the target, the plan or the version of the mapping; 409 while the plan that is to be undone is still being
-/// applied; 422 when nothing of what is named was ever done.
+/// 404 for the target, the plan or the version of the mapping; 422 when nothing of what is named was ever done.
 pub async fn undo(
     store: &Store,
     known: &TargetFacts,
@@ -191,10 +190,6 @@ pub async fn undo(
         let undone = read(store, tenant, plan, now).await?;
         if undone.target_id != target.id.0 {
             return Err(ApiError::NotFound { what: format!("the plan \"{plan}\" of the target \"{}\"", target.name) });
-        }
-        if undone.state == "applying" {
-            let detail = "some of the plan is still on its way; undo it when that has ended, or reject the rest first";
-            return Err(ApiError::Conflict(detail.to_owned()));
         }
     }
     if let Some(version) = scope.mapping_version.filter(|version| *version != 0)

@@ -306,7 +306,7 @@ impl Store {
 }
 
 /// What is chosen must be held still, and with the same proposal. What is undone must be as it was when the plan was made:
-/// what the target has of it, what is held of it, and that the person has not left.
+/// what the target has of it, what is held of it, that the person has not left, and that no other plan is at it.
 async fn refuse_what_moved(tx: &mut PgConnection, tenant: TenantId, target: Uuid) -> Result<(), ApplyError> {
     let rows: Vec<(Uuid, Option<String>, i64)> = sqlx::query_as(
         "SELECT c.resource_id, c.name, count(*) OVER () FROM chosen c
@@ -316,7 +316,7 @@ async fn refuse_what_moved(tx: &mut PgConnection, tenant: TenantId, target: Uuid
                           AND l.resource_kind = c.resource_kind AND l.resource_id = c.resource_id
          WHERE CASE
              WHEN c.undo IS NULL THEN d.state IS DISTINCT FROM 'held' OR d.proposal IS DISTINCT FROM c.proposal
-             ELSE d.resource_id IS NULL OR COALESCE(l.observed, 'absent') <> c.undo ->> 'observed'
+             ELSE d.resource_id IS NULL OR d.permit IS NOT NULL OR COALESCE(l.observed, 'absent') <> c.undo ->> 'observed'
                   OR l.remote_id IS DISTINCT FROM c.undo ->> 'remote_id'
                   OR EXISTS (SELECT 1 FROM jsonb_each(c.undo -> 'current') AS had (name, value)
                              WHERE COALESCE(l.snapshot -> had.name, 'null') <> had.value)
