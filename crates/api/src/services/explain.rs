@@ -18,6 +18,7 @@ use crate::services::mapping::rendered::with_traces;
 use crate::services::overrides::OverrideView;
 use crate::services::person::{self, Found, PersonView};
 use crate::services::targets::{Stop, no_target};
+use rollcall_provisioning::entity;
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use rollcall_provisioning::mapping::Mapping;
 use rollcall_provisioning::overrides::ACCOUNT;
@@ -87,6 +88,11 @@ impl Explanation {
         if let Some(mapping) = &mut self.mapping {
             mapping.attributes.retain(|name, _| name == attribute);
             mapping.traces.retain(|trace| trace.attribute == attribute);
+            if attribute != entity::ORG_UNITS {
+                mapping.departments.clear();
+                mapping.places.clear();
+            }
+            mapping.manager = mapping.manager.take().filter(|_| attribute == entity::MANAGER);
             mapping.findings.retain(|finding| finding.attribute.as_deref().is_none_or(|of| of == attribute));
         }
         for target in &mut self.targets {

@@ -24,11 +24,11 @@ pub(super) fn back(steps: &[Step<'_>], standing: &Standing<'_>, around: &Surroun
     let mut places = BTreeMap::new();
     for attribute in touched {
         match way.earlier(attribute, steps) {
-            Ok(None) => {}
-            Ok(Some(earlier)) if matches!(attribute, entity::ORG_UNITS | entity::PRIMARY_ORG_UNIT) => {
+            Ok(Earlier::There) => {}
+            Ok(Earlier::Was(earlier)) if matches!(attribute, entity::ORG_UNITS | entity::PRIMARY_ORG_UNIT) => {
                 places.insert(attribute, earlier);
             }
-            Ok(Some(earlier)) => way.keep(attribute, earlier.cloned()),
+            Ok(Earlier::Was(earlier)) => way.keep(attribute, earlier.cloned()),
             Err(cannot) => way.undo.cannot.push(*cannot),
         }
     }
@@ -38,6 +38,14 @@ pub(super) fn back(steps: &[Step<'_>], standing: &Standing<'_>, around: &Surroun
         undo.action = Some(Action::Update { kind: standing.kind, remote_id: entity.remote_id.clone(), changes });
     }
     undo
+}
+
+/// What an attribute was before.
+enum Earlier<'s> {
+    /// What it is now.
+    There,
+    /// Something else, or nothing.
+    Was(Option<&'s Value>),
 }
 
 /// What is found on the way back.
@@ -51,10 +59,10 @@ struct Way<'a> {
 }
 
 impl Way<'_> {
-    /// What there was before an attribute was touched first; the outer `None`: it is there already.
-    fn earlier<'s>(&self, attribute: &str, steps: &[Step<'s>]) -> Result<Option<Option<&'s Value>>, Box<Cannot>> {
+    /// What there was before an attribute was touched first.
+    fn earlier<'s>(&self, attribute: &str, steps: &[Step<'s>]) -> Result<Earlier<'s>, Box<Cannot>> {
         let mut touching = steps.iter().filter(|step| step.touches(attribute)).skip_while(|step| !step.chosen);
-        let Some(first) = touching.next() else { return Ok(None) };
+        let Some(first) = touching.next() else { return Ok(Earlier::There) };
         let mut last = first;
         for step in touching {
             if !step.chosen {
@@ -74,13 +82,13 @@ impl Way<'_> {
         let blank = self.around.schema.blank(self.standing.kind, attribute);
         let same = |one: Option<&Value>, other: Option<&Value>| one.or(blank) == other.or(blank);
         if same(earlier, current) {
-            return Ok(None);
+            return Ok(Earlier::There);
         }
         if !same(written, current) {
             return Err(Box::new(Cannot::changed_by_others(attribute, current)));
         }
         self.is_possible(attribute, earlier)?;
-        Ok(Some(earlier))
+        Ok(Earlier::Was(earlier))
     }
 
     /// Refuses what the target does not take back, and what refers to something that is gone.

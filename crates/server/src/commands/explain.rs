@@ -65,7 +65,9 @@ fn stations(found: &Explanation) -> String {
             let value = value.as_ref().map_or_else(|| "(no value)".to_owned(), ToString::to_string);
             lines.push(format!("3 Mapping    {name} = {value}"));
         }
-        lines.push(format!("3 Mapping    departments = {}", mapping.departments.join(" / ")));
+        if !mapping.places.is_empty() {
+            lines.push(format!("3 Mapping    departments = {}", mapping.departments.join(" / ")));
+        }
         for finding in &mapping.findings {
             lines.push(format!("3 Finding    {} {}", finding.message, finding.advice));
         }

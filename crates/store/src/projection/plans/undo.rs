@@ -115,7 +115,7 @@ impl Store {
             let standing = Standing { kind: found.entity, presence, observed, overrides: &found.overrides };
             let way = undo(&of_it, &standing, &around);
             if way.action.is_some() || !way.cannot.is_empty() {
-                self.keep_undo(tx, (tenant, plan), found, &way, &paths).await?;
+                self.keep_undo(tx, (tenant, plan), (found, &way), &paths).await?;
             }
         }
         Ok(())
@@ -125,8 +125,7 @@ impl Store {
         &self,
         tx: &mut PgConnection,
         (tenant, plan): (TenantId, Uuid),
-        found: &Found,
-        way: &Undo,
+        (found, way): (&Found, &Undo),
         paths: &Paths,
     ) -> Result<(), StoreError> {
         let nothing = Attributes::new();
