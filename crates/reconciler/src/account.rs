@@ -4,7 +4,7 @@ use crate::act::{Acted, Interrupt, Job, ended, finding, held};
 use crate::connectors::Ready;
 use crate::contact::is_contact;
 use crate::gate::{Asked, Verdict};
-use crate::holding::left_out;
+use crate::holding::{hold_places, left_out};
 use crate::observe::{Seen, Sought};
 use crate::placing::{Placed, Placing};
 use crate::refusal::Refusal;
@@ -67,7 +67,7 @@ impl Job<'_> {
     ) -> Result<Outcome, Interrupt> {
         let mut mapped = self.ask_rules(user, loaded, Mapping::person);
         self.place_by_groups(&mut mapped).await?;
-        let ended = self.hold_places(&mut mapped, loaded);
+        let ended = hold_places(&mut mapped, loaded);
         self.end_overrides(ended).await?;
         if let Some(reason) = left_out(&mapped, loaded) {
             return self.deliver_departure(loaded, Some(&reason)).await;
@@ -175,7 +175,7 @@ impl Job<'_> {
     async fn under_new_rules(&self, user: &Map<String, Value>, loaded: &LoadedUser) -> Result<NewRules, Interrupt> {
         let mut mapped = self.ask_rules(user, loaded, Mapping::person);
         self.place_by_groups(&mut mapped).await?;
-        self.hold_places(&mut mapped, loaded);
+        hold_places(&mut mapped, loaded);
         if let Some(reason) = left_out(&mapped, loaded) {
             let end = self.deliver_departure(loaded, Some(&reason)).await?;
             return Ok(if matches!(end, Outcome::Held { .. }) { NewRules::Wait(end) } else { NewRules::End(end) });

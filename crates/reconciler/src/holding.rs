@@ -59,24 +59,24 @@ impl Wish {
     }
 }
 
-impl Job<'_> {
-    /// Puts a person where they are held. Returns the attribute if that has ended.
-    pub(crate) fn hold_places(&self, mapped: &mut Mapped, loaded: &LoadedUser) -> Vec<String> {
-        let Some(held) = loaded.overrides.iter().find(|held| held.attribute == entity::ORG_UNITS) else {
-            return Vec::new();
-        };
-        if !mapped.scope.included || mapped.blocked {
-            return Vec::new();
-        }
-        match held.places(&mapped.departments) {
-            Some(places) => {
-                mapped.departments = places;
-                Vec::new()
-            }
-            None => vec![held.attribute.clone()],
-        }
+/// Puts a person where they are held. Returns the attribute if that has ended.
+pub(crate) fn hold_places(mapped: &mut Mapped, loaded: &LoadedUser) -> Vec<String> {
+    let Some(held) = loaded.overrides.iter().find(|held| held.attribute == entity::ORG_UNITS) else {
+        return Vec::new();
+    };
+    if !mapped.scope.included || mapped.blocked {
+        return Vec::new();
     }
+    match held.places(&mapped.departments) {
+        Some(places) => {
+            mapped.departments = places;
+            Vec::new()
+        }
+        None => vec![held.attribute.clone()],
+    }
+}
 
+impl Job<'_> {
     /// Ends overrides because the rules want something else of these attributes.
     pub(crate) async fn end_overrides(&self, attributes: Vec<String>) -> Result<(), Interrupt> {
         if attributes.is_empty() {

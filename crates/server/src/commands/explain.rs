@@ -112,7 +112,9 @@ fn then(found: &PastExplanation) -> String {
             request.request_id
         ));
         lines.push(format!("2 Store      user {} version {}", found.resource_id, request.version));
-        if let Some(names) = request.details["attributes"].as_array().filter(|names| !names.is_empty()) {
+        if let Some(names) =
+            request.details.get("attributes").and_then(serde_json::Value::as_array).filter(|names| !names.is_empty())
+        {
             let names: Vec<&str> = names.iter().filter_map(serde_json::Value::as_str).collect();
             lines.push(format!("2 Changed    {}", names.join(", ")));
         }

@@ -144,7 +144,9 @@ pub(super) async fn accepted(
     let paths = store.unit_paths(place, &units).await?;
     let mut views: Vec<AcceptedView> = rows.iter().map(|row| view(row, &paths)).collect();
     if let Some(attribute) = query.attribute {
-        views.iter_mut().for_each(|view| view.lines.retain(|line| line.attribute == attribute));
+        for view in &mut views {
+            view.lines.retain(|line| line.attribute == attribute);
+        }
     }
     Ok(views)
 }
