@@ -120,8 +120,8 @@ async fn a_plan_is_undone_until_the_source_says_something_new() -> anyhow::Resul
     assert!(said.contains("the rules count again"), "{said}");
     world.settled().await?;
     assert_eq!((title(&world, 0).await?, title(&world, 1).await?), (json!("HEAD"), json!("CLERK")));
-    let live = overrides(&rest, "").await?;
-    assert_eq!(live.iter().map(|held| &held["resource_id"]).collect::<Vec<_>>(), [&json!(ids[2])]);
+    let counting = overrides(&rest, "").await?;
+    assert_eq!(counting.iter().map(|held| &held["resource_id"]).collect::<Vec<_>>(), [&json!(ids[2])]);
     let ended = overrides(&rest, "?ended=true").await?;
     let of = |id: &str| ended.iter().find(|held| held["resource_id"] == id).cloned().unwrap_or_default();
     assert_eq!(of(&ids[0])["ended_why"], "Source or rules want something else by now.");
