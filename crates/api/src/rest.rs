@@ -22,6 +22,7 @@ mod sources;
 mod stops;
 mod target_settings;
 mod targets;
+mod undo;
 mod users;
 
 use crate::auth::Counted;
@@ -50,6 +51,9 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(guards::read, guards::replace))
         .routes(routes!(guards::trips))
         .routes(routes!(plans::make))
+        .routes(routes!(undo::undo))
+        .routes(routes!(undo::list))
+        .routes(routes!(undo::lift))
         .routes(routes!(plans::list))
         .routes(routes!(plans::read))
         .routes(routes!(plans::changes))

@@ -14,6 +14,7 @@ pub mod guards;
 pub mod leavers;
 pub mod mapping;
 pub mod oauth_clients;
+pub mod overrides;
 pub mod overview;
 pub mod owners;
 pub mod page;

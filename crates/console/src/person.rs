@@ -73,7 +73,7 @@ pub(crate) async fn person(
     let id = ResourceId(id);
     let (store, tenant, now) = (state.api().store(), operator.tenant, state.now());
     let counting = state.api().usable_mapping(tenant).await?;
-    let why = explain(store, counting.as_deref(), tenant, (id, None), now).await?;
+    let why = explain(store, counting.as_deref(), tenant, (id, None), (now, None)).await?;
     let wrote = roster::source_says(store, tenant, id).await?;
     let path = format!("/console/people/{id}");
     let newest = from.is_older().then(|| path.clone());
@@ -307,6 +307,7 @@ mod tests {
             }),
             handovers: Vec::new(),
             targets: vec![TargetDecision {
+                overrides: Vec::new(),
                 target_id: Uuid::from_u128(1),
                 target: "hq".to_owned(),
                 mode: "live".to_owned(),

@@ -322,6 +322,7 @@ mod tests {
             state: "planned".to_owned(),
             detail: None,
             updated_at: NOW,
+            cannot: Vec::new(),
         }
     }
 

@@ -93,5 +93,7 @@ pub(crate) fn plan(state: &str, guarded: i64) -> PlanView {
         applied_by: None,
         applied_at: None,
         ended_at: None,
+        undoes: None,
+        hindered: 0,
     }
 }

@@ -218,7 +218,7 @@ fn update(
 
 /// Whether nothing has to be done. Of an object (titles by org unit) only the named members are wanted, and `null` means
 /// that one is not; everywhere else, none and `blank` are the same.
-fn satisfied(wanted: Option<&Value>, current: Option<&Value>, blank: Option<&Value>) -> bool {
+pub(crate) fn satisfied(wanted: Option<&Value>, current: Option<&Value>, blank: Option<&Value>) -> bool {
     if let Some(Value::Object(wanted)) = wanted {
         let member = |name: &str| current.and_then(|current| current.get(name)).unwrap_or(&Value::Null);
         return wanted.iter().all(|(name, value)| value == member(name));

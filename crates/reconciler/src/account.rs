@@ -4,6 +4,7 @@ use crate::act::{Acted, Interrupt, Job, ended, finding, held};
 use crate::connectors::Ready;
 use crate::contact::is_contact;
 use crate::gate::{Asked, Verdict};
+use crate::holding::{hold_places, left_out};
 use crate::observe::{Seen, Sought};
 use crate::placing::{Placed, Placing};
 use crate::refusal::Refusal;
@@ -66,8 +67,10 @@ impl Job<'_> {
     ) -> Result<Outcome, Interrupt> {
         let mut mapped = self.ask_rules(user, loaded, Mapping::person);
         self.place_by_groups(&mut mapped).await?;
-        if !mapped.scope.included {
-            return self.deliver_departure(loaded, Some(&mapped.scope)).await;
+        let ended = hold_places(&mut mapped, loaded);
+        self.end_overrides(ended).await?;
+        if let Some(reason) = left_out(&mapped, loaded) {
+            return self.deliver_departure(loaded, Some(&reason)).await;
         }
         let link = loaded.link.as_ref();
         if mapped.kind == PersonKind::Contact {
@@ -90,6 +93,7 @@ impl Job<'_> {
         };
         let mut wish = self.wish(mapped, loaded, placing);
         wish.decided = decided;
+        self.end_overrides(std::mem::take(&mut wish.ended)).await?;
         let observed = match self.observe_account(link, Sought::Wanted(wish.mobile())).await? {
             Seen::Now(observed) => observed,
             Seen::Invited(since) => return Ok(report::invited(since, rejoins(link))),
@@ -171,12 +175,13 @@ impl Job<'_> {
     async fn under_new_rules(&self, user: &Map<String, Value>, loaded: &LoadedUser) -> Result<NewRules, Interrupt> {
         let mut mapped = self.ask_rules(user, loaded, Mapping::person);
         self.place_by_groups(&mut mapped).await?;
-        if !mapped.scope.included {
-            let end = self.deliver_departure(loaded, Some(&mapped.scope)).await?;
+        hold_places(&mut mapped, loaded);
+        if let Some(reason) = left_out(&mapped, loaded) {
+            let end = self.deliver_departure(loaded, Some(&reason)).await?;
             return Ok(if matches!(end, Outcome::Held { .. }) { NewRules::Wait(end) } else { NewRules::End(end) });
         }
         if mapped.kind == PersonKind::Contact {
-            return Ok(match self.deliver_departure(loaded, Some(&mapped.scope)).await? {
+            return Ok(match self.deliver_departure(loaded, Some(&mapped.scope.reason())).await? {
                 Outcome::LeftOut { .. } => {
                     NewRules::End(self.deliver_contact(mapped, &self.with_link_of_now(loaded).await?).await?)
                 }
@@ -223,7 +228,7 @@ impl Job<'_> {
         let Some(mapping) = self.connectors.earlier_mapping(&self.ready.target, version).await? else {
             return Ok(waits);
         };
-        let ready = Ready { mapping, ..self.ready.clone() };
+        let ready = Ready { mapping, version, ..self.ready.clone() };
         // What it does is by the rules that it was let through by, so there is nothing to note.
         let claim = Claim { let_through: self.claim.mapping_version, ..self.claim.clone() };
         let by_old_rules = Job { ready: &ready, claim: &claim, ..*self };
@@ -254,7 +259,9 @@ impl Job<'_> {
     }
 
     pub(crate) fn wish(&self, mapped: Mapped, loaded: &LoadedUser, placing: Placing) -> Wish {
-        Wish::new(self.claim.resource, mapped, loaded, placing, self.ready.mapping.names_successors())
+        let mut wish = Wish::new(self.claim.resource, mapped, loaded, placing, self.ready.mapping.names_successors());
+        wish.hold_back(&loaded.overrides, self.ready.connector.schema());
+        wish
     }
 
     pub(crate) fn plan_account(

@@ -225,6 +225,7 @@ impl Job<'_> {
             worker: self.worker,
             before,
             after,
+            mapping_version: self.ready.version,
         };
         metrics::counter!("rollcall_changes_total", "kind" => what, "action" => action.verb(), "result" => outcome)
             .increment(1);

@@ -52,6 +52,8 @@ pub(crate) struct Ready {
     pub(crate) target: Target,
     pub(crate) connector: Arc<dyn Connector>,
     pub(crate) mapping: Arc<Mapping>,
+    /// The version of these rules.
+    pub(crate) version: i32,
     pub(crate) factory: Arc<dyn ConnectorFactory>,
 }
 
@@ -69,7 +71,7 @@ struct Kept {
     target: Target,
     connector: Arc<dyn Connector>,
     /// `None` when the rules changed since.
-    mapping: Option<Arc<Mapping>>,
+    mapping: Option<(i32, Arc<Mapping>)>,
     /// Earlier versions that accounts are still there by, as they read now; `None` for one that does not fit any more.
     earlier: HashMap<i32, Option<Arc<Mapping>>>,
 }
@@ -154,7 +156,7 @@ impl Connectors {
             None => self.factory.connect(&target)?,
         };
         // Read after the target: rules that changed in between are newer than it says, and are read again.
-        let (_, mapping) = self.store.compiled_mapping(target.tenant, connector.schema()).await?;
+        let (version, mapping) = self.store.compiled_mapping(target.tenant, connector.schema()).await?;
         let mapping = Arc::new(mapping);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         // Two tasks may come here at once; the first connector stays, since its token cache is shared.
@@ -162,10 +164,10 @@ impl Connectors {
             Some(first) if first.target.settings_revision == target.settings_revision => Arc::clone(&first.connector),
             _ => connector,
         };
-        let (own, rules) = (Arc::clone(&connector), Some(Arc::clone(&mapping)));
+        let (own, rules) = (Arc::clone(&connector), Some((version, Arc::clone(&mapping))));
         let earlier = HashMap::new();
         kept.insert(target.id, Kept { target: target.clone(), connector: own, mapping: rules, earlier });
-        Ok(Ready { target, connector, mapping, factory: Arc::clone(&self.factory) })
+        Ok(Ready { target, connector, mapping, version, factory: Arc::clone(&self.factory) })
     }
 
     /// An earlier version of the rules of a target; `None` when it fits schemas and target no longer.
@@ -197,9 +199,9 @@ impl Connectors {
     fn ready(&self, target: TargetId, fits: impl FnOnce(&Target) -> bool) -> Option<Ready> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let Kept { target, connector, mapping, .. } = kept.get(&target)?;
-        let mapping = mapping.as_ref().filter(|_| fits(target))?;
-        let (connector, mapping) = (Arc::clone(connector), Arc::clone(mapping));
-        Some(Ready { target: target.clone(), connector, mapping, factory: Arc::clone(&self.factory) })
+        let (version, mapping) = mapping.as_ref().filter(|_| fits(target))?;
+        let (connector, mapping, version) = (Arc::clone(connector), Arc::clone(mapping), *version);
+        Some(Ready { target: target.clone(), connector, mapping, version, factory: Arc::clone(&self.factory) })
     }
 
     fn connector(&self, target: &Target) -> Option<Arc<dyn Connector>> {

@@ -107,6 +107,7 @@ impl Shared {
                         Ok((outcome, applied))
                     }
                     user => {
+                        job.end_all_overrides(&loaded.overrides, "The person has left.").await?;
                         let outcome = job.deliver_departure(&loaded, None).await?;
                         let applied = matches!(outcome, Outcome::Gone | Outcome::Kept { .. })
                             .then_some(user.as_ref().map(|user| user.version));

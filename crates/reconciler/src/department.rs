@@ -2,6 +2,7 @@
 
 use crate::act::{Acted, Interrupt, Job, ended, finding, held, unread};
 use crate::gate::{Asked, Verdict};
+use crate::holding::hold_back;
 use crate::report;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
 use rollcall_provisioning::contradiction;
@@ -57,7 +58,8 @@ impl Job<'_> {
             Ok(observed) => observed,
             Err(outcome) => return Ok(outcome),
         };
-        let desired = self.desired(unit, parent, &observed);
+        let (desired, over) = self.desired(unit, parent, &observed);
+        self.end_overrides(over).await?;
         let mut paths = Paths::new();
         if let Some(above) = unit.parent.filter(|_| self.claim.mode == TargetMode::Rehearsal) {
             paths.insert(parent.to_owned(), self.store.unit_path(self.claim, above).await?);
@@ -115,7 +117,8 @@ impl Job<'_> {
         }
     }
 
-    fn desired(&self, unit: &LoadedUnit, parent: &str, observed: &Observed) -> Desired {
+    /// What is wanted of a department, and the attributes of which an override has ended.
+    fn desired(&self, unit: &LoadedUnit, parent: &str, observed: &Observed) -> (Desired, Vec<String>) {
         let mut wanted = BTreeMap::from([
             (entity::NAME.to_owned(), Some(json!(unit.name))),
             (entity::PARENT.to_owned(), Some(json!(parent))),
@@ -134,7 +137,8 @@ impl Job<'_> {
             // Our sign is written once: it stays with the department through renames.
             wanted.insert(entity::SOURCE_IDENTIFIER.to_owned(), Some(json!(format!("{OURS}{}", self.claim.resource))));
         }
-        Desired::Present(wanted)
+        let ended = hold_back(&unit.overrides, &mut wanted, EntityKind::OrgUnit, self.ready.connector.schema());
+        (Desired::Present(wanted), ended)
     }
 
     /// What is there, or with what the delivery ends because that cannot be told.
@@ -236,6 +240,7 @@ impl Job<'_> {
                 held(self.store.link_absent(self.claim, true).await?)?;
             }
         }
+        self.end_all_overrides(&unit.overrides, "The department is gone.").await?;
         held(self.store.retire_unit(self.claim).await?)?;
         Ok(Outcome::Gone)
     }

@@ -163,11 +163,12 @@ impl Job<'_> {
         paths.insert(self.ready.connector.root_org_unit().to_owned(), "/".to_owned());
         let mut proposal = Proposal::new(asked.action, before(asked.observed), &paths);
         if let (Some(manager), Action::Create { .. } | Action::Update { .. }) = (asked.manager_awaited, asked.action) {
-            proposal.lines.push(Line {
-                attribute: entity::MANAGER.to_owned(),
-                before: before(asked.observed).get(entity::MANAGER).cloned(),
-                after: Some(json!(manager.simple().to_string())),
-            });
+            let had = before(asked.observed).get(entity::MANAGER).cloned();
+            let follows = Some(json!(manager.simple().to_string()));
+            // While a call for the manager is under way they are awaited, although nothing changes.
+            if had != follows {
+                proposal.lines.push(Line { attribute: entity::MANAGER.to_owned(), before: had, after: follows });
+            }
         }
         proposal
     }

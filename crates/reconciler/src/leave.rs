@@ -12,7 +12,7 @@ use rollcall_provisioning::connector::{NORMAL_ACCOUNT, account_kind};
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, EntityKind, Observed};
 use rollcall_provisioning::guard::{Effect, Guard};
-use rollcall_provisioning::mapping::{Mapping, Stages, Verdict as ScopeVerdict};
+use rollcall_provisioning::mapping::{Mapping, Stages};
 use rollcall_provisioning::plan::{Action, plan};
 use rollcall_provisioning::proposal::Paths;
 use rollcall_store::projection::{Claim, Link, LoadedUser};
@@ -24,14 +24,15 @@ use time::{Duration as Span, OffsetDateTime};
 const WATCH: Span = Span::days(90);
 
 impl Job<'_> {
-    /// Delivers the departure of a user, or of one whom the rules have `left_out`.
+    /// Delivers the departure of a user, or of one whom the rules, or a person who undid something, have `left_out`, for
+    /// this reason.
     pub(crate) async fn deliver_departure(
         &self,
         loaded: &LoadedUser,
-        left_out: Option<&ScopeVerdict>,
+        left_out: Option<&str>,
     ) -> Result<Outcome, Interrupt> {
         if is_contact(loaded.link.as_ref()) {
-            let gone = || left_out.map_or(Outcome::Gone, |scope| Outcome::LeftOut { reason: scope.reason() });
+            let gone = || left_out.map_or(Outcome::Gone, |reason| Outcome::LeftOut { reason: reason.to_owned() });
             return Ok(self.remove_contact(loaded).await?.unwrap_or_else(gone));
         }
         // A user who never was in the directory has no rules and nothing to hand over.
@@ -83,7 +84,7 @@ impl Job<'_> {
             self.store.mark_dependents(self.claim).await?;
         }
         held(self.store.erase_on(self.claim, erase_on).await?)?;
-        Ok(left_out.map_or(Outcome::Gone, |scope| Outcome::LeftOut { reason: scope.reason() }))
+        Ok(left_out.map_or(Outcome::Gone, |reason| Outcome::LeftOut { reason: reason.to_owned() }))
     }
 
     /// Whether the answer to a creation was lost so short a time ago that it may still happen, whatever was done since.

@@ -22,6 +22,7 @@ mod group;
 mod group_gate;
 mod group_report;
 mod heritage;
+mod holding;
 mod lease;
 mod leave;
 mod members;

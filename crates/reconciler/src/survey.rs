@@ -134,8 +134,9 @@ impl Job<'_> {
     /// What comes of a person, if it can be told from what is stored; `None` leaves it to a delivery.
     fn judge(&self, person: &Surveyed, page: &SurveyPage) -> Option<Judged> {
         let Surveyed { claim, claimed, state, expected, loaded } = person;
-        // What the groups of a person are within, and what was decided about them by hand, is not on the page.
-        if *claimed || claim.permit.is_some() || claim.asks_groups {
+        // What the groups of a person are within, and what was decided about them by hand, is not on the page. What is held
+        // against the rules may end by them, which a delivery notes.
+        if *claimed || claim.permit.is_some() || claim.asks_groups || !loaded.overrides.is_empty() {
             return None;
         }
         let nothing_there = loaded.link.as_ref().is_none_or(|link| link.observed == Observed::Absent);

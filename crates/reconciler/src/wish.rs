@@ -23,7 +23,7 @@ pub(crate) struct Wish {
     /// The userid that a new account gets.
     pub(crate) userid: Option<String>,
     /// Attributes that an account keeps as they were when it was created.
-    once: BTreeSet<String>,
+    pub(crate) once: BTreeSet<String>,
     /// The manager, when they must be at the target first.
     pub(crate) manager_awaited: Option<Uuid>,
     /// Why the target does not take the manager, although we believe that they are there.
@@ -34,6 +34,8 @@ pub(crate) struct Wish {
     pub(crate) decided: bool,
     /// What guards hold of it.
     pub(crate) held: Option<(Vec<Hold>, Proposal)>,
+    /// The attributes of which an override has ended.
+    pub(crate) ended: Vec<String>,
 }
 
 impl Wish {
@@ -102,6 +104,7 @@ impl Wish {
             wants: Vec::new(),
             decided: false,
             held: None,
+            ended: Vec::new(),
         }
     }
 

@@ -7,6 +7,7 @@ mod leavers;
 mod mapping;
 mod plans;
 mod targets;
+mod undo;
 
 pub(crate) use adopt::{AdoptCommand, MarkArgs};
 pub(crate) use credentials::{AccessCommand, NewArgs, OauthClientCommand, TokenCommand, TrustArgs};
@@ -17,6 +18,7 @@ pub(crate) use plans::{
     ApplyArgs, ByArg, GuardsArgs, GuardsCommand, NewPlanArgs, PlanArgs, PlanCommand, ReleaseArgs, VerbArg,
 };
 pub(crate) use targets::{ModeArg, NewTargetArgs, SecretsCommand, TargetCommand};
+pub(crate) use undo::{OverrideCommand, UndoArgs};
 
 use crate::config::{Flags, ServeFlags};
 use clap::{Args, Parser, Subcommand};
@@ -56,8 +58,14 @@ pub(crate) enum Command {
     Status(TenantArg),
     /// Say why a person is (not) in DingTalk
     Explain {
-        /// The person's userName
+        /// The person's userName; of the past also the SCIM id
         user_name: String,
+        /// Only of this attribute of the account, such as mobile
+        #[arg(long, value_name = "ATTRIBUTE")]
+        field: Option<String>,
+        /// What was so at this moment, such as 2026-11-23T09:00:00Z
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
         /// Whose directory.
         #[command(flatten)]
         tenant: TenantArg,
@@ -84,6 +92,11 @@ pub(crate) enum Command {
     Apply(ApplyArgs),
     /// Ask for the release of what guards hold of a plan, or grant it; that takes two people
     Release(ReleaseArgs),
+    /// Make a plan that undoes what was done: by a plan, to people, in a time, or because of a version of the mapping; ends as `plan` does
+    Undo(UndoArgs),
+    /// What is held against the rules since something was undone
+    #[command(subcommand)]
+    Override(OverrideCommand),
     /// Show or set how much is too much at once
     Guards(GuardsArgs),
     /// Let the account of one person who has left go at once, whatever rules and guards say

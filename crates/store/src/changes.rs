@@ -58,10 +58,16 @@ pub enum Operation {
     Erased,
     /// Somebody decided by hand what a group becomes at a target.
     GroupChosen,
+    /// A plan that was applied holds attributes against the rules.
+    Overridden,
+    /// Somebody lifted such an override.
+    OverrideLifted,
+    /// Such an override ended, because the rules want something else by now.
+    OverrideEnded,
 }
 
 impl Operation {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 22] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -81,6 +87,9 @@ impl Operation {
         Self::RemovedAtOnce,
         Self::Erased,
         Self::GroupChosen,
+        Self::Overridden,
+        Self::OverrideLifted,
+        Self::OverrideEnded,
     ];
 
     /// The word used in tables, JSON and screens.
@@ -105,6 +114,9 @@ impl Operation {
             Self::RemovedAtOnce => "removed_at_once",
             Self::Erased => "erased",
             Self::GroupChosen => "group_chosen",
+            Self::Overridden => "overridden",
+            Self::OverrideLifted => "override_lifted",
+            Self::OverrideEnded => "override_ended",
         }
     }
 
@@ -204,6 +216,17 @@ pub enum ChangeCursor {
     Before(i64),
 }
 
+/// What the log says of a person around a moment.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ChangeBounds {
+    /// When the first entry was written; `None` when there is none.
+    pub first: Option<OffsetDateTime>,
+    /// The last change until the moment.
+    pub last: Option<ChangeEntry>,
+    /// When what was kept of the person was erased.
+    pub erased_at: Option<OffsetDateTime>,
+}
+
 /// Something that people must know about a resource.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Alert {
@@ -287,6 +310,34 @@ impl Store {
             .fetch_all(self.pool())
             .await?;
         rows.into_iter().map(ChangeEntry::try_from).collect()
+    }
+
+    /// What the log says of a resource around a moment.
+    pub async fn change_bounds(
+        &self,
+        tenant: TenantId,
+        resource: ResourceId,
+        at: OffsetDateTime,
+    ) -> Result<ChangeBounds, StoreError> {
+        let last: Option<ChangeRow> = sqlx::query_as(
+            "SELECT id, at, source_id, request_id, operation, resource_kind, resource_id, version, details FROM changes
+             WHERE tenant_id = $1 AND resource_id = $2 AND at <= $3 AND operation IN ('create', 'update', 'delete')
+             ORDER BY id DESC LIMIT 1",
+        )
+        .bind(tenant.0)
+        .bind(resource.0)
+        .bind(at)
+        .fetch_optional(self.pool())
+        .await?;
+        let (first, erased_at) = sqlx::query_as(
+            "SELECT min(at), max(at) FILTER (WHERE operation = 'erased') FROM changes
+             WHERE tenant_id = $1 AND resource_id = $2 AND resource_kind = 'user'",
+        )
+        .bind(tenant.0)
+        .bind(resource.0)
+        .fetch_one(self.pool())
+        .await?;
+        Ok(ChangeBounds { first, last: last.map(ChangeEntry::try_from).transpose()?, erased_at })
     }
 
     /// Records an alert by itself.

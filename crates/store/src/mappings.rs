@@ -265,6 +265,20 @@ impl Store {
         Ok(row)
     }
 
+    /// The version that counted at a moment, without its document; `None`: the document that all begin with.
+    pub async fn mapping_at(&self, tenant: TenantId, at: OffsetDateTime) -> Result<Option<MappingEntry>, StoreError> {
+        let row = sqlx::query_as(
+            "SELECT m.version, m.note, m.created_at, m.created_by, m.version = t.mapping_version AS active
+             FROM mappings m JOIN tenants t ON t.id = m.tenant_id
+             WHERE m.tenant_id = $1 AND m.created_at <= $2 ORDER BY m.version DESC LIMIT 1",
+        )
+        .bind(tenant.0)
+        .bind(at)
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(row)
+    }
+
     /// The version that counts; 0 is the document that all begin with.
     pub async fn mapping_version(&self, tenant: TenantId) -> Result<i32, StoreError> {
         let version: Option<i32> = sqlx::query_scalar("SELECT mapping_version FROM tenants WHERE id = $1")

@@ -33,6 +33,15 @@ pub(super) enum ConflictRefusal {
     Conflict(Problem),
 }
 
+/// The refusal of an undo of what was never done.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it only describes answers")]
+pub(super) enum UndoRefusal {
+    /// Nothing was done at the target that the request names (`nothing_to_undo`).
+    #[response(status = 422, content_type = "application/problem+json")]
+    Nothing(Problem),
+}
+
 /// The refusals of a change to the mapping.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it only describes answers")]

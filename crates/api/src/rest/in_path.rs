@@ -20,6 +20,10 @@ pub(super) struct Id<T>(pub(super) T);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PlanId(pub(super) Uuid);
 
+/// Which override.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OverrideId(pub(super) i64);
+
 /// Which group, at which target; of an operation that takes no parameters.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GroupAt {
@@ -115,6 +119,12 @@ impl Named for TargetId {
 impl Named for PlanId {
     fn by_text(text: String) -> Result<Self, ApiError> {
         Uuid::try_parse(&text).map(Self).map_err(|_| missing("plan", &text))
+    }
+}
+
+impl Named for OverrideId {
+    fn by_text(text: String) -> Result<Self, ApiError> {
+        text.parse().map(Self).map_err(|_| missing("override", &text))
     }
 }
 

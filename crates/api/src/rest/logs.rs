@@ -30,6 +30,7 @@ pub(super) async fn attempts(
     mut params: Params,
 ) -> Result<Json<Page<AttemptView>>, ApiError> {
     let query = AttemptQuery {
+        until: None,
         resource: params.id("resource")?.map(ResourceId),
         target: params.id("target")?.map(TargetId),
         before: None,

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Every parameter that some REST operation takes.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 18] = [
     "state",
     "target",
     "kind",
@@ -28,6 +28,10 @@ const KNOWN: [&str; 14] = [
     "bucket",
     "undecided",
     "open",
+    "ended",
+    "hindered",
+    "at",
+    "attribute",
 ];
 
 /// The parameters of one request, decoded. Each is used up by reading it; see [`Params::end`].

@@ -84,8 +84,9 @@ pub(super) async fn read(
     params(
         ("id" = Uuid, Path, description = "The plan's id"),
         ("verb" = Option<String>, Query, description = "Only with this verb: create, update or delete"),
-        ("state" = Option<String>, Query, description = "Only in this state: planned, permitted, applied, moved or failed"),
+        ("state" = Option<String>, Query, description = "Only in this state: planned, permitted, applied, moved, failed or impossible"),
         ("guarded" = Option<String>, Query, description = "Only what a guard holds (true), or only the rest (false)"),
+        ("hindered" = Option<String>, Query, description = "Only what cannot be undone, or not without a loss (true)"),
         ("limit" = Option<i64>, Query, description = "Items in a page, at most 200; 50 if left out; not for CSV"),
         ("cursor" = Option<String>, Query, description = "Where the page begins: next_cursor of the page before; not for CSV"),
     ),
@@ -107,8 +108,9 @@ pub(super) async fn changes(
     let wants_csv = wants_csv(&headers);
     let query = PlanChangeQuery {
         verb: params.word("verb", one_of(&["create", "update", "delete"]))?,
-        state: params.word("state", one_of(&["planned", "permitted", "applied", "moved", "failed"]))?,
+        state: params.word("state", one_of(&["planned", "permitted", "applied", "moved", "failed", "impossible"]))?,
         guarded: params.word("guarded", |word| word.parse::<bool>().ok())?,
+        hindered: params.word("hindered", |word| word.parse::<bool>().ok())?.unwrap_or(false),
         after: None,
         limit: if wants_csv { 0 } else { params.limit()? },
     };

@@ -6,15 +6,30 @@ use crate::error::ApiError;
 use crate::rest::docs::Refusals;
 use crate::rest::in_path::{Id, InPath};
 use crate::rest::params::Params;
-use crate::services::explain::{self, Explanation};
+use crate::services::explain::{self, Explanation, PastExplanation};
 use crate::services::first_password::{self, FirstPasswordView};
 use crate::services::page::Page;
 use crate::services::person::{self, PersonView};
+use crate::services::plans::moment;
 use crate::state::ApiState;
 use axum::extract::State;
 use axum::{Extension, Json};
+use rollcall_provisioning::entity::EntityKind;
 use rollcall_provisioning::ids::{ResourceId, TargetId};
+use rollcall_scim::error::quoted;
 use rollcall_store::sources::SetUpBy;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// An explanation of now, or of a moment in the past.
+#[derive(Serialize, ToSchema, Clone, Debug)]
+#[serde(untagged)]
+pub(crate) enum Explained {
+    /// How a person stands.
+    Now(Box<Explanation>),
+    /// How a person stood.
+    Then(Box<PastExplanation>),
+}
 
 /// The person with a userName, whatever its case. Nobody: an empty list.
 #[utoipa::path(
@@ -54,24 +69,42 @@ pub(super) async fn by_id(
 
 /// Why this person is, or is not, at the targets: the last request, what is stored, what the mapping makes of it,
 /// what was decided, what holds them, the last try, what the target has accepted, the plans that they are in.
+///
+/// With `at` it tells what was so at that moment, from the change log, the journal of what targets accepted and the
+/// versions of the mapping, and says what is not kept.
 #[utoipa::path(
     get, path = "/users/{id}/explain", tag = "people", operation_id = "explainUser",
     params(
         ("id" = Uuid, Path, description = "The SCIM id"),
         ("target" = Option<Uuid>, Query, description = "Only at this target"),
+        ("attribute" = Option<String>, Query, description = "Only of this attribute of the account, such as mobile"),
+        ("at" = Option<String>, Query, description = "At this moment in the past, such as 2026-11-23T09:00:00Z"),
     ),
-    responses((status = 200, description = "The explanation", body = Explanation), Refusals),
+    responses((status = 200, description = "The explanation; with `at` that of the past", body = Explained), Refusals),
 )]
 pub(super) async fn explain(
     client: ApiClient,
     State(state): State<ApiState>,
     Id(id): Id<ResourceId>,
     mut params: Params,
-) -> Result<Json<Explanation>, ApiError> {
+) -> Result<Json<Explained>, ApiError> {
     let (now, target) = (state.clock().now(), params.id("target")?.map(TargetId));
+    let at = params.text("at").map(|text| moment("at", &text)).transpose()?;
+    let attribute = params.text("attribute");
     params.end()?;
+    let attribute = attribute.as_deref();
+    if let Some(name) = attribute.filter(|name| state.target().schema.attribute(EntityKind::Account, name).is_none()) {
+        let problem = format!("is {}, which accounts do not have", quoted(name));
+        return Err(ApiError::parameter("attribute", problem));
+    }
+    if let Some(at) = at {
+        let found = explain::explain_past(state.store(), client.tenant, (id, target), (at, now), attribute).await?;
+        return Ok(Json(Explained::Then(Box::new(found))));
+    }
     let counting = state.usable_mapping(client.tenant).await?;
-    Ok(Json(explain::explain(state.store(), counting.as_deref(), client.tenant, (id, target), now).await?))
+    let found =
+        explain::explain(state.store(), counting.as_deref(), client.tenant, (id, target), (now, attribute)).await?;
+    Ok(Json(Explained::Now(Box::new(found))))
 }
 
 /// Fetches the first passwords of a person's accounts, of the kind whose sign-in DingTalk keeps, where DingTalk does not tell

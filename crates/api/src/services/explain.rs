@@ -3,9 +3,11 @@
 
 mod evidence;
 mod mapping;
+mod past;
 
 pub use evidence::{AcceptedView, HeldView, PlannedView};
 pub use mapping::{FindingView, MappingView};
+pub use past::{PastExplanation, RulesThen, TargetThen, ValueThen, explain_past};
 
 use crate::error::ApiError;
 use crate::services::attempts::AttemptView;
@@ -13,14 +15,17 @@ use crate::services::changes::ChangeView;
 use crate::services::deliveries::DeliveryView;
 use crate::services::leavers::{self, HandoverView};
 use crate::services::mapping::rendered::with_traces;
+use crate::services::overrides::OverrideView;
 use crate::services::person::{self, Found, PersonView};
 use crate::services::targets::{Stop, no_target};
+use rollcall_provisioning::entity;
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use rollcall_provisioning::mapping::Mapping;
+use rollcall_provisioning::overrides::ACCOUNT;
 use rollcall_store::Store;
 use rollcall_store::changes::{ChangeCursor, Operation};
 use rollcall_store::facts::FactsOf;
-use rollcall_store::projection::{AttemptQuery, Target, TargetMode};
+use rollcall_store::projection::{AcceptedQuery, AttemptQuery, Target, TargetMode};
 use serde::Serialize;
 use std::fmt::Write as _;
 use time::OffsetDateTime;
@@ -73,9 +78,34 @@ pub struct TargetDecision {
     pub accepted: Vec<AcceptedView>,
     /// The last plans that the person is in, the newest first.
     pub plans: Vec<PlannedView>,
+    /// What people hold of the account against the rules.
+    pub overrides: Vec<OverrideView>,
 }
 
-/// Explains a person, at one target or at all, under a mapping if it can be used.
+impl Explanation {
+    /// Leaves out what is not about this attribute.
+    fn only(&mut self, attribute: &str) {
+        if let Some(mapping) = &mut self.mapping {
+            mapping.attributes.retain(|name, _| name == attribute);
+            mapping.traces.retain(|trace| trace.attribute == attribute);
+            if attribute != entity::ORG_UNITS {
+                mapping.departments.clear();
+                mapping.places.clear();
+            }
+            mapping.manager = mapping.manager.take().filter(|_| attribute == entity::MANAGER);
+            mapping.findings.retain(|finding| finding.attribute.as_deref().is_none_or(|of| of == attribute));
+        }
+        for target in &mut self.targets {
+            target.overrides.retain(|held| held.attribute == attribute || held.attribute == ACCOUNT);
+            let proposal = target.held.as_mut().and_then(|held| held.proposal.as_mut());
+            if let Some(proposal) = proposal {
+                proposal.lines.retain(|line| line.attribute == attribute);
+            }
+        }
+    }
+}
+
+/// Explains a person, at one target or at all, of one attribute or of all, under a mapping if it can be used.
 ///
 /// # Errors
 /// 404 for the person, or for the target.
@@ -84,7 +114,7 @@ pub async fn explain(
     mapping: Option<&Mapping>,
     tenant: TenantId,
     (id, only): (ResourceId, Option<TargetId>),
-    now: OffsetDateTime,
+    (now, attribute): (OffsetDateTime, Option<&str>),
 ) -> Result<Explanation, ApiError> {
     let Found { person, user } = person::find(store, tenant, id).await?;
     // Who has left has no account to be mapped.
@@ -99,6 +129,7 @@ pub async fn explain(
             return Err(no_target(&only.to_string()));
         }
     }
+    let accepted = AcceptedQuery { attribute, limit: evidence::ACCEPTED, ..AcceptedQuery::default() };
     let mut targets = Vec::new();
     for target in chosen {
         let standing = person.standings.iter().find(|standing| standing.delivery.target_id == target.id.0);
@@ -110,8 +141,9 @@ pub async fn explain(
             stopped,
             held: standing.and_then(|standing| HeldView::of(&standing.delivery)),
             last_attempt: last_attempt(store, tenant, target.id, id).await?,
-            accepted: evidence::accepted(store, (tenant, target.id), id).await?,
+            accepted: evidence::accepted(store, (tenant, target.id), id, &accepted).await?,
             plans: evidence::planned(store, (tenant, target.id), id, now).await?,
+            overrides: evidence::overrides(store, (tenant, target.id), id, None).await?,
             target: target.name,
         });
     }
@@ -122,7 +154,11 @@ pub async fn explain(
         let _ = write!(verdict, "\n{}: {}", handover.target, handover.sentence());
     }
     let last_request = last_request(store, tenant, id).await?;
-    Ok(Explanation { verdict, person, last_request, mapping, targets, handovers })
+    let mut explanation = Explanation { verdict, person, last_request, mapping, targets, handovers };
+    if let Some(attribute) = attribute {
+        explanation.only(attribute);
+    }
+    Ok(explanation)
 }
 
 /// The answer in a few lines.
@@ -173,7 +209,7 @@ async fn last_attempt(
     target: TargetId,
     id: ResourceId,
 ) -> Result<Option<AttemptView>, ApiError> {
-    let query = AttemptQuery { resource: Some(id), target: Some(target), before: None, limit: 1 };
+    let query = AttemptQuery { resource: Some(id), target: Some(target), before: None, limit: 1, until: None };
     Ok(store.attempts(tenant, &query).await?.into_iter().next().map(AttemptView::from))
 }
 
@@ -188,7 +224,10 @@ fn decision(target: &Target, stopped: Option<&Stop>, delivery: Option<&DeliveryV
             (Some(version), Some(at)) => format!("in step: version {version} was applied at {}.", clock(at)),
             _ => "in step.".to_owned(),
         },
-        "gone" => "the person has left, and so has the account.".to_owned(),
+        "gone" => match &delivery.reason {
+            Some(reason) => format!("there is no account: {reason}"),
+            None => "the person has left, and so has the account.".to_owned(),
+        },
         "waiting" => format!("waiting: {reason}"),
         "needs_attention" => format!("a person must act: {reason}"),
         "held" => format!("held, nothing was sent: {reason}"),

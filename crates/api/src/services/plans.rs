@@ -2,11 +2,13 @@
 
 mod decide;
 mod export;
+mod undo;
 mod wave;
 
 pub use decide::{AppliedView, NewPlanRequest, Scope, apply, make, reject, release, request_release};
 pub use export::{Export, export};
 pub use rollcall_store::projection::PlanChangeQuery;
+pub use undo::{CannotView, UndoRequest, UndoesView, Undoing, moment, undo};
 pub use wave::WaveRequest;
 
 use crate::error::ApiError;
@@ -34,7 +36,7 @@ pub struct PlanView {
     pub target_id: Uuid,
     /// The target's name.
     pub target: String,
-    /// What it was made of: `held`.
+    /// What it was made of: `held`, or `undo` for the way back from what was done.
     pub kind: String,
     /// `ready`, `guarded` (a guard holds a part of it), `applying`, `applied`, `partly_applied` (the rest can still be
     /// applied), `rejected` or `expired`.
@@ -63,7 +65,12 @@ pub struct PlanView {
     pub seconds: i64,
     /// What guards count in it, and which of them would hold a part of it.
     pub guards: Vec<PlanGuard>,
-    /// How many of its changes stand where: `planned`, `permitted`, `applied`, `moved` or `failed`.
+    /// Of a plan that undoes: what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<UndoesView>,
+    /// Of a plan that undoes: how many resources have something that cannot be undone. Its changes say what and why.
+    pub hindered: i64,
+    /// How many of its changes stand where: `planned`, `permitted`, `applied`, `moved`, `failed` or `impossible`.
     pub states: BTreeMap<String, i64>,
     /// The release of what guards hold, once somebody has asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,7 +143,7 @@ pub struct PlanChangeView {
     /// The user's userName or the department's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `create`, `update` or `delete`.
+    /// `create`, `update` or `delete`; `none` where nothing can be undone.
     #[schema(example = "update")]
     pub verb: String,
     /// Each attribute that changes.
@@ -148,7 +155,8 @@ pub struct PlanChangeView {
     /// Why it was held when the plan was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// `planned`, `permitted` (on its way), `applied`, `moved` (something else is to be done by now) or `failed`.
+    /// `planned`, `permitted` (on its way), `applied`, `moved` (something else is to be done by now), `failed`, or
+    /// `impossible` (nothing of it can be undone).
     #[schema(example = "planned")]
     pub state: String,
     /// What became of it, in words.
@@ -157,6 +165,9 @@ pub struct PlanChangeView {
     /// When that changed last.
     #[serde(with = "time::serde::rfc3339")]
     pub updated_at: OffsetDateTime,
+    /// Of a plan that undoes: what of it cannot be undone, and what is lost.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cannot: Vec<CannotView>,
 }
 
 impl PlanView {
@@ -197,6 +208,8 @@ impl PlanView {
             seconds: changes.iter().map(|change| (change.count + rate - 1) / rate).max().unwrap_or(0),
             changes,
             guards: guards(&row.summary),
+            undoes: row.undoes.as_ref().and_then(UndoesView::of),
+            hindered: row.hindered,
             states: numbers(Some(&row.states)),
             release: row.requested_by.map(|requested_by| ReleaseView {
                 requested_by,
@@ -227,6 +240,7 @@ impl From<PlanChange> for PlanChangeView {
             state: row.state,
             detail: row.detail,
             updated_at: row.updated_at,
+            cannot: CannotView::all(row.cannot.as_ref()),
         }
     }
 }
@@ -331,6 +345,8 @@ mod tests {
             ended_at: None,
             states: json!({ "planned": 44 }),
             guarded: 41,
+            undoes: None,
+            hindered: 0,
         }
     }
 

@@ -93,7 +93,7 @@ fn text(found: &HeritageView) -> String {
 }
 
 /// Somebody by userName; whoever was deleted is found by SCIM id alone.
-async fn named(store: &Store, tenant: TenantId, person: &str) -> Result<ResourceId> {
+pub(super) async fn named(store: &Store, tenant: TenantId, person: &str) -> Result<ResourceId> {
     match Uuid::try_parse(person) {
         Ok(id) => Ok(ResourceId(id)),
         Err(_) => find(store, tenant, person).await,

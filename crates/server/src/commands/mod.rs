@@ -3,6 +3,7 @@
 mod adopt;
 mod credentials;
 mod diagnose;
+mod explain;
 mod groups;
 mod guards;
 mod leavers;
@@ -14,6 +15,7 @@ mod setup;
 mod show;
 mod sources;
 mod targets;
+mod undo;
 mod who;
 
 use crate::cli::{Cli, Command};
@@ -82,6 +84,8 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
     match command {
         Command::Plan(args) => return plans::plan(args, store, output).await,
         Command::Apply(args) => return plans::apply(args, store, output).await,
+        Command::Undo(args) => return undo::undo(args, store, output).await,
+        Command::Override(command) => undo::run(command, store, output).await,
         Command::Tenant(command) => setup::tenant(command, store, output).await,
         Command::Source(command) => sources::source(command, store, output).await,
         Command::Token(command) => credentials::token(command, store, output).await,
@@ -102,7 +106,10 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
             targets::first_password(&user_name, &tenant, config, store, output).await
         }
         Command::Status(which) => show::status(&which, store, output).await,
-        Command::Explain { user_name, tenant } => show::explain(&user_name, &tenant, store, output).await,
+        Command::Explain { user_name, field, at, tenant } => {
+            let about = explain::About { person: &user_name, field: field.as_deref(), at: at.as_deref() };
+            explain::run(&about, &tenant, store, output).await
+        }
         Command::Retry { user_name, tenant } => show::retry(user_name.as_deref(), &tenant, store, output).await,
         Command::Demo(_)
         | Command::Serve(_)

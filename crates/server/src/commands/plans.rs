@@ -2,7 +2,7 @@
 
 mod text;
 
-pub(super) use text::shown;
+pub(super) use text::{shown, undo as undo_text};
 
 use super::output::{Output, count_of, table};
 use super::setup::rfc3339;
@@ -30,6 +30,8 @@ const CHANGES: u8 = 2;
 const GUARDED: u8 = 3;
 /// Plans that are listed.
 const LISTED: i64 = 50;
+/// Changes that are shown with what cannot be undone of them.
+const HINDERED: i64 = 20;
 /// Changes that are read at once.
 const AT_ONCE: i64 = 200;
 
@@ -115,11 +117,22 @@ async fn make(args: NewPlanArgs, store: &Store, output: &Output) -> Result<ExitC
         text.push_str(&text::next_steps(&made));
         text.trim_end().to_owned()
     })?;
-    Ok(match (made.total, made.guarded) {
+    Ok(ended_with(&made))
+}
+
+/// How a command ends that has made a plan.
+pub(super) fn ended_with(made: &PlanView) -> ExitCode {
+    match (made.total, made.guarded) {
         (0, _) => ExitCode::SUCCESS,
         (_, 0) => ExitCode::from(CHANGES),
         _ => ExitCode::from(GUARDED),
-    })
+    }
+}
+
+/// The first changes of a plan that have something that cannot be undone, and whether there are more.
+pub(super) async fn hindered(store: &Store, tenant: TenantId, plan: Uuid) -> Result<(Vec<PlanChangeView>, bool)> {
+    let query = PlanChangeQuery { hindered: true, ..PlanChangeQuery::default() };
+    changes(store, tenant, plan, (query, HINDERED)).await
 }
 
 /// Applies a plan, or a part of it.
@@ -192,7 +205,7 @@ async fn changes(
 }
 
 /// Writes the whole plan to a file.
-async fn write(store: &Store, tenant: TenantId, plan: &PlanView, file: &Path) -> Result<()> {
+pub(super) async fn write(store: &Store, tenant: TenantId, plan: &PlanView, file: &Path) -> Result<()> {
     let text = if file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
         let mut export = plans::export(store, tenant, plan.id, PlanChangeQuery::default()).await.map_err(told)?;
         let mut text = String::new();

@@ -2,14 +2,11 @@
 
 use super::chosen_tenant;
 use super::output::{Output, count_of, table};
-use super::plans::shown;
 use super::setup::rfc3339;
 use crate::cli::TenantArg;
 use crate::clock::{SystemClock, TimeOrderedIds};
-use crate::connector::target_facts;
 use anyhow::{Context, Result};
-use rollcall_api::services::proposal::LineView;
-use rollcall_api::services::{deliveries, explain as explaining, person, retry as retrying, targets};
+use rollcall_api::services::{deliveries, person, retry as retrying, targets};
 use rollcall_provisioning::delivery::DeliveryState;
 use rollcall_provisioning::ids::{IdSource, TenantId};
 use rollcall_provisioning::time::Clock;
@@ -68,75 +65,6 @@ pub(super) async fn status(which: &TenantArg, store: &Store, output: &Output) ->
         text
     })?;
     Ok(())
-}
-
-/// Why a person is, or is not, in DingTalk.
-pub(super) async fn explain(user_name: &str, which: &TenantArg, store: &Store, output: &Output) -> Result<()> {
-    let tenant = chosen_tenant(store, which.tenant.as_deref()).await?;
-    let id = find(store, tenant.id, user_name).await?;
-    let counting = rollcall_api::compile(store, tenant.id, &*target_facts().schema).await.ok();
-    let mapping = counting.as_ref().map(|counting| &*counting.mapping);
-    let found = explaining::explain(store, mapping, tenant.id, (id, None), SystemClock.now()).await?;
-    let document = serde_json::to_value(&found)?;
-    output.result(&document, || {
-        let mut lines = vec![found.verdict.clone(), String::new()];
-        if let Some(request) = &found.last_request {
-            lines.push(format!(
-                "1 Source     {} at {}, request {}",
-                request.operation,
-                rfc3339(request.at),
-                request.request_id
-            ));
-        }
-        lines.push(format!("2 Store      user {id}"));
-        if let Some(mapping) = &found.mapping {
-            for (name, value) in &mapping.attributes {
-                let value = value.as_ref().map_or_else(|| "(no value)".to_owned(), ToString::to_string);
-                lines.push(format!("3 Mapping    {name} = {value}"));
-            }
-            lines.push(format!("3 Mapping    departments = {}", mapping.departments.join(" / ")));
-            for finding in &mapping.findings {
-                lines.push(format!("3 Finding    {} {}", finding.message, finding.advice));
-            }
-        }
-        for target in &found.targets {
-            lines.push(format!("4 Decision   {}: {}", target.target, target.decision));
-            if let Some(held) = &target.held {
-                lines.push(format!("4 Held by    {}", held.by));
-                let proposal = held.proposal.as_ref();
-                lines.extend(
-                    proposal.into_iter().flat_map(|proposal| &proposal.lines).map(|line| step("4 Would be", line)),
-                );
-            }
-            for plan in &target.plans {
-                let held = if plan.guarded { ", held by a guard" } else { "" };
-                let (state, made) = (plan.plan_state.replace('_', " "), rfc3339(plan.created_at));
-                lines.push(format!("4 Plan       {} of {made}, {state}: {}{held}", plan.plan_id, plan.state));
-            }
-            if let Some(attempt) = &target.last_attempt {
-                lines.push(format!(
-                    "5 Sent       {} {} at {} ({} ms)",
-                    attempt.action,
-                    attempt.outcome,
-                    rfc3339(attempt.at),
-                    attempt.duration_ms
-                ));
-            }
-            for accepted in &target.accepted {
-                let request = accepted.request_id.as_deref().unwrap_or("unknown");
-                lines.push(format!("6 Accepted   {} at {}, request {request}", accepted.action, rfc3339(accepted.at)));
-                lines.extend(accepted.lines.iter().map(|line| step("6 Changed", line)));
-            }
-        }
-        lines.join("\n")
-    })?;
-    Ok(())
-}
-
-/// One attribute before and after, as a line of an explanation.
-fn step(station: &str, line: &LineView) -> String {
-    let (before, after) = (shown(line.before.as_ref()), shown(line.after.as_ref()));
-    format!("{station:<12} {}: {before} → {after}", line.attribute)
 }
 
 /// Looks again at what retries, waits or needs attention, or at one person.

@@ -33,6 +33,8 @@ pub struct Attempt<'a> {
     pub before: Option<Attributes>,
     /// The same after it; `None` when there is no entity any more.
     pub after: Option<Attributes>,
+    /// The version of the mapping that decided it.
+    pub mapping_version: i32,
 }
 
 /// One try, as kept.
@@ -85,6 +87,23 @@ pub struct AcceptedRow {
     pub after: Option<Json<Attributes>>,
     /// The plan that permitted it.
     pub plan_id: Option<Uuid>,
+    /// The attributes that it touched.
+    pub attributes: Vec<String>,
+    /// The version of the mapping that decided it; `None` of the oldest ones.
+    pub mapping_version: Option<i32>,
+}
+
+/// Which accepted actions to list.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AcceptedQuery<'a> {
+    /// Only until this moment.
+    pub until: Option<OffsetDateTime>,
+    /// Only after this moment; then the oldest first.
+    pub after: Option<OffsetDateTime>,
+    /// Only those that touched this attribute, or made or removed the entity.
+    pub attribute: Option<&'a str>,
+    /// The most rows.
+    pub limit: i64,
 }
 
 /// Which attempts to list: the newest first.
@@ -96,6 +115,8 @@ pub struct AttemptQuery {
     pub target: Option<TargetId>,
     /// Only older than this id.
     pub before: Option<i64>,
+    /// Only until this moment.
+    pub until: Option<OffsetDateTime>,
     /// The most rows.
     pub limit: i64,
 }
@@ -106,8 +127,12 @@ impl Store {
         sqlx::query(
             "INSERT INTO attempts (tenant_id, target_id, at, resource_kind, resource_id, mark, request_id, worker,
                                    action, attributes, outcome, error_class, error_code, message, duration_ms,
-                                   before, after, plan_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+                                   before, after, plan_id, mapping_version, by_mapping)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+                     -- What the account was let through by was another version. A new account follows from the rules if
+                     -- the person has not changed since they were left out.
+                     $20 AND ($9 NOT LIKE 'create %' OR $4 <> 'user' OR EXISTS (
+                         SELECT 1 FROM users u WHERE u.tenant_id = $1 AND u.id = $5 AND u.version = $21)))",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
@@ -127,28 +152,35 @@ impl Store {
         .bind(attempt.before.as_ref().map(Json))
         .bind(attempt.after.as_ref().map(Json))
         .bind(claim.permit)
+        .bind(attempt.mapping_version)
+        .bind(claim.let_through != claim.mapping_version)
+        .bind(claim.applied_version)
         .execute(self.pool())
         .await?;
         Ok(())
     }
 
-    /// The last actions of a resource that a target accepted, the newest first, with their values.
+    /// The actions of a resource that a target accepted, the newest first, with their values.
     pub async fn accepted(
         &self,
-        tenant: TenantId,
-        target: TargetId,
+        (tenant, target): (TenantId, TargetId),
         resource: ResourceId,
-        limit: i64,
+        query: &AcceptedQuery<'_>,
     ) -> Result<Vec<AcceptedRow>, StoreError> {
         let rows = sqlx::query_as(
-            "SELECT at, action, request_id, before, after, plan_id FROM attempts
+            "SELECT at, action, request_id, before, after, plan_id, attributes, mapping_version FROM attempts
              WHERE tenant_id = $1 AND target_id = $2 AND resource_id = $3 AND outcome = 'accepted'
-             ORDER BY id DESC LIMIT $4",
+               AND ($4::timestamptz IS NULL OR at <= $4) AND ($5::timestamptz IS NULL OR at > $5)
+               AND ($6::text IS NULL OR $6 = ANY (attributes) OR action LIKE 'delete %')
+             ORDER BY CASE WHEN $5 IS NULL THEN -id ELSE id END LIMIT $7",
         )
         .bind(tenant.0)
         .bind(target.0)
         .bind(resource.0)
-        .bind(limit)
+        .bind(query.until)
+        .bind(query.after)
+        .bind(query.attribute)
+        .bind(query.limit)
         .fetch_all(self.pool())
         .await?;
         Ok(rows)
@@ -183,6 +215,7 @@ impl Store {
              FROM attempts
              WHERE tenant_id = $1 AND ($2::uuid IS NULL OR resource_id = $2)
                AND ($3::uuid IS NULL OR target_id = $3) AND ($4::bigint IS NULL OR id < $4)
+               AND ($6::timestamptz IS NULL OR at <= $6)
              ORDER BY id DESC LIMIT $5",
         )
         .bind(tenant.0)
@@ -190,6 +223,7 @@ impl Store {
         .bind(query.target.map(|id| id.0))
         .bind(query.before)
         .bind(query.limit)
+        .bind(query.until)
         .fetch_all(self.pool())
         .await?;
         Ok(rows)

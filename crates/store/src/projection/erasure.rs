@@ -32,7 +32,7 @@ const OF_ACCOUNTS: [&str; 3] = [
 ];
 
 /// What is kept of the people in `$1` and `$2` (tenants and ids). What was done stays; what was in it goes.
-const OF_PEOPLE: [&str; 8] = [
+const OF_PEOPLE: [&str; 9] = [
     "WITH p AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS p (tenant_id, id)),
      no_marks AS (DELETE FROM marks m USING p WHERE m.tenant_id = p.tenant_id AND m.resource_id = p.id)
      DELETE FROM candidates c USING p WHERE c.tenant_id = p.tenant_id AND c.resource_id = p.id",
@@ -40,11 +40,13 @@ const OF_PEOPLE: [&str; 8] = [
      FROM unnest($1::uuid[], $2::uuid[]) AS p (tenant_id, id)
      WHERE a.tenant_id = p.tenant_id AND a.resource_kind = 'user' AND a.resource_id = p.id",
     "UPDATE plan_changes c
-     SET name = NULL, reason = NULL, detail = NULL,
+     SET name = NULL, reason = NULL, detail = NULL, undo = NULL,
          proposal = jsonb_build_object('verb', c.proposal -> 'verb', 'lines', '[]'::jsonb,
                                        'effects', COALESCE(c.proposal -> 'effects', '[]'::jsonb))
      FROM unnest($1::uuid[], $2::uuid[]) AS p (tenant_id, id)
      WHERE c.tenant_id = p.tenant_id AND c.resource_kind = 'user' AND c.resource_id = p.id",
+    "DELETE FROM overrides o USING unnest($1::uuid[], $2::uuid[]) AS p (tenant_id, id)
+     WHERE o.tenant_id = p.tenant_id AND o.resource_kind = 'user' AND o.resource_id = p.id",
     "UPDATE changes c SET details = c.details - 'reason'
      FROM unnest($1::uuid[], $2::uuid[]) AS p (tenant_id, id)
      WHERE c.tenant_id = p.tenant_id AND c.resource_kind = 'user' AND c.resource_id = p.id AND c.details ? 'reason'",

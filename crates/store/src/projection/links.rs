@@ -34,6 +34,15 @@ pub struct Link {
 }
 
 impl Link {
+    /// What is known, as the word in the table.
+    pub(super) const fn observed_word(&self) -> &'static str {
+        match self.observed {
+            Observed::Absent => "absent",
+            Observed::Unknown => "unknown",
+            Observed::Known(_) => "known",
+        }
+    }
+
     /// Reads the columns `remote_id, generation, observed, snapshot, invited_at, left_at, removal_by, updated_at`, each
     /// with `prefix` before its name. `None` when the row was not joined.
     pub(super) fn read(row: &PgRow, prefix: &str, resource: uuid::Uuid) -> Result<Option<Self>, StoreError> {

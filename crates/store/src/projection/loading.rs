@@ -3,9 +3,11 @@
 
 use super::claims::Claim;
 use super::links::Link;
+use super::overrides::{OverrideParts, read_overrides};
 use super::placements::Placement;
 use crate::{Store, StoreError};
 use rollcall_provisioning::org_unit::OrgName;
+use rollcall_provisioning::overrides::Override;
 use rollcall_scim::profile::ManagerBy;
 use serde_json::{Map, Value};
 use sqlx::Row;
@@ -72,6 +74,8 @@ pub struct LoadedUser {
     pub handed_over: bool,
     /// Whether it is known on which day what is kept of the person is erased.
     pub to_be_erased: bool,
+    /// What is held against the rules.
+    pub overrides: Vec<Override>,
 }
 
 /// A group that a user is in, as far as rules may ask about it.
@@ -104,6 +108,8 @@ pub struct LoadedUnit {
     pub occupied: bool,
     /// What we know of it at the target.
     pub link: Option<Link>,
+    /// What is held against the rules.
+    pub overrides: Vec<Override>,
 }
 
 /// Groups as the statement returns them: id, displayName and externalId.
@@ -129,7 +135,9 @@ macro_rules! load_users {
                     l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.left_at AS l_left_at,
                     l.removal_by AS l_removal_by, l.updated_at AS l_updated_at,
                     p.wanted_units, p.applied_units, p.headed_units,
-                    s.name AS s_name, s.profile AS s_profile, gs.groups,
+                    s.name AS s_name, s.profile AS s_profile, gs.groups, ",
+            crate::projection::overrides::live_overrides!("c.tenant_id", "c.target_id", "'user'", "c.user_id"),
+            " AS overrides,
                     u.manager_by, m.ambiguous AS m_ambiguous, m.id AS m_id, m.present AS m_present,
                     CASE WHEN ml.observed = 'known' AND ml.snapshot ->> 'account_kind' IS DISTINCT FROM 'contact'
                          THEN ml.remote_id END AS m_remote_id
@@ -230,6 +238,7 @@ impl LoadedUser {
         let groups = groups.into_iter().map(|(id, attributes)| LoadedGroup { id, attributes }).collect();
         let source = row.try_get::<Option<String>, _>("s_name")?.zip(row.try_get("s_profile")?);
         let (handed_over, to_be_erased) = (row.try_get("handed_over")?, row.try_get("to_be_erased")?);
+        let overrides: Option<Json<OverrideParts>> = row.try_get("overrides")?;
         Ok(Self {
             user: found,
             link,
@@ -241,6 +250,7 @@ impl LoadedUser {
             manager_ambiguous,
             handed_over,
             to_be_erased,
+            overrides: read_overrides(overrides),
         })
     }
 }
@@ -262,8 +272,10 @@ impl Store {
 
     /// Loads a department for its projection; `None` when its row is gone.
     pub async fn load_unit(&self, claim: &Claim) -> Result<Option<LoadedUnit>, StoreError> {
-        let row = sqlx::query(
-            "SELECT o.name, NULLIF(o.parent_id, o.target_id) AS parent_id,
+        let row = sqlx::query(concat!(
+            "SELECT ",
+            crate::projection::overrides::live_overrides!("$1", "$2", "'org_unit'", "$3"),
+            " AS overrides, o.name, NULLIF(o.parent_id, o.target_id) AS parent_id,
                     CASE WHEN pl.observed = 'known' THEN pl.remote_id END AS parent_remote_id,
                     (WITH RECURSIVE way AS (
                          SELECT o.parent_id, jsonb_build_array(jsonb_build_array(o.name, o.name_key)) AS path
@@ -299,8 +311,8 @@ impl Store {
                               AND l.resource_kind = 'org_unit' AND l.resource_id = $3
              LEFT JOIN links pl ON pl.tenant_id = $1 AND pl.target_id = $2
                                AND pl.resource_kind = 'org_unit' AND pl.resource_id = o.parent_id
-             WHERE o.tenant_id = $1 AND o.target_id = $2 AND o.id = $3 AND o.gone_at IS NULL",
-        )
+             WHERE o.tenant_id = $1 AND o.target_id = $2 AND o.id = $3 AND o.gone_at IS NULL"
+        ))
         .bind(claim.tenant.0)
         .bind(claim.target.0)
         .bind(claim.resource.0)
@@ -319,6 +331,7 @@ impl Store {
             wanted: row.try_get("wanted")?,
             occupied: row.try_get("occupied")?,
             link: Link::read(&row, "l_", claim.resource.0)?,
+            overrides: read_overrides(row.try_get::<Option<Json<OverrideParts>>, _>("overrides")?),
         }))
     }
 

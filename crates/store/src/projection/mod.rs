@@ -26,6 +26,7 @@ mod loading;
 mod member_batches;
 mod memberships;
 mod org_units;
+mod overrides;
 mod placements;
 mod plans;
 mod readings;
@@ -38,7 +39,7 @@ mod surveys;
 mod target_settings;
 mod targets;
 
-pub use attempts::{AcceptedRow, Attempt, AttemptQuery, AttemptRow};
+pub use attempts::{AcceptedQuery, AcceptedRow, Attempt, AttemptQuery, AttemptRow};
 pub use claims::{Claim, ClaimKey, ClaimRequest};
 pub use deliveries::{DeliveryCount, DeliveryItem, DeliveryQuery, MarkAgain, OldestWaiting};
 pub use first_passwords::SealedPassword;
@@ -50,8 +51,11 @@ pub use heritage::{HandedOver, HandoverQuery, HeadedUnit, Report};
 pub use links::Link;
 pub use loading::{Handover, LoadedGroup, LoadedManager, LoadedUnit, LoadedUser, UserRow};
 pub use member_batches::{MemberCounts, MemberRow, NamedMembers};
+pub use overrides::{OverrideQuery, OverrideRow};
 pub use placements::{Placement, WantedPlace};
-pub use plans::{Applied, ApplyError, NewPlan, PlanChange, PlanChangeQuery, PlanRow, PlanScope, PlannedRow, Wave};
+pub use plans::{
+    Applied, ApplyError, NewPlan, NewUndo, PlanChange, PlanChangeQuery, PlanRow, PlanScope, PlannedRow, UndoScope, Wave,
+};
 pub use readings::{EffectReading, Protected};
 pub use record::Recorded;
 pub use renames::Rename;

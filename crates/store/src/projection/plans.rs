@@ -2,14 +2,21 @@
 //!
 //! A plan is made of the proposals of held deliveries at one moment. Applying it gives each of them a permit; the
 //! worker that then comes to a delivery sends it only if what it would do is within what the plan says.
+//!
+//! A plan that undoes is made of the journal instead. Applying it also makes the overrides by which what it brings back
+//! lasts, in the same transaction.
 
 mod apply;
+mod done;
+mod holding;
 mod make;
 mod show;
+mod undo;
 
 pub use apply::{Applied, ApplyError, Wave};
 pub use make::{NewPlan, PlanScope};
 pub use show::{PlanChange, PlanChangeQuery, PlanRow, PlannedRow};
+pub use undo::{NewUndo, UndoScope};
 
 use super::claims::Claim;
 use super::placements::fenced;
@@ -70,7 +77,7 @@ impl Store {
         sqlx::query(
             "UPDATE plans p
              SET state = CASE WHEN EXISTS (SELECT 1 FROM plan_changes c WHERE c.tenant_id = $1 AND c.plan_id = $2
-                                             AND c.state <> 'applied') THEN 'partly_applied' ELSE 'applied' END,
+                                             AND c.state NOT IN ('applied', 'impossible')) THEN 'partly_applied' ELSE 'applied' END,
                  ended_at = $3
              WHERE p.tenant_id = $1 AND p.id = $2 AND p.state = 'applying'
                AND NOT EXISTS (SELECT 1 FROM plan_changes c WHERE c.tenant_id = $1 AND c.plan_id = $2

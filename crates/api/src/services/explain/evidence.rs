@@ -2,12 +2,13 @@
 
 use crate::error::ApiError;
 use crate::services::deliveries::DeliveryView;
+use crate::services::overrides::OverrideView;
 use crate::services::proposal::{LineView, ProposalView};
 use rollcall_provisioning::entity::{self, Attributes};
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use rollcall_provisioning::proposal::{Paths, readable};
 use rollcall_store::Store;
-use rollcall_store::projection::{AcceptedRow, PlannedRow};
+use rollcall_store::projection::{AcceptedQuery, AcceptedRow, OverrideQuery, PlannedRow};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -16,7 +17,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Accepted actions that are shown.
-const ACCEPTED: i64 = 5;
+pub(super) const ACCEPTED: i64 = 5;
+/// Overrides that are shown: more than an account has attributes.
+const OVERRIDES: i64 = 200;
 /// Plans that are shown.
 const PLANS: i64 = 3;
 
@@ -51,6 +54,9 @@ pub struct AcceptedView {
     /// The plan that permitted it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan_id: Option<Uuid>,
+    /// The version of the mapping that decided it; absent of the oldest ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mapping_version: Option<i32>,
 }
 
 /// Where a person stands in a plan.
@@ -107,19 +113,47 @@ pub(super) async fn planned(
     Ok(rows.into_iter().map(|row| PlannedView::of(row, now)).collect())
 }
 
-/// The last actions that the target accepted, the newest first. Departments are named by their paths, those that are not
-/// there any more by their ids.
-pub(super) async fn accepted(
+/// What people hold of the person's account against the rules, now or at a moment.
+pub(super) async fn overrides(
     store: &Store,
     (tenant, target): (TenantId, TargetId),
     id: ResourceId,
+    at: Option<OffsetDateTime>,
+) -> Result<Vec<OverrideView>, ApiError> {
+    let query = OverrideQuery {
+        target: Some(target),
+        resource: Some(id),
+        ended: at.is_some(),
+        at,
+        before: None,
+        limit: OVERRIDES,
+    };
+    Ok(store.overrides(tenant, &query).await?.into_iter().map(OverrideView::from).collect())
+}
+
+/// The actions that the target accepted, the newest first. Departments are named by their paths, those that are not there
+/// any more by their ids.
+pub(super) async fn accepted(
+    store: &Store,
+    place: (TenantId, TargetId),
+    id: ResourceId,
+    query: &AcceptedQuery<'_>,
 ) -> Result<Vec<AcceptedView>, ApiError> {
-    let rows = store.accepted(tenant, target, id, ACCEPTED).await?;
-    let images = rows.iter().flat_map(|row| [&row.before, &row.after]).flatten();
-    let units: BTreeSet<&str> = images.flat_map(|image| units(&image.0)).collect();
-    let units: Vec<&str> = units.into_iter().collect();
-    let paths = store.unit_paths((tenant, target), &units).await?;
-    Ok(rows.iter().map(|row| view(row, &paths)).collect())
+    let rows = store.accepted(place, id, query).await?;
+    let units = units_of(rows.iter().flat_map(|row| [&row.before, &row.after]).flatten().map(|image| &image.0));
+    let paths = store.unit_paths(place, &units).await?;
+    let mut views: Vec<AcceptedView> = rows.iter().map(|row| view(row, &paths)).collect();
+    if let Some(attribute) = query.attribute {
+        for view in &mut views {
+            view.lines.retain(|line| line.attribute == attribute);
+        }
+    }
+    Ok(views)
+}
+
+/// The departments that these attributes name, each once.
+pub(super) fn units_of<'a>(images: impl Iterator<Item = &'a Attributes>) -> Vec<&'a str> {
+    images.flat_map(units).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The departments that attributes name, by their remote ids.
@@ -146,5 +180,6 @@ fn view(row: &AcceptedRow, paths: &Paths) -> AcceptedView {
         lines: names.into_iter().map(line).collect(),
         request_id: row.request_id.clone(),
         plan_id: row.plan_id,
+        mapping_version: row.mapping_version,
     }
 }

@@ -61,9 +61,11 @@ fn put(text: &mut String, change: &PlanChangeView) {
     let id = change.resource_id.to_string();
     let guarded = if change.guarded { "yes" } else { "no" };
     let name = change.name.as_deref().unwrap_or_default();
-    let reason = change.detail.as_deref().or(change.reason.as_deref()).unwrap_or_default();
+    let cannot: Vec<&str> = change.cannot.iter().map(|cannot| cannot.message.as_str()).collect();
+    let said = change.detail.as_deref().or(change.reason.as_deref());
+    let reason = said.into_iter().chain(cannot).collect::<Vec<_>>().join(" ");
     let mut row = |attribute: &str, before: &str, after: &str| {
-        let cells = [&change.kind, &id, name, &change.verb, guarded, &change.state, attribute, before, after, reason];
+        let cells = [&change.kind, &id, name, &change.verb, guarded, &change.state, attribute, before, after, &reason];
         text.push_str(&cells.map(cell).join(","));
         text.push_str("\r\n");
     };
@@ -141,6 +143,7 @@ mod tests {
             state: "planned".to_owned(),
             detail: None,
             updated_at: OffsetDateTime::UNIX_EPOCH,
+            cannot: Vec::new(),
         };
         let mut text = String::new();
         put(&mut text, &change);

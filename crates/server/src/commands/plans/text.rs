@@ -1,7 +1,7 @@
 //! Plans as text for people.
 
 use crate::commands::setup::rfc3339;
-use rollcall_api::services::plans::{PlanChangeView, PlanView};
+use rollcall_api::services::plans::{CannotView, PlanChangeView, PlanView};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -10,6 +10,8 @@ const VERBS: [(&str, &str, &str); 3] =
     [("create", "+", "create"), ("update", "~", "update"), ("delete", "−", "remove")];
 /// Attributes of updates that are counted in a summary.
 const ATTRIBUTES: usize = 6;
+/// What stands before whatever cannot be undone.
+const HINDERED: &str = "x";
 /// What stands before whatever a guard holds.
 const HELD: &str = "!";
 
@@ -35,8 +37,15 @@ pub(super) fn plan(plan: &PlanView) -> String {
     if plan.is_open() {
         let _ = writeln!(text, "It can be applied until {}.", rfc3339(plan.expires_at));
     }
+    if let Some(undoes) = &plan.undoes {
+        let _ = writeln!(text, "{}", undoes.reason);
+    }
     if plan.total == 0 {
-        text.push_str("\nNothing is held, so there is nothing to do.\n");
+        let nothing = match plan.undoes {
+            None => "Nothing is held, so there is nothing to do.",
+            Some(_) => "There is nothing to take back.",
+        };
+        let _ = writeln!(text, "\n{nothing}");
         return text;
     }
     text.push('\n');
@@ -117,6 +126,34 @@ pub(super) fn next_steps(plan: &PlanView) -> String {
     text
 }
 
+/// A plan that undoes, with what of it cannot be undone.
+pub(in crate::commands) fn undo(made: &PlanView, hindered: &[PlanChangeView], more: bool) -> String {
+    let mut text = plan(made);
+    if made.hindered > 0 {
+        let _ = writeln!(text, "\nOf {} not everything can be undone:", made.hindered);
+    }
+    for change in hindered {
+        let name = change.name.clone().unwrap_or_else(|| change.resource_id.to_string());
+        text.push_str(&cannot(&format!("  {HINDERED} {name}"), change));
+    }
+    if more {
+        text.push_str(
+            "  … and more: `rollcall plan show` and GET /api/v1/plans/{id}/changes?hindered=true show them.\n",
+        );
+    }
+    text.push_str(&next_steps(made));
+    text.trim_end().to_owned()
+}
+
+/// What cannot be undone of a change, one line each.
+fn cannot(before: &str, change: &PlanChangeView) -> String {
+    let line = |cannot: &CannotView| {
+        let attribute = cannot.attribute.as_ref().map_or_else(String::new, |attribute| format!(" {attribute}"));
+        format!("{before}{attribute}: {}\n", cannot.message)
+    };
+    change.cannot.iter().map(line).collect()
+}
+
 /// One change, each attribute before and after.
 pub(super) fn change(change: &PlanChangeView) -> String {
     let sign = VERBS.into_iter().find(|(verb, _, _)| *verb == change.verb).map_or("?", |(_, sign, _)| sign);
@@ -136,6 +173,7 @@ pub(super) fn change(change: &PlanChangeView) -> String {
             _ => writeln!(text, "    {}: {before} → {after}", line.attribute),
         };
     }
+    text.push_str(&cannot(&format!("    {HINDERED}"), change));
     text
 }
 

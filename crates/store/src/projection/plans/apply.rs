@@ -96,7 +96,7 @@ const CHOSEN: &str = "CREATE TEMPORARY TABLE chosen ON COMMIT DROP AS
         UNION
         SELECT o.parent_id FROM needed JOIN p ON true
         JOIN org_units o ON o.tenant_id = $1 AND o.target_id = p.target_id AND o.id = needed.id)
-    SELECT r.resource_kind, r.resource_id, r.name, r.proposal FROM rest r
+    SELECT r.resource_kind, r.resource_id, r.name, r.proposal, r.undo FROM rest r
     WHERE (r.resource_kind, r.resource_id) IN (SELECT resource_kind, resource_id FROM people)
        OR r.resource_kind = 'org_unit' AND r.proposal ->> 'verb' <> 'delete' AND r.resource_id IN (SELECT id FROM needed)";
 
@@ -121,6 +121,7 @@ impl Store {
             .execute(&mut *tx)
             .await?;
         refuse_what_moved(&mut tx, tenant, target).await?;
+        self.make_overrides(&mut tx, (tenant, target), plan, by).await?;
         let permitted = self.permit(&mut tx, tenant, target, plan).await?;
         let row = sqlx::query(
             "UPDATE plans SET state = CASE WHEN $4 > 0 THEN 'applying' ELSE state END,
@@ -304,13 +305,31 @@ impl Store {
     }
 }
 
-/// What is chosen must be held still, and with the same proposal.
+/// What is chosen must be held still, and with the same proposal. What is undone must be as it was when the plan was made:
+/// what the target has of it, what is held of it, that the person has not left, and that no other plan is at it.
 async fn refuse_what_moved(tx: &mut PgConnection, tenant: TenantId, target: Uuid) -> Result<(), ApplyError> {
     let rows: Vec<(Uuid, Option<String>, i64)> = sqlx::query_as(
         "SELECT c.resource_id, c.name, count(*) OVER () FROM chosen c
          LEFT JOIN deliveries d ON d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = c.resource_kind
                                AND d.resource_id = c.resource_id
-         WHERE d.state IS DISTINCT FROM 'held' OR d.proposal IS DISTINCT FROM c.proposal
+         LEFT JOIN links l ON c.undo IS NOT NULL AND l.tenant_id = $1 AND l.target_id = $2
+                          AND l.resource_kind = c.resource_kind AND l.resource_id = c.resource_id
+         WHERE CASE
+             WHEN c.undo IS NULL THEN d.state IS DISTINCT FROM 'held' OR d.proposal IS DISTINCT FROM c.proposal
+             ELSE d.resource_id IS NULL OR d.permit IS NOT NULL OR COALESCE(l.observed, 'absent') <> c.undo ->> 'observed'
+                  OR l.remote_id IS DISTINCT FROM c.undo ->> 'remote_id'
+                  OR EXISTS (SELECT 1 FROM jsonb_each(c.undo -> 'current') AS had (name, value)
+                             WHERE COALESCE(l.snapshot -> had.name, 'null') <> had.value)
+                  OR c.undo -> 'overrides' <> (
+                      SELECT COALESCE(jsonb_object_agg(o.attribute, o.id), '{}') FROM overrides o
+                      WHERE o.tenant_id = $1 AND o.target_id = $2 AND o.resource_kind = c.resource_kind
+                        AND o.resource_id = c.resource_id AND o.ended_at IS NULL
+                        AND o.attribute IN (SELECT held ->> 'attribute' FROM jsonb_array_elements(c.undo -> 'held') held
+                                            UNION ALL SELECT jsonb_array_elements_text(c.undo -> 'lifted')))
+                  OR c.resource_kind = 'user' AND NOT EXISTS (
+                      SELECT 1 FROM users u
+                      WHERE u.tenant_id = $1 AND u.id = c.resource_id AND u.active AND u.deleted_at IS NULL)
+             END
          ORDER BY c.resource_id LIMIT 100",
     )
     .bind(tenant.0)

@@ -10,7 +10,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// How long a plan may be applied.
-const GOOD_FOR: Duration = Duration::from_hours(24);
+pub(super) const GOOD_FOR: Duration = Duration::from_hours(24);
 
 /// Which held deliveries go into a plan.
 #[derive(Clone, Debug, Default)]
@@ -83,12 +83,25 @@ impl Store {
         .bind(&new.scope.held_by)
         .execute(&mut *tx)
         .await?;
-        let effects = count_effects(&mut tx, tenant, id).await?;
+        self.judge_plan(&mut tx, (tenant, new.target), id, new.guards).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// Judges a plan as a whole: counts what is in it, and notes what a guard would hold.
+    pub(super) async fn judge_plan(
+        &self,
+        tx: &mut PgConnection,
+        (tenant, target): (TenantId, TargetId),
+        id: Uuid,
+        guards: &Guards,
+    ) -> Result<(), StoreError> {
+        let effects = count_effects(&mut *tx, tenant, id).await?;
         let mut tripped = BTreeMap::new();
         for (key, planned) in &effects {
             let Some(effect) = parse(key) else { continue };
-            let reading = self.reading(&mut tx, (tenant, new.target), &effect, *planned).await?;
-            if let Some(trip) = reading.judge(&effect, &new.guards.limit(effect.guard)) {
+            let reading = self.reading(&mut *tx, (tenant, target), &effect, *planned).await?;
+            if let Some(trip) = reading.judge(&effect, &guards.limit(effect.guard)) {
                 tripped.insert(key.clone(), trip.to_string());
             }
         }
@@ -104,7 +117,7 @@ impl Store {
         .await?;
         let verbs: Vec<(String, String, i64)> = sqlx::query_as(
             "SELECT resource_kind, proposal ->> 'verb', count(*) FROM plan_changes
-             WHERE tenant_id = $1 AND plan_id = $2 GROUP BY 1, 2 ORDER BY 1, 2",
+             WHERE tenant_id = $1 AND plan_id = $2 AND state = 'planned' GROUP BY 1, 2 ORDER BY 1, 2",
         )
         .bind(tenant.0)
         .bind(id)
@@ -113,7 +126,7 @@ impl Store {
         let changes: Vec<Value> =
             verbs.iter().map(|(kind, verb, count)| json!({ "kind": kind, "verb": verb, "count": count })).collect();
         let calls: i64 = verbs.iter().map(|(_, _, count)| count).sum();
-        let attributes = count_attributes(&mut tx, tenant, id).await?;
+        let attributes = count_attributes(&mut *tx, tenant, id).await?;
         let summary = json!({
             "changes": changes, "attributes": attributes, "calls": calls, "effects": effects, "guards": tripped,
         });
@@ -128,8 +141,7 @@ impl Store {
         .bind(summary)
         .execute(&mut *tx)
         .await?;
-        tx.commit().await?;
-        Ok(id)
+        Ok(())
     }
 
     /// What a guard counts of a plan: with what passed in the last day and week.

@@ -46,6 +46,10 @@ pub struct PlanRow {
     pub states: Value,
     /// How many of its changes a guard would hold.
     pub guarded: i64,
+    /// Of a plan that undoes: what, why, and when its overrides are to be reviewed.
+    pub undoes: Option<Value>,
+    /// How many of its resources have something that cannot be undone.
+    pub hindered: i64,
 }
 
 /// One resource in a plan.
@@ -63,12 +67,14 @@ pub struct PlanChange {
     pub guarded: bool,
     /// Why it was held when the plan was made.
     pub reason: Option<String>,
-    /// `planned`, `permitted`, `applied`, `moved` or `failed`.
+    /// `planned`, `permitted`, `applied`, `moved`, `failed`, or `impossible` when nothing of it can be undone.
     pub state: String,
     /// What became of it, in words.
     pub detail: Option<String>,
     /// When that changed last.
     pub updated_at: OffsetDateTime,
+    /// Of a plan that undoes: what cannot be undone, an array.
+    pub cannot: Option<Value>,
 }
 
 /// Which changes of a plan to list, in the order of resource ids.
@@ -80,6 +86,8 @@ pub struct PlanChangeQuery {
     pub state: Option<String>,
     /// Only those that a guard would hold, or only those that none would.
     pub guarded: Option<bool>,
+    /// Only those of which something cannot be undone.
+    pub hindered: bool,
     /// Only after this resource.
     pub after: Option<ResourceId>,
     /// The most rows.
@@ -178,7 +186,9 @@ impl Store {
         let rows = sqlx::query_as(
             "SELECT p.target_id, p.id, p.kind, p.state, p.created_at, p.created_by, p.expires_at, p.summary,
                     p.requested_by, p.requested_at, p.reason, p.approved_by, p.approved_at, p.applied_by, p.applied_at,
-                    p.ended_at,
+                    p.ended_at, p.undoes,
+                    (SELECT count(*) FROM plan_changes c WHERE c.tenant_id = p.tenant_id AND c.plan_id = p.id
+                       AND c.undo -> 'cannot' <> '[]') AS hindered,
                     (SELECT COALESCE(jsonb_object_agg(c.state, c.number), '{}') FROM (
                         SELECT c.state, count(*) AS number FROM plan_changes c
                         WHERE c.tenant_id = p.tenant_id AND c.plan_id = p.id GROUP BY c.state) c) AS states,
@@ -205,11 +215,12 @@ impl Store {
         query: &PlanChangeQuery,
     ) -> Result<Vec<PlanChange>, StoreError> {
         let rows = sqlx::query_as(
-            "SELECT resource_kind, resource_id, name, proposal, guarded, reason, state, detail, updated_at
+            "SELECT resource_kind, resource_id, name, proposal, guarded, reason, state, detail, updated_at,
+                    undo -> 'cannot' AS cannot
              FROM plan_changes
              WHERE tenant_id = $1 AND plan_id = $2 AND ($3::text IS NULL OR proposal ->> 'verb' = $3)
                AND ($4::text IS NULL OR state = $4) AND ($5::boolean IS NULL OR guarded = $5)
-               AND ($6::uuid IS NULL OR resource_id > $6)
+               AND ($6::uuid IS NULL OR resource_id > $6) AND (NOT $8 OR undo -> 'cannot' <> '[]')
              ORDER BY resource_id LIMIT $7",
         )
         .bind(tenant.0)
@@ -219,6 +230,7 @@ impl Store {
         .bind(query.guarded)
         .bind(query.after.map(|id| id.0))
         .bind(query.limit)
+        .bind(query.hindered)
         .fetch_all(self.pool())
         .await?;
         Ok(rows)
