@@ -24,6 +24,7 @@ mod demo;
 mod departments;
 mod faults;
 mod groups;
+mod guards;
 mod invitations;
 mod kill;
 mod leaver;

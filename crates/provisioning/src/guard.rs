@@ -7,7 +7,9 @@
 mod effect;
 mod limit;
 mod settings;
+mod standing;
 
 pub use effect::{Effect, attributes_with, effects};
 pub use limit::{Limit, Reading, Trip, Window};
 pub use settings::{Guard, Guards, SettingsError};
+pub use standing::Standing;

@@ -27,7 +27,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) manager_awaited: Option<Uuid>,
     /// A plan has permitted an earlier step of the same delivery.
     pub(crate) decided: bool,
-    /// An operator has decided this step: only a mark can stop it.
+    /// An operator has decided this step: only a mark can stop it, and what takes two people always.
     pub(crate) by_operator: bool,
     /// It follows from other rules than those by which the entity is there.
     pub(crate) by_new_rules: bool,
@@ -62,7 +62,8 @@ impl Job<'_> {
             let hold = Hold { effect: Effect::new(Guard::Protected, ""), arithmetic: report::marked(&mark) };
             return Ok(Verdict::Guarded { holds: vec![hold], attributes: BTreeSet::new(), proposal });
         }
-        if asked.by_operator {
+        // One person alone may not lock the organisation out.
+        if asked.by_operator && !effects.iter().any(|effect| effect.guard.is_absolute()) {
             return self.go(&effects).await;
         }
         let waits_for_plan = match self.claim.mode {
@@ -158,6 +159,8 @@ impl Job<'_> {
         paths.extend(asked.paths.iter().map(|(id, path)| (id.clone(), path.clone())));
         paths.insert(self.ready.connector.root_org_unit().to_owned(), "/".to_owned());
         let mut proposal = Proposal::new(asked.action, before(asked.observed), &paths);
+        let by_standing = asked.besides.iter().filter(|effect| effect.guard.looks_at_standing());
+        proposal.effects.extend(by_standing.map(Effect::key));
         if let (Some(manager), Action::Create { .. } | Action::Update { .. }) = (asked.manager_awaited, asked.action) {
             proposal.lines.push(Line {
                 attribute: entity::MANAGER.to_owned(),

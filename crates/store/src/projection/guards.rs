@@ -93,7 +93,9 @@ impl Store {
                 holds.push(Hold { effect: effect.clone(), arithmetic: trip.to_string() });
             }
         }
-        let counted = |effect: &&Effect| holds.is_empty() || effect.guard == Guard::SourceDeactivate;
+        let counted = |effect: &&Effect| {
+            !effect.guard.looks_at_standing() && (holds.is_empty() || effect.guard == Guard::SourceDeactivate)
+        };
         for effect in effects.iter().filter(counted) {
             self.count(&mut tx, claim, effect).await?;
         }
@@ -108,6 +110,9 @@ impl Store {
         effect: &Effect,
         guards: &Guards,
     ) -> Result<Option<Trip>, StoreError> {
+        if effect.guard.looks_at_standing() {
+            return self.standing(tx, (claim.tenant, claim.target), effect, guards).await;
+        }
         let limit = guards.limit(effect.guard);
         let passed = |window: Window| self.now() - window.span();
         let row = sqlx::query(
@@ -135,7 +140,7 @@ impl Store {
         if reading.judge(effect, &limit).is_none() {
             return Ok(None);
         }
-        reading.base = base(tx, claim, effect.guard).await?;
+        reading.base = base_of(tx, (claim.tenant, claim.target), effect.guard).await?;
         Ok(reading.judge(effect, &limit))
     }
 
@@ -215,6 +220,18 @@ impl Store {
         .fetch_all(self.pool())
         .await?;
         Ok(rows)
+    }
+
+    /// The limits of a target; `None` when there is no such target.
+    pub(super) async fn guards_of(&self, tenant: TenantId, target: TargetId) -> Result<Option<Guards>, StoreError> {
+        let limits: Option<serde_json::Value> =
+            sqlx::query_scalar("SELECT guards FROM targets WHERE tenant_id = $1 AND id = $2")
+                .bind(tenant.0)
+                .bind(target.0)
+                .fetch_optional(self.pool())
+                .await?;
+        let corrupt = |_| StoreError::corrupt("targets", "guards", target.0);
+        limits.map(|limits| Guards::parse(&limits).map_err(corrupt)).transpose()
     }
 
     /// Replaces the target's own limits; the change log says by whom. `false` when there is no such target.
@@ -329,14 +346,18 @@ const fn counts_departures(guard: Guard) -> bool {
 }
 
 /// How many there are of what a guard protects.
-async fn base(tx: &mut PgConnection, claim: &Claim, guard: Guard) -> Result<u64, StoreError> {
+pub(super) async fn base_of(
+    tx: &mut PgConnection,
+    (tenant, target): (TenantId, TargetId),
+    guard: Guard,
+) -> Result<u64, StoreError> {
     let kind = if guard == Guard::DepartmentsRemove { "org_unit" } else { "user" };
     let number: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM links
          WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND observed <> 'absent'",
     )
-    .bind(claim.tenant.0)
-    .bind(claim.target.0)
+    .bind(tenant.0)
+    .bind(target.0)
     .bind(kind)
     .fetch_one(tx)
     .await?;

@@ -32,6 +32,7 @@ mod readings;
 mod record;
 mod renames;
 mod sealed;
+mod standing_guards;
 mod stops;
 mod survey_units;
 mod surveys;

@@ -86,9 +86,14 @@ impl Store {
         let effects = count_effects(&mut tx, tenant, id).await?;
         let mut tripped = BTreeMap::new();
         for (key, planned) in &effects {
-            let Some(effect) = parse(key) else { continue };
-            let reading = self.reading(&mut tx, (tenant, new.target), &effect, *planned).await?;
-            if let Some(trip) = reading.judge(&effect, &new.guards.limit(effect.guard)) {
+            let Some(effect) = Effect::parse(key) else { continue };
+            let trip = if effect.guard.looks_at_standing() {
+                self.standing(&mut tx, (tenant, new.target), &effect, new.guards).await?
+            } else {
+                let reading = self.reading(&mut tx, (tenant, new.target), &effect, *planned).await?;
+                reading.judge(&effect, &new.guards.limit(effect.guard))
+            };
+            if let Some(trip) = trip {
                 tripped.insert(key.clone(), trip.to_string());
             }
         }
@@ -202,9 +207,4 @@ async fn count_attributes(
     .fetch_all(tx)
     .await?;
     Ok(rows.into_iter().collect())
-}
-
-fn parse(key: &str) -> Option<Effect> {
-    let (guard, scope) = key.split_once(':').unwrap_or((key, ""));
-    Guard::parse(guard).map(|guard| Effect::new(guard, scope))
 }
