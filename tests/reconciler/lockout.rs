@@ -4,7 +4,7 @@ use rollcall_provisioning::entity;
 use rollcall_provisioning::guard::Guards;
 use rollcall_scim::profile::ManagerBy;
 use rollcall_store::projection::{NewPlan, PlanScope, TargetMode, Wave};
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::world::World;
@@ -14,8 +14,8 @@ impl World {
     fn administers(&self, name: &str, administers: bool) {
         self.fake.holdings(|held| {
             let account = held.accounts.values_mut().find(|account| account[entity::NAME] == name);
-            let account = account.expect("the account is there");
-            account.insert(entity::ADMINISTRATOR.to_owned(), Value::Bool(administers));
+            let before = account.map(|account| account.insert(entity::ADMINISTRATOR.to_owned(), administers.into()));
+            assert!(before.is_some(), "the account is there");
         });
     }
 

@@ -39,10 +39,7 @@ async fn a_short_list_is_held_and_goes_on_when_it_is_long_again() -> anyhow::Res
     world.settle().await?;
     assert_eq!((in_state(&world, "held").await?, in_state(&world, "in_step").await?), (4, 6));
     let reason = world.standing("p00").await?.reason.unwrap_or_default();
-    assert!(
-        reason.contains("4 of the 10 people of yesterday are missing, more than 3 (30 %, at least 2)"),
-        "{reason}"
-    );
+    assert!(reason.contains("4 of the 10 people of yesterday are missing, more than 3 (30 %, at least 2)"), "{reason}");
     assert!(reason.contains("the list of the source seems to be incomplete"), "{reason}");
     assert_eq!(world.store.reconsider_trips().await?, 0, "it is still short");
 

@@ -4,7 +4,7 @@ use anyhow::{Context, ensure};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::staff::somebody;
+use crate::staff::{enterprise, replace, somebody, with};
 use crate::world::World;
 
 #[tokio::test]
@@ -29,7 +29,8 @@ async fn an_administrator_goes_when_two_people_say_so() -> anyhow::Result<()> {
     ensure!(world.member(1).await?.is_some() && world.member(2).await?.is_none());
     let target = world.target().await?;
     let guards = world.rest(&format!("/targets/{target}/guards")).await?;
-    let guard = guards["guards"].as_array().and_then(|all| all.iter().find(|one| one["guard"] == "administrators.lost"));
+    let guard =
+        guards["guards"].as_array().and_then(|all| all.iter().find(|one| one["guard"] == "administrators.lost"));
     let guard = guard.context("the guard")?;
     ensure!(guard["limit"].is_null() && guard["open"][0]["held"] == 1, "{guard}");
 
@@ -51,5 +52,71 @@ async fn an_administrator_goes_when_two_people_say_so() -> anyhow::Result<()> {
     world.cli(&["apply", &id]).await?;
     world.until_state(&ids[0], "gone").await?;
     ensure!(world.member(1).await?.is_none());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_manager_of_many_is_held() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let boss = world.join(&somebody(1)).await?;
+    let mut reports = Vec::new();
+    for number in 2..=4 {
+        reports.push(world.join(&with(somebody(number), "manager", json!({ "value": boss }))).await?);
+    }
+    world.settled().await?;
+    let limits = world.folder().join("limits.json");
+    std::fs::write(&limits, r#"{ "managers.lost": { "floor": 2, "share": 0 } }"#)?;
+    world.cli(&["guards", "set", &limits.to_string_lossy()]).await?;
+    world.set_active(&boss, false).await?;
+    let held = world.until_state(&boss, "held").await?;
+    let reason = held["reason"].as_str().context("a reason")?;
+    ensure!(reason.contains("managers.lost: 3 people report to somebody who leaves, more than 2"), "{reason}");
+    let shown = world.text(&["guards"]).await?;
+    ensure!(shown.contains("managers.lost: 3 people report") && shown.contains("administrators.lost"), "{shown}");
+    // The source gives them another manager, and somebody tries again.
+    for id in &reports[..2] {
+        world.change(id, replace(&enterprise("manager.value"), reports[2].as_str())).await?;
+    }
+    world.settled().await?;
+    world.retry(&boss).await?;
+    world.until_state(&boss, "gone").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_source_that_sends_half_a_list_removes_nobody() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let mut ids = Vec::new();
+    for number in 1..=6 {
+        ids.push(world.join(&somebody(number)).await?);
+    }
+    world.settled().await?;
+    // As the server has noted it yesterday.
+    sqlx::query(
+        "INSERT INTO source_sizes (tenant_id, source_id, at, active)
+         SELECT tenant_id, id, now() - interval '25 hours', 6 FROM sources",
+    )
+    .execute(world.database.pool())
+    .await?;
+    world.cli(&["pause"]).await?;
+    for id in &ids[..3] {
+        // The source is served as ever.
+        world.set_active(id, false).await?;
+    }
+    world.cli(&["resume"]).await?;
+    for id in &ids[..3] {
+        let held = world.until_state(id, "held").await?;
+        let reason = held["reason"].as_str().unwrap_or_default();
+        ensure!(reason.contains("3 of the 6 people of yesterday are missing, more than 2"), "{held}");
+    }
+    ensure!(world.simulator.users().await?.len() == 6, "nobody was removed");
+    // It sends the rest of its list.
+    for id in &ids[1..3] {
+        world.set_active(id, true).await?;
+    }
+    world.settled().await?;
+    world.retry(&ids[0]).await?;
+    world.until_state(&ids[0], "gone").await?;
+    ensure!(world.simulator.users().await?.len() == 5);
     Ok(())
 }

@@ -147,8 +147,11 @@ impl Proposal {
         };
         let known = planned.get("effects").and_then(Value::as_array);
         let was_planned = |effect: &String| known.is_some_and(|known| known.iter().any(|known| known == effect));
-        let released =
-            self.effects.iter().filter(|key| Effect::parse(key).is_some_and(|e| e.guard.is_absolute())).all(was_planned);
+        let released = self
+            .effects
+            .iter()
+            .filter(|key| Effect::parse(key).is_some_and(|e| e.guard.is_absolute()))
+            .all(was_planned);
         same_kind && released && self.lines.iter().all(agreed)
     }
 

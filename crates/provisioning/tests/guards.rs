@@ -55,10 +55,7 @@ fn an_administrator_counts_besides() {
     assert_eq!(keys(&update("title", Change::Clear)), ["fields.blanked:title", "fields.changed:title"]);
     let one = Reading { plan: 1, day: 1, week: 1, base: 100_000 };
     let trip = judge(Guard::AdministratorsLost, one).expect("one is too many");
-    assert_eq!(
-        trip.to_string(),
-        "administrators.lost: 1 at once, an account that administers the organisation"
-    );
+    assert_eq!(trip.to_string(), "administrators.lost: 1 at once, an account that administers the organisation");
 }
 
 #[test]

@@ -86,7 +86,9 @@ impl Store {
             if urgent {
                 continue;
             }
-            if let Some(arithmetic) = open_trip(&mut tx, claim, effect, self.now()).await? {
+            // How things stand is asked anew each time: an open trip need not be true any more.
+            let standing = effect.guard.looks_at_standing();
+            if !standing && let Some(arithmetic) = open_trip(&mut tx, claim, effect, self.now()).await? {
                 holds.push(Hold { effect: effect.clone(), arithmetic });
             } else if let Some(trip) = self.over_the_limit(&mut tx, claim, effect, guards).await? {
                 open(self, &mut tx, claim, &trip).await?;
