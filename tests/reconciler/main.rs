@@ -21,6 +21,7 @@ mod managers;
 mod mappings;
 mod modes;
 mod plans;
+mod quota;
 mod short_lists;
 mod stages;
 mod stops;

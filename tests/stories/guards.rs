@@ -120,3 +120,31 @@ async fn a_source_that_sends_half_a_list_removes_nobody() -> anyhow::Result<()> 
     ensure!(world.simulator.users().await?.len() == 5);
     Ok(())
 }
+
+#[tokio::test]
+async fn what_a_target_may_be_sent_in_a_day_is_used_up() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let first = world.join(&somebody(1)).await?;
+    world.settled().await?;
+    world.cli(&["target", "set", "dingtalk", "--set", "calls_per_day=2"]).await?;
+    let second = world.join(&somebody(2)).await?;
+    world.until_state(&second, "in_step").await?;
+    let third = world.join(&somebody(3)).await?;
+    let waits = world.until_state(&third, "waiting").await?;
+    let reason = waits["reason"].as_str().unwrap_or_default();
+    ensure!(reason.contains("2 calls that the target may be sent today are used up"), "{waits}");
+    world.set_active(&first, false).await?;
+    world.until_state(&first, "gone").await?;
+
+    // A plan says what it needs, and what is left.
+    world.cli(&["target", "mode", "dingtalk", "rehearsal"]).await?;
+    world.retry(&third).await?;
+    world.until_state(&third, "held").await?;
+    let plan = world.shell(&["plan"]).await?;
+    let arithmetic = "quota: 1 calls, more than the 0 of 2 that are left today";
+    ensure!(plan.stdout.contains(arithmetic) && plan.stdout.contains("0 are left of what it may be sent."), "{plan:?}");
+    world.cli(&["target", "set", "dingtalk", "--set", "calls_per_day=100"]).await?;
+    world.cli(&["target", "mode", "dingtalk", "live"]).await?;
+    world.until_state(&third, "in_step").await?;
+    Ok(())
+}

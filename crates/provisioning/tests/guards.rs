@@ -123,8 +123,8 @@ fn own_limits_read_back() {
 fn bad_limits_say_what_is_wrong() {
     for (limits, expected) in [
         (json!({ "people.sack": {} }), "there is no guard \"people.sack\""),
-        (json!({ "protected": {} }), "the guard protected has no limit: it holds every change"),
-        (json!({ "administrators.lost": {} }), "the guard administrators.lost has no limit: it holds every change"),
+        (json!({ "protected": {} }), "the guard protected has no limit that can be set"),
+        (json!({ "administrators.lost": {} }), "the guard administrators.lost has no limit that can be set"),
         (json!({ "people.move": 5 }), "people.move: the limit must be an object"),
         (json!({ "people.move": {} }), "people.move: floor must be a number of 0 or more"),
         (json!({ "people.move": { "floor": -1 } }), "people.move: floor must be a number of 0 or more"),

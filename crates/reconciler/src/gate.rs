@@ -3,6 +3,7 @@
 
 use crate::act::{Interrupt, Job, Later};
 use crate::report;
+use rollcall_provisioning::allowance::{Allowance, Period};
 use rollcall_provisioning::delivery::HeldBy;
 use rollcall_provisioning::entity::{self, Attributes, Observed};
 use rollcall_provisioning::guard::{Effect, Guard, attributes_with, effects};
@@ -114,6 +115,27 @@ impl Job<'_> {
             until.minute()
         );
         Err(Interrupt::Later(Later { until: closed.until, cause: (None, "deny_window".to_owned()), reason }))
+    }
+
+    /// Refuses what is more than the target may be sent, until the next day or month begins. Whoever loses their access does
+    /// not wait for it.
+    pub(crate) async fn is_allowed_for(&self, action: &Action) -> Result<(), Interrupt> {
+        let allowance = Allowance::of(&self.ready.target.settings);
+        if !allowance.is_limited() || Nature::of(action) == Nature::EndsAccess {
+            return Ok(());
+        }
+        let spent = self.store.calls_spent(self.claim.tenant, self.claim.target).await?;
+        let Some(left) = allowance.left(spent).filter(|left| left.calls == 0) else { return Ok(()) };
+        let until = left.period.next(self.now);
+        let reason = format!(
+            "The {} calls that the target may be sent {} are used up; this is sent from {} 00:00 UTC on. The setting \
+             calls_per_{} says how many there are.",
+            left.of,
+            left.period.as_str(),
+            until.date(),
+            if left.period == Period::Day { "day" } else { "month" }
+        );
+        Err(Interrupt::Later(Later { until, cause: (None, "calls_used_up".to_owned()), reason }))
     }
 
     /// A person has decided: the guards only count.

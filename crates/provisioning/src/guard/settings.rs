@@ -36,13 +36,15 @@ pub enum Guard {
     AdministratorsLost,
     /// Any change to an account that is marked as protected.
     Protected,
+    /// The calls of a plan, against what is left of those that the target may be sent ([`crate::allowance`]).
+    Quota,
 }
 
 /// Nothing passes.
 const NOTHING: Limit = Limit { floor: 0, share: 0.0, day: None, week: None };
 
 /// Every guard with its word and its limit until an organisation has its own (operations, section 5.2).
-const ALL: [(Guard, &str, Limit); 14] = [
+const ALL: [(Guard, &str, Limit); 15] = [
     (Guard::PeopleRemove, "people.remove", Limit { floor: 5, share: 0.01, day: Some(2), week: Some(4) }),
     (Guard::PeopleDeactivate, "people.deactivate", Limit { floor: 5, share: 0.01, day: Some(2), week: Some(4) }),
     (Guard::PeopleCreate, "people.create", Limit { floor: 50, share: 0.1, day: None, week: None }),
@@ -57,6 +59,7 @@ const ALL: [(Guard, &str, Limit); 14] = [
     (Guard::ManagersLost, "managers.lost", Limit { floor: 50, share: 0.0, day: None, week: None }),
     (Guard::AdministratorsLost, "administrators.lost", NOTHING),
     (Guard::Protected, "protected", NOTHING),
+    (Guard::Quota, "quota", NOTHING),
 ];
 
 impl Guard {
@@ -80,6 +83,11 @@ impl Guard {
         matches!(self, Self::AdministratorsLost | Self::Protected)
     }
 
+    /// Whether a limit can be set: absolute guards have none, and the quota is a setting of the target.
+    pub const fn has_limit(self) -> bool {
+        !self.is_absolute() && !matches!(self, Self::Quota)
+    }
+
     /// Whether it looks at how things stand ([`super::Standing`]) and not at how much has passed.
     pub const fn looks_at_standing(self) -> bool {
         matches!(self, Self::SourceEmpty | Self::ManagersLost)
@@ -87,7 +95,7 @@ impl Guard {
 
     /// Whether it counts what a live target is sent, not only what a stored plan holds. Additive changes go on.
     pub const fn watches_live(self) -> bool {
-        !matches!(self, Self::PeopleCreate)
+        !matches!(self, Self::PeopleCreate | Self::Quota)
     }
 }
 
@@ -104,7 +112,7 @@ pub enum SettingsError {
     #[error("there is no guard {0:?}")]
     Unknown(String),
     /// The guard has no limit to set.
-    #[error("the guard {0} has no limit: it holds every change")]
+    #[error("the guard {0} has no limit that can be set")]
     Unlimited(&'static str),
     /// A member is missing or not what it should be.
     #[error("{guard}: {member} {problem}")]
@@ -137,7 +145,7 @@ impl Guards {
         let mut own = BTreeMap::new();
         for (word, limit) in value.as_object().unwrap_or(&empty) {
             let guard = Guard::parse(word).ok_or_else(|| SettingsError::Unknown(word.clone()))?;
-            if guard.is_absolute() {
+            if !guard.has_limit() {
                 return Err(SettingsError::Unlimited(guard.as_str()));
             }
             own.insert(guard, parse_limit(guard.as_str(), limit)?);

@@ -8,6 +8,7 @@ use super::{chosen_tenant, targets};
 use crate::cli::{GuardsArgs, GuardsCommand};
 use anyhow::{Context, Result};
 use rollcall_api::services::guards::{self, GuardView, GuardsView};
+use rollcall_provisioning::guard::Guard;
 use rollcall_store::Store;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -49,8 +50,10 @@ fn row(guard: &GuardView) -> Vec<String> {
             None => passed.day.to_string(),
         })
         .collect();
+    let unlimited =
+        if guard.guard == Guard::Quota.as_str() { "calls_per_day, calls_per_month" } else { "every change" };
     let limit = guard.limit.map_or_else(
-        || "every change".to_owned(),
+        || unlimited.to_owned(),
         |limit| {
             let own = if guard.own { ", own" } else { "" };
             format!("{} % of {}, at least {}{own}", limit.share * 100.0, guard.base, limit.floor)

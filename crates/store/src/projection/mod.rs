@@ -6,6 +6,7 @@
 
 mod attempts;
 mod budget;
+mod call_days;
 mod claims;
 mod collect;
 mod contacts;

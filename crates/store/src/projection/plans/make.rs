@@ -1,6 +1,7 @@
 //! Making a plan of what is held.
 
 use crate::{Store, StoreError};
+use rollcall_provisioning::allowance::Allowance;
 use rollcall_provisioning::guard::{Effect, Guard, Guards, Reading, Window};
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use serde_json::{Value, json};
@@ -83,7 +84,7 @@ impl Store {
         .bind(&new.scope.held_by)
         .execute(&mut *tx)
         .await?;
-        let effects = count_effects(&mut tx, tenant, id).await?;
+        let mut effects = count_effects(&mut tx, tenant, id).await?;
         let mut tripped = BTreeMap::new();
         for (key, planned) in &effects {
             let Some(effect) = Effect::parse(key) else { continue };
@@ -118,9 +119,24 @@ impl Store {
         let changes: Vec<Value> =
             verbs.iter().map(|(kind, verb, count)| json!({ "kind": kind, "verb": verb, "count": count })).collect();
         let calls: i64 = verbs.iter().map(|(_, _, count)| count).sum();
+        let settings: Value = sqlx::query_scalar("SELECT settings FROM targets WHERE tenant_id = $1 AND id = $2")
+            .bind(tenant.0)
+            .bind(new.target.0)
+            .fetch_one(&mut *tx)
+            .await?;
+        let left = Allowance::of(&settings).left(self.spent(&mut tx, (tenant, new.target)).await?);
+        if let Some(left) = left {
+            let needed = u64::try_from(calls).unwrap_or(0);
+            effects.insert(Guard::Quota.as_str().to_owned(), needed);
+            if let Some(arithmetic) = left.judge(needed) {
+                hold_all_but_leavers(&mut tx, tenant, id).await?;
+                tripped.insert(Guard::Quota.as_str().to_owned(), arithmetic);
+            }
+        }
         let attributes = count_attributes(&mut tx, tenant, id).await?;
         let summary = json!({
             "changes": changes, "attributes": attributes, "calls": calls, "effects": effects, "guards": tripped,
+            "calls_left": left.map(|left| left.calls),
         });
         sqlx::query(
             "UPDATE plans p SET summary = $3,
@@ -168,6 +184,19 @@ impl Store {
         let number = |number: i64| u64::try_from(number).unwrap_or(0);
         Ok(Reading { plan: planned, day: planned + number(day), week: planned + number(week), base: number(base) })
     }
+}
+
+/// The calls that are left go to those who lose their access.
+async fn hold_all_but_leavers(tx: &mut PgConnection, tenant: TenantId, plan: Uuid) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE plan_changes SET guarded = true
+         WHERE tenant_id = $1 AND plan_id = $2 AND NOT (resource_kind = 'user' AND proposal ->> 'verb' = 'delete')",
+    )
+    .bind(tenant.0)
+    .bind(plan)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 async fn count_effects(
