@@ -13,6 +13,7 @@ mod group_rules;
 mod groups;
 mod guards;
 mod heritage;
+mod learning;
 mod leases;
 mod leavers;
 mod lockout;

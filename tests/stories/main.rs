@@ -29,6 +29,7 @@ mod invitations;
 mod kill;
 mod leaver;
 mod leavers;
+mod limits;
 mod managers;
 mod mapping;
 mod outage;

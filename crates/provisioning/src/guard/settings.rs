@@ -138,6 +138,13 @@ impl Guards {
         self.own.contains_key(&guard)
     }
 
+    /// The same with another limit of one guard.
+    #[must_use]
+    pub fn with(mut self, guard: Guard, limit: Limit) -> Self {
+        self.own.insert(guard, limit);
+        self
+    }
+
     /// Reads limits: an object of guard to `{"floor": 5, "share": 0.01, "day": 2, "week": 4}`. A guard that is not
     /// named keeps the limit that all begin with; `day` and `week` that are not named are not counted.
     pub fn parse(value: &Value) -> Result<Self, SettingsError> {

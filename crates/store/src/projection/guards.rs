@@ -99,7 +99,7 @@ impl Store {
             !effect.guard.looks_at_standing() && (holds.is_empty() || effect.guard == Guard::SourceDeactivate)
         };
         for effect in effects.iter().filter(counted) {
-            self.count(&mut tx, claim, effect).await?;
+            self.count(&mut tx, claim, effect, urgent).await?;
         }
         tx.commit().await?;
         Ok(if holds.is_empty() { Passage::Free } else { Passage::Held(holds) })
@@ -168,7 +168,14 @@ impl Store {
         Ok(u64::try_from(number).unwrap_or(0))
     }
 
-    async fn count(&self, tx: &mut PgConnection, claim: &Claim, effect: &Effect) -> Result<(), StoreError> {
+    /// `decided`: a person has, so that it says nothing of what is usual.
+    async fn count(
+        &self,
+        tx: &mut PgConnection,
+        claim: &Claim,
+        effect: &Effect,
+        decided: bool,
+    ) -> Result<(), StoreError> {
         sqlx::query(
             "WITH before AS (
                  SELECT at FROM effects
@@ -176,17 +183,19 @@ impl Store {
              noted AS (
                  INSERT INTO effects AS e (tenant_id, target_id, effect, resource_id, at) VALUES ($1, $2, $3, $4, $5)
                  ON CONFLICT (tenant_id, target_id, effect, resource_id) DO UPDATE SET at = EXCLUDED.at)
-             INSERT INTO effect_days AS d (tenant_id, target_id, effect, day, passed)
-             SELECT $1, $2, $3, ($5::timestamptz AT TIME ZONE 'UTC')::date, 1
+             INSERT INTO effect_days AS d (tenant_id, target_id, effect, day, passed, decided)
+             SELECT $1, $2, $3, ($5::timestamptz AT TIME ZONE 'UTC')::date, 1, $6::int
              WHERE NOT EXISTS (SELECT 1 FROM before WHERE (at AT TIME ZONE 'UTC')::date
                                                           = ($5::timestamptz AT TIME ZONE 'UTC')::date)
-             ON CONFLICT (tenant_id, target_id, effect, day) DO UPDATE SET passed = d.passed + 1",
+             ON CONFLICT (tenant_id, target_id, effect, day) DO UPDATE
+             SET passed = d.passed + 1, decided = d.decided + EXCLUDED.decided",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
         .bind(effect.key())
         .bind(claim.resource.0)
         .bind(self.now())
+        .bind(i32::from(decided))
         .execute(tx)
         .await?;
         Ok(())
