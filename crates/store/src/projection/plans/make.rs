@@ -85,19 +85,7 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         let mut effects = count_effects(&mut tx, tenant, id).await?;
-        let mut tripped = BTreeMap::new();
-        for (key, planned) in &effects {
-            let Some(effect) = Effect::parse(key) else { continue };
-            let trip = if effect.guard.looks_at_standing() {
-                self.standing(&mut tx, (tenant, new.target), &effect, new.guards).await?
-            } else {
-                let reading = self.reading(&mut tx, (tenant, new.target), &effect, *planned).await?;
-                reading.judge(&effect, &new.guards.limit(effect.guard))
-            };
-            if let Some(trip) = trip {
-                tripped.insert(key.clone(), trip.to_string());
-            }
-        }
+        let mut tripped = self.tripped(&mut tx, (tenant, new), &effects).await?;
         let keys: Vec<&String> = tripped.keys().collect();
         sqlx::query(
             "UPDATE plan_changes SET guarded = true
@@ -151,6 +139,29 @@ impl Store {
         .await?;
         tx.commit().await?;
         Ok(id)
+    }
+
+    /// Which effects are too many, with the arithmetic.
+    async fn tripped(
+        &self,
+        tx: &mut PgConnection,
+        (tenant, new): (TenantId, &NewPlan<'_>),
+        effects: &BTreeMap<String, u64>,
+    ) -> Result<BTreeMap<String, String>, StoreError> {
+        let mut tripped = BTreeMap::new();
+        for (key, planned) in effects {
+            let Some(effect) = Effect::parse(key) else { continue };
+            let trip = if effect.guard.looks_at_standing() {
+                self.standing(tx, (tenant, new.target), &effect, new.guards).await?
+            } else {
+                let reading = self.reading(tx, (tenant, new.target), &effect, *planned).await?;
+                reading.judge(&effect, &new.guards.limit(effect.guard))
+            };
+            if let Some(trip) = trip {
+                tripped.insert(key.clone(), trip.to_string());
+            }
+        }
+        Ok(tripped)
     }
 
     /// What a guard counts of a plan: with what passed in the last day and week.
