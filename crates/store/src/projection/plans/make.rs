@@ -1,7 +1,7 @@
 //! Making a plan of what is held.
 
 use crate::{Store, StoreError};
-use rollcall_provisioning::allowance::Allowance;
+use rollcall_provisioning::allowance::{Allowance, Left};
 use rollcall_provisioning::guard::{Effect, Guard, Guards, Reading, Window};
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use serde_json::{Value, json};
@@ -107,12 +107,7 @@ impl Store {
         let changes: Vec<Value> =
             verbs.iter().map(|(kind, verb, count)| json!({ "kind": kind, "verb": verb, "count": count })).collect();
         let calls: i64 = verbs.iter().map(|(_, _, count)| count).sum();
-        let settings: Value = sqlx::query_scalar("SELECT settings FROM targets WHERE tenant_id = $1 AND id = $2")
-            .bind(tenant.0)
-            .bind(new.target.0)
-            .fetch_one(&mut *tx)
-            .await?;
-        let left = Allowance::of(&settings).left(self.spent(&mut tx, (tenant, new.target)).await?);
+        let left = self.calls_left(&mut tx, (tenant, new.target)).await?;
         if let Some(left) = left {
             let needed = u64::try_from(calls).unwrap_or(0);
             effects.insert(Guard::Quota.as_str().to_owned(), needed);
@@ -139,6 +134,20 @@ impl Store {
         .await?;
         tx.commit().await?;
         Ok(id)
+    }
+
+    /// What is left of the calls that a target may be sent; `None` where nothing limits them.
+    async fn calls_left(
+        &self,
+        tx: &mut PgConnection,
+        (tenant, target): (TenantId, TargetId),
+    ) -> Result<Option<Left>, StoreError> {
+        let settings: Value = sqlx::query_scalar("SELECT settings FROM targets WHERE tenant_id = $1 AND id = $2")
+            .bind(tenant.0)
+            .bind(target.0)
+            .fetch_one(&mut *tx)
+            .await?;
+        Ok(Allowance::of(&settings).left(self.spent(tx, (tenant, target)).await?))
     }
 
     /// Which effects are too many, with the arithmetic.
