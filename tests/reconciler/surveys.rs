@@ -108,13 +108,15 @@ async fn other_rules_say_of_everybody_what_a_delivery_says() -> anyhow::Result<(
         people(&world).await?;
         world.settle().await?;
         save(&world, parts).await?;
-        let calls = world.fake.calls().len();
+        // Whoever is to lose an account is read before that, also when it waits for a plan.
+        let sent = || world.fake.calls().iter().filter(|call| !call.starts_with("read account")).count();
+        let calls = sent();
         world.settle().await?;
         let surveyed = stands(&world, world.target.0).await?;
         look_again(&world).await?;
         world.settle().await?;
         assert_eq!(surveyed, stands(&world, world.target.0).await?, "{case}");
-        assert_eq!(world.fake.calls().len(), calls, "{case}: nothing is sent");
+        assert_eq!(sent(), calls, "{case}: nothing is sent");
     }
     Ok(())
 }

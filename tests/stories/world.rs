@@ -289,7 +289,8 @@ impl World {
         let shown = self.rest(&format!("/targets/{target}/guards")).await?;
         let guards = shown["guards"].as_array().context("there are guards")?;
         let wide = json!({ "floor": 1_000_000, "share": 1.0 });
-        let names = guards.iter().filter_map(|guard| guard["guard"].as_str()).filter(|name| *name != "protected");
+        let with_limits = guards.iter().filter(|guard| guard["limit"].is_object());
+        let names = with_limits.filter_map(|guard| guard["guard"].as_str());
         let body: serde_json::Map<String, Value> = names.map(|name| (name.to_owned(), wide.clone())).collect();
         let reply = api.put(&format!("/targets/{target}/guards"), &Value::Object(body)).await?;
         ensure!(reply.status == StatusCode::OK, "the limits were answered {} {}", reply.status, reply.body);

@@ -9,6 +9,7 @@ mod docs;
 mod groups;
 mod guards;
 mod in_path;
+mod learning;
 mod leavers;
 mod logs;
 mod mapping;
@@ -50,6 +51,9 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(stops::windows, stops::set_windows))
         .routes(routes!(guards::read, guards::replace))
         .routes(routes!(guards::trips))
+        .routes(routes!(learning::proposals))
+        .routes(routes!(learning::accept))
+        .routes(routes!(learning::try_limits))
         .routes(routes!(plans::make))
         .routes(routes!(undo::undo))
         .routes(routes!(undo::list))

@@ -11,6 +11,7 @@ pub mod first_password;
 pub(crate) mod given;
 pub mod groups;
 pub mod guards;
+pub mod learning;
 pub mod leavers;
 pub mod mapping;
 pub mod oauth_clients;

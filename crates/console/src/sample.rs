@@ -86,6 +86,7 @@ pub(crate) fn plan(state: &str, guarded: i64) -> PlanView {
         changes: vec![count("create", 12), count("update", 1_480), count("delete", 3)],
         attributes: [("title".to_owned(), 1_480)].into(),
         calls: 1_495,
+        calls_left: None,
         seconds: 74,
         guards: Vec::new(),
         states: [("planned".to_owned(), 1_495)].into(),

@@ -36,6 +36,8 @@ pub const EXTENSION_PREFIX: &str = "extension.";
 pub const ACCOUNT_KIND: &str = "account_kind";
 /// Whether the account may be used: boolean. Only enterprise accounts can be turned off.
 pub const ENABLED: &str = "enabled";
+/// Whether the account administers the target: boolean. Only the target decides; no rule gives it.
+pub const ADMINISTRATOR: &str = "administrator";
 /// The name that a person signs in with, where the target keeps it: string.
 pub const LOGIN_ID: &str = "login_id";
 /// The nickname of an enterprise account: string.

@@ -5,9 +5,13 @@
 //! the plan at hand, over a day and over a week, so that neither a landslide nor a slow bleed passes.
 
 mod effect;
+mod learning;
 mod limit;
 mod settings;
+mod standing;
 
 pub use effect::{Effect, attributes_with, effects};
+pub use learning::{DAYS_NEEDED, Learnt, TIMES, learn};
 pub use limit::{Limit, Reading, Trip, Window};
 pub use settings::{Guard, Guards, SettingsError};
+pub use standing::Standing;

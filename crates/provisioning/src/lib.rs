@@ -7,6 +7,7 @@
 //! [`time::Clock`]), ids come from an [`ids::IdSource`], jitter from a seed. The [`connector::Connector`]
 //! trait is the one door to a target such as DingTalk; its implementation lives in a crate of its own.
 
+pub mod allowance;
 pub mod budget;
 pub mod connector;
 pub mod contradiction;

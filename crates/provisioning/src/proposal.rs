@@ -128,8 +128,8 @@ impl Proposal {
 
     /// Whether all of it is in `planned`, as [`Self::to_value`] wrote that: each attribute with the same value after. A
     /// part that was done meanwhile is missing here, which is no difference. Of members it is only asked whether some were to
-    /// come or to leave: which, is known of each of them. What is protected by now must have been so when it was planned,
-    /// because only then two people have released it.
+    /// come or to leave: which, is known of each of them. What only two people can release must have been so when it was
+    /// planned, because only then they have.
     pub fn is_within(&self, planned: &Value) -> bool {
         let verb = planned.get("verb").and_then(Value::as_str).unwrap_or_default();
         let same_kind = verb == self.verb || (verb == "create" && self.verb == "update");
@@ -145,10 +145,13 @@ impl Proposal {
                 })
             })
         };
-        let protected = Guard::Protected.as_str();
-        let known = |effects: &Vec<Value>| effects.iter().any(|effect| effect.as_str() == Some(protected));
-        let released = !self.effects.iter().any(|effect| effect == protected)
-            || planned.get("effects").and_then(Value::as_array).is_some_and(known);
+        let known = planned.get("effects").and_then(Value::as_array);
+        let was_planned = |effect: &String| known.is_some_and(|known| known.iter().any(|known| known == effect));
+        let released = self
+            .effects
+            .iter()
+            .filter(|key| Effect::parse(key).is_some_and(|e| e.guard.is_absolute()))
+            .all(was_planned);
         same_kind && released && self.lines.iter().all(agreed)
     }
 

@@ -44,9 +44,28 @@ fn effects_of_steps() {
 }
 
 #[test]
+fn an_administrator_counts_besides() {
+    let mut account = account();
+    account.insert("administrator".to_owned(), json!(true));
+    let keys = |action: &Action| effects(action, &account).iter().map(Effect::key).collect::<Vec<_>>();
+    let removal = Action::Delete { kind: EntityKind::Account, remote_id: "u".to_owned() };
+    assert_eq!(keys(&removal), ["people.remove", "administrators.lost"]);
+    let off = update("enabled", Change::Set(json!(false)));
+    assert_eq!(keys(&off), ["people.deactivate", "fields.changed:enabled", "administrators.lost"]);
+    assert_eq!(keys(&update("title", Change::Clear)), ["fields.blanked:title", "fields.changed:title"]);
+    let one = Reading { plan: 1, day: 1, week: 1, base: 100_000 };
+    let trip = judge(Guard::AdministratorsLost, one).expect("one is too many");
+    assert_eq!(trip.to_string(), "administrators.lost: 1 at once, an account that administers the organisation");
+}
+
+#[test]
 fn every_word_reads_back() {
     for guard in Guard::all() {
         assert_eq!(Guard::parse(guard.as_str()), Some(guard));
+        for scope in ["", "title", "0198"] {
+            let effect = Effect::new(guard, scope);
+            assert_eq!(Effect::parse(&effect.key()), Some(effect));
+        }
     }
     assert_eq!(Guard::parse("people.sack"), None);
 }
@@ -104,7 +123,8 @@ fn own_limits_read_back() {
 fn bad_limits_say_what_is_wrong() {
     for (limits, expected) in [
         (json!({ "people.sack": {} }), "there is no guard \"people.sack\""),
-        (json!({ "protected": {} }), "the guard protected has no limit: it holds every change"),
+        (json!({ "protected": {} }), "the guard protected has no limit that can be set"),
+        (json!({ "administrators.lost": {} }), "the guard administrators.lost has no limit that can be set"),
         (json!({ "people.move": 5 }), "people.move: the limit must be an object"),
         (json!({ "people.move": {} }), "people.move: floor must be a number of 0 or more"),
         (json!({ "people.move": { "floor": -1 } }), "people.move: floor must be a number of 0 or more"),

@@ -8,6 +8,7 @@ use rollcall_provisioning::entity::{Attributes, Entity, EntityKind, Observed};
 use rollcall_provisioning::finding::Finding;
 use rollcall_provisioning::ids::ResourceKind;
 use rollcall_provisioning::plan::{Action, given_up};
+use rollcall_provisioning::window::Nature;
 use rollcall_store::projection::{Attempt, Claim};
 use rollcall_store::{Store, StoreError};
 use std::time::Duration;
@@ -74,7 +75,8 @@ pub(crate) enum Acted {
 impl Job<'_> {
     /// Carries out `action` on an entity of which `observed` is known.
     pub(crate) async fn act(&self, action: &Action, observed: &Observed) -> Result<Acted, Interrupt> {
-        self.is_not_stopped(action.kind()).await?;
+        self.is_allowed_for(action).await?;
+        self.is_not_stopped(action).await?;
         held(self.store.link_unknown(self.claim, action.remote_id()).await?)?;
         let started = Instant::now();
         let result = self.ready.connector.apply(action).await;
@@ -102,9 +104,11 @@ impl Job<'_> {
     }
 
     /// Refuses to call for a kind of entity that is stopped, but for the one that tries whether it works again.
-    pub(crate) async fn is_not_stopped(&self, kind: EntityKind) -> Result<(), Interrupt> {
+    pub(crate) async fn is_not_stopped(&self, action: &Action) -> Result<(), Interrupt> {
+        let kind = action.kind();
         let Some(stop) = self.ready.target.stop(Some(kind)) else { return Ok(()) };
-        let Some(until) = self.store.probe(self.claim.tenant, self.claim.target, kind).await? else { return Ok(()) };
+        let asks = (kind, Nature::of(action) == Nature::EndsAccess);
+        let Some(until) = self.store.probe(self.claim.tenant, self.claim.target, asks).await? else { return Ok(()) };
         Err(Interrupt::Later(Later {
             until,
             cause: (Some(ErrorClass::KindStopped.as_str()), stop.code.clone()),

@@ -4,7 +4,7 @@ use crate::act::{Interrupt, Job, Later};
 use crate::connectors::{Connectors, FactoryError, NotReady};
 use crate::worker::Options;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
-use rollcall_provisioning::delivery::{DeliveryState, Outcome, Standing, next};
+use rollcall_provisioning::delivery::{DeliveryState, HeldBy, Outcome, Standing, next};
 use rollcall_provisioning::entity::EntityKind;
 use rollcall_provisioning::ids::ResourceKind;
 use rollcall_provisioning::stop::Cause;
@@ -126,6 +126,9 @@ impl Shared {
         // First, so that a crash in between leaves the plan with its end, and the delivery to be looked at once more.
         if let Some(plan) = claim.permit {
             self.report_to_plan(claim, plan, &standing).await?;
+        }
+        if let (Some(HeldBy::Rehearsal), Some(proposal)) = (&standing.held_by, &standing.proposal) {
+            self.store.count_rehearsed(claim, proposal).await?;
         }
         let recorded = self.store.record(claim, &standing, version).await?;
         let (resource, state) = (claim.resource.to_string(), standing.state.as_str());

@@ -3,6 +3,7 @@
 
 use crate::act::{Interrupt, Job, Later};
 use crate::report;
+use rollcall_provisioning::allowance::{Allowance, Period};
 use rollcall_provisioning::delivery::HeldBy;
 use rollcall_provisioning::entity::{self, Attributes, Observed};
 use rollcall_provisioning::guard::{Effect, Guard, attributes_with, effects};
@@ -27,7 +28,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) manager_awaited: Option<Uuid>,
     /// A plan has permitted an earlier step of the same delivery.
     pub(crate) decided: bool,
-    /// An operator has decided this step: only a mark can stop it.
+    /// An operator has decided this step: only a mark can stop it, and what takes two people always.
     pub(crate) by_operator: bool,
     /// It follows from other rules than those by which the entity is there.
     pub(crate) by_new_rules: bool,
@@ -62,7 +63,8 @@ impl Job<'_> {
             let hold = Hold { effect: Effect::new(Guard::Protected, ""), arithmetic: report::marked(&mark) };
             return Ok(Verdict::Guarded { holds: vec![hold], attributes: BTreeSet::new(), proposal });
         }
-        if asked.by_operator {
+        // One person alone may not lock the organisation out.
+        if asked.by_operator && !effects.iter().any(|effect| effect.guard.is_absolute()) {
             return self.go(&effects).await;
         }
         let waits_for_plan = match self.claim.mode {
@@ -115,6 +117,27 @@ impl Job<'_> {
         Err(Interrupt::Later(Later { until: closed.until, cause: (None, "deny_window".to_owned()), reason }))
     }
 
+    /// Refuses what is more than the target may be sent, until the next day or month begins. Whoever loses their access does
+    /// not wait for it.
+    pub(crate) async fn is_allowed_for(&self, action: &Action) -> Result<(), Interrupt> {
+        let allowance = Allowance::of(&self.ready.target.settings);
+        if !allowance.is_limited() || Nature::of(action) == Nature::EndsAccess {
+            return Ok(());
+        }
+        let spent = self.store.calls_spent(self.claim.tenant, self.claim.target).await?;
+        let Some(left) = allowance.left(spent).filter(|left| left.calls == 0) else { return Ok(()) };
+        let until = left.period.next(self.now);
+        let reason = format!(
+            "The {} calls that the target may be sent {} are used up; this is sent from {} 00:00 UTC on. The setting \
+             calls_per_{} says how many there are.",
+            left.of,
+            left.period.as_str(),
+            until.date(),
+            if left.period == Period::Day { "day" } else { "month" }
+        );
+        Err(Interrupt::Later(Later { until, cause: (None, "calls_used_up".to_owned()), reason }))
+    }
+
     /// A person has decided: the guards only count.
     async fn go(&self, effects: &[Effect]) -> Result<Verdict, Interrupt> {
         if !effects.is_empty()
@@ -162,6 +185,8 @@ impl Job<'_> {
         paths.extend(asked.paths.iter().map(|(id, path)| (id.clone(), path.clone())));
         paths.insert(self.ready.connector.root_org_unit().to_owned(), "/".to_owned());
         let mut proposal = Proposal::new(asked.action, before(asked.observed), &paths);
+        let by_standing = asked.besides.iter().filter(|effect| effect.guard.looks_at_standing());
+        proposal.effects.extend(by_standing.map(Effect::key));
         if let (Some(manager), Action::Create { .. } | Action::Update { .. }) = (asked.manager_awaited, asked.action) {
             let had = before(asked.observed).get(entity::MANAGER).cloned();
             let follows = Some(json!(manager.simple().to_string()));

@@ -54,7 +54,7 @@ impl Job<'_> {
         if !by_new_rules {
             held(self.store.displace(self.claim).await?)?;
         }
-        let observed = match self.observe_account(link, Sought::Unwanted).await? {
+        let observed = match self.observe_before_loss(link).await? {
             Seen::Now(observed) => observed,
             Seen::Invited(since) if since > WATCH => Observed::Absent,
             Seen::Invited(since) => return Ok(report::invited_leaver(since)),
@@ -140,10 +140,11 @@ impl Job<'_> {
 
     /// Turns an enterprise account off. A normal one has no such switch (page `disable-an-exclusive-account`).
     async fn turn_off(&self, link: &Link) -> Result<Option<Outcome>, Interrupt> {
-        if account_kind(&link.snapshot).is_none_or(|kind| kind == NORMAL_ACCOUNT) {
+        let is_off = link.snapshot.get(entity::ENABLED) == Some(&Value::Bool(false));
+        if is_off || account_kind(&link.snapshot).is_none_or(|kind| kind == NORMAL_ACCOUNT) {
             return Ok(None);
         }
-        let observed = match self.observe_account(Some(link), Sought::Unwanted).await? {
+        let observed = match self.observe_before_loss(Some(link)).await? {
             Seen::Now(observed @ Observed::Known(_)) => observed,
             Seen::Now(_) | Seen::Invited(_) => return Ok(None),
             Seen::End(outcome) => return Ok(Some(outcome)),
@@ -159,11 +160,12 @@ impl Job<'_> {
     async fn send_leaver(&self, leaving: &Leaving<'_>, link: Option<&Link>) -> Result<Option<Outcome>, Interrupt> {
         let Leaving { action, observed, sent_by_source, by_new_rules } = *leaving;
         let source = if sent_by_source { self.store.departed_by(self.claim).await? } else { None };
-        let sent = source.map(|source| Effect::new(Guard::SourceDeactivate, &source.to_string()));
+        let mut effects = self.store.standing_effects(self.claim, &self.ready.target.guards, source).await?;
+        effects.extend(source.map(|source| Effect::new(Guard::SourceDeactivate, &source.to_string())));
         let asked = Asked {
             action,
             observed,
-            besides: sent.as_slice(),
+            besides: &effects,
             paths: &Paths::new(),
             manager_awaited: None,
             decided: false,

@@ -129,7 +129,8 @@ impl Job<'_> {
                 Action::RemoveMembers { kind, remote_id, members }
             };
             self.is_not_denied(&action)?;
-            self.is_not_stopped(kind).await?;
+            self.is_allowed_for(&action).await?;
+            self.is_not_stopped(&action).await?;
             let started = Instant::now();
             let result = self.ready.connector.apply(&action).await;
             self.keep(&action, &Observed::Unknown, &result, started.elapsed()).await?;

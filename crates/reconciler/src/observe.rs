@@ -51,6 +51,27 @@ impl Job<'_> {
         }
     }
 
+    /// The account of somebody who is to lose it, as it is at this moment: what is remembered does not say whether it
+    /// has become an administrator's since. One that is not found may have been made a moment ago, so it counts as it is
+    /// remembered: to remove what is not there does no harm.
+    pub(crate) async fn observe_before_loss(&self, link: Option<&Link>) -> Result<Seen, Interrupt> {
+        let Some(Link { observed: Observed::Known(known), .. }) = link else {
+            return self.observe_account(link, Sought::Unwanted).await;
+        };
+        match self.ready.connector.account(&known.remote_id).await {
+            Ok(None) => Ok(Seen::Now(Observed::Known(known.clone()))),
+            Ok(Some(entity)) => {
+                let entity = self.with_what_is_hidden(entity, &known.attributes);
+                if entity != *known {
+                    self.tell_of_values(self.entity_kind(), &known.attributes, Some(&entity.attributes)).await?;
+                    held(self.store.link_known(self.claim, &entity).await?)?;
+                }
+                Ok(Seen::Now(Observed::Known(entity)))
+            }
+            Err(error) => Ok(Seen::End(unread(error)?)),
+        }
+    }
+
     async fn read_account(&self, link: &Link, remote_id: &str, sought: Sought<'_>) -> Result<Seen, Interrupt> {
         match self.ready.connector.account(remote_id).await {
             Ok(None) if matches!(sought, Sought::Unwanted) && self.may_arrive(link) => {

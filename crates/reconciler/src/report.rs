@@ -174,6 +174,21 @@ pub(crate) fn marked(mark: &AgainstIt) -> String {
 pub(crate) fn guarded(holds: &[Hold], proposal: Proposal, findings: &[Finding]) -> Outcome {
     let held = holds.iter().map(|hold| match hold.effect.guard {
         Guard::Protected => hold.arithmetic.clone(),
+        Guard::ManagersLost => format!(
+            "Held until a person decides, because so many would lose their manager ({}). Give the reports another \
+             manager at the source, or release a plan with it.",
+            hold.arithmetic
+        ),
+        Guard::SourceEmpty => format!(
+            "Held until a person decides, because the list of the source seems to be incomplete ({}). Everything that \
+             it sent is kept; if it sends the people again, nothing is lost.",
+            hold.arithmetic
+        ),
+        Guard::AdministratorsLost => format!(
+            "Held until two people release a plan with it, because the account administers the organisation ({}). If \
+             somebody else is to do that, take the right away in DingTalk and try again.",
+            hold.arithmetic
+        ),
         _ => format!(
             "Held until a person decides, because this and what else is like it is more than the guard lets pass: {}.",
             hold.arithmetic

@@ -170,6 +170,12 @@ impl Reconciler {
                 }
             }
         }
+        if let Err(error) = store.note_source_sizes().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the sizes of sources were not noted");
+        }
+        if let Err(error) = store.reconsider_trips().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "what guards hold was not looked at again");
+        }
         if let Err(error) = store.look_for_successors(COLLECTED_AT_ONCE).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "successors were not looked for");
         }

@@ -29,7 +29,8 @@ pub struct GuardView {
     /// Its word.
     #[schema(example = "people.remove")]
     pub guard: &'static str,
-    /// The limit in force; absent for the guard of protected accounts, which holds every change.
+    /// The limit in force; absent for a guard that holds every change that it counts, and for
+    /// the quota, which follows from the settings `calls_per_day` and `calls_per_month` of the target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<LimitView>,
     /// Whether the limit is the target's own, and not the one that all begin with.
@@ -203,7 +204,7 @@ fn guard_view(
     let most = |window| limit.most(window, u64::try_from(base).unwrap_or(0));
     GuardView {
         guard: word,
-        limit: (guard != Guard::Protected).then(|| limit.into()),
+        limit: guard.has_limit().then(|| limit.into()),
         own: guards.is_own(guard),
         base,
         most: Counts { at_once: most(Window::Plan), day: most(Window::Day), week: most(Window::Week) },

@@ -61,6 +61,9 @@ pub struct PlanView {
     pub attributes: BTreeMap<String, i64>,
     /// The calls that change something at the target.
     pub calls: i64,
+    /// How many calls of what the target may be sent were left when the plan was made; absent where nothing limits them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls_left: Option<i64>,
     /// How long these take at least: each kind of call has its own rate budget at the target.
     pub seconds: i64,
     /// What guards count in it, and which of them would hold a part of it.
@@ -205,6 +208,7 @@ impl PlanView {
             guarded: row.guarded,
             attributes: numbers(row.summary.get("attributes")),
             calls: row.summary.get("calls").and_then(Value::as_i64).unwrap_or(0),
+            calls_left: row.summary.get("calls_left").and_then(Value::as_i64),
             seconds: changes.iter().map(|change| (change.count + rate - 1) / rate).max().unwrap_or(0),
             changes,
             guards: guards(&row.summary),

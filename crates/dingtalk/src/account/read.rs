@@ -15,7 +15,7 @@ pub(crate) const UNLISTED: [&str; 5] =
 /// The attributes that are an object of values by department.
 const BY_DEPARTMENT: [&str; 2] = [entity::ORG_UNIT_ORDERS, entity::ORG_UNIT_TITLES];
 /// The switches that are off as long as nobody turns them on.
-const SWITCHES: [&str; 2] = [entity::HIDE_MOBILE, entity::SENIOR_MODE];
+const SWITCHES: [&str; 3] = [entity::HIDE_MOBILE, entity::SENIOR_MODE, entity::ADMINISTRATOR];
 
 /// A person as an entity; `enabled` is whether an enterprise account may be used, if that is known. `None` if the answer
 /// does not even say who it is, because then what it leaves out cannot be taken for empty.
@@ -51,6 +51,7 @@ pub(super) fn entity(user: User, enabled: Option<bool>) -> Option<Entity> {
         (entity::HIDE_MOBILE, user.hide_mobile.map(Value::from)),
         (entity::SENIOR_MODE, user.senior.map(Value::from)),
         (entity::ENABLED, enabled.map(Value::from)),
+        (entity::ADMINISTRATOR, Some(Value::Bool(user.admin == Some(true) || user.boss == Some(true)))),
     ];
     attributes.extend(others.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     Some(Entity { remote_id: user.userid?, attributes: tidied(attributes) })

@@ -226,6 +226,12 @@ pub(crate) struct User {
     pub(crate) hired_date: Option<i64>,
     #[serde(default, deserialize_with = "lenient::boolean")]
     pub(crate) senior: Option<bool>,
+    /// Whether the person administers the organisation.
+    #[serde(default, deserialize_with = "lenient::boolean")]
+    pub(crate) admin: Option<bool>,
+    /// Whether the person is the boss of the organisation.
+    #[serde(default, deserialize_with = "lenient::boolean")]
+    pub(crate) boss: Option<bool>,
     #[serde(default, deserialize_with = "lenient::texts_by_name")]
     pub(crate) extension: BTreeMap<String, String>,
     #[serde(default, deserialize_with = "lenient::texts")]

@@ -23,6 +23,12 @@ impl Effect {
         Self { guard, scope: scope.to_owned() }
     }
 
+    /// What [`Self::key`] wrote.
+    pub fn parse(key: &str) -> Option<Self> {
+        let (guard, scope) = key.split_once(':').unwrap_or((key, ""));
+        Guard::parse(guard).map(|guard| Self::new(guard, scope))
+    }
+
     /// Guard and scope in one word, as in `fields.blanked:title`: what tables and JSON name a count by.
     pub fn key(&self) -> String {
         if self.scope.is_empty() {
@@ -56,7 +62,13 @@ pub fn attributes_with<'a>(action: &'a Action, before: &Attributes, effects: &[E
 fn effects_by_attribute<'a>(action: &'a Action, before: &Attributes) -> Vec<(Option<&'a str>, Effect)> {
     match action {
         Action::Create { kind: EntityKind::Account, .. } => vec![(None, Effect::new(Guard::PeopleCreate, ""))],
-        Action::Delete { kind: EntityKind::Account, .. } => vec![(None, Effect::new(Guard::PeopleRemove, ""))],
+        Action::Delete { kind: EntityKind::Account, .. } => {
+            let mut found = vec![(None, Effect::new(Guard::PeopleRemove, ""))];
+            if administers(before) {
+                found.push((None, Effect::new(Guard::AdministratorsLost, "")));
+            }
+            found
+        }
         Action::Delete { kind: EntityKind::OrgUnit, .. } => vec![(None, Effect::new(Guard::DepartmentsRemove, ""))],
         Action::Update { kind: EntityKind::Account, changes, .. } => changes
             .iter()
@@ -73,11 +85,21 @@ fn effects_by_attribute<'a>(action: &'a Action, before: &Attributes) -> Vec<(Opt
     }
 }
 
+/// Whether an account that has `before` administers the target.
+fn administers(before: &Attributes) -> bool {
+    before.get(entity::ADMINISTRATOR) == Some(&Value::Bool(true))
+}
+
 fn of_change(name: &str, change: &Change, before: &Attributes) -> Vec<Effect> {
     let had = before.get(name);
     let mut found = Vec::new();
     match (name, change) {
-        (entity::ENABLED, Change::Set(Value::Bool(false))) => found.push(Effect::new(Guard::PeopleDeactivate, "")),
+        (entity::ENABLED, Change::Set(Value::Bool(false))) => {
+            found.push(Effect::new(Guard::PeopleDeactivate, ""));
+            if administers(before) {
+                found.push(Effect::new(Guard::AdministratorsLost, ""));
+            }
+        }
         (entity::ENABLED, _) => {}
         (entity::ORG_UNITS, _) if had.is_some() => found.push(Effect::new(Guard::PeopleMove, "")),
         (_, Change::Clear) if had.is_some() => found.push(Effect::new(Guard::FieldsBlanked, name)),

@@ -125,6 +125,30 @@ pub struct Trip {
 impl fmt::Display for Trip {
     /// `people.remove: 14 in this plan, more than 10 (1 % of 1012, at least 5)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { observed, most, base, .. } = self;
+        match self.effect.guard {
+            Guard::AdministratorsLost => {
+                let who = if *observed == 1 { "an account that administers" } else { "accounts that administer" };
+                return write!(f, "{}: {observed} at once, {who} the organisation", self.effect.key());
+            }
+            Guard::ManagersLost => {
+                let word = self.effect.guard.as_str();
+                return write!(f, "{word}: {observed} people report to somebody who leaves, more than {most}");
+            }
+            Guard::SourceEmpty if observed == base => {
+                return write!(f, "{}: none of the {base} people of yesterday is left", self.effect.key());
+            }
+            Guard::SourceEmpty => {
+                let (percent, floor) = (self.limit.share * 100.0, self.limit.floor);
+                return write!(
+                    f,
+                    "{}: {observed} of the {base} people of yesterday are missing, more than {most} ({percent} %, at \
+                     least {floor})",
+                    self.effect.key()
+                );
+            }
+            _ => {}
+        }
         let window = match self.window {
             Window::Plan => "at once",
             Window::Day => "in 24 hours",

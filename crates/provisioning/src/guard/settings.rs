@@ -27,12 +27,24 @@ pub enum Guard {
     MembersRemove,
     /// Deactivations and deletions that one source sent, counted source by source.
     SourceDeactivate,
+    /// People whom a source has no longer although it had them yesterday, counted source by source: the sign of a list
+    /// that is incomplete.
+    SourceEmpty,
+    /// Reports of a person who leaves, counted person by person.
+    ManagersLost,
+    /// An account removed or turned off that administers the target.
+    AdministratorsLost,
     /// Any change to an account that is marked as protected.
     Protected,
+    /// The calls of a plan, against what is left of those that the target may be sent ([`crate::allowance`]).
+    Quota,
 }
 
+/// Nothing passes.
+const NOTHING: Limit = Limit { floor: 0, share: 0.0, day: None, week: None };
+
 /// Every guard with its word and its limit until an organisation has its own (operations, section 5.2).
-const ALL: [(Guard, &str, Limit); 11] = [
+const ALL: [(Guard, &str, Limit); 15] = [
     (Guard::PeopleRemove, "people.remove", Limit { floor: 5, share: 0.01, day: Some(2), week: Some(4) }),
     (Guard::PeopleDeactivate, "people.deactivate", Limit { floor: 5, share: 0.01, day: Some(2), week: Some(4) }),
     (Guard::PeopleCreate, "people.create", Limit { floor: 50, share: 0.1, day: None, week: None }),
@@ -43,7 +55,11 @@ const ALL: [(Guard, &str, Limit); 11] = [
     (Guard::DepartmentsRemove, "departments.remove", Limit { floor: 2, share: 0.02, day: None, week: None }),
     (Guard::MembersRemove, "members.remove", Limit { floor: 10, share: 0.2, day: None, week: None }),
     (Guard::SourceDeactivate, "source.deactivate", Limit { floor: 5, share: 0.01, day: None, week: None }),
-    (Guard::Protected, "protected", Limit { floor: 0, share: 0.0, day: None, week: None }),
+    (Guard::SourceEmpty, "source.empty", Limit { floor: 2, share: 0.3, day: None, week: None }),
+    (Guard::ManagersLost, "managers.lost", Limit { floor: 50, share: 0.0, day: None, week: None }),
+    (Guard::AdministratorsLost, "administrators.lost", NOTHING),
+    (Guard::Protected, "protected", NOTHING),
+    (Guard::Quota, "quota", NOTHING),
 ];
 
 impl Guard {
@@ -62,9 +78,24 @@ impl Guard {
         ALL.into_iter().find(|(_, known, _)| *known == word).map(|(guard, _, _)| guard)
     }
 
+    /// Whether it has no limit: whatever it counts takes a plan that two people have released.
+    pub const fn is_absolute(self) -> bool {
+        matches!(self, Self::AdministratorsLost | Self::Protected)
+    }
+
+    /// Whether a limit can be set: absolute guards have none, and the quota is a setting of the target.
+    pub const fn has_limit(self) -> bool {
+        !self.is_absolute() && !matches!(self, Self::Quota)
+    }
+
+    /// Whether it looks at how things stand ([`super::Standing`]) and not at how much has passed.
+    pub const fn looks_at_standing(self) -> bool {
+        matches!(self, Self::SourceEmpty | Self::ManagersLost)
+    }
+
     /// Whether it counts what a live target is sent, not only what a stored plan holds. Additive changes go on.
     pub const fn watches_live(self) -> bool {
-        !matches!(self, Self::PeopleCreate)
+        !matches!(self, Self::PeopleCreate | Self::Quota)
     }
 }
 
@@ -81,7 +112,7 @@ pub enum SettingsError {
     #[error("there is no guard {0:?}")]
     Unknown(String),
     /// The guard has no limit to set.
-    #[error("the guard {0} has no limit: it holds every change")]
+    #[error("the guard {0} has no limit that can be set")]
     Unlimited(&'static str),
     /// A member is missing or not what it should be.
     #[error("{guard}: {member} {problem}")]
@@ -99,13 +130,19 @@ impl Guards {
     /// The limit of a guard: the target's own, or the one that all begin with.
     pub fn limit(&self, guard: Guard) -> Limit {
         let begins_with = || ALL.into_iter().find(|(known, _, _)| *known == guard).map(|(_, _, limit)| limit);
-        let none = Limit { floor: 0, share: 0.0, day: None, week: None };
-        self.own.get(&guard).copied().or_else(begins_with).unwrap_or(none)
+        self.own.get(&guard).copied().or_else(begins_with).unwrap_or(NOTHING)
     }
 
     /// Whether the target has its own limit for a guard.
     pub fn is_own(&self, guard: Guard) -> bool {
         self.own.contains_key(&guard)
+    }
+
+    /// The same with another limit of one guard.
+    #[must_use]
+    pub fn with(mut self, guard: Guard, limit: Limit) -> Self {
+        self.own.insert(guard, limit);
+        self
     }
 
     /// Reads limits: an object of guard to `{"floor": 5, "share": 0.01, "day": 2, "week": 4}`. A guard that is not
@@ -115,7 +152,7 @@ impl Guards {
         let mut own = BTreeMap::new();
         for (word, limit) in value.as_object().unwrap_or(&empty) {
             let guard = Guard::parse(word).ok_or_else(|| SettingsError::Unknown(word.clone()))?;
-            if guard == Guard::Protected {
+            if !guard.has_limit() {
                 return Err(SettingsError::Unlimited(guard.as_str()));
             }
             own.insert(guard, parse_limit(guard.as_str(), limit)?);

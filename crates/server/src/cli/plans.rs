@@ -154,6 +154,26 @@ pub(crate) struct GuardsArgs {
 pub(crate) enum GuardsCommand {
     /// Show every guard: its limit, what has passed it, what it holds
     Show,
+    /// Show the limits that follow from what is usual, with the arithmetic; nothing is changed
+    Propose,
+    /// Set limits as they are proposed
+    Accept {
+        /// The guards
+        #[arg(required_unless_present = "all")]
+        guards: Vec<String>,
+        /// All whose limit would change
+        #[arg(long, conflicts_with = "guards")]
+        all: bool,
+        /// Who does it.
+        #[command(flatten)]
+        by: ByArg,
+    },
+    /// Say what limits would have held of the plans and the days of last week; nothing is changed
+    Test {
+        /// JSON file with limits as for `set`; without one those in force are tried
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
     /// Replace the target's own limits by those of a JSON file; a guard that is not in it gets back what all begin with
     Set {
         /// The file, such as {"people.remove": {"floor": 10, "share": 0.01, "day": 2, "week": 4}}

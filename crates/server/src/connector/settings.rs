@@ -17,6 +17,10 @@ pub(crate) struct DingTalkSettings {
     #[serde(default = "calls_per_second")]
     pub(crate) calls_per_second: u32,
     #[serde(default)]
+    pub(crate) calls_per_day: Option<u64>,
+    #[serde(default)]
+    pub(crate) calls_per_month: Option<u64>,
+    #[serde(default)]
     pub(crate) registered_abroad: bool,
     #[serde(default)]
     pub(crate) enterprise_accounts: bool,
@@ -45,6 +49,15 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         name: "calls_per_second",
         what: "How many calls a second DingTalk permits the application per API: 20 in the standard edition, 60 at most.",
+    },
+    Setting {
+        name: "calls_per_day",
+        what: "The most calls in a day (UTC) that change something at DingTalk, but for people who lose their access. What is \
+               more waits for the next day. Left out: no limit.",
+    },
+    Setting {
+        name: "calls_per_month",
+        what: "The same in a calendar month (UTC): what the organisation has bought, less what other applications need.",
     },
     Setting {
         name: "registered_abroad",
@@ -169,6 +182,9 @@ fn fits(name: &str, value: &Value) -> Result<(), String> {
         "calls_per_second" => {
             (number(value, MOST_CALLS_PER_SECOND), format!("a number from 1 to {MOST_CALLS_PER_SECOND}"))
         }
+        "calls_per_day" | "calls_per_month" => {
+            (number(value, u32::MAX) || value.is_null(), "a number of 1 or more".to_owned())
+        }
         "contact_label_ids" => {
             let ids = value.as_array().is_some_and(|ids| ids.iter().all(Value::is_i64));
             (ids, "an array of numbers".to_owned())
@@ -233,6 +249,8 @@ mod tests {
             ("calls_per_second", json!(0), "calls_per_second must be a number from 1 to 60, and is 0"),
             ("calls_per_second", json!(61), "calls_per_second must be a number from 1 to 60, and is 61"),
             ("calls_per_second", json!("20"), "calls_per_second must be a number from 1 to 60, and is \"20\""),
+            ("calls_per_day", json!(0), "calls_per_day must be a number of 1 or more, and is 0"),
+            ("calls_per_month", json!("5000"), "calls_per_month must be a number of 1 or more, and is \"5000\""),
             ("enterprise_accounts", json!("yes"), "enterprise_accounts must be true or false, and is \"yes\""),
             ("registered_abroad", json!(1), "registered_abroad must be true or false, and is 1"),
             ("send_initial_password", json!([]), "send_initial_password must be true or false, and is another array"),

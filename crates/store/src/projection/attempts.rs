@@ -125,7 +125,11 @@ impl Store {
     /// Keeps one try. It is history, so it needs no fence: also a worker that lost its lease did try.
     pub async fn keep_attempt(&self, claim: &Claim, attempt: &Attempt<'_>) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO attempts (tenant_id, target_id, at, resource_kind, resource_id, mark, request_id, worker,
+            "WITH counted AS (
+                 INSERT INTO call_days AS c (tenant_id, target_id, day, calls)
+                 VALUES ($1, $2, ($3::timestamptz AT TIME ZONE 'UTC')::date, 1)
+                 ON CONFLICT (tenant_id, target_id, day) DO UPDATE SET calls = c.calls + 1)
+             INSERT INTO attempts (tenant_id, target_id, at, resource_kind, resource_id, mark, request_id, worker,
                                    action, attributes, outcome, error_class, error_code, message, duration_ms,
                                    before, after, plan_id, mapping_version, by_mapping)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,

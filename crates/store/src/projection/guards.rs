@@ -86,16 +86,20 @@ impl Store {
             if urgent {
                 continue;
             }
-            if let Some(arithmetic) = open_trip(&mut tx, claim, effect, self.now()).await? {
+            // How things stand is asked anew each time: an open trip need not be true any more.
+            let standing = effect.guard.looks_at_standing();
+            if !standing && let Some(arithmetic) = open_trip(&mut tx, claim, effect, self.now()).await? {
                 holds.push(Hold { effect: effect.clone(), arithmetic });
             } else if let Some(trip) = self.over_the_limit(&mut tx, claim, effect, guards).await? {
                 open(self, &mut tx, claim, &trip).await?;
                 holds.push(Hold { effect: effect.clone(), arithmetic: trip.to_string() });
             }
         }
-        let counted = |effect: &&Effect| holds.is_empty() || effect.guard == Guard::SourceDeactivate;
+        let counted = |effect: &&Effect| {
+            !effect.guard.looks_at_standing() && (holds.is_empty() || effect.guard == Guard::SourceDeactivate)
+        };
         for effect in effects.iter().filter(counted) {
-            self.count(&mut tx, claim, effect).await?;
+            self.count(&mut tx, claim, effect, urgent).await?;
         }
         tx.commit().await?;
         Ok(if holds.is_empty() { Passage::Free } else { Passage::Held(holds) })
@@ -108,6 +112,9 @@ impl Store {
         effect: &Effect,
         guards: &Guards,
     ) -> Result<Option<Trip>, StoreError> {
+        if effect.guard.looks_at_standing() {
+            return self.standing(tx, (claim.tenant, claim.target), effect, guards).await;
+        }
         let limit = guards.limit(effect.guard);
         let passed = |window: Window| self.now() - window.span();
         let row = sqlx::query(
@@ -135,7 +142,7 @@ impl Store {
         if reading.judge(effect, &limit).is_none() {
             return Ok(None);
         }
-        reading.base = base(tx, claim, effect.guard).await?;
+        reading.base = base_of(tx, (claim.tenant, claim.target), effect.guard).await?;
         Ok(reading.judge(effect, &limit))
     }
 
@@ -161,7 +168,14 @@ impl Store {
         Ok(u64::try_from(number).unwrap_or(0))
     }
 
-    async fn count(&self, tx: &mut PgConnection, claim: &Claim, effect: &Effect) -> Result<(), StoreError> {
+    /// `decided`: a person has, so that it says nothing of what is usual.
+    async fn count(
+        &self,
+        tx: &mut PgConnection,
+        claim: &Claim,
+        effect: &Effect,
+        decided: bool,
+    ) -> Result<(), StoreError> {
         sqlx::query(
             "WITH before AS (
                  SELECT at FROM effects
@@ -169,17 +183,19 @@ impl Store {
              noted AS (
                  INSERT INTO effects AS e (tenant_id, target_id, effect, resource_id, at) VALUES ($1, $2, $3, $4, $5)
                  ON CONFLICT (tenant_id, target_id, effect, resource_id) DO UPDATE SET at = EXCLUDED.at)
-             INSERT INTO effect_days AS d (tenant_id, target_id, effect, day, passed)
-             SELECT $1, $2, $3, ($5::timestamptz AT TIME ZONE 'UTC')::date, 1
+             INSERT INTO effect_days AS d (tenant_id, target_id, effect, day, passed, decided)
+             SELECT $1, $2, $3, ($5::timestamptz AT TIME ZONE 'UTC')::date, 1, $6::int
              WHERE NOT EXISTS (SELECT 1 FROM before WHERE (at AT TIME ZONE 'UTC')::date
                                                           = ($5::timestamptz AT TIME ZONE 'UTC')::date)
-             ON CONFLICT (tenant_id, target_id, effect, day) DO UPDATE SET passed = d.passed + 1",
+             ON CONFLICT (tenant_id, target_id, effect, day) DO UPDATE
+             SET passed = d.passed + 1, decided = d.decided + EXCLUDED.decided",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
         .bind(effect.key())
         .bind(claim.resource.0)
         .bind(self.now())
+        .bind(i32::from(decided))
         .execute(tx)
         .await?;
         Ok(())
@@ -215,6 +231,18 @@ impl Store {
         .fetch_all(self.pool())
         .await?;
         Ok(rows)
+    }
+
+    /// The limits of a target; `None` when there is no such target.
+    pub(super) async fn guards_of(&self, tenant: TenantId, target: TargetId) -> Result<Option<Guards>, StoreError> {
+        let limits: Option<serde_json::Value> =
+            sqlx::query_scalar("SELECT guards FROM targets WHERE tenant_id = $1 AND id = $2")
+                .bind(tenant.0)
+                .bind(target.0)
+                .fetch_optional(self.pool())
+                .await?;
+        let corrupt = |_| StoreError::corrupt("targets", "guards", target.0);
+        limits.map(|limits| Guards::parse(&limits).map_err(corrupt)).transpose()
     }
 
     /// Replaces the target's own limits; the change log says by whom. `false` when there is no such target.
@@ -329,14 +357,18 @@ const fn counts_departures(guard: Guard) -> bool {
 }
 
 /// How many there are of what a guard protects.
-async fn base(tx: &mut PgConnection, claim: &Claim, guard: Guard) -> Result<u64, StoreError> {
+pub(super) async fn base_of(
+    tx: &mut PgConnection,
+    (tenant, target): (TenantId, TargetId),
+    guard: Guard,
+) -> Result<u64, StoreError> {
     let kind = if guard == Guard::DepartmentsRemove { "org_unit" } else { "user" };
     let number: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM links
          WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND observed <> 'absent'",
     )
-    .bind(claim.tenant.0)
-    .bind(claim.target.0)
+    .bind(tenant.0)
+    .bind(target.0)
     .bind(kind)
     .fetch_one(tx)
     .await?;

@@ -6,10 +6,12 @@
 
 mod attempts;
 mod budget;
+mod call_days;
 mod claims;
 mod collect;
 mod contacts;
 mod deliveries;
+mod effect_history;
 mod erasure;
 mod first_passwords;
 mod group_choices;
@@ -33,6 +35,7 @@ mod readings;
 mod record;
 mod renames;
 mod sealed;
+mod standing_guards;
 mod stops;
 mod survey_units;
 mod surveys;
@@ -42,6 +45,7 @@ mod targets;
 pub use attempts::{AcceptedQuery, AcceptedRow, Attempt, AttemptQuery, AttemptRow};
 pub use claims::{Claim, ClaimKey, ClaimRequest};
 pub use deliveries::{DeliveryCount, DeliveryItem, DeliveryQuery, MarkAgain, OldestWaiting};
+pub use effect_history::{EffectDay, EffectHistory};
 pub use first_passwords::SealedPassword;
 pub use group_choices::{ChooseError, GroupChoice, GroupItem, GroupQuery};
 pub use group_loading::{Candidate, GroupLink, LoadedHeldGroup, ProjectedGroup};

@@ -5,6 +5,7 @@
 
 use crate::sources::SetUpBy;
 use crate::{Store, StoreError};
+use rollcall_provisioning::delivery::Lane;
 use rollcall_provisioning::entity::EntityKind;
 use rollcall_provisioning::ids::{ResourceId, ResourceKind, TargetId, TenantId};
 use rollcall_provisioning::stop::{Cause, next_try};
@@ -16,6 +17,8 @@ use time::OffsetDateTime;
 
 /// How long the one that tries may take before another one does.
 const PROBE: Duration = Duration::from_mins(2);
+/// How long others wait for leavers to try first.
+const LEAVERS_FIRST: Duration = Duration::from_secs(5);
 /// How many refused calls are kept.
 const CALLS: i32 = 10;
 
@@ -215,35 +218,43 @@ impl Store {
     }
 
     /// Whether a call for this kind of entity may be made although it was stopped: the first one that asks after the time of
-    /// the next try. `None`: it may. Otherwise until when it is stopped.
+    /// the next try. `None`: it may. Otherwise until when it is stopped. While somebody is about to lose their access, only a
+    /// call that `ends_access` tries.
     pub async fn probe(
         &self,
         tenant: TenantId,
         target: TargetId,
-        kind: EntityKind,
+        (kind, ends_access): (EntityKind, bool),
     ) -> Result<Option<OffsetDateTime>, StoreError> {
         let now = self.now();
         let mine = sqlx::query(
             "UPDATE stops SET probing = true, next_try_at = $5
-             WHERE tenant_id = $1 AND target_id = $2 AND kind = $3 AND next_try_at <= $4",
+             WHERE tenant_id = $1 AND target_id = $2 AND kind = $3 AND next_try_at <= $4
+               AND ($6 OR kind <> 'account' OR NOT EXISTS (
+                     SELECT 1 FROM deliveries d
+                     WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.lane = $7 AND d.due_at <= $4))",
         )
         .bind(tenant.0)
         .bind(target.0)
         .bind(kind.as_str())
         .bind(now)
         .bind(now + PROBE)
+        .bind(ends_access)
+        .bind(Lane::Leaver.number())
         .execute(self.pool())
         .await?;
         if mine.rows_affected() == 1 {
             return Ok(None);
         }
         let until = sqlx::query_scalar(
-            "SELECT next_try_at FROM stops WHERE tenant_id = $1 AND target_id = $2 AND kind = $3 AND next_try_at > $4",
+            "SELECT CASE WHEN next_try_at > $4 THEN next_try_at ELSE $5 END FROM stops
+             WHERE tenant_id = $1 AND target_id = $2 AND kind = $3",
         )
         .bind(tenant.0)
         .bind(target.0)
         .bind(kind.as_str())
         .bind(now)
+        .bind(now + LEAVERS_FIRST)
         .fetch_optional(self.pool())
         .await?;
         Ok(until)

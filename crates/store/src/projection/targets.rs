@@ -214,6 +214,7 @@ impl Store {
             "DELETE FROM group_choices WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM org_units WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM attempts WHERE tenant_id = $1 AND target_id = $2",
+            "DELETE FROM call_days WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM effects WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM effect_days WHERE tenant_id = $1 AND target_id = $2",
             "DELETE FROM plan_changes c USING plans p WHERE p.tenant_id = $1 AND p.target_id = $2

@@ -65,7 +65,8 @@ pub(super) fn plan(plan: &PlanView) -> String {
     if counted > 0 {
         let _ = writeln!(text, "  {HELD} {counted:>6} held      by a guard of the live target");
     }
-    let _ = writeln!(text, "\n{} calls, at least {} s at the target's rate budget.", plan.calls, plan.seconds);
+    let left = plan.calls_left.map_or_else(String::new, |left| format!(" {left} are left of what it may be sent."));
+    let _ = writeln!(text, "\n{} calls, at least {} s at the target's rate budget.{left}", plan.calls, plan.seconds);
     if let Some(release) = &plan.release {
         let reason = release.reason.as_deref().unwrap_or("no reason was kept");
         let _ = writeln!(text, "Its release was asked for by {}: {reason}", release.requested_by);

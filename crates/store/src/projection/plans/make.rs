@@ -1,6 +1,7 @@
 //! Making a plan of what is held.
 
 use crate::{Store, StoreError};
+use rollcall_provisioning::allowance::{Allowance, Left};
 use rollcall_provisioning::guard::{Effect, Guard, Guards, Reading, Window};
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use serde_json::{Value, json};
@@ -96,19 +97,12 @@ impl Store {
         id: Uuid,
         guards: &Guards,
     ) -> Result<(), StoreError> {
-        let effects = count_effects(&mut *tx, tenant, id).await?;
-        let mut tripped = BTreeMap::new();
-        for (key, planned) in &effects {
-            let Some(effect) = parse(key) else { continue };
-            let reading = self.reading(&mut *tx, (tenant, target), &effect, *planned).await?;
-            if let Some(trip) = reading.judge(&effect, &guards.limit(effect.guard)) {
-                tripped.insert(key.clone(), trip.to_string());
-            }
-        }
+        let mut effects = count_effects(&mut *tx, tenant, id).await?;
+        let mut tripped = self.tripped(&mut *tx, (tenant, target), guards, &effects).await?;
         let keys: Vec<&String> = tripped.keys().collect();
         sqlx::query(
             "UPDATE plan_changes SET guarded = true
-             WHERE tenant_id = $1 AND plan_id = $2 AND proposal -> 'effects' ?| $3",
+             WHERE tenant_id = $1 AND plan_id = $2 AND NOT guarded AND proposal -> 'effects' ?| $3",
         )
         .bind(tenant.0)
         .bind(id)
@@ -126,9 +120,19 @@ impl Store {
         let changes: Vec<Value> =
             verbs.iter().map(|(kind, verb, count)| json!({ "kind": kind, "verb": verb, "count": count })).collect();
         let calls: i64 = verbs.iter().map(|(_, _, count)| count).sum();
+        let left = self.calls_left(&mut *tx, (tenant, target)).await?;
+        if let Some(left) = left {
+            let needed = u64::try_from(calls).unwrap_or(0);
+            effects.insert(Guard::Quota.as_str().to_owned(), needed);
+            if let Some(arithmetic) = left.judge(needed) {
+                hold_all_but_leavers(&mut *tx, tenant, id).await?;
+                tripped.insert(Guard::Quota.as_str().to_owned(), arithmetic);
+            }
+        }
         let attributes = count_attributes(&mut *tx, tenant, id).await?;
         let summary = json!({
             "changes": changes, "attributes": attributes, "calls": calls, "effects": effects, "guards": tripped,
+            "calls_left": left.map(|left| left.calls),
         });
         sqlx::query(
             "UPDATE plans p SET summary = $3,
@@ -142,6 +146,44 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         Ok(())
+    }
+
+    /// What is left of the calls that a target may be sent; `None` where nothing limits them.
+    async fn calls_left(
+        &self,
+        tx: &mut PgConnection,
+        (tenant, target): (TenantId, TargetId),
+    ) -> Result<Option<Left>, StoreError> {
+        let settings: Value = sqlx::query_scalar("SELECT settings FROM targets WHERE tenant_id = $1 AND id = $2")
+            .bind(tenant.0)
+            .bind(target.0)
+            .fetch_one(&mut *tx)
+            .await?;
+        Ok(Allowance::of(&settings).left(self.spent(tx, (tenant, target)).await?))
+    }
+
+    /// Which effects are too many, with the arithmetic.
+    async fn tripped(
+        &self,
+        tx: &mut PgConnection,
+        (tenant, target): (TenantId, TargetId),
+        guards: &Guards,
+        effects: &BTreeMap<String, u64>,
+    ) -> Result<BTreeMap<String, String>, StoreError> {
+        let mut tripped = BTreeMap::new();
+        for (key, planned) in effects {
+            let Some(effect) = Effect::parse(key) else { continue };
+            let trip = if effect.guard.looks_at_standing() {
+                self.standing(tx, (tenant, target), &effect, guards).await?
+            } else {
+                let reading = self.reading(tx, (tenant, target), &effect, *planned).await?;
+                reading.judge(&effect, &guards.limit(effect.guard))
+            };
+            if let Some(trip) = trip {
+                tripped.insert(key.clone(), trip.to_string());
+            }
+        }
+        Ok(tripped)
     }
 
     /// What a guard counts of a plan: with what passed in the last day and week.
@@ -175,6 +217,19 @@ impl Store {
         let number = |number: i64| u64::try_from(number).unwrap_or(0);
         Ok(Reading { plan: planned, day: planned + number(day), week: planned + number(week), base: number(base) })
     }
+}
+
+/// The calls that are left go to those who lose their access.
+async fn hold_all_but_leavers(tx: &mut PgConnection, tenant: TenantId, plan: Uuid) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE plan_changes SET guarded = true
+         WHERE tenant_id = $1 AND plan_id = $2 AND NOT (resource_kind = 'user' AND proposal ->> 'verb' = 'delete')",
+    )
+    .bind(tenant.0)
+    .bind(plan)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 async fn count_effects(
@@ -214,9 +269,4 @@ async fn count_attributes(
     .fetch_all(tx)
     .await?;
     Ok(rows.into_iter().collect())
-}
-
-fn parse(key: &str) -> Option<Effect> {
-    let (guard, scope) = key.split_once(':').unwrap_or((key, ""));
-    Guard::parse(guard).map(|guard| Effect::new(guard, scope))
 }

@@ -1,0 +1,103 @@
+//! A source that suddenly has far fewer people than yesterday has sent a list that is incomplete, most likely.
+
+use rollcall_provisioning::ids::ResourceId;
+use serde_json::json;
+use std::time::Duration;
+
+use crate::world::World;
+
+/// A source that had so many people yesterday.
+async fn since_yesterday(number: usize) -> anyhow::Result<(World, Vec<ResourceId>)> {
+    let world = World::new().await?;
+    let mut people = Vec::new();
+    for index in 0..number {
+        people.push(world.person(&format!("p{index:02}"), json!({})).await?);
+    }
+    world.settle().await?;
+    assert_eq!(world.store.note_source_sizes().await?, 1);
+    assert_eq!(world.store.note_source_sizes().await?, 0, "once an hour");
+    world.clock.advance(Duration::from_hours(25));
+    Ok((world, people))
+}
+
+async fn leave(world: &World, people: &[ResourceId]) -> anyhow::Result<()> {
+    for id in people {
+        world.set(*id, json!({ "active": false })).await?;
+    }
+    Ok(())
+}
+
+async fn in_state(world: &World, state: &str) -> anyhow::Result<usize> {
+    let all = world.standings().await?;
+    Ok(all.iter().filter(|(name, standing)| name.starts_with('p') && standing.state == state).count())
+}
+
+#[tokio::test]
+async fn a_short_list_is_held_and_goes_on_when_it_is_long_again() -> anyhow::Result<()> {
+    let (world, people) = since_yesterday(10).await?;
+    leave(&world, &people[..4]).await?;
+    world.settle().await?;
+    assert_eq!((in_state(&world, "held").await?, in_state(&world, "in_step").await?), (4, 6));
+    let reason = world.standing("p00").await?.reason.unwrap_or_default();
+    assert!(reason.contains("4 of the 10 people of yesterday are missing, more than 3 (30 %, at least 2)"), "{reason}");
+    assert!(reason.contains("the list of the source seems to be incomplete"), "{reason}");
+    assert_eq!(world.store.reconsider_trips().await?, 0, "it is still short");
+
+    for id in &people[..2] {
+        world.set(*id, json!({ "active": true })).await?;
+    }
+    world.settle().await?;
+    assert_eq!(world.store.reconsider_trips().await?, 1);
+    world.settle().await?;
+    assert_eq!((in_state(&world, "gone").await?, in_state(&world, "in_step").await?), (2, 8));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_last_ones_of_a_small_source_are_held() -> anyhow::Result<()> {
+    let (world, people) = since_yesterday(2).await?;
+    leave(&world, &people).await?;
+    world.settle().await?;
+    assert_eq!(in_state(&world, "held").await?, 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_slow_bleed_over_the_day_is_noticed() -> anyhow::Result<()> {
+    let (world, people) = since_yesterday(10).await?;
+    for (hour, id) in people[..5].iter().enumerate() {
+        leave(&world, &[*id]).await?;
+        world.settle().await?;
+        assert_eq!(in_state(&world, "gone").await?, (hour + 1).min(3), "after {hour} hours");
+        world.clock.advance(Duration::from_hours(2));
+        world.store.note_source_sizes().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_source_that_was_set_up_today_has_no_yesterday() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let mut people = Vec::new();
+    for index in 0..4 {
+        people.push(world.person(&format!("p{index:02}"), json!({})).await?);
+    }
+    world.settle().await?;
+    world.store.note_source_sizes().await?;
+    leave(&world, &people).await?;
+    world.settle().await?;
+    assert_eq!(in_state(&world, "gone").await?, 4);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_list_that_is_replaced_as_a_whole_is_not_short() -> anyhow::Result<()> {
+    let (world, people) = since_yesterday(5).await?;
+    leave(&world, &people).await?;
+    for index in 0..5 {
+        world.person(&format!("new{index}"), json!({})).await?;
+    }
+    world.settle().await?;
+    assert_eq!(in_state(&world, "gone").await?, 5, "as many as yesterday, and few enough for the other guards");
+    Ok(())
+}
