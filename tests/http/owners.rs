@@ -310,6 +310,7 @@ async fn how_a_manager_is_read_is_decided_by_whoever_decides_the_manager() -> an
     let sources = api.get("/sources").await?.body["data"].clone();
     let named = |name: &str| sources.as_array().into_iter().flatten().find(|source| source["name"] == name).cloned();
     let ids = ["workday", "generic"].map(|name| named(name).unwrap_or_default()["id"].as_str().map(str::to_owned));
+    let generic_path = format!("/sources/{}", ids[1].as_deref().unwrap_or_default());
     let ann = world.user(workday, json!({ ENTERPRISE: { "manager": { "value": "W1" } } })).await?;
     let path = format!("{ENTERPRISE}:manager");
     let same = json!([{ "op": "replace", "path": &path, "value": "W1" }]);
@@ -333,7 +334,9 @@ async fn how_a_manager_is_read_is_decided_by_whoever_decides_the_manager() -> an
     for (decides, by, operations, wanted) in cases {
         let all: Vec<Value> = decides.iter().map(|source| owner(&path, source)).collect();
         assert_eq!(api.put("/attribute-owners", &json!({ "owners": all })).await?.status, 200);
-        world.cli.json(&["source", "set", "generic", "--switch", &format!("manager_by={by}")]).await?;
+        // By the server that is asked next: another process would be heard of a moment later.
+        let switched = api.patch(&generic_path, &json!({ "overrides": { "manager_by": by } })).await?;
+        assert_eq!(switched.status, 200, "{}", switched.body);
         let reply = match operations {
             Some(operations) => generic.patch(&ann.path, &patch(operations)).await?,
             None => generic.put(&ann.path, &generic.get(&ann.path).await?.body).await?,
@@ -350,7 +353,7 @@ async fn how_a_manager_is_read_is_decided_by_whoever_decides_the_manager() -> an
     }
     // To let go of somebody says nothing of their manager.
     assert_eq!(api.put("/attribute-owners", &json!({ "owners": [owner("active", "workday")] })).await?.status, 200);
-    world.cli.json(&["source", "set", "generic", "--switch", "manager_by=externalId"]).await?;
+    assert_eq!(api.patch(&generic_path, &json!({ "overrides": { "manager_by": "externalId" } })).await?.status, 200);
     assert_eq!(generic.delete(&ann.path).await?.status, 204);
     let by: Option<String> = sqlx::query_scalar("SELECT manager_by FROM users WHERE id = $1::uuid")
         .bind(&ann.id)

@@ -128,7 +128,7 @@ impl Proposal {
 
     /// Whether all of it is in `planned`, as [`Self::to_value`] wrote that: each attribute with the same value after. A
     /// part that was done meanwhile is missing here, which is no difference. Of members it is only asked whether some were to
-    /// come or to leave: which, is known of each of them. What only two people can release must have been so when it was
+    /// come or to leave: which, is known of each of them. Of a deletion it does not matter what goes with the entity. What only two people can release must have been so when it was
     /// planned, because only then they have.
     pub fn is_within(&self, planned: &Value) -> bool {
         let verb = planned.get("verb").and_then(Value::as_str).unwrap_or_default();
@@ -152,7 +152,7 @@ impl Proposal {
             .iter()
             .filter(|key| Effect::parse(key).is_some_and(|e| e.guard.is_absolute()))
             .all(was_planned);
-        same_kind && released && self.lines.iter().all(agreed)
+        same_kind && released && (verb == "delete" || self.lines.iter().all(agreed))
     }
 
     /// As kept in tables: `{"verb": …, "lines": [{"attribute": …, "before": …, "after": …}], "effects": […]}`.

@@ -45,7 +45,7 @@ pub struct LoadedManager {
     pub id: Uuid,
     /// Whether they are active and not deleted.
     pub present: bool,
-    /// Their account, once it is there.
+    /// Their account, once it is there. While a call for it is under way, or its answer is lost, it still is.
     pub remote_id: Option<String>,
     /// Who takes over from them; `None` while that is not found out, or of a manager who is there.
     pub handover: Option<Handover>,
@@ -139,7 +139,9 @@ macro_rules! load_users {
             crate::projection::overrides::live_overrides!("c.tenant_id", "c.target_id", "'user'", "c.user_id"),
             " AS overrides,
                     u.manager_by, m.ambiguous AS m_ambiguous, m.id AS m_id, m.present AS m_present,
-                    CASE WHEN ml.observed = 'known' AND ml.snapshot ->> 'account_kind' IS DISTINCT FROM 'contact'
+                    CASE WHEN (ml.observed = 'known'
+                               OR ml.observed = 'unknown' AND ml.snapshot <> '{}' AND ml.invited_at IS NULL)
+                          AND ml.snapshot ->> 'account_kind' IS DISTINCT FROM 'contact'
                          THEN ml.remote_id END AS m_remote_id
              FROM ",
             $from,
