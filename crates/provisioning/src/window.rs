@@ -29,7 +29,7 @@ impl Nature {
         let turns_off =
             |name: &str, change: &Change| name == entity::ENABLED && *change == Change::Set(Value::Bool(false));
         match action {
-            Action::Delete { kind: entity::EntityKind::Account, .. } => Self::EndsAccess,
+            Action::Delete { kind: entity::EntityKind::Account | entity::EntityKind::Contact, .. } => Self::EndsAccess,
             Action::Update { changes, .. } if changes.iter().any(|(name, change)| turns_off(name, change)) => {
                 Self::EndsAccess
             }

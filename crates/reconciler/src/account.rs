@@ -78,7 +78,7 @@ impl Job<'_> {
         }
         if is_contact(link) {
             // They become a member: the contact goes first.
-            if let Some(outcome) = self.remove_contact(loaded).await? {
+            if let Some(outcome) = self.remove_contact(loaded, false).await? {
                 return Ok(outcome);
             }
             return Box::pin(self.deliver_account(user, &self.with_link_of_now(loaded).await?)).await;

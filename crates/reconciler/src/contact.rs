@@ -5,6 +5,7 @@
 
 use crate::act::{Acted, Interrupt, Job, ended, finding, held, unread};
 use crate::gate::{Asked, Verdict};
+use crate::leave::Leaving;
 use crate::report;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass, account_kind};
 use rollcall_provisioning::delivery::Outcome;
@@ -56,7 +57,11 @@ impl Job<'_> {
     }
 
     /// Removes the contact of somebody who is to be none any more. `None` when nothing of it is there.
-    pub(crate) async fn remove_contact(&self, loaded: &LoadedUser) -> Result<Option<Outcome>, Interrupt> {
+    pub(crate) async fn remove_contact(
+        &self,
+        loaded: &LoadedUser,
+        sent_by_source: bool,
+    ) -> Result<Option<Outcome>, Interrupt> {
         let observed = match self.observe_contact(loaded.link.as_ref(), false).await? {
             Seen::Now(observed) => observed,
             Seen::End(outcome) => return Ok(Some(outcome)),
@@ -66,13 +71,9 @@ impl Job<'_> {
             held(self.store.link_absent(self.claim, false).await?)?;
             return Ok(None);
         };
-        if let Some(outcome) = self.ask_for_contact(action, &observed, &[]).await? {
-            return Ok(Some(outcome));
-        }
-        Ok(match self.act(action, &observed).await? {
-            Acted::Done(_) => None,
-            Acted::Refused(error) | Acted::Lost(error) => Some(ended(&error)),
-        })
+        let by_new_rules = !sent_by_source && self.claim.let_through != self.claim.mapping_version;
+        let leaving = Leaving { action, observed: &observed, sent_by_source, by_new_rules };
+        self.send_leaver(&leaving, loaded.link.as_ref()).await
     }
 
     async fn fulfil_contact(&self, mapped: Mapped, mut observed: Observed) -> Result<Outcome, Interrupt> {

@@ -107,8 +107,11 @@ impl Shared {
                         Ok((outcome, applied))
                     }
                     user => {
-                        job.end_all_overrides(&loaded.overrides, "The person has left.").await?;
                         let outcome = job.deliver_departure(&loaded, None).await?;
+                        if outcome == Outcome::Gone {
+                            // Not before: whoever is held, or comes back in time, has everything as it was.
+                            job.end_all_overrides(&loaded.overrides, "The person has left.").await?;
+                        }
                         let applied = matches!(outcome, Outcome::Gone | Outcome::Kept { .. })
                             .then_some(user.as_ref().map(|user| user.version));
                         Ok((outcome, applied.flatten()))

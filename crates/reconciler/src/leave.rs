@@ -33,7 +33,7 @@ impl Job<'_> {
     ) -> Result<Outcome, Interrupt> {
         if is_contact(loaded.link.as_ref()) {
             let gone = || left_out.map_or(Outcome::Gone, |reason| Outcome::LeftOut { reason: reason.to_owned() });
-            return Ok(self.remove_contact(loaded).await?.unwrap_or_else(gone));
+            return Ok(self.remove_contact(loaded, left_out.is_none()).await?.unwrap_or_else(gone));
         }
         // A user who never was in the directory has no rules and nothing to hand over.
         let leaving = loaded.user.as_ref().filter(|_| left_out.is_none());
@@ -157,7 +157,11 @@ impl Job<'_> {
     }
 
     /// Sends one step of a departure, if it may be sent. `None` when it was accepted.
-    async fn send_leaver(&self, leaving: &Leaving<'_>, link: Option<&Link>) -> Result<Option<Outcome>, Interrupt> {
+    pub(crate) async fn send_leaver(
+        &self,
+        leaving: &Leaving<'_>,
+        link: Option<&Link>,
+    ) -> Result<Option<Outcome>, Interrupt> {
         let Leaving { action, observed, sent_by_source, by_new_rules } = *leaving;
         let source = if sent_by_source { self.store.departed_by(self.claim).await? } else { None };
         let mut effects = self.store.standing_effects(self.claim, &self.ready.target.guards, source).await?;
@@ -186,10 +190,10 @@ impl Job<'_> {
 
 /// A step of a departure.
 #[derive(Clone, Copy)]
-struct Leaving<'a> {
-    action: &'a Action,
-    observed: &'a Observed,
+pub(crate) struct Leaving<'a> {
+    pub(crate) action: &'a Action,
+    pub(crate) observed: &'a Observed,
     /// Whether the source has sent it, and not the rules.
-    sent_by_source: bool,
-    by_new_rules: bool,
+    pub(crate) sent_by_source: bool,
+    pub(crate) by_new_rules: bool,
 }

@@ -165,15 +165,16 @@ impl Job<'_> {
         if mapped.kind == PersonKind::Contact || is_contact(loaded.link.as_ref()) {
             return None;
         }
-        if mapped.blocked {
-            return Some(Outcome::attention(mapped.findings).into());
-        }
-        let judged = self.judge_wish(mapped, loaded, &observed, &page.units)?;
-        let sends = matches!(judged.outcome, Outcome::Held { .. });
         // What is to be done by the rules that still count for the account is left to a delivery.
         let settled =
             matches!(state, DeliveryState::InStep | DeliveryState::Held | DeliveryState::NeedsAttention) && !expected;
-        if sends && self.is_remapped(loaded.link.as_ref()) && !settled {
+        let by_earlier_rules = self.is_remapped(loaded.link.as_ref()) && !settled;
+        if mapped.blocked {
+            return (!by_earlier_rules).then(|| Outcome::attention(mapped.findings).into());
+        }
+        let judged = self.judge_wish(mapped, loaded, &observed, &page.units)?;
+        let sends = matches!(judged.outcome, Outcome::Held { .. });
+        if sends && by_earlier_rules {
             return None;
         }
         (!sends || !page.untouchable.contains(&claim.resource.0)).then_some(judged)

@@ -69,6 +69,7 @@ fn effects_by_attribute<'a>(action: &'a Action, before: &Attributes) -> Vec<(Opt
             }
             found
         }
+        Action::Delete { kind: EntityKind::Contact, .. } => vec![(None, Effect::new(Guard::PeopleRemove, ""))],
         Action::Delete { kind: EntityKind::OrgUnit, .. } => vec![(None, Effect::new(Guard::DepartmentsRemove, ""))],
         Action::Update { kind: EntityKind::Account, changes, .. } => changes
             .iter()

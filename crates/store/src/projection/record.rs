@@ -59,7 +59,8 @@ impl Store {
                  waiting_for = CASE WHEN mark > $7 OR went.live THEN NULL ELSE $12::uuid END,
                  wants = NULLIF($18, '{}'::text[]), held_by = CASE WHEN NOT (mark > $7 OR went.live) THEN $20 END,
                  proposal = CASE WHEN NOT (mark > $7 OR went.live) THEN $21::jsonb END,
-                 permit = CASE WHEN $22 THEN permit END,
+                 -- A plan that was applied during the work has permitted what comes next.
+                 permit = CASE WHEN $22 OR permit IS DISTINCT FROM $26 THEN permit END,
                  mapping_version = CASE WHEN $25 THEN $23 ELSE mapping_version END,
                  adopted = adopted AND NOT $16 AND NOT (permit IS NOT NULL AND $24),
                  error_class = $13, error_code = $14, reason = $15,
@@ -97,6 +98,7 @@ impl Store {
         .bind(claim.mapping_version)
         .bind(standing.state == DeliveryState::NeedsAttention)
         .bind(at_rest || standing.error_code.as_deref() == Some(WAITING_FOR_MEMBERS))
+        .bind(claim.permit)
         .fetch_optional(self.pool())
         .await?;
         match (more, standing.waiting_for) {
