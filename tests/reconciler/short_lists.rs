@@ -54,6 +54,26 @@ async fn a_short_list_is_held_and_goes_on_when_it_is_long_again() -> anyhow::Res
 }
 
 #[tokio::test]
+async fn a_short_list_that_nobody_looks_at_for_days_is_still_short() -> anyhow::Result<()> {
+    let (world, people) = since_yesterday(10).await?;
+    leave(&world, &people[..4]).await?;
+    world.settle().await?;
+    for _ in 0..4 {
+        world.store.note_source_sizes().await?;
+        world.clock.advance(Duration::from_hours(25));
+    }
+    assert_eq!(world.store.reconsider_trips().await?, 0, "nobody has decided");
+    world.settle().await?;
+    assert_eq!((in_state(&world, "held").await?, in_state(&world, "in_step").await?), (4, 6));
+    world.set(people[0], json!({ "active": true })).await?;
+    world.settle().await?;
+    assert_eq!(world.store.reconsider_trips().await?, 1, "three of ten may be missing");
+    world.settle().await?;
+    assert_eq!((in_state(&world, "gone").await?, in_state(&world, "in_step").await?), (3, 7));
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_last_ones_of_a_small_source_are_held() -> anyhow::Result<()> {
     let (world, people) = since_yesterday(2).await?;
     leave(&world, &people).await?;

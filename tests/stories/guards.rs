@@ -143,7 +143,7 @@ async fn what_a_target_may_be_sent_in_a_day_is_used_up() -> anyhow::Result<()> {
     let plan = world.shell(&["plan"]).await?;
     let arithmetic = "quota: 1 calls, more than the 0 of 2 that are left today";
     ensure!(plan.stdout.contains(arithmetic) && plan.stdout.contains("0 are left of what it may be sent."), "{plan:?}");
-    world.cli(&["target", "set", "dingtalk", "--set", "calls_per_day=100"]).await?;
+    world.cli(&["target", "set", "dingtalk", "--set", "calls_per_day=2000"]).await?;
     world.cli(&["target", "mode", "dingtalk", "live"]).await?;
     world.until_state(&third, "in_step").await?;
     Ok(())

@@ -341,6 +341,7 @@ async fn what_cannot_be_asked_for_is_named() -> anyhow::Result<()> {
     let path = format!("/targets/{target}/undo");
     for (path, body, status, code) in [
         (path.as_str(), json!({}), 400, "invalid_parameter"),
+        (path.as_str(), json!({ "to": "9999-12-31T23:59:59-23:59" }), 400, "invalid_parameter"),
         (&path, json!({ "reason": "x" }), 400, "invalid_parameter"),
         (&path, json!({ "bogus": 1 }), 400, "invalid_parameter"),
         (&path, json!({ "from": "yesterday" }), 400, "invalid_parameter"),

@@ -57,7 +57,10 @@ impl Store {
                 Standing::Manager { reports, people }
             }
             _ => match self.source_size(connection, tenant, scope).await? {
-                Some((yesterday, now)) => Standing::Source { yesterday, now },
+                Some((yesterday, now)) => {
+                    let before = held_since(connection, (tenant, target), effect).await?;
+                    Standing::Source { yesterday: yesterday.max(before), now }
+                }
                 None => return Ok(None),
             },
         };
@@ -172,6 +175,26 @@ impl Store {
         self.signal.dirty();
         Ok(())
     }
+}
+
+/// How many people the source had when its list was found to be short, while somebody is still held for that: a short list
+/// does not become the usual one because nobody has looked at it for two days.
+async fn held_since(
+    connection: &mut PgConnection,
+    (tenant, target): (TenantId, TargetId),
+    effect: &Effect,
+) -> Result<u64, StoreError> {
+    let base: Option<i64> = sqlx::query_scalar(
+        "SELECT base FROM trips
+         WHERE tenant_id = $1 AND target_id = $2 AND effect = $3 AND closed_at IS NULL
+           AND EXISTS (SELECT 1 FROM deliveries WHERE tenant_id = $1 AND target_id = $2 AND held_by = 'guard:' || $3)",
+    )
+    .bind(tenant.0)
+    .bind(target.0)
+    .bind(effect.key())
+    .fetch_optional(connection)
+    .await?;
+    Ok(base.and_then(|base| u64::try_from(base).ok()).unwrap_or(0))
 }
 
 /// How many people name this person as their manager, of those who have not left themselves.

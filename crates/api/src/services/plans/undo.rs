@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
-use time::{Date, OffsetDateTime};
+use time::{Date, OffsetDateTime, UtcOffset};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -161,11 +161,12 @@ impl UndoRequest {
 /// # Errors
 /// 400.
 pub fn moment(name: &'static str, text: &str) -> Result<OffsetDateTime, ApiError> {
-    let wrong = |_| {
+    let parsed = OffsetDateTime::parse(text, &Rfc3339).ok();
+    // In UTC it may lie beyond the years that can be counted.
+    parsed.and_then(|moment| moment.checked_to_offset(UtcOffset::UTC)).ok_or_else(|| {
         let problem = format!("must be a moment such as 2026-11-23T09:00:00Z, and is {}", quoted(text));
         ApiError::parameter(name, problem)
-    };
-    OffsetDateTime::parse(text, &Rfc3339).map_err(wrong)
+    })
 }
 
 fn day(text: &str) -> Result<Date, ApiError> {

@@ -125,7 +125,8 @@ impl Store {
         let permitted = self.permit(&mut tx, tenant, target, plan).await?;
         let row = sqlx::query(
             "UPDATE plans SET state = CASE WHEN $4 > 0 THEN 'applying' ELSE state END,
-                    applied_by = COALESCE(applied_by, $3), applied_at = COALESCE(applied_at, $5)
+                    applied_by = CASE WHEN $4 > 0 THEN COALESCE(applied_by, $3) ELSE applied_by END,
+                    applied_at = CASE WHEN $4 > 0 THEN COALESCE(applied_at, $5) ELSE applied_at END
              WHERE tenant_id = $1 AND id = $2
              RETURNING (SELECT count(*) FROM plan_changes c WHERE c.tenant_id = $1 AND c.plan_id = $2 AND c.guarded
                           AND c.state = 'planned') AS withheld",
