@@ -42,6 +42,15 @@ pub(super) enum UndoRefusal {
     Nothing(Problem),
 }
 
+/// The refusal of a decision about a group.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it only describes answers")]
+pub(super) enum DecisionRefusal {
+    /// The group cannot become that (`decision_invalid`): `errors` names everything that is wrong.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Unfit(Problem),
+}
+
 /// The refusals of a change to the mapping.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it only describes answers")]

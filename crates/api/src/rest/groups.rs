@@ -4,7 +4,7 @@ use crate::auth::ApiClient;
 use crate::body::JsonBody;
 use crate::edge::request_id::RequestId;
 use crate::error::ApiError;
-use crate::rest::docs::Refusals;
+use crate::rest::docs::{DecisionRefusal, Refusals};
 use crate::rest::in_path::{GroupAt, Id};
 use crate::rest::params::Params;
 use crate::services::groups::{self, Decider, GroupView};
@@ -94,7 +94,7 @@ pub(crate) struct Decision {
         ("id" = Uuid, Path, description = "The target's id"),
         ("group" = Uuid, Path, description = "The group's SCIM id"),
     ),
-    responses((status = 200, description = "The group as it is now", body = GroupView), Refusals),
+    responses((status = 200, description = "The group as it is now", body = GroupView), Refusals, DecisionRefusal),
 )]
 pub(super) async fn decide(
     client: ApiClient,
