@@ -22,15 +22,6 @@ impl World {
     async fn do_all(&self) -> anyhow::Result<()> {
         self.work(Self::one_by_one("worker"), self.nothing_is_due()).await
     }
-
-    async fn states_of(&self, names: &[&str]) -> anyhow::Result<Vec<String>> {
-        let mut states = Vec::new();
-        for name in names {
-            states.push(self.standing(name).await?.state);
-        }
-        states.sort();
-        Ok(states)
-    }
 }
 
 #[tokio::test]

@@ -29,15 +29,6 @@ impl World {
     fn creations(&self) -> usize {
         self.fake.calls().iter().filter(|call| call.starts_with("create account")).count()
     }
-
-    async fn states(&self, names: &[&str]) -> anyhow::Result<Vec<String>> {
-        let mut states = Vec::new();
-        for name in names {
-            states.push(self.standing(name).await?.state);
-        }
-        states.sort();
-        Ok(states)
-    }
 }
 
 #[tokio::test]
@@ -49,7 +40,7 @@ async fn a_kind_of_entity_is_stopped_and_one_tries_for_all() -> anyhow::Result<(
     }
     world.do_what_is_due().await?;
     assert_eq!(world.creations(), 1, "the others were not even tried");
-    assert_eq!(world.states(&["ann", "bob", "cat"]).await?, ["waiting"; 3]);
+    assert_eq!(world.states_of(&["ann", "bob", "cat"]).await?, ["waiting"; 3]);
     assert_eq!(world.picture().await?.departments.len(), 1, "departments go on");
     let stops = world.stops().await?;
     assert_eq!(stops.len(), 1);
@@ -75,7 +66,7 @@ async fn a_kind_of_entity_is_stopped_and_one_tries_for_all() -> anyhow::Result<(
     // Somebody has mended it, and does not wait for the clock.
     assert_eq!(world.store.try_now(world.tenant, world.target, BY).await?, 1);
     world.do_what_is_due().await?;
-    assert_eq!(world.states(&["ann", "bob", "cat"]).await?, ["in_step"; 3]);
+    assert_eq!(world.states_of(&["ann", "bob", "cat"]).await?, ["in_step"; 3]);
     assert!(world.stops().await?.is_empty(), "and nothing is left of the stop");
     Ok(())
 }
@@ -105,7 +96,7 @@ async fn a_stopped_target_is_tried_by_one_delivery() -> anyhow::Result<()> {
     assert_eq!(world.creations(), 2);
     world.clock.advance(Duration::from_mins(15));
     world.settle().await?;
-    assert_eq!(world.states(&["ann", "bob"]).await?, ["in_step"; 2], "{people:?}");
+    assert_eq!(world.states_of(&["ann", "bob"]).await?, ["in_step"; 2], "{people:?}");
     assert!(world.stops().await?.is_empty());
     Ok(())
 }

@@ -266,6 +266,16 @@ impl World {
         self.work(Self::options("settler"), self.at_rest()).await
     }
 
+    /// The states in which these stand, sorted.
+    pub(crate) async fn states_of(&self, names: &[&str]) -> anyhow::Result<Vec<String>> {
+        let mut states = Vec::new();
+        for name in names {
+            states.push(self.standing(name).await?.state);
+        }
+        states.sort();
+        Ok(states)
+    }
+
     /// Ends all leases, as time would, once nothing that a dropped worker has begun is still on its way.
     async fn leases_run_out(&self) -> anyhow::Result<()> {
         wait_until(PATIENCE, "the dropped worker's statements have ended", async || {

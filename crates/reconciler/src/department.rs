@@ -3,6 +3,7 @@
 use crate::act::{Acted, Interrupt, Job, ended, finding, held, unread};
 use crate::gate::{Asked, Verdict};
 use crate::holding::hold_back;
+use crate::observe::Refused;
 use crate::report;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
 use rollcall_provisioning::contradiction;
@@ -11,7 +12,6 @@ use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed}
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
 use rollcall_provisioning::plan::{Action, plan, unique_value};
 use rollcall_provisioning::proposal::Paths;
-use rollcall_store::StoreError;
 use rollcall_store::projection::{LoadedUnit, Rename, TargetMode};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -154,8 +154,8 @@ impl Job<'_> {
             (None, Some(parent)) => match connector.org_unit_by_name(&parent, &unit.name).await {
                 Ok(None) => match self.by_our_sign(&parent).await {
                     Ok(found) => Ok(found),
-                    Err(Missed::Connector(error)) => Err(error),
-                    Err(Missed::Store(error)) => return Err(error.into()),
+                    Err(Refused::Connector(error)) => Err(error),
+                    Err(Refused::Interrupt(interrupt)) => return Err(interrupt),
                 },
                 found => found,
             },
@@ -262,10 +262,10 @@ impl Job<'_> {
 
     /// The department under `parent` that carries our sign for the claimed one. The answer to its creation was lost, and
     /// somebody has renamed it before we could find it by its name.
-    async fn by_our_sign(&self, parent: &str) -> Result<Option<Entity>, Missed> {
+    async fn by_our_sign(&self, parent: &str) -> Result<Option<Entity>, Refused> {
         let sign = format!("{OURS}{}", self.claim.resource);
         for child in self.ready.connector.children(parent).await? {
-            if self.store.linked_resource(self.claim, &child.remote_id).await?.is_some() {
+            if self.store.linked_resource(self.claim, &child.remote_id).await.map_err(Interrupt::from)?.is_some() {
                 continue;
             }
             let found = self.ready.connector.org_unit(&child.remote_id).await?;
@@ -276,24 +276,6 @@ impl Job<'_> {
             }
         }
         Ok(None)
-    }
-}
-
-/// Why a department was not found.
-enum Missed {
-    Connector(ConnectorError),
-    Store(StoreError),
-}
-
-impl From<ConnectorError> for Missed {
-    fn from(error: ConnectorError) -> Self {
-        Self::Connector(error)
-    }
-}
-
-impl From<StoreError> for Missed {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
     }
 }
 

@@ -204,7 +204,7 @@ pub(crate) fn asked_for(userid: &str) -> Option<ResourceId> {
 }
 
 /// Either kind of failure on the way to an account.
-enum Refused {
+pub(crate) enum Refused {
     Connector(ConnectorError),
     Interrupt(Interrupt),
 }
