@@ -3,8 +3,8 @@
 //! People with departments and managers are pushed while the target is paused. Then it goes live, and everything runs to
 //! its end against a simulator whose every answer takes as long as it is told. How many calls there were, how fast the
 //! creations came and what the simulator refused is the simulator's own count. Afterwards nothing changes for a while,
-//! the same titles are sent once more, a group of everybody becomes a role, and then titles change as fast as DingTalk
-//! takes them.
+//! the same titles are sent once more, a group of everybody becomes a role, and then people change evenly: first titles,
+//! joiners and leavers as they come in a day, then titles alone, as fast as DingTalk takes calls of one API.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ use crate::load::Connection;
 use crate::operation::{FIRST, NUMBER, person, request};
 use crate::options::Economy;
 use crate::product::{Api, Product, Running};
-use crate::projection::World;
+use crate::projection::{Change, World};
 use crate::usage::memory;
 
 /// A database of its own.
@@ -118,13 +118,15 @@ pub(crate) async fn measure(options: &Economy, binary: &Path, cluster: &Cluster)
         format!("{batches} and 2 to make it: {}", word(role <= f64::from(u32::try_from(batches)?) + 2.0)),
     );
 
-    let steady = world.steady(options.per_second, options.seconds, &server).await?;
-    let late = steady.p99 + f64::from(options.latency);
-    row(
-        &format!("{} changes a second until accepted, p50 and p99", options.per_second),
-        format!("{:.0} ms, {late:.0} ms", steady.p50 + f64::from(options.latency)),
-        format!("{GOAL_P99:.0} ms: {}", word(late <= GOAL_P99)),
-    );
+    for (name, changes) in [("changes", mixed(&world, options).await?), ("titles", titles(&world, options).await?)] {
+        let steady = world.steady(changes, options.per_second, &server).await?;
+        let late = steady.p99 + f64::from(options.latency);
+        row(
+            &format!("{} {name} a second until accepted, p50 and p99", options.per_second),
+            format!("{:.0} ms, {late:.0} ms", steady.p50 + f64::from(options.latency)),
+            format!("{GOAL_P99:.0} ms: {}", word(late <= GOAL_P99)),
+        );
+    }
     let last = Counted::read(&mut world).await?;
     row("calls that were too much, in all", last.throttled.to_string(), format!("0: {}", word(last.throttled == 0)));
     row("memory at the end", format!("{:.0} MiB", memory(server.pid()?)?.resident), String::new());
@@ -134,6 +136,25 @@ pub(crate) async fn measure(options: &Economy, binary: &Path, cluster: &Cluster)
     );
     server.stop().await?;
     simulator.stop().await
+}
+
+/// Of twenty changes sixteen are new titles, three are joiners, and one is a leaver: each kind has an API of its own.
+async fn mixed(world: &World<'_>, options: &Economy) -> anyhow::Result<Vec<Change>> {
+    let mut known = world.ids().await?.into_iter().rev();
+    let mut numbers = FIRST + u64::from(options.people)..;
+    (0..options.per_second * options.seconds)
+        .map(|turn| match turn % 20 {
+            0 => known.next().map(Change::Leave).context("too few people"),
+            5 | 10 | 15 => numbers.next().map(Change::Join).context("too few numbers"),
+            _ => known.next().map(Change::Title).context("too few people"),
+        })
+        .collect()
+}
+
+/// Nothing but new titles, which are all calls of one API.
+async fn titles(world: &World<'_>, options: &Economy) -> anyhow::Result<Vec<Change>> {
+    let count = usize::try_from(options.per_second * options.seconds)?;
+    Ok(world.ids().await?.into_iter().take(count).map(Change::Title).collect())
 }
 
 /// What the simulator has counted.
@@ -228,18 +249,20 @@ async fn role(product: &Product, api: &Api, world: &mut World<'_>, ids: &[String
     product.run(&["mapping", "save", "groups.json"]).await?;
     world.until_at_rest().await?;
     let before = Counted::read(world).await?;
+    let mut http = Connection::open(api.address).await?;
+    let body = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Everybody" });
+    let answer = http.ask(request("POST", "/scim/v2/Groups", Some(&body), &api.host, &api.token).as_bytes()).await?;
+    ensure!(answer.status == 201, "a group: {}", String::from_utf8_lossy(answer.body));
+    let made: Value = serde_json::from_slice(answer.body)?;
+    let id = made.get("id").and_then(Value::as_str).context("an answer without an id")?;
     let members: Vec<Value> = ids.iter().map(|id| json!({ "value": id })).collect();
     let body = json!({
-        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Everybody", "members": members,
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{ "op": "add", "path": "members", "value": members }],
     });
-    let mut http = Connection::open(api.address).await?;
-    let answer = http
-        .ask(
-            request("POST", "/scim/v2/Groups?excludedAttributes=members", Some(&body), &api.host, &api.token)
-                .as_bytes(),
-        )
-        .await?;
-    ensure!(answer.status == 201, "a group: {}", String::from_utf8_lossy(answer.body));
+    let path = format!("/scim/v2/Groups/{id}");
+    let answer = http.ask(request("PATCH", &path, Some(&body), &api.host, &api.token).as_bytes()).await?;
+    ensure!(answer.status == 204, "its members: {}", String::from_utf8_lossy(answer.body));
     world.until_at_rest().await?;
     Ok(Counted::read(world).await?.calls - before.calls)
 }

@@ -110,6 +110,15 @@ pub(crate) fn patch_request(id: &str, host: &str, token: &str) -> String {
     request("PATCH", &format!("/scim/v2/Users/{id}"), Some(&body), host, token)
 }
 
+/// The request that says of the person with this id that they have left.
+pub(crate) fn leave_request(id: &str, host: &str, token: &str) -> String {
+    let body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{ "op": "replace", "path": "active", "value": false }],
+    });
+    request("PATCH", &format!("/scim/v2/Users/{id}"), Some(&body), host, token)
+}
+
 /// One HTTP/1.1 request as text; the connection stays open.
 pub(crate) fn request(method: &str, path: &str, body: Option<&Value>, host: &str, token: &str) -> String {
     let head = format!(

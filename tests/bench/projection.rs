@@ -18,7 +18,7 @@ use tokio::time::MissedTickBehavior;
 use crate::cluster::Cluster;
 use crate::figures::percentile;
 use crate::load::{Choice, Connection, Load, Template, Until};
-use crate::operation::{FIRST, Operation, patch_request};
+use crate::operation::{FIRST, Operation, leave_request, patch_request};
 use crate::product::{Api, Product, Running};
 use crate::usage::{Memory, memory};
 
@@ -64,10 +64,32 @@ pub(crate) async fn measure(cluster: &Cluster, binary: &std::path::Path, seconds
     let server = product.serve("all").await?;
     let mut world = World::new(cluster, DATABASE, tenant.api(&server), simulator.address).await?;
     world.create(u64::from(seconds * PER_SECOND)).await?;
-    let measured = world.steady(PER_SECOND, seconds, &server).await;
+    let changes =
+        world.ids().await?.into_iter().map(Change::Title).take(usize::try_from(seconds * PER_SECOND)?).collect();
+    let measured = world.steady(changes, PER_SECOND, &server).await;
     server.stop().await?;
     simulator.stop().await?;
     measured
+}
+
+/// Somebody whom the directory has.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// The SCIM id.
+    id: String,
+    /// The account's id.
+    userid: String,
+}
+
+/// What is sent of one person.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    /// A new title.
+    Title(Known),
+    /// Somebody new, with this number.
+    Join(u64),
+    /// Somebody leaves.
+    Leave(Known),
 }
 
 /// A tenant whose target is a simulator.
@@ -103,17 +125,20 @@ impl<'a> World<'a> {
         self.until_in_step(people).await
     }
 
-    /// Changes titles evenly, so many in a second and each person's at most once, and measures how long each takes.
-    pub(crate) async fn steady(&mut self, per_second: u32, seconds: u32, server: &Running) -> anyhow::Result<Measured> {
-        let mut ids = self.ids().await?;
-        ids.truncate(usize::try_from(per_second * seconds)?);
+    /// Sends changes evenly, so many in a second and of each person at most one, and measures how long each takes.
+    pub(crate) async fn steady(
+        &mut self,
+        changes: Vec<Change>,
+        per_second: u32,
+        server: &Running,
+    ) -> anyhow::Result<Measured> {
         let last_call = self.control("calls?limit=0").await?;
         let last_call = last_call.get("last_seq").and_then(Value::as_u64).context("no last call")?;
-        let answered = self.change(&ids, per_second).await?;
+        let answered = self.change(&changes, per_second).await?;
         self.until_at_rest().await?;
         let clock = self.read_clock().await?;
 
-        let calls = self.control(&format!("calls?after={last_call}&limit={}", ids.len() * 20)).await?;
+        let calls = self.control(&format!("calls?after={last_call}&limit={}", changes.len() * 20)).await?;
         let calls = calls.get("calls").and_then(Value::as_array).context("no calls")?;
         let mut accepted: HashMap<&str, f64> = HashMap::new();
         for call in calls.iter().filter(|call| call.get("committed") == Some(&Value::Bool(true))) {
@@ -174,25 +199,41 @@ impl<'a> World<'a> {
         .await
     }
 
-    /// The SCIM id and the userid of everybody.
-    async fn ids(&self) -> anyhow::Result<Vec<(String, String)>> {
+    /// Everybody who has an account.
+    pub(crate) async fn ids(&self) -> anyhow::Result<Vec<Known>> {
         let mut connection = self.cluster.connect(self.database).await?;
         let links = "SELECT resource_id::text, remote_id FROM links WHERE resource_kind = 'user' ORDER BY resource_id";
-        Ok(sqlx::query_as(links).fetch_all(&mut connection).await?)
+        let rows: Vec<(String, String)> = sqlx::query_as(links).fetch_all(&mut connection).await?;
+        Ok(rows.into_iter().map(|(id, userid)| Known { id, userid }).collect())
     }
 
-    /// Changes everybody's title, at even intervals. Returns when each answer was there, by userid.
-    async fn change(&self, ids: &[(String, String)], per_second: u32) -> anyhow::Result<Vec<(String, Instant)>> {
+    /// Sends changes at even intervals. Returns when each answer was there, by userid.
+    async fn change(&self, changes: &[Change], per_second: u32) -> anyhow::Result<Vec<(String, Instant)>> {
         let mut connection = Connection::open(self.api.address).await?;
         let mut ticks = tokio::time::interval(Duration::from_secs(1) / per_second);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut answered = Vec::new();
-        for (turn, (id, userid)) in (0..).zip(ids) {
+        let (host, token) = (&self.api.host, &self.api.token);
+        for (turn, change) in (0..).zip(changes) {
+            let (request, number) = match change {
+                Change::Title(known) => (patch_request(&known.id, host, token), 0),
+                Change::Join(number) => (Operation::Create.request(host, token), *number),
+                Change::Leave(known) => (leave_request(&known.id, host, token), 0),
+            };
+            let mut template = Template::new(&request);
             ticks.tick().await;
-            let mut template = Template::new(&patch_request(id, &self.api.host, &self.api.token));
-            let answer = connection.ask(template.fill(0, turn)).await?;
-            ensure!(answer.status == 200, "a change was answered with {}", answer.status);
-            answered.push((userid.clone(), Instant::now()));
+            let answer = connection.ask(template.fill(number, turn)).await?;
+            let at = Instant::now();
+            ensure!((200..300).contains(&answer.status), "a change was answered with {}", answer.status);
+            let userid = match change {
+                Change::Title(known) | Change::Leave(known) => known.userid.clone(),
+                Change::Join(_) => {
+                    let made: Value = serde_json::from_slice(answer.body)?;
+                    // The rules as they come make the userid of the SCIM id.
+                    made.get("id").and_then(Value::as_str).context("an answer without an id")?.replace('-', "")
+                }
+            };
+            answered.push((userid, at));
         }
         Ok(answered)
     }

@@ -34,4 +34,5 @@ mod rows;
 mod schemas;
 mod several_sources;
 mod shapes;
+mod targets;
 mod tokens;

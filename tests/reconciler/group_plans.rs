@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::mapping::Mapping;
 use rollcall_store::changes::{ChangeCursor, Operation};
@@ -87,8 +88,8 @@ async fn many_who_would_be_removed_are_held_and_the_others_go_on() -> anyhow::Re
     assert_eq!(shown[0].state, "guarded", "{:?}", shown[0].summary);
     let key = format!("members.remove:{}", group.0);
     assert_eq!(shown[0].summary["effects"][&key], 13);
-    world.store.request_release(world.tenant, made, "ann", "They moved to another shop.").await?;
-    world.store.release_plan(world.tenant, made, "bob").await?;
+    world.store.request_release(world.tenant, made, &Decider::new("ann"), "They moved to another shop.").await?;
+    world.store.release_plan(world.tenant, made, &Decider::new("bob")).await?;
     world.store.apply_plan(world.tenant, made, &Wave::All, "ann").await?;
     world.settle().await?;
     assert_eq!(world.circle("Staff")?.members.len(), 48);

@@ -1,7 +1,9 @@
 //! Guards of a live target: what is too much at once waits for a person, and everything else goes on.
 
+use anyhow::Context;
 use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::ids::ResourceId;
+use rollcall_store::projection::Closing;
 use serde_json::json;
 use std::time::Duration;
 
@@ -134,5 +136,99 @@ async fn a_guard_of_one_target_holds_nothing_of_another() -> anyhow::Result<()> 
     neighbour.settle().await?;
     assert_eq!((in_state(&world, "held").await?, in_state(&neighbour, "gone").await?), (6, 1));
     assert_eq!(open_trips(&neighbour).await?, Vec::<String>::new());
+    Ok(())
+}
+
+/// Every entry of the change log that says that a guard holds nothing any more, and by whom.
+async fn closed(world: &World) -> anyhow::Result<Vec<(String, Option<String>)>> {
+    let rows = sqlx::query_as(
+        "SELECT details ->> 'guard', details ->> 'by' FROM changes
+         WHERE tenant_id = $1 AND operation = 'guard_closed' ORDER BY id",
+    )
+    .bind(world.tenant.0)
+    .fetch_all(world.database.pool())
+    .await?;
+    Ok(rows)
+}
+
+async fn limit(world: &World, limits: &serde_json::Value) -> anyhow::Result<()> {
+    assert!(world.store.set_guards(world.tenant, world.target, &Guards::parse(limits)?, "ann").await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_looser_limit_frees_what_is_held_when_that_is_not_too_much_by_it() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let all = people(&world, 20).await?;
+    for id in &all[..7] {
+        world.set(*id, json!({ "active": false })).await?;
+    }
+    world.settle().await?;
+    assert_eq!(in_state(&world, "held").await?, 7);
+    // Looser, and not loose enough: all seven are judged, not one of them, and a plan would say the same.
+    limit(&world, &json!({ "people.remove": { "floor": 6, "share": 0.0 } })).await?;
+    world.settle().await?;
+    assert_eq!((in_state(&world, "held").await?, closed(&world).await?.len()), (7, 0));
+    let trips = open_trips(&world).await?;
+    assert!(trips.contains(&"people.remove: 7 at once, more than 6 (0 % of 20, at least 6)".to_owned()), "{trips:?}");
+
+    let loose = json!({ "floor": 7, "share": 0.0 });
+    limit(&world, &json!({ "people.remove": loose, "source.deactivate": loose })).await?;
+    world.settle().await?;
+    assert_eq!((in_state(&world, "gone").await?, in_state(&world, "held").await?), (7, 0));
+    assert_eq!(open_trips(&world).await?, Vec::<String>::new());
+    assert!(closed(&world).await?.contains(&("people.remove".to_owned(), Some("ann".to_owned()))));
+
+    // The limit holds as ever: an eighth one of the same hour is too much.
+    world.set(all[10], json!({ "active": false })).await?;
+    world.settle().await?;
+    assert_eq!(world.standing("p10").await?.state, "held");
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_was_let_through_by_limits_that_have_changed_since_is_judged_by_those_in_force() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let all = people(&world, 3).await?;
+    world.set(all[0], json!({ "active": false })).await?;
+    let reconciler = world.reconciler(World::one_by_one("worker"));
+    let claim = reconciler.claim_next().await?.context("somebody leaves")?;
+    limit(&world, &json!({ "people.remove": { "floor": 0, "share": 0.0 } })).await?;
+    reconciler.work_on(&claim).await;
+    assert_eq!(world.standing("p00").await?.state, "held");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_trip_is_closed_by_hand_when_what_it_holds_is_not_too_much_any_more() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let all = people(&world, 20).await?;
+    for id in &all[..7] {
+        world.set(*id, json!({ "active": false })).await?;
+    }
+    world.settle().await?;
+    let trips = world.store.trips(world.tenant, Some(world.target)).await?;
+    let trip = trips.iter().find(|trip| trip.effect == "people.remove").context("it trips")?.id;
+    let close = async || world.store.close_trip(world.tenant, world.target, trip, "ann").await;
+    match close().await? {
+        Closing::TooMuch(arithmetic) => assert!(arithmetic.contains("7 at once, more than 5"), "{arithmetic}"),
+        other => anyhow::bail!("one person cannot pass a limit: {other:?}"),
+    }
+    for id in &all[..3] {
+        world.set(*id, json!({ "active": true })).await?;
+    }
+    world.settle().await?;
+    assert_eq!(in_state(&world, "held").await?, 4, "they wait until a person decides");
+    // What the source has sent in this hour is seven all the same.
+    world.clock.advance(Duration::from_hours(2));
+    assert_eq!(close().await?, Closing::Closed);
+    assert_eq!(close().await?, Closing::NotOpen);
+    for trip in world.store.trips(world.tenant, Some(world.target)).await? {
+        // Whatever else had tripped with it.
+        world.store.close_trip(world.tenant, world.target, trip.id, "ann").await?;
+    }
+    world.settle().await?;
+    assert_eq!((in_state(&world, "gone").await?, in_state(&world, "held").await?), (4, 0));
+    assert!(closed(&world).await?.contains(&("people.remove".to_owned(), Some("ann".to_owned()))));
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What is usual is remembered day by day: what passed by itself, and what a rehearsal would have sent.
 
+use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::guard::Guards;
 use rollcall_store::projection::{NewPlan, PlanScope, TargetMode, Wave};
 use serde_json::json;
@@ -37,8 +38,8 @@ async fn what_passes_by_itself_is_usual_and_what_people_decide_is_not() -> anyho
     let scope = PlanScope::default();
     let new = NewPlan { target: world.target, scope: &scope, guards: &Guards::default(), by: "ann" };
     let plan = world.store.make_plan(world.tenant, &new).await?;
-    world.store.request_release(world.tenant, plan, "ann", "It is meant.").await?;
-    world.store.release_plan(world.tenant, plan, "bob").await?;
+    world.store.request_release(world.tenant, plan, &Decider::new("ann"), "It is meant.").await?;
+    world.store.release_plan(world.tenant, plan, &Decider::new("bob")).await?;
     world.store.apply_plan(world.tenant, plan, &Wave::All, "ann").await?;
     world.settle().await?;
     assert_eq!(world.usual("people.remove").await?, Vec::<i64>::new(), "the day is not over");

@@ -2,6 +2,7 @@
 
 use rollcall_provisioning::connector::ErrorClass;
 use rollcall_provisioning::entity;
+use rollcall_provisioning::guard::Guards;
 use serde_json::json;
 use std::time::Duration;
 
@@ -177,6 +178,27 @@ async fn leavers_who_manage_each_other_or_themselves_come_to_rest() -> anyhow::R
     for name in ["ann", "bob", "cem"] {
         let standing = world.standing(name).await?;
         assert_eq!(standing.state, "gone", "{standing:?}");
+        assert!(standing.mark < 20, "nobody wakes them again and again: {standing:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn leavers_who_manage_each_other_and_are_held_come_to_rest() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let ann = world.person("ann", json!({})).await?;
+    let bob = world.person("bob", json!({ "manager": ann.0 })).await?;
+    world.set(ann, json!({ "manager": bob.0 })).await?;
+    world.settle().await?;
+    let nobody = json!({ "people.remove": { "floor": 0, "share": 0 } });
+    world.store.set_guards(world.tenant, world.target, &Guards::parse(&nobody)?, "ann").await?;
+    for id in [ann, bob] {
+        world.set(id, json!({ "active": false })).await?;
+    }
+    world.settle().await?;
+    for name in ["ann", "bob"] {
+        let standing = world.standing(name).await?;
+        assert_eq!(standing.state, "held", "{standing:?}");
         assert!(standing.mark < 20, "nobody wakes them again and again: {standing:?}");
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Whoever the organisation cannot do without is not removed because a source says so: it takes two people.
 
+use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::entity;
 use rollcall_provisioning::guard::Guards;
 use rollcall_scim::profile::ManagerBy;
@@ -27,10 +28,17 @@ impl World {
 
     /// Two people release a plan, and it is applied.
     async fn release(&self, plan: Uuid) -> anyhow::Result<()> {
-        self.store.request_release(self.tenant, plan, "ann", "It is meant.").await?;
-        self.store.release_plan(self.tenant, plan, "bob").await?;
+        self.store.request_release(self.tenant, plan, &Decider::new("ann"), "It is meant.").await?;
+        self.store.release_plan(self.tenant, plan, &Decider::new("bob")).await?;
         self.store.apply_plan(self.tenant, plan, &Wave::All, "ann").await?;
         self.settle().await
+    }
+
+    /// The managers of these people at the target, by name.
+    async fn managers(&self, names: &[&str]) -> anyhow::Result<Vec<String>> {
+        let picture = self.picture().await?;
+        let seen = names.iter().filter_map(|name| picture.people.get(*name)?.first());
+        Ok(seen.map(|seen| seen.manager.clone()).collect())
     }
 
     fn is_at_the_target(&self, name: &str) -> bool {
@@ -147,6 +155,7 @@ async fn a_manager_of_many_is_held_until_somebody_else_manages_them() -> anyhow:
     assert_eq!(held.state, "held");
     let reason = held.reason.unwrap_or_default();
     assert!(reason.contains("managers.lost: 3 people report to somebody who leaves, more than 2"), "{reason}");
+    assert_eq!(world.managers(&["p0", "p1", "p2"]).await?, ["boss"; 3], "nobody loses a manager who is held");
     let plan = world.plan().await?;
     let shown = world.store.plans(world.tenant, None, Some(plan), 1).await?.remove(0);
     assert_eq!((shown.state.as_str(), shown.guarded), ("guarded", 1), "{}", shown.summary);
@@ -156,6 +165,37 @@ async fn a_manager_of_many_is_held_until_somebody_else_manages_them() -> anyhow:
     assert_eq!(world.store.reconsider_trips().await?, 1);
     world.settle().await?;
     assert_eq!(world.standing("boss").await?.state, "gone");
+    assert_eq!(world.managers(&["p0", "p1", "p2"]).await?, ["heir", "", ""]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_manager_of_many_whom_two_people_release_goes_and_nothing_is_left_open() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let boss = world.person("boss", json!({})).await?;
+    for name in ["p0", "p1", "p2"] {
+        world.person(name, json!({ "manager": boss.to_string() })).await?;
+    }
+    let limits = json!({ "managers.lost": { "floor": 2, "share": 0.0 } });
+    world.store.set_guards(world.tenant, world.target, &Guards::parse(&limits)?, "ann").await?;
+    world.settle().await?;
+    world.set(boss, json!({ "active": false })).await?;
+    world.settle().await?;
+    assert_eq!(world.standing("boss").await?.state, "held");
+    assert_eq!(world.managers(&["p0", "p1", "p2"]).await?, ["boss"; 3]);
+    let scope = PlanScope::default();
+    let new = NewPlan { target: world.target, scope: &scope, guards: &Guards::parse(&limits)?, by: "ann" };
+    let plan = world.store.make_plan(world.tenant, &new).await?;
+    world.release(plan).await?;
+    assert_eq!(world.standing("boss").await?.state, "gone");
+    assert_eq!(world.managers(&["p0", "p1", "p2"]).await?, [""; 3]);
+    assert_eq!(
+        world.store.reconsider_trips().await?,
+        1,
+        "nobody is held by it, whatever the directory says of managers"
+    );
+    let trips = world.store.trips(world.tenant, Some(world.target)).await?;
+    assert!(trips.iter().all(|trip| trip.closed_at.is_some()), "{trips:?}");
     Ok(())
 }
 

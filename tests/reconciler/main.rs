@@ -28,5 +28,6 @@ mod short_lists;
 mod stages;
 mod stops;
 mod surveys;
+mod undo;
 mod wakes;
 mod world;

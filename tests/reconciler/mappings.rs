@@ -334,3 +334,23 @@ async fn whom_other_rules_block_is_kept_by_the_old_ones() -> anyhow::Result<()> 
     assert_eq!(world.standing("ann").await?.state, "needs_attention", "and still is told what hinders the new ones");
     Ok(())
 }
+
+#[tokio::test]
+async fn rules_that_are_saved_between_claim_and_look_wait_for_a_plan() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let ann = world.person("ann", json!({ "title": "clerk" })).await?;
+    world.settle().await?;
+    world.set(ann, json!({ "displayName": "Ann" })).await?;
+    let reconciler = world.reconciler(World::one_by_one("worker"));
+    let claim = reconciler.claim_next().await?.context("ann is due")?;
+    save(&world, &json!({ "/account/title/value": "upper(user.title)" })).await?;
+    // A worker that knows no rules yet reads those that were just saved.
+    let another = world.reconciler(World::one_by_one("another"));
+    another.work_on(&claim).await;
+    assert_eq!(world.fake.count("update account"), 0, "{:?}", world.fake.calls());
+    world.settle().await?;
+    let accounts = world.fake.holdings(|held| held.accounts.values().cloned().collect::<Vec<_>>());
+    assert_eq!((&accounts[0]["name"], &accounts[0]["title"]), (&json!("Ann"), &json!("clerk")));
+    assert_eq!(world.standing("ann").await?.state, "held");
+    Ok(())
+}

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rollcall_provisioning::stop::Reach;
 use rollcall_store::projection::TargetMode;
 use serde_json::json;
 
@@ -57,7 +58,7 @@ async fn settings_that_cannot_be_used_stop_the_target_and_blame_nobody() -> anyh
     world.person("ann", json!({})).await?;
     world.work(World::options("worker"), world.until("ann", "retrying")).await?;
     let target = world.store.targets(world.tenant).await?.remove(0);
-    let stop = target.stop(None).expect("all of it is stopped");
+    let stop = target.stop(Reach::Target).expect("all of it is stopped");
     assert_eq!((stop.cause.as_str(), stop.code.as_str()), ("settings", "target_settings"));
     assert_eq!(world.standing("ann").await?.attempt, 0, "it is not her fault");
     world.break_settings(false);

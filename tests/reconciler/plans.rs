@@ -1,5 +1,6 @@
 //! Plans: exactly what was read is sent, or nothing; in waves; and what a guard holds only with two people.
 
+use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_store::projection::{Applied, ApplyError, NewPlan, PlanChangeQuery, PlanRow, PlanScope, TargetMode, Wave};
@@ -195,10 +196,10 @@ async fn what_a_guard_holds_takes_two_people() -> anyhow::Result<()> {
         "people.remove: 7 at once, more than 5 (1 % of 10, at least 5)"
     );
     assert_eq!(apply(&world, plan, Wave::All).await?, Applied { permitted: 0, withheld: 7 });
-    let release = |by: &'static str| world.store.release_plan(world.tenant, plan, by);
+    let release = async |by: &str| world.store.release_plan(world.tenant, plan, &Decider::new(by)).await;
     assert!(matches!(release("bob").await, Err(ApplyError::NotRequested)));
-    world.store.request_release(world.tenant, plan, "ann", "The branch is closed.").await?;
-    assert!(matches!(release("ann").await, Err(ApplyError::SamePerson)));
+    world.store.request_release(world.tenant, plan, &Decider::new("ann"), "The branch is closed.").await?;
+    assert!(matches!(release("ann").await, Err(ApplyError::SamePerson { .. })));
     world.settle().await?;
     assert_eq!(world.picture().await?.people.len(), 10, "nothing has gone yet");
     release("bob").await?;

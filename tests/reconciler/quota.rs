@@ -3,12 +3,15 @@
 use rollcall_provisioning::allowance::Spent;
 use rollcall_provisioning::connector::ErrorClass;
 use rollcall_provisioning::guard::Guards;
+use rollcall_provisioning::mapping::Mapping;
+use rollcall_store::mappings::NewMapping;
 use rollcall_store::projection::{NewPlan, NewSettings, PlanScope, TargetMode, Wave};
 use rollcall_store::sources::SetUpBy;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 use crate::fake::{Fate, refusal};
+use crate::group_rules::rules;
 use crate::world::{Never, World};
 
 impl World {
@@ -112,5 +115,47 @@ async fn when_a_quota_is_renewed_leavers_go_first() -> anyhow::Result<()> {
     let changes: Vec<&str> = after.iter().map(String::as_str).filter(|call| !call.starts_with("read")).collect();
     assert!(changes[0].starts_with("delete account"), "{changes:?}");
     assert_eq!(changes.len(), 3, "{changes:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_loses_their_access_leaves_roles_and_chats_although_nothing_else_is_sent() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let mut document = Mapping::default_document();
+    document["groups"] = rules();
+    document["leavers"] = json!([{ "name": "all", "access_ended_after_days": 0, "removed_after_days": 14 }]);
+    let new = NewMapping { document: &document, note: "", by: "ann", after: None };
+    world.store.save_mapping(world.tenant, &new).await?;
+    let ann = world.person("ann", json!({})).await?;
+    let bob = world.person("bob", json!({})).await?;
+    let cat = world.person("cat", json!({})).await?;
+    let role = world.group("Role Staff", &[ann, bob]).await?;
+    world.settle().await?;
+    let members = || world.circles()[0].members.clone();
+    assert_eq!(members(), ["ann", "bob"]);
+    world.may_be_sent(json!({ "calls_per_day": 1 })).await?;
+    let all = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let window = json!([{ "name": "freeze", "days": all, "from": "00:00", "to": "00:00", "zone": "UTC" }]);
+    let by = (SetUpBy::CommandLine, "test");
+    assert!(world.store.set_deny_windows(world.tenant, world.target, &window, by).await?);
+    world.add(role, &[cat]).await?;
+    world.rename_group(role, "Role Everybody").await?;
+    world.set(bob, json!({ "active": false })).await?;
+    world.do_all().await?;
+    assert_eq!(members(), ["ann"], "bob is out, and cat not in yet");
+    let waits: String = sqlx::query_scalar("SELECT error_code FROM deliveries WHERE resource_kind = 'group'")
+        .fetch_one(world.database.pool())
+        .await?;
+    assert_eq!(waits, "deny_window");
+    assert!(world.store.set_deny_windows(world.tenant, world.target, &json!([]), by).await?);
+    world.do_all().await?;
+    assert_eq!(members(), ["ann"], "the calls of today are used up");
+    world.clock.advance(Duration::from_hours(24));
+    world.do_all().await?;
+    let seen = world.circles();
+    assert_eq!(
+        (seen[0].name.as_str(), seen[0].members.as_slice()),
+        ("Staff", &["ann".to_owned(), "cat".to_owned()][..])
+    );
     Ok(())
 }

@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use rollcall_provisioning::connector::ErrorClass;
 use rollcall_provisioning::entity::EntityKind;
 use rollcall_provisioning::ids::ResourceId;
+use rollcall_provisioning::stop::{Reach, Step};
 use rollcall_provisioning::time::Clock as _;
 use rollcall_store::projection::Stop;
 use rollcall_store::sources::SetUpBy;
@@ -44,7 +46,8 @@ async fn a_kind_of_entity_is_stopped_and_one_tries_for_all() -> anyhow::Result<(
     assert_eq!(world.picture().await?.departments.len(), 1, "departments go on");
     let stops = world.stops().await?;
     assert_eq!(stops.len(), 1);
-    assert_eq!((stops[0].kind, stops[0].tries, stops[0].code.as_str()), (Some(EntityKind::Account), 1, "60011"));
+    let (reach, stop) = (Reach::Kind(EntityKind::Account), &stops[0]);
+    assert_eq!((stop.reach, stop.tries, stop.code.as_str()), (reach, 1, "60011"));
     assert_eq!(stops[0].next_try_at, world.clock.now() + Duration::from_mins(5));
     let call = &stops[0].calls[0];
     assert!(call["action"] == "create account" && call["request_id"] == "request", "the very call: {call}");
@@ -83,7 +86,7 @@ async fn a_stopped_target_is_tried_by_one_delivery() -> anyhow::Result<()> {
         .await
     };
     world.work(World::one_by_one("worker"), stopped).await?;
-    assert_eq!((world.creations(), world.stops().await?[0].kind), (1, None));
+    assert_eq!((world.creations(), world.stops().await?[0].reach), (1, Reach::Target));
     // Many places, and yet one of two tries.
     world.clock.advance(Duration::from_mins(5));
     let tried = async {
@@ -132,6 +135,146 @@ async fn in_a_deny_window_nothing_is_sent_but_leavers_go() -> anyhow::Result<()>
 
     // What only denies the destructive lets her in, and takes effect at once.
     assert!(set(&windows("destructive")).await?);
+    world.do_what_is_due().await?;
+    assert_eq!(world.standing("ann").await?.state, "in_step");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_target_that_does_not_answer_is_left_alone_and_comes_back_with_one_answer() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    world.fake.on("create account", 6, Fate::Refused(refusal(ErrorClass::Transient, "timeout", None)));
+    let names = ["p1", "p2", "p3", "p4", "p5", "p6", "p7"];
+    for name in names {
+        world.person(name, json!({})).await?;
+    }
+    let tried = async |tries: i32| {
+        rollcall_tests::wait_until(Duration::from_secs(20), "the target is stopped", async || {
+            Ok(world.stops().await?.first().is_some_and(|stop| stop.tries == tries).then_some(()))
+        })
+        .await
+    };
+    let first = world.work(World::one_by_one("worker"), tried(1)).await;
+    assert!(first.is_ok(), "{:?} {:?} {:?}", world.fake.calls(), world.stops().await?, world.standings().await?);
+    assert_eq!(world.creations(), 5, "five in a row, and nobody else is tried");
+    let stops = world.stops().await?;
+    let stop = &stops[0];
+    assert_eq!((stop.reach, stop.cause.as_str(), stop.code.as_str()), (Reach::Target, "outage", "timeout"));
+    assert_eq!(stops[0].next_try_at, world.clock.now() + Duration::from_secs(10));
+    assert_eq!(stops[0].advice, "Do something.");
+
+    world.clock.advance(Duration::from_secs(10));
+    world.work(World::one_by_one("worker"), tried(2)).await?;
+    assert_eq!(world.creations(), 6, "one has tried");
+    assert_eq!(world.stops().await?[0].next_try_at, world.clock.now() + Duration::from_secs(20));
+
+    world.clock.advance(Duration::from_secs(20));
+    world.settle().await?;
+    assert_eq!(world.states_of(&names).await?, ["in_step"; 7]);
+    assert!(world.stops().await?.is_empty(), "nothing is left of the stop");
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_person_whose_calls_are_not_answered_does_not_stop_the_others() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    world.fake.on("create account slow", 8, Fate::Refused(refusal(ErrorClass::Transient, "timeout", None)));
+    world.person("slow", json!({})).await?;
+    for _ in 0..8 {
+        world.do_what_is_due().await?;
+        world.clock.advance(Duration::from_mins(31));
+    }
+    assert_eq!(world.creations(), 8);
+    assert!(world.stops().await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn values_of_too_many_that_are_refused_alike_stop_creations_until_one_works() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let leaver = world.person("leaver", json!({})).await?;
+    let staff = world.person("staff", json!({})).await?;
+    world.settle().await?;
+    let wrong = || Fate::Refused(refusal(ErrorClass::Invalid, "40022", None));
+    world.fake.on("create account p", 16, wrong());
+    for index in 0..15 {
+        world.person(&format!("p{index:02}"), json!({})).await?;
+    }
+    world.do_what_is_due().await?;
+    assert!(world.stops().await?.is_empty(), "fifteen of fifty are not too many, also while there are not fifty");
+    for index in 15..20 {
+        world.person(&format!("p{index:02}"), json!({})).await?;
+    }
+    world.do_what_is_due().await?;
+    let stops = world.stops().await?;
+    assert_eq!((stops.len(), stops[0].reach), (1, Reach::Steps(Step::Create, EntityKind::Account)));
+    assert_eq!((stops[0].cause.as_str(), stops[0].code.as_str(), stops[0].tries), ("values", "40022", 1));
+    let since = world.clock.now();
+    assert_eq!(stops[0].next_try_at, since + Duration::from_mins(5));
+    assert!(stops[0].reason.contains("16 were refused with the code 40022"), "{}", stops[0].reason);
+    assert_eq!(
+        world.creations(),
+        18,
+        "leaver, staff and sixteen whose values are wrong; the others were not even tried"
+    );
+    assert_eq!(world.standing("p15").await?.state, "needs_attention", "what is wrong with somebody is said as ever");
+    let waits = world.standing("p19").await?;
+    assert_eq!((waits.state.as_str(), waits.due_at), ("waiting", Some(since + Duration::from_mins(5))));
+
+    // Others go on: changes, and above all people who leave.
+    world.set(staff, json!({ "title": "Clerk" })).await?;
+    world.delete(leaver).await?;
+    world.do_what_is_due().await?;
+    assert_eq!(world.standing("staff").await?.state, "in_step");
+    assert_eq!(world.standing("leaver").await?.state, "gone");
+
+    // Whoever tries is refused as well: the clock of the stop goes on.
+    world.fake.on("create account p", 1, wrong());
+    world.clock.advance(Duration::from_mins(5));
+    world.do_what_is_due().await?;
+    let stops = world.stops().await?;
+    assert_eq!((world.creations(), stops[0].tries), (19, 2));
+    assert_eq!(stops[0].next_try_at, world.clock.now() + Duration::from_mins(15));
+
+    // One works, and the others follow. The seventeen of before are counted no more, so the next one is one of a handful.
+    world.clock.advance(Duration::from_mins(15));
+    world.do_what_is_due().await?;
+    assert!(world.stops().await?.is_empty());
+    assert_eq!(world.states_of(&["p17", "p18", "p19"]).await?, ["in_step"; 3]);
+    world.fake.on("create account late", 1, wrong());
+    world.person("late", json!({})).await?;
+    world.person("later", json!({})).await?;
+    world.do_what_is_due().await?;
+    assert!(world.stops().await?.is_empty());
+    assert_eq!(world.standing("late").await?.state, "needs_attention");
+    assert_eq!(world.standing("later").await?.state, "in_step");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_single_people_is_no_outage() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    world.fake.on("create account", 8, Fate::Refused(refusal(ErrorClass::Invalid, "40022", None)));
+    for index in 0..8 {
+        world.person(&format!("p{index}"), json!({})).await?;
+    }
+    world.do_what_is_due().await?;
+    assert!(world.stops().await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_is_about_to_wait_for_a_window_that_is_removed_goes_on() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let all = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let window = json!([{ "name": "freeze", "days": all, "from": "00:00", "to": "00:00", "zone": "UTC" }]);
+    assert!(world.store.set_deny_windows(world.tenant, world.target, &window, BY).await?);
+    world.person("ann", json!({})).await?;
+    let reconciler = world.reconciler(World::one_by_one("worker"));
+    let claim = reconciler.claim_next().await?.context("she is due")?;
+    // The worker knows the window; before it says that she waits for it there is none any more.
+    assert!(world.store.set_deny_windows(world.tenant, world.target, &json!([]), BY).await?);
+    reconciler.work_on(&claim).await;
     world.do_what_is_due().await?;
     assert_eq!(world.standing("ann").await?.state, "in_step");
     Ok(())

@@ -71,7 +71,7 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) tenant: TenantId,
-    source: SourceId,
+    pub(crate) source: SourceId,
     /// How the source names managers.
     pub(crate) manager_by: ManagerBy,
     pub(crate) target: TargetId,
@@ -163,6 +163,11 @@ impl World {
 
     /// Changes single attributes of a person, spelt as for [`Self::person`].
     pub(crate) async fn set(&self, id: ResourceId, values: Value) -> anyhow::Result<()> {
+        self.set_by(&self.actor(), id, values).await
+    }
+
+    /// The same by a source of one's own.
+    pub(crate) async fn set_by(&self, actor: &Actor, id: ResourceId, values: Value) -> anyhow::Result<()> {
         let change = |user: &StoredUser| {
             let mut map = user.resource.as_map().clone();
             for (key, value) in values.as_object().into_iter().flatten() {
@@ -171,7 +176,7 @@ impl World {
             Ok::<_, Never>(Resource::from_map(map))
         };
         self.store
-            .update_user(&self.actor(), id, UserView::default(), change)
+            .update_user(actor, id, UserView::default(), change)
             .await
             .map_err(|error| anyhow::anyhow!("{error:?}"))?;
         Ok(())

@@ -9,3 +9,4 @@ mod migrations;
 mod profiles;
 mod rows;
 mod tree;
+mod worries;

@@ -1,7 +1,7 @@
 //! The change log.
 
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
-use rollcall_provisioning::stop::Cause;
+use rollcall_provisioning::stop::{Cause, Reach};
 use rollcall_scim::patch::Detached;
 use rollcall_store::changes::Operation::{Create, Delete, Update};
 use rollcall_store::changes::{Alert, ChangeCursor, ChangeEntry, Operation, Subject};
@@ -96,7 +96,7 @@ async fn a_stopped_target_is_in_the_log_once_per_cause() -> anyhow::Result<()> {
     };
     let target = f.store.create_target(f.tenant, &new).await?;
     let refused = Refused {
-        kind: None,
+        reach: Reach::Target,
         cause: Cause::Permission,
         code: "60020",
         reason: "The address is not allowed.",
@@ -114,7 +114,7 @@ async fn a_stopped_target_is_in_the_log_once_per_cause() -> anyhow::Result<()> {
     let log = f.store.changes(f.tenant, ChangeCursor::After(0), 10, None).await?;
     assert_eq!(story(&log), [(Operation::TargetStopped, Subject::Target, 0); 2]);
     let told = json!({
-        "code": "60011", "cause": "permission", "kind": null, "reason": "The address is not allowed. Allow it.",
+        "code": "60011", "cause": "permission", "kind": null, "step": null, "reason": "The address is not allowed. Allow it.",
     });
     assert_eq!(log[1].details, told);
     Ok(())

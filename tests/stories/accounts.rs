@@ -1,8 +1,11 @@
 //! The kinds of account: enterprise accounts that are turned off and on, first passwords that are handed over once, and people
 //! outside who are external contacts.
 
+use std::time::Duration;
+
 use anyhow::{Context, ensure};
 use reqwest::{Method, StatusCode};
+use rollcall_tests::wait_until;
 use serde_json::{Value, json};
 
 use crate::staff::{mobile, replace, somebody};
@@ -168,6 +171,30 @@ async fn a_partner_is_an_external_contact_and_becomes_a_member() -> anyhow::Resu
     world.change(&partner, replace("title", "Auditor")).await?;
     world.settled().await?;
     ensure!(contacts(&world).await?[0]["title"] == "Auditor", "{:?}", contacts(&world).await?);
+
+    // Other rules change nothing before a plan does; what the source changes does not wait for that.
+    let shown = world.text(&["mapping", "show", "--toml"]).await?;
+    ensure!(shown.contains("[contact.title]"), "{shown}");
+    let (head, tail) = shown.split_once("[contact.title]").context("titles of contacts have a rule")?;
+    let capitals = format!("{head}[contact.title]{}", tail.replacen("user.title", "upper(user.title)", 1));
+    std::fs::write(world.folder().join("capitals.toml"), capitals)?;
+    world.text(&["mapping", "save", "capitals.toml", "--note", "capitals"]).await?;
+    world.until_state(&partner, "held").await?;
+    world.change(&partner, replace("displayName", "Somebody Else")).await?;
+    wait_until(Duration::from_mins(1), "the name is changed", async || {
+        Ok((contacts(&world).await?[0]["name"] == "Somebody Else").then_some(()))
+    })
+    .await?;
+    world.until_state(&partner, "held").await?;
+    ensure!(contacts(&world).await?[0]["title"] == "Auditor", "{:?}", contacts(&world).await?);
+    let rest = world.rest_of(&world.tenant)?;
+    let plan = rest.post(&format!("/targets/{target}/plans"), &json!({})).await?.body;
+    let applied = rest
+        .post(&format!("/plans/{}/apply", plan["id"].as_str().unwrap_or_default()), &json!({ "wave": "all" }))
+        .await?;
+    ensure!(applied.status == StatusCode::OK && applied.body["permitted"] == 1, "{}", applied.body);
+    world.until_state(&partner, "in_step").await?;
+    ensure!(contacts(&world).await?[0]["title"] == "AUDITOR", "{:?}", contacts(&world).await?);
 
     // Hired: the contact goes, and an account comes.
     world.change(&partner, replace("userType", "Member")).await?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use reqwest::StatusCode;
+use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::ids::{IdSource, TargetId, TenantId};
 use rollcall_provisioning::time::ManualClock;
@@ -84,8 +85,8 @@ impl World {
         let all = rollcall_store::projection::PlanChangeQuery { limit: 1_000, ..Default::default() };
         let changes = store.plan_changes(tenant, plan, &all).await?;
         if released {
-            store.request_release(tenant, plan, "ann", "agreed").await?;
-            store.release_plan(tenant, plan, "bob").await?;
+            store.request_release(tenant, plan, &Decider::new("ann"), "agreed").await?;
+            store.release_plan(tenant, plan, &Decider::new("bob")).await?;
         }
         store.apply_plan(tenant, plan, &Wave::All, "ann").await?;
         store.tell_workers().await?;

@@ -80,17 +80,22 @@ async fn dingtalk_is_away_and_comes_back() -> anyhow::Result<()> {
         Ok((world.simulator.users().await?.len() > 10).then_some(()))
     })
     .await?;
+    let target = world.target().await?;
+    let stops = async || -> anyhow::Result<Value> { Ok(world.rest("/targets").await?["data"][0]["stops"].clone()) };
     for kind in [json!("down"), json!({ "http": 503 })] {
         world.simulator.add_fault(&json!({ "kind": kind })).await?;
-        let before = world.simulator.stats().await?.failed;
-        wait_until(PATIENCE, "calls fail", async || {
-            Ok((world.simulator.stats().await?.failed > before + 20).then_some(()))
-        })
-        .await?;
+        wait_until(PATIENCE, "the target is left alone", async || Ok((stops().await? != json!([])).then_some(())))
+            .await?;
+        let stop = stops().await?[0].clone();
+        ensure!(stop["cause"] == "outage" && stop["kind"].is_null() && stop["until"].is_string(), "{stop}");
+        ensure!(stop["advice"].as_str().is_some_and(|advice| advice.contains("Check the network")), "{stop}");
         // The source does not notice: it is served as ever.
         idp.push(&chapters[1]).await?;
         world.expect_in_directory(&chapters[1].in_directory()).await?;
         world.simulator.clear_faults().await?;
+        // Somebody does not wait for the clock; one answer, and everything goes on.
+        world.rest_of(&world.tenant)?.post(&format!("/targets/{target}/try"), &json!({})).await?;
+        wait_until(PATIENCE, "it goes on", async || Ok((stops().await? == json!([])).then_some(()))).await?;
     }
     // Tokens are gone as well, as after an incident.
     world.simulator.control(Method::POST, "tokens/revoke", None).await?;

@@ -64,7 +64,7 @@ async fn a_rehearsal_from_a_shell() -> anyhow::Result<()> {
     ensure!(world.simulator.users().await?.is_empty(), "nothing was sent");
 
     let (code, text) = run(&world, &["apply", &id, "--user", "somebody.3@corp.example"]).await?;
-    ensure!(code == Some(0) && text.contains("2 changes are sent now."), "{text}");
+    ensure!(code == Some(0) && text.contains("2 changes are on the way"), "{text}");
     world.settled().await?;
     ensure!(world.member(3).await?.is_some() && world.simulator.users().await?.len() == 1, "one person");
     let (code, _) = run(&world, &["apply", &id, "--people", "1"]).await?;
@@ -96,7 +96,7 @@ async fn guards_and_releases_from_a_shell() -> anyhow::Result<()> {
     world.set_active(&ids[0], false).await?;
     world.settled().await?;
     let (_, text) = run(&world, &["guards"]).await?;
-    ensure!(text.contains("people.remove: 1 at once, more than 0") && text.contains("(1 held)"), "{text}");
+    ensure!(text.contains("people.remove: 1 at once, more than 0") && text.contains("(1 held, trip "), "{text}");
     let (_, text) = run(&world, &["explain", "somebody.1@corp.example"]).await?;
     ensure!(text.contains("held, nothing was sent"), "{text}");
 

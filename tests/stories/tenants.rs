@@ -107,6 +107,7 @@ async fn tenants_are_apart_over_rest() -> anyhow::Result<()> {
     let our_user = world.join(&somebody(1)).await?;
     world.until_state(&our_user, "in_step").await?;
     let (ours, theirs) = (world.rest_of(&world.tenant)?, world.rest_of(&other)?);
+    let our_target = world.target().await?;
     for path in [format!("/users/{our_user}"), format!("/users/{our_user}/explain")] {
         ensure!(ours.get(&path).await?.status == StatusCode::OK, "{path} is there for us");
         ensure!(theirs.get(&path).await?.status == StatusCode::NOT_FOUND, "{path} is not there for them");
@@ -121,8 +122,11 @@ async fn tenants_are_apart_over_rest() -> anyhow::Result<()> {
             // What they see of their own is how they were set up.
             let seen = theirs.get(&path).await?.body["data"].clone();
             let entries = seen.as_array().into_iter().flatten();
+            let theirs = |entry: &Value| entry["kind"] == "credential" || entry["kind"] == "target";
+            let name_us =
+                |entry: &Value| entry.to_string().contains(&our_target) || entry.to_string().contains(&our_user);
             ensure!(
-                entries.into_iter().all(|entry| entry["kind"] == "credential"),
+                entries.into_iter().all(|entry| theirs(entry) && !name_us(entry)),
                 "{path} shows nothing of ours: {seen}"
             );
         }

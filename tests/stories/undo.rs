@@ -265,6 +265,28 @@ async fn a_department_gets_back_its_name() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn to_undo_the_creation_of_a_manager_of_many_takes_two_people() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let rest = world.rest_of(&world.tenant)?;
+    let boss = world.join(&somebody(0)).await?;
+    for number in 1..4 {
+        world.join(&with(somebody(number), "manager", json!({ "value": boss }))).await?;
+    }
+    world.settled().await?;
+    let limits = json!({ "managers.lost": { "floor": 2, "share": 0.0 } });
+    let set = rest.put(&format!("/targets/{}/guards", world.target().await?), &limits).await?;
+    ensure!(set.status == StatusCode::OK, "{}", set.body);
+    let plan = undo(&rest, &world, json!({ "users": [boss], "from": "2020-01-01T00:00:00Z" })).await?;
+    assert_eq!((&plan["state"], &plan["guarded"]), (&json!("guarded"), &json!(1)), "{plan}");
+    let guards = plan["guards"].to_string();
+    ensure!(guards.contains("managers.lost: 3 people report to somebody who leaves, more than 2"), "{plan}");
+    let held = applied(&rest, &world, &plan).await?;
+    assert_eq!((&held["permitted"], &held["withheld"]), (&json!(0), &json!(1)));
+    ensure!(world.member(0).await?.is_some(), "nobody has released it");
+    Ok(())
+}
+
+#[tokio::test]
 async fn many_creations_are_undone_by_two_people_and_what_moved_by_nobody() -> anyhow::Result<()> {
     let mut world = World::start().await?;
     let rest = world.rest_of(&world.tenant)?;
@@ -348,9 +370,16 @@ async fn what_cannot_be_asked_for_is_named() -> anyhow::Result<()> {
         (&path, json!({ "users": [id], "review_on": "soon" }), 400, "invalid_parameter"),
         (&path, json!({ "plan": unknown }), 404, "not_found"),
         (&path, json!({ "mapping_version": 7 }), 404, "not_found"),
-        (&path, json!({ "users": [unknown] }), 422, "nothing_to_undo"),
+        (&path, json!({ "users": [id] }), 400, "invalid_parameter"),
+        (
+            &path,
+            json!({ "users": [id], "from": "2020-01-01T00:00:00Z", "review_on": "2026-01-31" }),
+            400,
+            "invalid_parameter",
+        ),
+        (&path, json!({ "users": [unknown], "from": "2020-01-01T00:00:00Z" }), 422, "nothing_to_undo"),
         (&path, json!({ "to": "2020-01-01T00:00:00Z" }), 422, "nothing_to_undo"),
-        (&format!("/targets/{unknown}/undo"), json!({ "users": [id] }), 404, "not_found"),
+        (&format!("/targets/{unknown}/undo"), json!({ "to": "2020-01-01T00:00:00Z" }), 404, "not_found"),
     ] {
         let reply = rest.post(path, &body).await?;
         ensure!(
@@ -364,7 +393,7 @@ async fn what_cannot_be_asked_for_is_named() -> anyhow::Result<()> {
     // A mobile number cannot be taken back, nor can the account of somebody who has left.
     world.set_active(&id, false).await?;
     world.settled().await?;
-    let gone = undo(&rest, &world, json!({ "users": [id] })).await?;
+    let gone = undo(&rest, &world, json!({ "users": [id], "from": "2020-01-01T00:00:00Z" })).await?;
     assert_eq!(gone["total"], 0, "{gone}");
     Ok(())
 }

@@ -15,6 +15,7 @@ pub mod names;
 pub mod oauth;
 mod openapi;
 mod owners;
+pub mod probe;
 mod query_text;
 pub mod refusal;
 mod remembered;

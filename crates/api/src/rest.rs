@@ -11,6 +11,7 @@ mod guards;
 mod in_path;
 mod learning;
 mod leavers;
+mod links;
 mod logs;
 mod mapping;
 mod mapping_drafts;
@@ -18,6 +19,7 @@ mod marks;
 mod owners;
 mod params;
 mod plans;
+mod preflight;
 mod schemas;
 mod sources;
 mod stops;
@@ -42,15 +44,18 @@ pub const PATH: &str = "/api/v1";
 /// The documented routes, relative to [`PATH`].
 pub(crate) fn documented() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
-        .routes(routes!(targets::list))
+        .routes(routes!(targets::list, targets::create))
+        .routes(routes!(targets::set_mode))
         .routes(routes!(groups::list))
         .routes(routes!(groups::show, groups::decide, groups::undecide))
         .routes(routes!(target_settings::read, target_settings::change))
         .routes(routes!(target_settings::set_secret))
+        .routes(routes!(preflight::read))
         .routes(routes!(stops::try_now))
         .routes(routes!(stops::windows, stops::set_windows))
         .routes(routes!(guards::read, guards::replace))
         .routes(routes!(guards::trips))
+        .routes(routes!(guards::close))
         .routes(routes!(learning::proposals))
         .routes(routes!(learning::accept))
         .routes(routes!(learning::try_limits))
@@ -96,6 +101,10 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(adoption::weights, adoption::set_weights))
         .routes(routes!(marks::list, marks::set))
         .routes(routes!(marks::lift))
+        .routes(routes!(links::list, links::create))
+        .routes(routes!(links::export))
+        .routes(routes!(links::break_link))
+        .routes(routes!(links::rematch))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::retry))
         .routes(routes!(users::by_user_name))

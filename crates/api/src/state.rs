@@ -13,8 +13,10 @@ use crate::compiled::{CompiledMappings, InForce, TargetFacts};
 use crate::edge::Edge;
 use crate::error::ApiError;
 use crate::limits::PREVIEWS;
+use crate::probe::AskTarget;
 use crate::rules::{Rules, RulesCache};
 use crate::scim::CursorKey;
+use crate::services::preflight::{Preflights, preflights};
 use crate::target_kinds::TargetKinds;
 use rollcall_provisioning::ids::{IdSource, TenantId};
 use rollcall_provisioning::mapping::Mapping;
@@ -34,6 +36,8 @@ pub struct ApiConfig {
     pub target: TargetFacts,
     /// The kinds of target that there are, with their settings.
     pub kinds: Arc<dyn TargetKinds>,
+    /// Asks targets for what is not known here.
+    pub targets: Arc<dyn AskTarget>,
     /// Seals the cursors of lists; the same in all processes of an installation.
     pub cursor_key: CursorKey,
     /// Who is believed, and how fast they may call.
@@ -71,6 +75,7 @@ struct Inner {
     guard: Guard,
     keys: KeyCache,
     verified: VerifiedTokens,
+    preflights: Preflights,
 }
 
 impl ApiState {
@@ -90,6 +95,7 @@ impl ApiState {
             guard: Guard::new(trusted_proxies, source_rate),
             keys: KeyCache::default(),
             verified: VerifiedTokens::default(),
+            preflights: preflights(),
         }))
     }
 
@@ -129,6 +135,16 @@ impl ApiState {
     /// The kinds of target that there are, with their settings.
     pub fn kinds(&self) -> &dyn TargetKinds {
         &*self.0.config.kinds
+    }
+
+    /// Asks targets for what is not known here.
+    pub fn targets(&self) -> &dyn AskTarget {
+        &*self.0.config.targets
+    }
+
+    /// Preflights that were made lately.
+    pub(crate) fn preflights(&self) -> &Preflights {
+        &self.0.preflights
     }
 
     /// Places for those who look at everybody; see [`PREVIEWS`].

@@ -51,6 +51,18 @@ pub trait TargetKinds: Send + Sync {
     /// The first setting that cannot be used.
     fn complete(&self, kind: &str, given: &Map<String, Value>) -> Result<Map<String, Value>, SettingProblem>;
 
+    /// Whether the addresses among the settings may be named over HTTP, by whoever may set up a target: this server sends the
+    /// application's secret there, and stands inside somebody's network. Those that `before` holds too have been agreed to.
+    ///
+    /// # Errors
+    /// The first setting that names another host than the kind's own.
+    fn check_addresses(
+        &self,
+        kind: &str,
+        before: &Map<String, Value>,
+        settings: &Map<String, Value>,
+    ) -> Result<(), SettingProblem>;
+
     /// Whether a secret of this kind may be what it should be.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ pub(crate) enum Section {
     People,
     Departments,
     Groups,
+    Links,
     Sources,
 }
 

@@ -49,6 +49,8 @@ struct Step {
 
 struct Card {
     key: String,
+    /// Where it is told what the application may do.
+    preflight: String,
     name: String,
     mode: Mode,
     status: Status,
@@ -205,6 +207,7 @@ impl Card {
     fn of(target: &TargetOverview, lists: Vec<List>, received: i64, now: OffsetDateTime) -> Self {
         Self {
             key: format!("target-{}", target.view.id),
+            preflight: format!("/console/targets/{}/preflight", target.view.id),
             name: target.view.name.clone(),
             mode: Mode::of_word(&target.view.mode),
             status: status(target, received, now),

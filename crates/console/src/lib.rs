@@ -14,11 +14,13 @@ mod frame;
 mod groups;
 mod history;
 mod home;
+mod links;
 mod operator;
 mod people;
 mod person;
 mod plan;
 mod plans;
+mod preflight;
 mod protect;
 mod query;
 mod recent;
@@ -66,12 +68,18 @@ pub fn router(state: ApiState, session_keys: SigningKeys) -> Router {
         .route("/console/departments/{id}", get(person::department))
         .route("/console/resources/{id}", get(person::resource))
         .route("/console/groups", get(groups::show))
+        .route("/console/links", get(links::show))
+        .route("/console/targets/{id}/links", post(links::create))
+        .route("/console/targets/{id}/links.csv", get(links::export))
+        .route("/console/targets/{id}/links/{kind}/{resource}/break", post(links::break_link))
+        .route("/console/targets/{id}/links/{kind}/{resource}/rematch", post(links::rematch))
         .route("/console/sources", get(sources::list))
         .route("/console/sources/{id}", get(sources::show).post(sources::change))
         .route("/console/sources/{id}/token", get(credentials::form).post(credentials::make))
         .route("/console/sources/{id}/revoke", post(credentials::revoke))
         .route("/console/plans", get(plans::list))
         .route("/console/targets/{id}/plans", post(plans::make))
+        .route("/console/targets/{id}/preflight", get(preflight::show))
         .route("/console/plans/{id}", get(plan::show))
         .route("/console/plans/{id}/apply", post(plan::decide::apply))
         .route("/console/plans/{id}/request-release", post(plan::decide::request_release))

@@ -20,6 +20,7 @@ use rollcall_api::refusal::Refusal;
 use rollcall_api::services::page::Page;
 use rollcall_api::services::plans::{self, PlanChangeQuery, PlanChangeView, PlanView};
 use rollcall_api::services::{targets, who};
+use rollcall_provisioning::decider::Decider;
 use serde::Deserialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -258,7 +259,7 @@ impl Actions {
         let release = match asked {
             _ if !is_open || held == 0 => Release::No,
             None => Release::Ask,
-            Some(asked) if asked.requested_by == me => Release::Asked,
+            Some(asked) if same_person(&asked.requested_by, me) => Release::Asked,
             Some(_) => Release::Grant,
         };
         Self {
@@ -268,6 +269,11 @@ impl Actions {
             reject: is_open,
         }
     }
+}
+
+/// Whether two count as one person, as far as their names say.
+fn same_person(one: &str, other: &str) -> bool {
+    Decider::new(one).may_be(&Decider::new(other).behind())
 }
 
 impl Row {

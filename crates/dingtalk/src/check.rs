@@ -27,6 +27,8 @@ pub enum Verdict {
     Warning,
     /// Rollcall cannot do its work.
     Bad,
+    /// It could not be found out now: DingTalk did not answer, or not in time.
+    Unknown,
 }
 
 /// One point of the preflight.
@@ -46,6 +48,7 @@ impl fmt::Display for Line {
             Verdict::Good => "ok",
             Verdict::Warning => "warning",
             Verdict::Bad => "failed",
+            Verdict::Unknown => "unknown",
         };
         write!(f, "{word}: {}: {}", self.subject, self.text)
     }
@@ -62,9 +65,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether Rollcall can do its work: no line is bad.
+    /// Whether Rollcall can do its work: no line is bad, and none is unknown.
     pub fn passed(&self) -> bool {
-        self.lines.iter().all(|line| line.verdict != Verdict::Bad)
+        self.lines.iter().all(|line| matches!(line.verdict, Verdict::Good | Verdict::Warning))
     }
 
     fn add(&mut self, verdict: Verdict, subject: &'static str, text: impl Into<String>) {
@@ -73,7 +76,7 @@ impl Report {
 
     fn fail(&mut self, subject: &'static str, error: &ConnectorError) {
         let text = format!("{} {} (code {})", error.message, error.advice, error.code);
-        self.add(Verdict::Bad, subject, text);
+        self.add(if passes(error) { Verdict::Unknown } else { Verdict::Bad }, subject, text);
     }
 
     /// A call that had to be permitted, whatever it found.
@@ -86,6 +89,11 @@ impl Report {
             Err(error) => self.fail(subject, &error),
         }
     }
+}
+
+/// Whether a failure says nothing about what the application may do.
+const fn passes(error: &ConnectorError) -> bool {
+    matches!(error.class, ErrorClass::Transient | ErrorClass::RateLimited)
 }
 
 impl DingTalk {

@@ -5,7 +5,7 @@ use crate::entity::{Attributes, Desired, Entity, EntityKind, Observed};
 use crate::finding::{Finding, FindingKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What happens to one attribute. An attribute that is not named is kept.
 #[derive(Clone, PartialEq, Debug)]
@@ -130,6 +130,16 @@ impl Action {
             Self::AddMembers { members, .. } | Self::RemoveMembers { members, .. } => members,
             Self::Create { .. } | Self::Update { .. } | Self::Delete { .. } => &[],
         }
+    }
+
+    /// The same without these attributes; `None` if nothing is left of it.
+    #[must_use]
+    pub fn without(&self, attributes: &BTreeSet<String>) -> Option<Self> {
+        let Self::Update { kind, remote_id, changes } = self else { return Some(self.clone()) };
+        let mut changes = changes.clone();
+        changes.retain(|name, _| !attributes.contains(name));
+        let rest = Self::Update { kind: *kind, remote_id: remote_id.clone(), changes };
+        (!rest.attributes().is_empty()).then_some(rest)
     }
 
     /// The names of the attributes it touches.

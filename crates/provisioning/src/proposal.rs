@@ -155,6 +155,15 @@ impl Proposal {
         same_kind && released && (verb == "delete" || self.lines.iter().all(agreed))
     }
 
+    /// The attributes that `planned` does not name, if all others are within it.
+    pub fn beyond(&self, planned: &Value) -> Option<BTreeSet<String>> {
+        let lines = planned.get("lines").and_then(Value::as_array)?;
+        let named = lines.iter().filter_map(|line| line.get("attribute")?.as_str()).map(str::to_owned).collect();
+        let is_beyond = |line: &&Line| !BTreeSet::contains(&named, &line.attribute);
+        let beyond = self.lines.iter().filter(is_beyond).map(|line| line.attribute.clone()).collect();
+        self.clone().only(&named).is_within(planned).then_some(beyond)
+    }
+
     /// As kept in tables: `{"verb": …, "lines": [{"attribute": …, "before": …, "after": …}], "effects": […]}`.
     pub fn to_value(&self) -> Value {
         let lines: Vec<Value> = self

@@ -1,7 +1,103 @@
 //! Stops: what does not work at a target until its cause has gone, and when it is tried next. Each cause has a clock of its
 //! own; none of them ever ends.
 
+use crate::entity::EntityKind;
+use crate::plan::Action;
+use crate::window::Nature;
 use std::time::Duration;
+
+/// What of a target is stopped: as little as the cause allows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    /// All of it.
+    Target,
+    /// One kind of entity.
+    Kind(EntityKind),
+    /// One kind of step at one kind of entity.
+    Steps(Step, EntityKind),
+}
+
+/// A kind of step that can be stopped by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// Something is created.
+    Create,
+    /// Something is changed.
+    Update,
+}
+
+const KINDS: [EntityKind; 5] =
+    [EntityKind::Account, EntityKind::OrgUnit, EntityKind::Role, EntityKind::Chat, EntityKind::Contact];
+
+impl Step {
+    /// The word used in tables and JSON, as [`Action::verb`] writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+        }
+    }
+}
+
+impl Reach {
+    /// The word kept in tables: empty, `account`, `create account`.
+    pub fn word(self) -> String {
+        match self {
+            Self::Target => String::new(),
+            Self::Kind(kind) => kind.as_str().to_owned(),
+            Self::Steps(step, kind) => format!("{} {}", step.as_str(), kind.as_str()),
+        }
+    }
+
+    /// What [`Self::word`] wrote.
+    pub fn parse(word: &str) -> Option<Self> {
+        let kind = |word: &str| KINDS.into_iter().find(|kind| kind.as_str() == word);
+        match word.split_once(' ') {
+            None if word.is_empty() => Some(Self::Target),
+            None => kind(word).map(Self::Kind),
+            Some((verb, word)) => {
+                let step = [Step::Create, Step::Update].into_iter().find(|step| step.as_str() == verb)?;
+                kind(word).map(|kind| Self::Steps(step, kind))
+            }
+        }
+    }
+
+    /// The kind of entity; `None` for the whole target.
+    pub const fn kind(self) -> Option<EntityKind> {
+        match self {
+            Self::Target => None,
+            Self::Kind(kind) | Self::Steps(_, kind) => Some(kind),
+        }
+    }
+
+    /// The kind of step; `None` where all of them are stopped.
+    pub const fn step(self) -> Option<Step> {
+        match self {
+            Self::Target | Self::Kind(_) => None,
+            Self::Steps(step, _) => Some(step),
+        }
+    }
+
+    /// What a stop for wrong values has to reach to hold steps such as this one; `None` where there is none. Whoever loses
+    /// their access is never stopped because of others, and of members the target says who is to blame.
+    pub fn of_values(action: &Action) -> Option<Self> {
+        match action {
+            _ if Nature::of(action) == Nature::EndsAccess => None,
+            Action::Create { kind, .. } => Some(Self::Steps(Step::Create, *kind)),
+            Action::Update { kind, .. } => Some(Self::Steps(Step::Update, *kind)),
+            Action::Delete { .. } | Action::AddMembers { .. } | Action::RemoveMembers { .. } => None,
+        }
+    }
+}
+
+/// So many of the last outcomes are looked at to tell whether values are wrong (operations, section 5.3).
+pub const OUTCOMES: u64 = 50;
+
+/// Whether so many resources that were refused with one code are too many: more than 30 % of [`OUTCOMES`], also while
+/// there are fewer of those, so that a handful of bad records never stops the others.
+pub const fn are_too_many(refused: u64) -> bool {
+    refused * 10 > OUTCOMES * 3
+}
 
 /// Why something is stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -18,6 +114,10 @@ pub enum Cause {
     Ban,
     /// The settings of the target cannot be used.
     Settings,
+    /// The target does not answer ([`crate::outage`]).
+    Outage,
+    /// Too many values in a row are refused with one code.
+    Values,
 }
 
 /// Seconds.
@@ -26,8 +126,16 @@ const HOUR: u64 = 60 * MINUTE;
 
 impl Cause {
     /// All causes.
-    pub const ALL: [Self; 6] =
-        [Self::Credential, Self::Permission, Self::Organisation, Self::Quota, Self::Ban, Self::Settings];
+    pub const ALL: [Self; 8] = [
+        Self::Credential,
+        Self::Permission,
+        Self::Organisation,
+        Self::Quota,
+        Self::Ban,
+        Self::Settings,
+        Self::Outage,
+        Self::Values,
+    ];
 
     /// The word used in tables, JSON and screens.
     pub const fn as_str(self) -> &'static str {
@@ -38,6 +146,8 @@ impl Cause {
             Self::Quota => "quota",
             Self::Ban => "ban",
             Self::Settings => "settings",
+            Self::Outage => "outage",
+            Self::Values => "values",
         }
     }
 
@@ -46,8 +156,9 @@ impl Cause {
         match self {
             // A person mends these, and says so with "try now" or by a new setting.
             Self::Credential | Self::Settings => &[MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE],
-            Self::Permission | Self::Organisation => &[5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR],
+            Self::Permission | Self::Organisation | Self::Values => &[5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR],
             Self::Quota => &[HOUR, 3 * HOUR, 6 * HOUR],
+            Self::Outage => &[10, 20, 40, 80, 160, 5 * MINUTE],
             Self::Ban => &[5 * MINUTE, 10 * MINUTE, 30 * MINUTE],
         }
     }
@@ -75,6 +186,21 @@ mod tests {
         }
         assert_eq!(next_try(Cause::Credential, 1, None), Duration::from_mins(1));
         assert_eq!(next_try(Cause::Quota, 2, None), Duration::from_hours(3));
+    }
+
+    #[test]
+    fn every_reach_reads_back() {
+        let steps = |step| KINDS.into_iter().map(move |kind| Reach::Steps(step, kind));
+        let all = KINDS.into_iter().map(Reach::Kind).chain(steps(Step::Create)).chain(steps(Step::Update));
+        for reach in all.chain([Reach::Target]) {
+            assert_eq!(Reach::parse(&reach.word()), Some(reach));
+        }
+        assert_eq!((Reach::parse("delete account"), Reach::parse("person")), (None, None));
+    }
+
+    #[test]
+    fn a_handful_is_not_too_many() {
+        assert!(!are_too_many(15) && are_too_many(16));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::connector::TargetSchema;
 use crate::entity::{EntityKind, Observed};
 use crate::overrides::{ACCOUNT, Override};
 use crate::plan::Action;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether the directory wants the resource to be at the target.
@@ -40,7 +41,12 @@ pub struct Standing<'a> {
     pub observed: &'a Observed,
     /// What is held of it.
     pub overrides: &'a [Override],
+    /// The attributes that wait for a person's decision, with what the rules want of each, as a proposal shows it.
+    pub waiting: &'a Waiting,
 }
+
+/// What the rules want of attributes that wait for a person's decision; `None` is no value.
+pub type Waiting = BTreeMap<String, Option<Value>>;
 
 /// A department, by its remote id.
 #[derive(Clone, PartialEq, Eq, Debug)]

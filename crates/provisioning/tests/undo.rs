@@ -5,7 +5,7 @@ use rollcall_provisioning::connector::{AttributeSpec, Clearing, TargetSchema};
 use rollcall_provisioning::entity::{Attributes, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::overrides::Override;
 use rollcall_provisioning::plan::{Action, after, plan};
-use rollcall_provisioning::undo::{Presence, Standing, Step, Surroundings, Undo, Unit, undo};
+use rollcall_provisioning::undo::{Presence, Standing, Step, Surroundings, Undo, Unit, Waiting, undo};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
@@ -87,16 +87,11 @@ fn held(attribute: &str, value: Value, against: Value) -> Override {
 }
 
 fn way(done: &[Done], presence: Presence<'_>, observed: &Observed, overrides: &[Override]) -> Undo {
-    way_of(EntityKind::Account, done, presence, observed, overrides)
+    let kind = EntityKind::Account;
+    way_of(done, &Standing { kind, presence, observed, overrides, waiting: &Waiting::new() })
 }
 
-fn way_of(
-    kind: EntityKind,
-    done: &[Done],
-    presence: Presence<'_>,
-    observed: &Observed,
-    overrides: &[Override],
-) -> Undo {
+fn way_of(done: &[Done], standing: &Standing<'_>) -> Undo {
     let steps: Vec<Step<'_>> = (1..)
         .zip(done)
         .map(|(number, done)| Step {
@@ -120,7 +115,7 @@ fn way_of(
     ]);
     let schema = schema();
     let around = Surroundings { schema: &schema, accounts: &accounts, units: &units, root: "1" };
-    undo(&steps, &Standing { kind, presence, observed, overrides }, &around)
+    undo(&steps, standing, &around)
 }
 
 /// Which attributes are changed, held and lifted, and the codes of what cannot be.
@@ -393,7 +388,9 @@ fn accounts_come_and_go() {
         (EntityKind::Role, "add_members role", "group"),
         (EntityKind::Chat, "update chat", "group"),
     ] {
-        let undone = way_of(kind, &[made(action, None, None)], Presence::Wanted, &there, &[]);
+        let standing =
+            Standing { kind, presence: Presence::Wanted, observed: &there, overrides: &[], waiting: &Waiting::new() };
+        let undone = way_of(&[made(action, None, None)], &standing);
         assert_eq!(undone.cannot.iter().map(|cannot| cannot.code).collect::<Vec<_>>(), [expected], "{action}");
     }
 }
@@ -413,6 +410,32 @@ fn places_are_held_as_places_in_the_tree() {
     let now = known(json!({ "org_units": ["7", "9"], "primary_org_unit": "7" }));
     let undone = way(&conflict, Presence::Wanted, &now, &[]);
     assert_eq!(told(&undone), "nothing held[] lifted[] cannot[primary_org_unit:conflict]", "they go together");
+}
+
+#[test]
+fn what_waits_for_a_decision_is_what_is_held_against() {
+    let both = [set("title", json!("a"), json!("b")), set("org_units", json!(["7"]), json!(["9"]))];
+    let observed = known(json!({ "title": "b", "org_units": ["9"] }));
+    for (waits, against, expected) in [
+        (("title", json!("c")), json!("c"), "cannot[title:newer_waits]"),
+        (("title", Value::Null), Value::Null, "cannot[title:newer_waits]"),
+        (("title", json!("a")), json!("a"), "cannot[]"),
+        (("org_units", json!(["/", "Legal / Tax"])), json!([[], ["Legal", "Tax"]]), "cannot[org_units:newer_waits]"),
+    ] {
+        let waiting = Waiting::from([(waits.0.to_owned(), Some(waits.1).filter(|value| !value.is_null()))]);
+        let (kind, presence) = (EntityKind::Account, Presence::Wanted);
+        let undone =
+            way_of(&both, &Standing { kind, presence, observed: &observed, overrides: &[], waiting: &waiting });
+        let held = undone.held.iter().find(|held| held.attribute == waits.0).expect("it is held");
+        assert_eq!(held.against.clone().unwrap_or_default(), against, "{undone:?}");
+        assert_eq!(told(&undone), format!("update held[title,org_units] lifted[] {expected}"));
+    }
+    let waiting = Waiting::from([("org_units".to_owned(), Some(json!(["#5"])))]);
+    let (kind, presence) = (EntityKind::Account, Presence::Wanted);
+    let undone = way_of(&both, &Standing { kind, presence, observed: &observed, overrides: &[], waiting: &waiting });
+    assert_eq!(told(&undone), "update held[title] lifted[] cannot[org_units:conflict]", "nobody knows where that is");
+    let goes = way(&both, Presence::LeftOut("The rule \"x\" leaves them out."), &observed, &[]);
+    assert_eq!(told(&goes), "nothing held[] lifted[] cannot[account_goes]");
 }
 
 fn values() -> impl Strategy<Value = Option<Value>> {

@@ -51,7 +51,7 @@ impl Job<'_> {
     }
 
     /// Notes that the account is as the rules that count now want it, unless that is known.
-    async fn let_through(&self) -> Result<(), Interrupt> {
+    pub(crate) async fn let_through(&self) -> Result<(), Interrupt> {
         if self.claim.let_through == self.claim.mapping_version {
             return Ok(());
         }
@@ -168,7 +168,6 @@ impl Job<'_> {
         self.claim.let_through != self.claim.mapping_version
             && self.claim.mode == TargetMode::Live
             && link.is_some_and(|link| link.observed != Observed::Absent)
-            && !is_contact(link)
     }
 
     /// What other rules would change at an account is held until a plan permits it, and nobody is placed before that.
@@ -179,6 +178,21 @@ impl Job<'_> {
         if let Some(reason) = left_out(&mapped, loaded) {
             let end = self.deliver_departure(loaded, Some(&reason)).await?;
             return Ok(if matches!(end, Outcome::Held { .. }) { NewRules::Wait(end) } else { NewRules::End(end) });
+        }
+        let there = loaded.link.as_ref().filter(|link| is_contact(Some(link)));
+        if let (Some(link), PersonKind::Contact) = (there, mapped.kind) {
+            return self.contact_under_new_rules(mapped, link).await;
+        }
+        if there.is_some() {
+            // They become a member: the contact goes first.
+            return Ok(match self.remove_contact(loaded, false).await? {
+                Some(end @ Outcome::Held { .. }) => NewRules::Wait(end),
+                Some(end) => NewRules::End(end),
+                None => {
+                    let loaded = self.with_link_of_now(loaded).await?;
+                    NewRules::End(Box::pin(self.deliver_account(user, &loaded)).await?)
+                }
+            });
         }
         if mapped.kind == PersonKind::Contact {
             return Ok(match self.deliver_departure(loaded, Some(&mapped.scope.reason())).await? {
@@ -209,6 +223,9 @@ impl Job<'_> {
             Verdict::Held { by, proposal } => {
                 wish.findings.extend(made.findings);
                 NewRules::Wait(report::held_back(by, action, proposal, &wish.findings))
+            }
+            Verdict::Partly { by, rest, proposal } => {
+                NewRules::Wait(report::held_back(by, &rest, proposal, &wish.findings))
             }
             Verdict::Guarded { holds, proposal, .. } => {
                 NewRules::End(report::guarded(&holds, proposal, &wish.findings))
@@ -296,6 +313,10 @@ impl Job<'_> {
                     wish.findings.extend(made.findings);
                     return Ok(report::held_back(by, action, proposal, &wish.findings));
                 }
+                Verdict::Partly { by, rest, proposal } => {
+                    wish.wait(by, rest, proposal);
+                    continue;
+                }
                 Verdict::Guarded { holds, attributes, proposal } if attributes.is_empty() => {
                     return Ok(report::guarded(&holds, proposal, &wish.findings));
                 }
@@ -334,16 +355,20 @@ impl Job<'_> {
         if moved && loaded.placement.applied != *wish.units() {
             held(self.store.placed(self.claim, wish.units()).await?)?;
         }
-        if wish.held.is_none() {
+        let waits = wish.held.is_some() || wish.waits.is_some();
+        if !waits {
             // Whatever somebody has to see to besides.
             self.let_through().await?;
+        } else if let Some(plan) = self.claim.permit.filter(|_| wish.decided || wish.in_part) {
+            // What waits is no part of the plan.
+            self.store.plan_change_ended(self.claim, plan, "applied", None).await?;
         }
         Ok(ending(wish, loaded))
     }
 }
 
 /// What other rules than those by which an account is there mean for it.
-enum NewRules {
+pub(crate) enum NewRules {
     /// They count: they change nothing, or a plan permits what they change.
     Count { decided: bool },
     /// They would change something, which waits for a plan, or cannot be followed.
@@ -355,7 +380,10 @@ enum NewRules {
 /// How a delivery ends when all of the wish is done that can be done.
 pub(crate) fn ending(wish: Wish, loaded: &LoadedUser) -> Outcome {
     let manager_missing = loaded.manager.is_none() && loaded.manager_by != ManagerBy::Id;
-    let Wish { mut findings, manager_awaited, manager_refused, wants, held: guarded, .. } = wish;
+    let Wish { mut findings, manager_awaited, manager_refused, wants, held: guarded, waits, .. } = wish;
+    if let Some((by, rest, proposal)) = waits {
+        return report::held_back(by, &rest, proposal, &findings);
+    }
     if let Some((holds, proposal)) = guarded {
         return report::guarded(&holds, proposal, &findings);
     }

@@ -8,8 +8,9 @@ use rollcall_provisioning::entity::{Attributes, Entity, EntityKind, Observed};
 use rollcall_provisioning::finding::Finding;
 use rollcall_provisioning::ids::ResourceKind;
 use rollcall_provisioning::plan::{Action, given_up};
+use rollcall_provisioning::stop::{Cause, Reach, Step};
 use rollcall_provisioning::window::Nature;
-use rollcall_store::projection::{Attempt, Claim};
+use rollcall_store::projection::{Attempt, Claim, Refused};
 use rollcall_store::{Store, StoreError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -75,7 +76,7 @@ pub(crate) enum Acted {
 impl Job<'_> {
     /// Carries out `action` on an entity of which `observed` is known.
     pub(crate) async fn act(&self, action: &Action, observed: &Observed) -> Result<Acted, Interrupt> {
-        self.is_allowed_for(action).await?;
+        self.is_allowed_for(Nature::of(action)).await?;
         self.is_not_stopped(action).await?;
         held(self.store.link_unknown(self.claim, action.remote_id()).await?)?;
         let started = Instant::now();
@@ -83,7 +84,7 @@ impl Job<'_> {
         self.keep(action, observed, &result, started.elapsed()).await?;
         match result {
             Ok(applied) => {
-                self.works_again(action.kind()).await?;
+                self.works_again(action).await?;
                 self.accepted(action, observed, applied.remote_id).await
             }
             Err(error) if error.outcome_unknown => Ok(Acted::Lost(error)),
@@ -97,36 +98,79 @@ impl Job<'_> {
                 match error.class {
                     ErrorClass::Stopped => Err(Interrupt::Stopped(error)),
                     ErrorClass::KindStopped => Err(Interrupt::KindStopped { kind: Some(action.kind()), error }),
-                    _ => Ok(Acted::Refused(error)),
+                    _ => {
+                        self.count_refusal(action, &error).await?;
+                        Ok(Acted::Refused(error))
+                    }
                 }
             }
         }
     }
 
-    /// Refuses to call for a kind of entity that is stopped, but for the one that tries whether it works again.
+    /// Refuses to call for what is stopped, but for the one that tries whether it works again.
     pub(crate) async fn is_not_stopped(&self, action: &Action) -> Result<(), Interrupt> {
-        let kind = action.kind();
-        let Some(stop) = self.ready.target.stop(Some(kind)) else { return Ok(()) };
-        let asks = (kind, Nature::of(action) == Nature::EndsAccess);
-        let Some(until) = self.store.probe(self.claim.tenant, self.claim.target, asks).await? else { return Ok(()) };
-        Err(Interrupt::Later(Later {
-            until,
-            cause: (Some(ErrorClass::KindStopped.as_str()), stop.code.clone()),
-            reason: format!(
-                "Nothing of this kind ({}) is sent at the moment: {} {}",
-                kind.as_str(),
-                stop.reason,
-                stop.advice
-            ),
-        }))
+        for reach in reaches(action) {
+            let Some(stop) = self.ready.target.stop(reach) else { continue };
+            let asks = (reach, Nature::of(action) == Nature::EndsAccess);
+            let Some(until) = self.store.probe(self.claim.tenant, self.claim.target, asks).await? else { continue };
+            let (kind, done) = (action.kind().as_str(), reach.step().map_or("sent", done));
+            return Err(Interrupt::Later(Later {
+                until,
+                cause: (Some(ErrorClass::KindStopped.as_str()), stop.code.clone()),
+                reason: format!(
+                    "Nothing of this kind ({kind}) is {done} at the moment: {} {}",
+                    stop.reason, stop.advice
+                ),
+            }));
+        }
+        Ok(())
     }
 
-    /// A call for this kind of entity was accepted: if it was stopped, it is not any more.
-    pub(crate) async fn works_again(&self, kind: EntityKind) -> Result<(), StoreError> {
-        if self.ready.target.stop(Some(kind)).is_none() {
+    /// Such a call was accepted: whatever of it was stopped is not any more.
+    pub(crate) async fn works_again(&self, action: &Action) -> Result<(), StoreError> {
+        for reach in reaches(action) {
+            if self.ready.target.stop(reach).is_some() {
+                self.store.clear_stop(self.claim.tenant, self.claim.target, reach).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The target does not take a value. If it does not take those of too many resources for the same reason, a rule is
+    /// wrong rather than a record, and steps of this kind are stopped.
+    async fn count_refusal(&self, action: &Action, error: &ConnectorError) -> Result<(), StoreError> {
+        let Some(reach) = Reach::of_values(action).filter(|_| error.is_about_values()) else { return Ok(()) };
+        let spec = error.attribute.and_then(|name| self.ready.connector.schema().attribute(action.kind(), name));
+        if spec.is_some_and(|spec| !spec.required) {
+            // It goes on without that attribute.
             return Ok(());
         }
-        self.store.clear_stop(self.claim.tenant, self.claim.target, Some(kind)).await
+        let (code, object) = (error.code.as_str(), action.kind().as_str());
+        let done = reach.step().map_or("sent", done);
+        let reason = match self.ready.target.stop(reach).filter(|stop| stop.code == code) {
+            // Whoever tries whether it works again need not be one of many.
+            Some(stop) => stop.reason.clone(),
+            None => match self.store.too_many_refusals(self.claim, (reach, code), self.ready.version).await? {
+                Some((refused, of)) => format!(
+                    "Of the last {of} ({object}) that were to be {done}, {refused} were refused with the code {code}: {}",
+                    error.message
+                ),
+                None => return Ok(()),
+            },
+        };
+        tracing::error!(target_id = %self.claim.target, stopped = reach.word(), code, "sending is stopped");
+        let refused = Refused {
+            reach,
+            cause: Cause::Values,
+            code,
+            reason: &reason,
+            advice: "Most likely a rule of the mapping is wrong: correct it, or the values at the source.",
+            wish: None,
+            settings_revision: Some(self.claim.settings_revision),
+            by: Some((self.claim.kind, self.claim.resource, self.claim.request_id.as_deref())),
+        };
+        self.store.stop(self.claim.tenant, self.claim.target, &refused).await?;
+        Ok(())
     }
 
     /// Keeps what an accepted action left. Others are told before the link says so: until then it is unknown, so that
@@ -234,6 +278,18 @@ impl Job<'_> {
         metrics::counter!("rollcall_changes_total", "kind" => what, "action" => action.verb(), "result" => outcome)
             .increment(1);
         self.store.keep_attempt(self.claim, &attempt).await
+    }
+}
+
+/// What a call may be stopped by, besides the whole target.
+fn reaches(action: &Action) -> impl Iterator<Item = Reach> {
+    [Some(Reach::Kind(action.kind())), Reach::of_values(action)].into_iter().flatten()
+}
+
+const fn done(step: Step) -> &'static str {
+    match step {
+        Step::Create => "created",
+        Step::Update => "changed",
     }
 }
 

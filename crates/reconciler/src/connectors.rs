@@ -1,9 +1,11 @@
 //! One connector per target, made when it is first needed and again when the target's settings change.
 
+use crate::watched::{Health, Watched};
 use rollcall_provisioning::connector::Connector;
 use rollcall_provisioning::ids::{ResourceId, TargetId};
 use rollcall_provisioning::mapping::Mapping;
 use rollcall_provisioning::plan::InitialPassword;
+use rollcall_provisioning::stop::{Cause, Reach};
 use rollcall_store::mappings::LoadError;
 use rollcall_store::projection::{Claim, Target, TargetMode};
 use rollcall_store::{Store, StoreError};
@@ -51,10 +53,20 @@ pub struct FirstPassword {
 pub(crate) struct Ready {
     pub(crate) target: Target,
     pub(crate) connector: Arc<dyn Connector>,
+    /// How it answers.
+    pub(crate) health: Arc<Health>,
     pub(crate) mapping: Arc<Mapping>,
     /// The version of these rules.
     pub(crate) version: i32,
     pub(crate) factory: Arc<dyn ConnectorFactory>,
+}
+
+impl Ready {
+    /// The same with a connector whose calls are counted as made for this resource.
+    fn watched(self, whose: Option<ResourceId>) -> Self {
+        let watched = Watched::new(Arc::clone(&self.connector), Arc::clone(&self.health), whose);
+        Self { connector: Arc::new(watched), ..self }
+    }
 }
 
 /// Connectors by target.
@@ -70,6 +82,7 @@ pub(crate) struct Connectors {
 struct Kept {
     target: Target,
     connector: Arc<dyn Connector>,
+    health: Arc<Health>,
     /// `None` when the rules changed since.
     mapping: Option<(i32, Arc<Mapping>)>,
     /// Earlier versions that accounts are still there by, as they read now; `None` for one that does not fit any more.
@@ -116,7 +129,7 @@ impl Connectors {
             {
                 let same = old.target.rules == target.rules;
                 let (mapping, earlier) = if same { (old.mapping, old.earlier) } else { (None, HashMap::new()) };
-                next.insert(target.id, Kept { target, connector: old.connector, mapping, earlier });
+                next.insert(target.id, Kept { target, connector: old.connector, health: old.health, mapping, earlier });
             }
         }
         *kept = next;
@@ -133,41 +146,52 @@ impl Connectors {
         let fits = |target: &Target| {
             target.settings_revision >= claim.settings_revision && target.rules.mapping >= claim.mapping_version
         };
-        match self.ready(claim.target, fits) {
-            Some(ready) => Ok(ready),
-            None => self.make(claim.target).await,
-        }
+        let ready = match self.ready(claim.target, fits) {
+            Some(ready) => ready,
+            None => self.make(claim.target).await?,
+        };
+        Ok(ready.watched(Some(claim.resource)))
     }
 
     /// The connector of a target for work that is no delivery, with the settings that it has now.
     pub(crate) async fn of(&self, target: TargetId) -> Result<Ready, NotReady> {
         self.refresh().await?;
-        match self.ready(target, |_| true) {
-            Some(ready) => Ok(ready),
-            None => self.make(target).await,
-        }
+        let ready = match self.ready(target, |_| true) {
+            Some(ready) => ready,
+            None => self.make(target).await?,
+        };
+        Ok(ready.watched(None))
     }
 
     async fn make(&self, target: TargetId) -> Result<Ready, NotReady> {
         let targets = self.store.all_targets().await?;
         let target = targets.into_iter().find(|found| found.id == target).ok_or(NotReady::Gone)?;
-        let connector = match self.connector(&target) {
-            Some(connector) => connector,
-            None => self.factory.connect(&target)?,
+        let (connector, health) = match self.connector(&target) {
+            Some(known) => known,
+            None => (self.factory.connect(&target)?, Arc::default()),
         };
         // Read after the target: rules that changed in between are newer than it says, and are read again.
         let (version, mapping) = self.store.compiled_mapping(target.tenant, connector.schema()).await?;
         let mapping = Arc::new(mapping);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         // Two tasks may come here at once; the first connector stays, since its token cache is shared.
-        let connector = match kept.get(&target.id) {
-            Some(first) if first.target.settings_revision == target.settings_revision => Arc::clone(&first.connector),
-            _ => connector,
+        let (connector, health) = match kept.get(&target.id) {
+            Some(first) if first.target.settings_revision == target.settings_revision => {
+                (Arc::clone(&first.connector), Arc::clone(&first.health))
+            }
+            _ => (connector, health),
         };
-        let (own, rules) = (Arc::clone(&connector), Some((version, Arc::clone(&mapping))));
-        let earlier = HashMap::new();
-        kept.insert(target.id, Kept { target: target.clone(), connector: own, mapping: rules, earlier });
-        Ok(Ready { target, connector, mapping, version, factory: Arc::clone(&self.factory) })
+        kept.insert(
+            target.id,
+            Kept {
+                target: target.clone(),
+                connector: Arc::clone(&connector),
+                health: Arc::clone(&health),
+                mapping: Some((version, Arc::clone(&mapping))),
+                earlier: HashMap::new(),
+            },
+        );
+        Ok(Ready { target, connector, health, mapping, version, factory: Arc::clone(&self.factory) })
     }
 
     /// An earlier version of the rules of a target; `None` when it fits schemas and target no longer.
@@ -196,17 +220,26 @@ impl Connectors {
         Ok(mapping)
     }
 
-    fn ready(&self, target: TargetId, fits: impl FnOnce(&Target) -> bool) -> Option<Ready> {
+    /// How a target answers, and whether it is stopped because it did not.
+    pub(crate) fn health(&self, target: TargetId) -> Option<(Arc<Health>, bool)> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let Kept { target, connector, mapping, .. } = kept.get(&target)?;
-        let (version, mapping) = mapping.as_ref().filter(|_| fits(target))?;
-        let (connector, mapping, version) = (Arc::clone(connector), Arc::clone(mapping), *version);
-        Some(Ready { target: target.clone(), connector, mapping, version, factory: Arc::clone(&self.factory) })
+        let Kept { target, health, .. } = kept.get(&target)?;
+        let stopped = target.stop(Reach::Target).is_some_and(|stop| stop.cause == Cause::Outage.as_str());
+        Some((Arc::clone(health), stopped))
     }
 
-    fn connector(&self, target: &Target) -> Option<Arc<dyn Connector>> {
+    fn ready(&self, target: TargetId, fits: impl FnOnce(&Target) -> bool) -> Option<Ready> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let Kept { target, connector, health, mapping, .. } = kept.get(&target)?;
+        let (version, mapping) = mapping.as_ref().filter(|_| fits(target))?;
+        let (connector, health) = (Arc::clone(connector), Arc::clone(health));
+        let (mapping, version, factory) = (Arc::clone(mapping), *version, Arc::clone(&self.factory));
+        Some(Ready { target: target.clone(), connector, health, mapping, version, factory })
+    }
+
+    fn connector(&self, target: &Target) -> Option<(Arc<dyn Connector>, Arc<Health>)> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = kept.get(&target.id).filter(|kept| kept.target.settings_revision == target.settings_revision)?;
-        Some(Arc::clone(&kept.connector))
+        Some((Arc::clone(&kept.connector), Arc::clone(&kept.health)))
     }
 }

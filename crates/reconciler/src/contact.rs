@@ -3,6 +3,7 @@
 //! The target chooses a contact's id, and knows a second creation by the number. A link is that of a contact when its
 //! snapshot says so, from before the creation on, so that a creation whose answer was lost is looked for by its number.
 
+use crate::account::NewRules;
 use crate::act::{Acted, Interrupt, Job, ended, finding, held, unread};
 use crate::gate::{Asked, Verdict};
 use crate::leave::Leaving;
@@ -56,6 +57,29 @@ impl Job<'_> {
         self.fulfil_contact(mapped, observed).await
     }
 
+    /// What other rules would change at a contact is held until a plan permits it.
+    pub(crate) async fn contact_under_new_rules(&self, mapped: Mapped, link: &Link) -> Result<NewRules, Interrupt> {
+        if mapped.blocked {
+            return Ok(NewRules::Wait(Outcome::attention(mapped.findings)));
+        }
+        let observed = match self.observe_contact(Some(link), true).await? {
+            Seen::Now(Observed::Absent) => return Ok(NewRules::Count { decided: false }),
+            Seen::Now(observed) => observed,
+            Seen::End(outcome) => return Ok(NewRules::End(outcome)),
+        };
+        let Mapped { mut attributes, once, mut findings, .. } = mapped;
+        attributes.insert(entity::ACCOUNT_KIND.to_owned(), Some(PersonKind::Contact.as_str().into()));
+        attributes.retain(|name, _| !once.contains(name));
+        let schema = self.ready.connector.schema();
+        let made = plan(EntityKind::Contact, &Desired::Present(attributes), &observed, None, schema);
+        let Some(action) = made.actions.first() else { return Ok(NewRules::Count { decided: false }) };
+        findings.extend(made.findings);
+        Ok(match self.ask_for_contact(action, &observed, (&findings, true)).await? {
+            None => NewRules::Count { decided: true },
+            Some(outcome) => NewRules::Wait(outcome),
+        })
+    }
+
     /// Removes the contact of somebody who is to be none any more. `None` when nothing of it is there.
     pub(crate) async fn remove_contact(
         &self,
@@ -88,9 +112,11 @@ impl Job<'_> {
             let made = plan(EntityKind::Contact, &Desired::Present(wanted), &observed, None, schema);
             let Some(action) = made.actions.first() else {
                 findings.extend(made.findings);
+                // Whatever somebody has to see to besides.
+                self.let_through().await?;
                 return Ok(if findings.is_empty() { Outcome::InStep } else { Outcome::attention(findings) });
             };
-            if let Some(outcome) = self.ask_for_contact(action, &observed, &findings).await? {
+            if let Some(outcome) = self.ask_for_contact(action, &observed, (&findings, false)).await? {
                 return Ok(outcome);
             }
             if let Action::Create { attributes, .. } = action {
@@ -114,7 +140,7 @@ impl Job<'_> {
         &self,
         action: &Action,
         observed: &Observed,
-        findings: &[Finding],
+        (findings, by_new_rules): (&[Finding], bool),
     ) -> Result<Option<Outcome>, Interrupt> {
         let asked = Asked {
             action,
@@ -124,11 +150,13 @@ impl Job<'_> {
             manager_awaited: None,
             decided: false,
             by_operator: false,
-            by_new_rules: false,
+            by_new_rules,
         };
         Ok(match self.may(asked).await? {
             Verdict::Go { .. } => None,
-            Verdict::Held { by, proposal } => Some(report::held_back(by, action, proposal, findings)),
+            Verdict::Held { by, proposal } | Verdict::Partly { by, proposal, .. } => {
+                Some(report::held_back(by, action, proposal, findings))
+            }
             Verdict::Guarded { holds, proposal, .. } => Some(report::guarded(&holds, proposal, findings)),
         })
     }

@@ -4,10 +4,10 @@ use crate::act::{Interrupt, Job, Later};
 use crate::connectors::{Connectors, FactoryError, NotReady};
 use crate::worker::Options;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
-use rollcall_provisioning::delivery::{DeliveryState, HeldBy, Outcome, Standing, next};
+use rollcall_provisioning::delivery::{DeliveryState, HeldBy, Outcome, Standing, WaitingFor, next};
 use rollcall_provisioning::entity::EntityKind;
 use rollcall_provisioning::ids::ResourceKind;
-use rollcall_provisioning::stop::Cause;
+use rollcall_provisioning::stop::{Cause, Reach};
 use rollcall_provisioning::time::Clock;
 use rollcall_store::projection::{Claim, Recorded, Refused};
 use rollcall_store::{Store, StoreError};
@@ -33,7 +33,18 @@ impl Shared {
             let message = format!("The delivery was not done within {} seconds.", limit.as_secs());
             Ok((failed("took_too_long", message), None))
         });
+        let health = self.connectors.health(claim.target);
+        let away = match &end {
+            Ok((Outcome::Failed { .. }, _)) => health.as_ref().and_then(|(health, stopped)| health.away(*stopped)),
+            _ => None,
+        };
+        if health.is_some_and(|(health, stopped)| stopped && health.answers())
+            && let Err(error) = self.store.clear_stop(claim.tenant, claim.target, Reach::Target).await
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a stop that is over was not forgotten");
+        }
         let recorded = match end {
+            Ok(_) if let Some(error) = &away => self.stop(claim, (Reach::Target, Some(Cause::Outage)), error).await,
             Ok((outcome, version)) => self.record(claim, &outcome, version).await,
             Err(Interrupt::LostClaim) => Ok(()),
             Err(Interrupt::Store(error)) => {
@@ -44,9 +55,10 @@ impl Shared {
                 let message = "Rollcall's own database failed during this delivery; the server's log says how.";
                 self.record(claim, &failed("database", message.to_owned()), None).await
             }
-            Err(Interrupt::Stopped(error)) => self.stop(claim, None, &error).await,
+            Err(Interrupt::Stopped(error)) => self.stop(claim, (Reach::Target, None), &error).await,
             Err(Interrupt::KindStopped { kind, error }) => {
-                self.stop(claim, Some(kind.unwrap_or(kind_refused(claim.kind))), &error).await
+                let reach = Reach::Kind(kind.unwrap_or(kind_refused(claim.kind)));
+                self.stop(claim, (reach, None), &error).await
             }
             Err(Interrupt::Later(later)) => self.wait(claim, &later).await,
         };
@@ -87,6 +99,11 @@ impl Shared {
             Err(NotReady::Gone) => return Err(Interrupt::LostClaim),
             Err(NotReady::Factory(error)) => return Err(Interrupt::Stopped(unusable(&error))),
         };
+        if ready.version != claim.mapping_version {
+            // Whether a plan has to permit something is told by the rules that counted at the claim.
+            let reason = "The rules were changed at this moment.".to_owned();
+            return Ok((Outcome::Waiting { on: WaitingFor::Turn, reason }, None));
+        }
         let job = Job {
             store: &self.store,
             connectors: &self.connectors,
@@ -149,7 +166,12 @@ impl Shared {
             self.store.alert(claim, &standing).await?;
         }
         if matches!(standing.state, DeliveryState::InStep | DeliveryState::Gone) {
-            self.store.clear_stop(claim.tenant, claim.target, None).await?;
+            // A delivery that needed no call says nothing of a target that did not answer.
+            let unknown =
+                self.connectors.health(claim.target).is_some_and(|(health, stopped)| stopped && !health.answers());
+            if !unknown {
+                self.store.clear_stop(claim.tenant, claim.target, Reach::Target).await?;
+            }
             // A second look at what the target has already is no answer to a change that was received.
             if let Some(since) = claim.dirty_since.filter(|_| version > claim.applied_version) {
                 let class = if standing.state == DeliveryState::Gone { "leaver" } else { "other" };
@@ -176,15 +198,21 @@ impl Shared {
 
     /// Nothing of the target works, or nothing of a kind of entity: that is stopped, and the delivery waits for it without
     /// blame.
-    async fn stop(&self, claim: &Claim, kind: Option<EntityKind>, error: &ConnectorError) -> Result<(), StoreError> {
-        let cause = match self.connectors.get(claim).await {
-            Ok(ready) => ready.connector.cause(error),
-            Err(_) => Cause::Settings,
+    async fn stop(
+        &self,
+        claim: &Claim,
+        (reach, cause): (Reach, Option<Cause>),
+        error: &ConnectorError,
+    ) -> Result<(), StoreError> {
+        let cause = match (cause, self.connectors.get(claim).await) {
+            (Some(cause), _) => cause,
+            (None, Ok(ready)) => ready.connector.cause(error),
+            (None, Err(_)) => Cause::Settings,
         };
-        let stopped = kind.map_or("everything", EntityKind::as_str);
+        let stopped = reach.kind().map_or("everything", EntityKind::as_str);
         tracing::error!(target_id = %claim.target, stopped, cause = cause.as_str(), code = error.code, "sending is stopped");
         let refused = Refused {
-            kind,
+            reach,
             cause,
             code: &error.code,
             reason: &error.message,
@@ -194,9 +222,9 @@ impl Shared {
             by: Some((claim.kind, claim.resource, claim.request_id.as_deref())),
         };
         let next = self.store.stop(claim.tenant, claim.target, &refused).await?;
-        let standing = match kind {
+        let standing = match reach {
             // The gate of the target keeps it, so that nothing but the gate has to be opened.
-            None => Standing {
+            Reach::Target => Standing {
                 state: DeliveryState::Retrying,
                 due_at: Some(self.clock.now()),
                 ..Self::waits(
@@ -206,7 +234,7 @@ impl Shared {
                     &format!("{} {}", error.message, error.advice),
                 )
             },
-            Some(_) => Standing {
+            Reach::Kind(_) | Reach::Steps(..) => Standing {
                 due_at: Some(next.unwrap_or_else(|| self.clock.now())),
                 ..Self::waits(
                     claim,
@@ -224,7 +252,7 @@ impl Shared {
     async fn wait(&self, claim: &Claim, later: &Later) -> Result<(), StoreError> {
         let (class, code) = &later.cause;
         let standing = Standing { due_at: Some(later.until), ..Self::waits(claim, *class, code, &later.reason) };
-        self.store.record(claim, &standing, None).await?;
+        self.store.record_later(claim, &standing).await?;
         Ok(())
     }
 

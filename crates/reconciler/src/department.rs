@@ -9,6 +9,7 @@ use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
 use rollcall_provisioning::contradiction;
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
+use rollcall_provisioning::finding::Finding;
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
 use rollcall_provisioning::plan::{Action, plan, unique_value};
 use rollcall_provisioning::proposal::Paths;
@@ -69,14 +70,12 @@ impl Job<'_> {
         if let Err(found) = contradiction::judge(&made, &desired, connector.schema(), connector.root_org_unit()) {
             return Ok(report::contradiction(&found));
         }
+        let (mut waits, mut in_part) = (None, false);
         for action in &made.actions {
-            match self.may(self.asked(action, &observed, &paths)).await? {
-                Verdict::Go { .. } => {}
-                Verdict::Held { by, proposal } => {
-                    return Ok(report::held_back(by, action, proposal, &made.findings));
-                }
-                Verdict::Guarded { holds, proposal, .. } => return Ok(report::guarded(&holds, proposal, &[])),
-            }
+            let (sent, rest) = self.allowed(self.asked(action, &observed, &paths), &made.findings).await?;
+            in_part |= sent.is_some() && rest.is_some();
+            waits = rest.or(waits);
+            let Some(action) = &sent else { continue };
             if let Some(parent) = unit.parent.filter(|_| parent == placeholder(unit.parent)) {
                 return Ok(report::waits_for_parent(parent));
             }
@@ -99,7 +98,38 @@ impl Job<'_> {
                 Acted::Refused(error) | Acted::Lost(error) => return Ok(ended(&error)),
             }
         }
+        if let Some(waits) = waits {
+            if let Some(plan) = self.claim.permit.filter(|_| in_part) {
+                // What waits is no part of it.
+                self.store.plan_change_ended(self.claim, plan, "applied", None).await?;
+            }
+            return Ok(waits);
+        }
         Ok(if made.findings.is_empty() { Outcome::InStep } else { Outcome::attention(made.findings) })
+    }
+
+    /// What of a step may be sent, and what becomes of the rest. Of a plan that undoes, what it does not name waits on.
+    async fn allowed(
+        &self,
+        asked: Asked<'_>,
+        findings: &[Finding],
+    ) -> Result<(Option<Action>, Option<Outcome>), Interrupt> {
+        let action = asked.action;
+        let (sent, waits) = match self.may(asked).await? {
+            Verdict::Go { .. } => return Ok((Some(action.clone()), None)),
+            Verdict::Held { by, proposal } => {
+                return Ok((None, Some(report::held_back(by, action, proposal, findings))));
+            }
+            Verdict::Guarded { holds, attributes, proposal } => {
+                let sent = if attributes.is_empty() { None } else { action.without(&attributes) };
+                (sent, report::guarded(&holds, proposal, &[]))
+            }
+            Verdict::Partly { by, rest, proposal } => {
+                let rest_names = rest.attributes().into_iter().map(str::to_owned).collect();
+                (action.without(&rest_names), report::held_back(by, &rest, proposal, findings))
+            }
+        };
+        Ok((sent, Some(waits)))
     }
 
     fn asked<'a>(&self, action: &'a Action, observed: &'a Observed, paths: &'a Paths) -> Asked<'a> {
@@ -228,7 +258,9 @@ impl Job<'_> {
                 }
                 match self.may(self.asked(&action, &observed, &Paths::new())).await? {
                     Verdict::Go { .. } => {}
-                    Verdict::Held { by, proposal } => return Ok(report::held_back(by, &action, proposal, &[])),
+                    Verdict::Held { by, proposal } | Verdict::Partly { by, proposal, .. } => {
+                        return Ok(report::held_back(by, &action, proposal, &[]));
+                    }
                     Verdict::Guarded { holds, proposal, .. } => return Ok(report::guarded(&holds, proposal, &[])),
                 }
                 match self.act(&action, &observed).await? {

@@ -5,7 +5,7 @@ use crate::act::{Interrupt, Job, Later};
 use crate::report;
 use rollcall_provisioning::allowance::{Allowance, Period};
 use rollcall_provisioning::delivery::HeldBy;
-use rollcall_provisioning::entity::{self, Attributes, Observed};
+use rollcall_provisioning::entity::{self, Attributes, EntityKind, Observed};
 use rollcall_provisioning::guard::{Effect, Guard, attributes_with, effects};
 use rollcall_provisioning::plan::Action;
 use rollcall_provisioning::proposal::{Line, Paths, Proposal};
@@ -40,15 +40,38 @@ pub(crate) enum Verdict {
     Go { decided: bool },
     /// It waits for a plan.
     Held { by: HeldBy, proposal: Proposal },
+    /// This part of it waits for a plan; the other attributes may be asked about again.
+    Partly { by: HeldBy, rest: Action, proposal: Proposal },
     /// Guards hold these attributes of it; of anything but an update, all of it.
     Guarded { holds: Vec<Hold>, attributes: BTreeSet<String>, proposal: Proposal },
+}
+
+impl Verdict {
+    /// `attributes` of an update wait for a plan, the others do not.
+    fn partly(by: HeldBy, action: &Action, attributes: &BTreeSet<String>, proposal: Proposal) -> Self {
+        let others = action.attributes().into_iter().filter(|name| !attributes.contains(*name)).map(str::to_owned);
+        match action.without(&others.collect()) {
+            Some(rest) => Self::Partly { by, rest, proposal: proposal.only(attributes) },
+            None => Self::Held { by, proposal },
+        }
+    }
+}
+
+/// What a plan allows of a step.
+enum Leave {
+    /// All of it.
+    All,
+    /// All but these attributes, of which it says nothing.
+    But(BTreeSet<String>),
+    /// Nothing.
+    None,
 }
 
 impl Job<'_> {
     /// Asks whether a step may be sent.
     pub(crate) async fn may(&self, asked: Asked<'_>) -> Result<Verdict, Interrupt> {
         let Asked { action, observed, besides, decided, .. } = asked;
-        self.is_not_denied(action)?;
+        self.is_not_denied(Nature::of(action))?;
         let mut effects = effects(action, before(observed));
         effects.extend_from_slice(besides);
         effects.retain(|effect| effect.guard.watches_live());
@@ -57,11 +80,15 @@ impl Job<'_> {
         }
         if let Some(mark) = self.store.mark_against(self.claim, action.kind(), action.remote_id()).await? {
             let proposal = self.proposal(&asked).await?.protected();
-            if self.permits(&proposal, asked.by_new_rules).await? {
-                return self.go(&effects).await;
-            }
             let hold = Hold { effect: Effect::new(Guard::Protected, ""), arithmetic: report::marked(&mark) };
-            return Ok(Verdict::Guarded { holds: vec![hold], attributes: BTreeSet::new(), proposal });
+            return match self.leave(&asked, &proposal).await? {
+                Leave::All => self.go(&effects).await,
+                Leave::But(attributes) => {
+                    let proposal = proposal.only(&attributes);
+                    Ok(Verdict::Guarded { holds: vec![hold], attributes, proposal })
+                }
+                Leave::None => Ok(Verdict::Guarded { holds: vec![hold], attributes: BTreeSet::new(), proposal }),
+            };
         }
         // One person alone may not lock the organisation out.
         if asked.by_operator && !effects.iter().any(|effect| effect.guard.is_absolute()) {
@@ -75,37 +102,47 @@ impl Job<'_> {
         };
         if let Some(by) = waits_for_plan {
             let proposal = self.proposal(&asked).await?;
-            if self.permits(&proposal, asked.by_new_rules).await? {
-                return self.go(&effects).await;
-            }
-            return Ok(Verdict::Held { by, proposal });
+            return match self.leave(&asked, &proposal).await? {
+                Leave::All => self.go(&effects).await,
+                Leave::But(attributes) => Ok(Verdict::partly(by, action, &attributes, proposal)),
+                Leave::None => Ok(Verdict::Held { by, proposal }),
+            };
         }
         if effects.is_empty() {
             return Ok(Verdict::Go { decided: false });
         }
-        let holds = match self.store.pass(self.claim, &effects, &self.ready.target.guards, false).await? {
+        let mut holds = match self.store.pass(self.claim, &effects, false).await? {
             Passage::Free => return Ok(Verdict::Go { decided: false }),
             Passage::Held(holds) => holds,
             Passage::LostClaim => return Err(Interrupt::LostClaim),
         };
         let held: Vec<Effect> = holds.iter().map(|hold| hold.effect.clone()).collect();
-        let attributes = attributes_with(action, before(observed), &held).into_iter().map(str::to_owned).collect();
+        let mut attributes = attributes_with(action, before(observed), &held).into_iter().map(str::to_owned).collect();
         let mut proposal = self.proposal(&asked).await?;
         if let Action::Update { .. } = action {
             proposal = proposal.only(&attributes);
         }
-        if self.permits(&proposal, asked.by_new_rules).await? {
-            return self.go(&effects).await;
+        match self.leave(&asked, &proposal).await? {
+            Leave::All => return self.go(&effects).await,
+            Leave::But(beyond) => {
+                holds.retain(|hold| {
+                    let held = attributes_with(action, before(observed), std::slice::from_ref(&hold.effect));
+                    held.into_iter().any(|name| beyond.contains(name))
+                });
+                proposal = proposal.only(&beyond);
+                attributes = beyond;
+            }
+            Leave::None => {}
         }
         Ok(Verdict::Guarded { holds, attributes, proposal })
     }
 
     /// Refuses what a deny window of the target denies now. A rehearsal sends nothing anyway.
-    pub(crate) fn is_not_denied(&self, action: &Action) -> Result<(), Interrupt> {
+    pub(crate) fn is_not_denied(&self, nature: Nature) -> Result<(), Interrupt> {
         if self.claim.mode == TargetMode::Rehearsal {
             return Ok(());
         }
-        let Some(closed) = self.ready.target.windows.closed(Nature::of(action), self.now) else { return Ok(()) };
+        let Some(closed) = self.ready.target.windows.closed(nature, self.now) else { return Ok(()) };
         let until = closed.until.time();
         let reason = format!(
             "The deny window \"{}\" is open until {} {:02}:{:02} UTC; this is sent then.",
@@ -119,9 +156,9 @@ impl Job<'_> {
 
     /// Refuses what is more than the target may be sent, until the next day or month begins. Whoever loses their access does
     /// not wait for it.
-    pub(crate) async fn is_allowed_for(&self, action: &Action) -> Result<(), Interrupt> {
+    pub(crate) async fn is_allowed_for(&self, nature: Nature) -> Result<(), Interrupt> {
         let allowance = Allowance::of(&self.ready.target.settings);
-        if !allowance.is_limited() || Nature::of(action) == Nature::EndsAccess {
+        if !allowance.is_limited() || nature == Nature::EndsAccess {
             return Ok(());
         }
         let spent = self.store.calls_spent(self.claim.tenant, self.claim.target).await?;
@@ -140,28 +177,35 @@ impl Job<'_> {
 
     /// A person has decided: the guards only count.
     async fn go(&self, effects: &[Effect]) -> Result<Verdict, Interrupt> {
-        if !effects.is_empty()
-            && self.store.pass(self.claim, effects, &self.ready.target.guards, true).await? == Passage::LostClaim
-        {
+        if !effects.is_empty() && self.store.pass(self.claim, effects, true).await? == Passage::LostClaim {
             return Err(Interrupt::LostClaim);
         }
         Ok(Verdict::Go { decided: true })
     }
 
-    /// Whether the plan that permits this delivery, if there is one, says the same.
-    async fn permits(&self, proposal: &Proposal, by_new_rules: bool) -> Result<bool, Interrupt> {
-        let Some(plan) = self.claim.permit else { return Ok(false) };
-        let Some(planned) = self.store.permitted(self.claim, plan).await? else { return Ok(false) };
-        if proposal.is_within(&planned) {
-            return Ok(true);
+    /// How much of a step the plan that permits this delivery, if there is one, allows.
+    async fn leave(&self, asked: &Asked<'_>, proposal: &Proposal) -> Result<Leave, Interrupt> {
+        let Some(plan) = self.claim.permit else { return Ok(Leave::None) };
+        let Some(planned) = self.store.permitted(self.claim, plan).await? else { return Ok(Leave::None) };
+        if proposal.is_within(&planned.proposal) {
+            return Ok(Leave::All);
         }
-        if by_new_rules {
+        let narrows = planned.undoes && matches!(asked.action, Action::Update { .. });
+        // An account that is there by other rules is asked about once more by those.
+        let is_asked_again = asked.by_new_rules && asked.action.kind() == EntityKind::Account;
+        if let Some(mut beyond) = proposal.beyond(&planned.proposal).filter(|_| narrows && !is_asked_again) {
+            // A manager who follows later is no part of this step.
+            let touched = asked.action.attributes();
+            beyond.retain(|name| touched.contains(&name.as_str()));
+            return Ok(if beyond.is_empty() { Leave::All } else { Leave::But(beyond) });
+        }
+        if asked.by_new_rules {
             // The plan may have been made of what is to be done by the rules that still count for the account.
-            return Ok(false);
+            return Ok(Leave::None);
         }
         let detail = "Something else is to be done by now; it is held again and needs a new plan.";
         self.store.plan_change_ended(self.claim, plan, "moved", Some(detail)).await?;
-        Ok(false)
+        Ok(Leave::None)
     }
 
     /// The step in words.

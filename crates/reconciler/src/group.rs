@@ -11,7 +11,8 @@ use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed}
 use rollcall_provisioning::finding::Finding;
 use rollcall_provisioning::mapping::{Becomes, Extra, Gone, GroupFacts, MappedGroup, SourceFacts};
 use rollcall_provisioning::plan::{Action, Plan, plan, unique_value};
-use rollcall_store::projection::{Candidate, GroupLink, ProjectedGroup};
+use rollcall_provisioning::window::Nature;
+use rollcall_store::projection::{Candidate, GroupLink, Movers, ProjectedGroup};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -150,14 +151,18 @@ impl Job<'_> {
                 return Ok(Some(group_report::group_held(by, action, proposal, &[])));
             }
         }
+        let mut turn = Turn::new();
+        if let Some(outcome) = self.end_access((kind, &entity.remote_id), &observed, &mut turn).await? {
+            return Ok(Some(outcome));
+        }
         if action.is_some() {
+            self.is_not_denied(Nature::of(&delete))?;
             return Ok(match self.act(&delete, &observed).await? {
                 Acted::Done(_) => None,
                 Acted::Refused(error) | Acted::Lost(error) => Some(ended(&error)),
             });
         }
-        let mut turn = Turn::new();
-        match self.move_members((kind, &entity.remote_id), false, &mut turn).await? {
+        match self.move_members((kind, &entity.remote_id), Movers::Leave, &mut turn).await? {
             Moved::Done => {}
             Moved::TurnIsOver => return Ok(Some(group_report::more_members())),
             Moved::Ended(outcome) => return Ok(Some(outcome)),
@@ -250,6 +255,16 @@ impl Job<'_> {
                 return Ok(group_report::group_held(by, actions.first(), proposal, &findings));
             }
         };
+        let mut turn = Turn::new();
+        if let Observed::Known(entity) = &observed
+            && guarded.is_none()
+            && let Some(outcome) = self.end_access((wanted.kind, &entity.remote_id), &observed, &mut turn).await?
+        {
+            return Ok(outcome);
+        }
+        if let Some(action) = actions.first() {
+            self.is_not_denied(Nature::of(action))?;
+        }
         if owner_awaited {
             return self.waits_for_owner().await;
         }
@@ -264,9 +279,8 @@ impl Job<'_> {
         }
         let Observed::Known(entity) = &observed else { return Err(Interrupt::LostClaim) };
         let whose = (wanted.kind, entity.remote_id.as_str());
-        let mut turn = Turn::new();
         findings.extend(self.make_room(wanted.kind, &mut turn).await?);
-        match self.move_members(whose, true, &mut turn).await? {
+        match self.move_members(whose, Movers::Come, &mut turn).await? {
             Moved::Done => {}
             Moved::TurnIsOver => return Ok(group_report::more_members()),
             Moved::Ended(outcome) => return Ok(outcome),
@@ -281,7 +295,7 @@ impl Job<'_> {
             }
         }
         if guarded.is_none() {
-            match self.move_members(whose, false, &mut turn).await? {
+            match self.move_members(whose, Movers::Leave, &mut turn).await? {
                 Moved::Done => {}
                 Moved::TurnIsOver => return Ok(group_report::more_members()),
                 Moved::Ended(outcome) => return Ok(outcome),

@@ -37,9 +37,6 @@ impl Job<'_> {
         if step.action.is_none() && !come && counts.to_remove == 0 {
             return Ok(GroupVerdict::Go { held: None });
         }
-        if let Some(action) = step.action {
-            self.is_not_denied(action)?;
-        }
         if let Some(by) = waits_for_plan {
             let added = self.store.member_movement(self.claim, true).await?;
             let removed = self.store.member_movement(self.claim, false).await?;
@@ -91,7 +88,7 @@ impl Job<'_> {
         if number == 0 {
             return Ok(None);
         }
-        match self.store.pass_removals(self.claim, removal, &self.ready.target.guards, urgent).await? {
+        match self.store.pass_removals(self.claim, removal, urgent).await? {
             Passage::Free => Ok(None),
             Passage::Held(holds) => Ok(Some(holds)),
             Passage::LostClaim => Err(Interrupt::LostClaim),
@@ -102,8 +99,9 @@ impl Job<'_> {
     async fn permits_group(&self, proposal: &Proposal) -> Result<bool, Interrupt> {
         let Some(plan) = self.claim.permit else { return Ok(false) };
         let Some(planned) = self.store.permitted(self.claim, plan).await? else { return Ok(false) };
-        let (added, removed) = (set(&planned, MEMBERS_ADDED, "after"), set(&planned, MEMBERS_REMOVED, "before"));
-        if proposal.is_within(&planned) && self.store.were_offered(self.claim, added, removed).await? {
+        let (added, removed) =
+            (set(&planned.proposal, MEMBERS_ADDED, "after"), set(&planned.proposal, MEMBERS_REMOVED, "before"));
+        if proposal.is_within(&planned.proposal) && self.store.were_offered(self.claim, added, removed).await? {
             return Ok(true);
         }
         let detail = "Something else is to be done by now; it is held again and needs a new plan.";

@@ -11,7 +11,7 @@ const MOST_STEPS: usize = 8;
 impl Job<'_> {
     /// Notes who takes over from the claim's person. Of somebody who has nothing to hand over nothing is noted, unless the
     /// rules name successors: then whoever may report to them later finds it.
-    pub(crate) async fn hand_over(&self, leaving: &Leaving, told: bool) -> Result<(), Interrupt> {
+    pub(crate) async fn hand_over(&self, leaving: &Leaving) -> Result<(), Interrupt> {
         if !self.ready.mapping.names_successors() && !self.store.has_heritage(self.claim).await? {
             return Ok(());
         }
@@ -21,7 +21,7 @@ impl Job<'_> {
             Reference::Nobody => (None, Err("nobody")),
             Reference::To(named) => (Some(named.as_str()), self.successor(named).await?),
         };
-        held(self.store.hand_over(self.claim, &NewHandover { named, successor }, told).await?)
+        held(self.store.hand_over(self.claim, &NewHandover { named, successor }).await?)
     }
 
     /// Whom a name means, or why nobody. Whoever has left in turn stands for the one who took over from them.

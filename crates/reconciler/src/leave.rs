@@ -12,12 +12,14 @@ use rollcall_provisioning::connector::{NORMAL_ACCOUNT, account_kind};
 use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Desired, EntityKind, Observed};
 use rollcall_provisioning::guard::{Effect, Guard};
+use rollcall_provisioning::ids::SourceId;
 use rollcall_provisioning::mapping::{Mapping, Stages};
 use rollcall_provisioning::plan::{Action, plan};
 use rollcall_provisioning::proposal::Paths;
-use rollcall_store::projection::{Claim, Link, LoadedUser};
+use rollcall_store::projection::{Claim, Hold, Link, LoadedUser};
 use serde_json::Value;
 use time::{Duration as Span, OffsetDateTime};
+use uuid::Uuid;
 
 /// How long it is watched whether somebody who has left accepts an invitation all the same. DingTalk documents neither
 /// how long one is good for nor a way to withdraw it.
@@ -41,8 +43,11 @@ impl Job<'_> {
         let mut link = loaded.link.clone();
         let mut erase_on = None;
         if let Some((user, leaving)) = &leaving {
+            if let Some(outcome) = self.must_not_begin(link.as_ref()).await? {
+                return Ok(outcome);
+            }
             // Before the person is displaced, which forgets the departments that they head.
-            self.hand_over(leaving, self.is_settled(loaded)).await?;
+            self.hand_over(leaving).await?;
             let since = self.store.link_leaving(self.claim, self.now).await?.unwrap_or(user.changed_at);
             erase_on = leaving.stages.erased_after_days.map(|days| since + Span::days(i64::from(days)));
             if let Some(outcome) = self.stay_for_now(leaving.stages, since, &mut link).await? {
@@ -90,6 +95,34 @@ impl Job<'_> {
     /// Whether the answer to a creation was lost so short a time ago that it may still happen, whatever was done since.
     async fn creation_may_come(&self) -> Result<bool, Interrupt> {
         Ok(self.store.creation_lost(self.claim, self.now - ARRIVAL).await?.is_some())
+    }
+
+    /// What holds a departure before anything of it is done, if something does: a list that seems to be incomplete, or too
+    /// many who would lose their manager. Whoever is on the way out already is asked again when the account is to go.
+    async fn must_not_begin(&self, link: Option<&Link>) -> Result<Option<Outcome>, Interrupt> {
+        let begins = |link: &&Link| link.observed != Observed::Absent && link.left_at.is_none();
+        let Some(link) = link.filter(begins) else { return Ok(None) };
+        let sources = self.senders(self.store.departed_by(self.claim).await?).await?;
+        if self.store.standing_effects(self.claim, &sources).await?.is_empty() {
+            return Ok(None);
+        }
+        let observed = match self.observe_before_loss(Some(link)).await? {
+            Seen::Now(observed) => observed,
+            Seen::Invited(_) => return Ok(None),
+            Seen::End(outcome) => return Ok(Some(outcome)),
+        };
+        let made = plan(EntityKind::Account, &Desired::Absent, &observed, None, self.ready.connector.schema());
+        let Some(action) = made.actions.first() else { return Ok(None) };
+        let asked = Leaving { action, observed: &observed, sent_by_source: true, by_new_rules: false };
+        self.hold_leaver(&asked, Some(link)).await
+    }
+
+    /// The sources whose lists may be incomplete if they have sent the departure: the one that did, and all whose list the
+    /// person was in.
+    async fn senders(&self, departed_by: Option<SourceId>) -> Result<Vec<SourceId>, Interrupt> {
+        let mut sources = self.store.sources_of(self.claim).await?;
+        sources.extend(departed_by.filter(|source| !sources.contains(source)));
+        Ok(sources)
     }
 
     /// Whether this departure has come to its end before.
@@ -156,15 +189,41 @@ impl Job<'_> {
         self.send_leaver(&asked, Some(link)).await
     }
 
+    /// Guards count sources by their ids; people know their names.
+    async fn name_sources(&self, holds: &mut [Hold]) -> Result<(), Interrupt> {
+        for Hold { effect, arithmetic } in holds {
+            if !matches!(effect.guard, Guard::SourceDeactivate | Guard::SourceEmpty) {
+                continue;
+            }
+            let Ok(id) = Uuid::try_parse(&effect.scope) else { continue };
+            if let Some(source) = self.store.source(self.claim.tenant, SourceId(id)).await? {
+                *arithmetic = arithmetic.replace(&effect.scope, &source.name);
+            }
+        }
+        Ok(())
+    }
+
     /// Sends one step of a departure, if it may be sent. `None` when it was accepted.
     pub(crate) async fn send_leaver(
         &self,
         leaving: &Leaving<'_>,
         link: Option<&Link>,
     ) -> Result<Option<Outcome>, Interrupt> {
+        if let Some(outcome) = self.hold_leaver(leaving, link).await? {
+            return Ok(Some(outcome));
+        }
+        Ok(match self.act(leaving.action, leaving.observed).await? {
+            Acted::Done(_) => None,
+            Acted::Refused(error) | Acted::Lost(error) => Some(ended(&error)),
+        })
+    }
+
+    /// What holds one step of a departure. `None` when it may be sent.
+    async fn hold_leaver(&self, leaving: &Leaving<'_>, link: Option<&Link>) -> Result<Option<Outcome>, Interrupt> {
         let Leaving { action, observed, sent_by_source, by_new_rules } = *leaving;
         let source = if sent_by_source { self.store.departed_by(self.claim).await? } else { None };
-        let mut effects = self.store.standing_effects(self.claim, &self.ready.target.guards, source).await?;
+        let senders = if sent_by_source { self.senders(source).await? } else { Vec::new() };
+        let mut effects = self.store.standing_effects(self.claim, &senders).await?;
         effects.extend(source.map(|source| Effect::new(Guard::SourceDeactivate, &source.to_string())));
         let asked = Asked {
             action,
@@ -176,14 +235,15 @@ impl Job<'_> {
             by_operator: link.is_some_and(|link| link.removal_by.is_some()),
             by_new_rules,
         };
-        match self.may(asked).await? {
-            Verdict::Go { .. } => {}
-            Verdict::Held { by, proposal } => return Ok(Some(report::held_back(by, action, proposal, &[]))),
-            Verdict::Guarded { holds, proposal, .. } => return Ok(Some(report::guarded(&holds, proposal, &[]))),
-        }
-        Ok(match self.act(action, observed).await? {
-            Acted::Done(_) => None,
-            Acted::Refused(error) | Acted::Lost(error) => Some(ended(&error)),
+        Ok(match self.may(asked).await? {
+            Verdict::Go { .. } => None,
+            Verdict::Held { by, proposal } | Verdict::Partly { by, proposal, .. } => {
+                Some(report::held_back(by, action, proposal, &[]))
+            }
+            Verdict::Guarded { mut holds, proposal, .. } => {
+                self.name_sources(&mut holds).await?;
+                Some(report::guarded(&holds, proposal, &[]))
+            }
         })
     }
 }

@@ -32,6 +32,7 @@ mod refusal;
 mod report;
 mod scan;
 mod survey;
+mod watched;
 mod wish;
 mod worker;
 

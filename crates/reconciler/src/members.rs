@@ -2,16 +2,19 @@
 //! from the others.
 
 use crate::act::{Interrupt, Job, ended, held, unread};
+use crate::gate::before;
 use crate::group::{WantedEntity, Whose};
 use crate::group_report;
 use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
 use rollcall_provisioning::delivery::Outcome;
-use rollcall_provisioning::entity::{EntityKind, Observed};
+use rollcall_provisioning::entity::{self, EntityKind, Observed};
 use rollcall_provisioning::finding::Finding;
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
 use rollcall_provisioning::mapping::Extra;
 use rollcall_provisioning::plan::Action;
-use rollcall_store::projection::MemberRow;
+use rollcall_provisioning::window::Nature;
+use rollcall_store::projection::{MemberRow, Movers};
+use serde_json::Value;
 use tokio::time::Instant;
 
 /// The most calls of one turn: then others are served, and it goes on.
@@ -86,40 +89,59 @@ impl Job<'_> {
         Ok((to_add > turn.room).then(|| group_report::no_room(kind, applied.saturating_add(to_add), most)))
     }
 
-    /// Adds (`adding`) or removes all members that are to be.
+    /// Adds or removes all these members. Whoever is to lose their access waits neither for the end of a deny window nor for
+    /// calls.
     pub(crate) async fn move_members(
         &self,
         (kind, remote_id): Whose<'_>,
-        adding: bool,
+        movers: Movers<'_>,
         turn: &mut Turn,
     ) -> Result<Moved, Interrupt> {
+        let adding = movers == Movers::Come;
         loop {
             let most = self.ready.connector.most_members(kind, adding).max(1);
             let most = if adding { most.min(turn.room) } else { most };
             if most == 0 {
                 return Ok(Moved::Done);
             }
-            let rows = self.store.member_batch(self.claim, adding, most).await?.ok_or(Interrupt::LostClaim)?;
+            let rows = self.store.member_batch(self.claim, movers, most).await?.ok_or(Interrupt::LostClaim)?;
             if rows.is_empty() {
                 return Ok(Moved::Done);
             }
             if turn.calls == 0 {
                 return Ok(Moved::TurnIsOver);
             }
-            if let Some(outcome) = self.send_batch((kind, remote_id), adding, rows, turn).await? {
+            if let Some(outcome) = self.send_batch((kind, remote_id), movers, rows, turn).await? {
                 return Ok(Moved::Ended(outcome));
             }
         }
+    }
+
+    /// Takes out those who are to lose their access, before anything else of the group: whatever that waits for. The owner of
+    /// a chat goes when it has another one. Returns with what the delivery ends, if it does.
+    pub(crate) async fn end_access(
+        &self,
+        whose: Whose<'_>,
+        observed: &Observed,
+        turn: &mut Turn,
+    ) -> Result<Option<Outcome>, Interrupt> {
+        let owner = before(observed).get(entity::OWNER).and_then(Value::as_str);
+        Ok(match self.move_members(whose, Movers::LoseAccess(owner), turn).await? {
+            Moved::Done => None,
+            Moved::TurnIsOver => Some(group_report::more_members()),
+            Moved::Ended(outcome) => Some(outcome),
+        })
     }
 
     /// One call for all of them; if the target refuses that because of one, halves, until it is known because of whom.
     async fn send_batch(
         &self,
         (kind, remote_id): Whose<'_>,
-        adding: bool,
+        movers: Movers<'_>,
         rows: Vec<MemberRow>,
         turn: &mut Turn,
     ) -> Result<Option<Outcome>, Interrupt> {
+        let adding = movers == Movers::Come;
         let mut stack = vec![rows];
         while let Some(rows) = stack.pop() {
             let (remote_id, members) = (remote_id.to_owned(), rows.iter().map(|row| row.remote_id.clone()).collect());
@@ -128,8 +150,12 @@ impl Job<'_> {
             } else {
                 Action::RemoveMembers { kind, remote_id, members }
             };
-            self.is_not_denied(&action)?;
-            self.is_allowed_for(&action).await?;
+            let nature = match movers {
+                Movers::LoseAccess(_) => Nature::EndsAccess,
+                Movers::Come | Movers::Leave => Nature::of(&action),
+            };
+            self.is_not_denied(nature)?;
+            self.is_allowed_for(nature).await?;
             self.is_not_stopped(&action).await?;
             let started = Instant::now();
             let result = self.ready.connector.apply(&action).await;
@@ -137,7 +163,7 @@ impl Job<'_> {
             turn.calls = turn.calls.saturating_sub(1);
             let error = match result {
                 Ok(applied) => {
-                    self.works_again(kind).await?;
+                    self.works_again(&action).await?;
                     let refusal = |row: &MemberRow| {
                         applied.refused.iter().find(|(member, _)| *member == row.remote_id).map(|(_, error)| error)
                     };

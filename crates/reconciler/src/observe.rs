@@ -99,7 +99,7 @@ impl Job<'_> {
     }
 
     /// Whether an account that we have never seen has a userid that is not made of the person's id, and another number:
-    /// then a creation whose answer was lost need not have made it.
+    /// then a creation whose answer was lost need not have made it. Of one that was adopted it was decided whose it is.
     fn may_be_anybodys(&self, link: &Link, entity: &Entity, sought: Sought<'_>) -> bool {
         let number = entity.attributes.get(MOBILE).and_then(|number| number.as_str());
         let expected = match sought {
@@ -107,6 +107,7 @@ impl Job<'_> {
             Sought::Unwanted => None,
         };
         link.snapshot.is_empty()
+            && link.adopted_at.is_none()
             && asked_for(&entity.remote_id) != Some(self.claim.resource)
             && (number.is_none() || number != expected)
     }

@@ -10,7 +10,7 @@ use rollcall_provisioning::connector::{Connector, ConnectorError, Cursor, ErrorC
 use rollcall_provisioning::entity::EntityKind;
 use rollcall_provisioning::org_unit::{OrgName, SEPARATOR};
 use rollcall_provisioning::retry;
-use rollcall_provisioning::stop::Cause;
+use rollcall_provisioning::stop::{Cause, Reach};
 use rollcall_store::StoreError;
 use rollcall_store::adoption::{FoundUnit, ScanClaim, ScanFailure, ScanPhase, ScanStep, UnitToRead, WalkEnd};
 use rollcall_store::projection::Refused;
@@ -132,7 +132,7 @@ impl Shared {
                     Err(_) => Cause::Settings,
                 };
                 let refused = Refused {
-                    kind: None,
+                    reach: Reach::Target,
                     cause,
                     code: &error.code,
                     reason: &error.message,

@@ -21,15 +21,16 @@ use rollcall_store::projection::{
     LoadedUser, Settled, Survey, SurveyPage, SurveyPlace, SurveyUnits, Surveyed, TargetMode,
 };
 use std::time::Duration;
-use tokio::task::yield_now;
+use tokio::task::{JoinError, yield_now};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 /// How long a survey is held without a page that was kept.
 const LEASE: Duration = Duration::from_secs(30);
 
 /// How many people are judged before others get a turn.
-const WITHOUT_PAUSE: usize = 20;
+const WITHOUT_PAUSE: usize = 50;
 
 /// A page as it is to be kept.
 #[derive(Default)]
@@ -45,6 +46,8 @@ pub(crate) enum Unfinished {
     Store(#[from] StoreError),
     #[error("the target or its mapping cannot be used")]
     NotReady(#[from] NotReady),
+    #[error("a page was given up")]
+    GivenUp(#[from] JoinError),
 }
 
 impl Shared {
@@ -63,28 +66,36 @@ impl Shared {
         Ok(())
     }
 
-    /// While a page is judged the one before it is kept and the one after it is read: they have nobody in common.
+    /// While a page is judged the one before it is kept and the one after it is read, each on a thread of its own: they have
+    /// nobody in common.
     async fn survey_target(&self, survey: &Survey) -> Result<(), Unfinished> {
-        let size = i64::from(self.options.page);
-        let mut page = self.store.survey_page(survey, survey.after, size).await?;
+        let mut page = self.read_page(survey, survey.after).await??;
         let mut judged = Kept::default();
         while let Some(last) = page.people.last().map(|person| person.claim.resource.0) {
-            let (kept, settled, following) = tokio::join!(
-                self.store.keep_survey_page(survey, &judged.seen, &judged.settled, LEASE),
-                self.judge_page(&page),
-                self.store.survey_page(survey, Some(last), size),
-            );
-            if !kept? {
+            let keeping = self.keep_page(survey, judged);
+            let reading = self.read_page(survey, Some(last));
+            let settled = self.judge_page(&page).await?;
+            if !keeping.await?? {
                 return Ok(());
             }
             let seen = page.people.iter().map(|person| person.claim.resource.0).collect();
-            judged = Kept { seen, settled: settled? };
-            page = following?;
+            judged = Kept { seen, settled };
+            page = reading.await??;
         }
-        if self.store.keep_survey_page(survey, &judged.seen, &judged.settled, LEASE).await? {
+        if self.keep_page(survey, judged).await?? {
             self.store.end_survey(survey).await?;
         }
         Ok(())
+    }
+
+    fn read_page(&self, survey: &Survey, after: Option<Uuid>) -> AbortOnDropHandle<Result<SurveyPage, StoreError>> {
+        let (store, survey, size) = (self.store.clone(), survey.clone(), i64::from(self.options.page));
+        beside(async move { store.survey_page(&survey, after, size).await })
+    }
+
+    fn keep_page(&self, survey: &Survey, judged: Kept) -> AbortOnDropHandle<Result<bool, StoreError>> {
+        let (store, survey) = (self.store.clone(), survey.clone());
+        beside(async move { store.keep_survey_page(&survey, &judged.seen, &judged.settled, LEASE).await })
     }
 
     /// Those of a page who can be settled.
@@ -95,7 +106,7 @@ impl Shared {
         let now = self.clock.now();
         for (number, person) in page.people.iter().enumerate() {
             if number % WITHOUT_PAUSE == 0 {
-                // What came from the database is taken, and so does it get on.
+                // Whatever else this thread is for gets on.
                 yield_now().await;
             }
             let job = Job {
@@ -115,6 +126,12 @@ impl Shared {
         }
         Ok(settled)
     }
+}
+
+/// Runs something on another thread, as long as somebody waits for it.
+#[expect(clippy::disallowed_methods, reason = "whoever waits for it is told of its panic")]
+fn beside<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> AbortOnDropHandle<T> {
+    AbortOnDropHandle::new(tokio::spawn(work))
 }
 
 /// What comes of a person without a call.

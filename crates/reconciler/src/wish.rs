@@ -4,6 +4,7 @@ use crate::gate::Asked;
 use crate::placing::Placing;
 use crate::report::{self, BadManager};
 use rollcall_provisioning::connector::ConnectorError;
+use rollcall_provisioning::delivery::HeldBy;
 use rollcall_provisioning::entity::{self, Desired, Observed};
 use rollcall_provisioning::finding::Finding;
 use rollcall_provisioning::ids::ResourceId;
@@ -34,6 +35,10 @@ pub(crate) struct Wish {
     pub(crate) decided: bool,
     /// What guards hold of it.
     pub(crate) held: Option<(Vec<Hold>, Proposal)>,
+    /// What waits for another plan than the one that permits the rest.
+    pub(crate) waits: Option<(HeldBy, Action, Proposal)>,
+    /// Whether a plan permits a part of it.
+    pub(crate) in_part: bool,
     /// The attributes of which an override has ended.
     pub(crate) ended: Vec<String>,
 }
@@ -72,8 +77,9 @@ impl Wish {
                     attributes.insert(entity::MANAGER.to_owned(), Some(json!(remote_id)));
                 }
                 Some(Handover::To(heir, None)) => manager_awaited = Some(*heir),
-                // The departure of the manager finds out who takes over, and this person is looked at again then.
-                None if successors => {}
+                // The departure of the manager finds out who takes over, and this person is looked at again then. While
+                // something holds it the manager stays.
+                None if successors || found.remote_id.is_some() => {}
                 // A manager who left manages nobody; the source will name the next one.
                 left_to => {
                     attributes.insert(entity::MANAGER.to_owned(), None);
@@ -104,6 +110,8 @@ impl Wish {
             wants: Vec::new(),
             decided: false,
             held: None,
+            waits: None,
+            in_part: false,
             ended: Vec::new(),
         }
     }
@@ -114,8 +122,8 @@ impl Wish {
     }
 
     /// A department wanted that is not at the target yet, which a rehearsal does not wait for.
-    pub(crate) const fn unit_awaited(&self) -> Option<&(Uuid, String)> {
-        self.placing.awaited.as_ref()
+    pub(crate) fn unit_awaited(&self) -> Option<&(Uuid, String)> {
+        self.placing.awaited.as_ref().filter(|_| self.attributes.contains_key(entity::ORG_UNITS))
     }
 
     /// The question whether a step towards it may be sent.
@@ -144,6 +152,13 @@ impl Wish {
     /// The number, in the target's form.
     pub(crate) fn mobile(&self) -> Option<&str> {
         mobile(&self.attributes)
+    }
+
+    /// A plan permits it but for this step, which waits for another one.
+    pub(crate) fn wait(&mut self, by: HeldBy, rest: Action, proposal: Proposal) {
+        self.attributes.retain(|name, _| !rest.attributes().contains(&name.as_str()));
+        self.in_part = true;
+        self.waits = Some((by, rest, proposal));
     }
 
     /// Guards hold a part of it.

@@ -4,6 +4,7 @@ mod adopt;
 mod credentials;
 mod groups;
 mod leavers;
+mod links;
 mod mapping;
 mod plans;
 mod targets;
@@ -13,6 +14,7 @@ pub(crate) use adopt::{AdoptCommand, MarkArgs};
 pub(crate) use credentials::{AccessCommand, NewArgs, OauthClientCommand, TokenCommand, TrustArgs};
 pub(crate) use groups::{GroupArgs, GroupCommand, NewDecision};
 pub(crate) use leavers::{HandoversArgs, RemoveArgs};
+pub(crate) use links::{LinkFilters, LinksCommand, PartArgs};
 pub(crate) use mapping::MappingCommand;
 pub(crate) use plans::{
     ApplyArgs, ByArg, GuardsArgs, GuardsCommand, NewPlanArgs, PlanArgs, PlanCommand, ReleaseArgs, VerbArg,
@@ -141,6 +143,9 @@ pub(crate) enum Command {
     /// An organisation that is there already: who is who in it, and what must not be touched
     #[command(subcommand)]
     Adopt(AdoptCommand),
+    /// Which person, department or group is what at a target, and mending it
+    #[command(subcommand)]
+    Links(LinksCommand),
 }
 
 /// Which tenant.

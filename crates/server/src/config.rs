@@ -108,6 +108,10 @@ pub(crate) struct Config {
     /// and demonstrations: whoever may set up a source could otherwise reach into the network. Default no.
     #[serde(default)]
     pub(crate) allow_local_key_urls: bool,
+    /// Whether the REST API may set up targets at other hosts than DingTalk's. For tests and stand-ins of DingTalk: whoever may
+    /// set up a target could otherwise make this server send its secret anywhere. Default no.
+    #[serde(default)]
+    pub(crate) allow_other_target_urls: bool,
 }
 
 /// What a process is for; some defaults depend on it.

@@ -75,6 +75,8 @@ impl ConnectorFactory for Factory {
 pub(crate) struct Kinds {
     /// Seals the application secrets.
     pub(crate) keys: Arc<MasterKeys>,
+    /// Whether targets may be set up over HTTP at other hosts than DingTalk's.
+    pub(crate) any_host: bool,
 }
 
 impl TargetKinds for Kinds {
@@ -84,6 +86,18 @@ impl TargetKinds for Kinds {
 
     fn complete(&self, kind: &str, given: &Map<String, Value>) -> Result<Map<String, Value>, SettingProblem> {
         if kind == DINGTALK { settings::complete(given) } else { Err(unknown(kind)) }
+    }
+
+    fn check_addresses(
+        &self,
+        kind: &str,
+        before: &Map<String, Value>,
+        settings: &Map<String, Value>,
+    ) -> Result<(), SettingProblem> {
+        if kind != DINGTALK {
+            return Err(unknown(kind));
+        }
+        if self.any_host { Ok(()) } else { settings::check_addresses(before, settings) }
     }
 
     fn check_secret(&self, kind: &str, secret: &SecretString) -> Result<(), SettingProblem> {

@@ -3,6 +3,7 @@
 //! Nothing depends on this crate but the whole-program tests, which start its [`main`] as a process and use its
 //! [`postgres`].
 
+mod ask;
 mod cli;
 mod clock;
 mod commands;
@@ -46,7 +47,7 @@ pub fn main() -> ExitCode {
     match runtime.block_on(commands::run(cli)) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("rollcall: {error:#}");
+            eprintln!("rollcall: {}", commands::visible(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }

@@ -1,5 +1,6 @@
 //! Running the server: HTTP, reconciler, signals, and an orderly end.
 
+use crate::ask::Ask;
 use crate::clock::{SystemClock, TimeOrderedIds};
 use crate::config::{Config, Role};
 use crate::connector::{Factory, Kinds, target_facts};
@@ -154,7 +155,8 @@ fn api_state(config: &Config, store: &Store, keys: &Arc<MasterKeys>) -> Result<A
     let api = ApiConfig {
         public_url: config.public_url.clone(),
         target: target_facts(),
-        kinds: Arc::new(Kinds { keys: Arc::clone(keys) }),
+        kinds: Arc::new(Kinds { keys: Arc::clone(keys), any_host: config.allow_other_target_urls }),
+        targets: Arc::new(Ask(Factory { keys: Arc::clone(keys), budget: Arc::new(store.clone()) })),
         cursor_key: CursorKey::new(keys.signing("cursors of lists")),
         authentication: AuthenticationConfig {
             trusted_proxies: config.trusted_proxies()?,

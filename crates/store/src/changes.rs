@@ -32,6 +32,8 @@ pub enum Operation {
     TargetStopped,
     /// A guard of a target began to hold changes.
     GuardTripped,
+    /// What such a guard held is not too much any more.
+    GuardClosed,
     /// Somebody asked for the release of a plan.
     ReleaseRequested,
     /// Somebody else released it.
@@ -64,16 +66,23 @@ pub enum Operation {
     OverrideLifted,
     /// Such an override ended, because the rules want something else by now.
     OverrideEnded,
+    /// Somebody linked a person to an account by hand.
+    Linked,
+    /// Somebody broke a link.
+    LinkBroken,
+    /// Somebody had a link looked for again.
+    LinkRematched,
 }
 
 impl Operation {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 26] = [
         Self::Create,
         Self::Update,
         Self::Delete,
         Self::Alert,
         Self::TargetStopped,
         Self::GuardTripped,
+        Self::GuardClosed,
         Self::ReleaseRequested,
         Self::PlanReleased,
         Self::PlanRejected,
@@ -90,6 +99,9 @@ impl Operation {
         Self::Overridden,
         Self::OverrideLifted,
         Self::OverrideEnded,
+        Self::Linked,
+        Self::LinkBroken,
+        Self::LinkRematched,
     ];
 
     /// The word used in tables, JSON and screens.
@@ -101,6 +113,7 @@ impl Operation {
             Self::Alert => "alert",
             Self::TargetStopped => "target_stopped",
             Self::GuardTripped => "guard_tripped",
+            Self::GuardClosed => "guard_closed",
             Self::ReleaseRequested => "release_requested",
             Self::PlanReleased => "plan_released",
             Self::PlanRejected => "plan_rejected",
@@ -117,6 +130,9 @@ impl Operation {
             Self::Overridden => "overridden",
             Self::OverrideLifted => "override_lifted",
             Self::OverrideEnded => "override_ended",
+            Self::Linked => "linked",
+            Self::LinkBroken => "link_broken",
+            Self::LinkRematched => "link_rematched",
         }
     }
 

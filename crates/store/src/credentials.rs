@@ -282,6 +282,24 @@ impl Store {
         row.map(Credential::try_from).transpose()
     }
 
+    /// Which tokens made a credential: the one that made it, the one that made that, and so on.
+    pub async fn makers(&self, tenant: TenantId, id: CredentialId) -> Result<Vec<(CredentialId, String)>, StoreError> {
+        let rows: Vec<(Uuid, String)> = sqlx::query_as(
+            "WITH RECURSIVE maker AS ( \
+                 SELECT m.id, m.label, m.minted_by FROM credentials c \
+                 JOIN credentials m ON m.tenant_id = $1 AND m.id = c.minted_by WHERE c.tenant_id = $1 AND c.id = $2 \
+                 UNION \
+                 SELECT m.id, m.label, m.minted_by FROM maker \
+                 JOIN credentials m ON m.tenant_id = $1 AND m.id = maker.minted_by) \
+             SELECT id, label FROM maker",
+        )
+        .bind(tenant.0)
+        .bind(id.0)
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows.into_iter().map(|(id, label)| (CredentialId(id), label)).collect())
+    }
+
     /// The live credentials of an OAuth client that trust a signature, the oldest first.
     pub async fn client_trusts(&self, tenant: TenantId, client: OauthClientId) -> Result<Vec<Credential>, StoreError> {
         let rows: Vec<CredentialRow> = sqlx::query_as(select_credentials!(

@@ -176,6 +176,17 @@ impl Store {
         .bind(new.note)
         .execute(&mut *tx)
         .await?;
+        // Other rules make other values.
+        sqlx::query(
+            "WITH over AS (DELETE FROM stops WHERE tenant_id = $1 AND cause = 'values' RETURNING target_id)
+             UPDATE deliveries SET due_at = $2
+             WHERE tenant_id = $1 AND target_id IN (SELECT target_id FROM over) AND state = 'waiting'
+               AND error_class = 'kind_stopped'",
+        )
+        .bind(tenant.0)
+        .bind(self.now())
+        .execute(&mut *tx)
+        .await?;
         let asked = note_asked(&mut tx, tenant, Asked::by(new.document)).await?;
         self.begin_surveys(&mut tx, tenant, None).await?;
         // In the order in which a write of several marks takes them.

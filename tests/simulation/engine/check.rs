@@ -2,6 +2,7 @@
 
 use anyhow::ensure;
 use axum::http::Method;
+use rollcall_provisioning::decider::Decider;
 use rollcall_store::projection::{ApplyError, Wave};
 use rollcall_store::users::UserView;
 use serde_json::Value;
@@ -122,8 +123,8 @@ async fn release_everything(run: &mut Run<'_>) -> anyhow::Result<()> {
             return Ok(());
         }
         let plan = run.make_plan().await?;
-        match store.request_release(tenant, plan, "ann", "it is meant").await {
-            Ok(()) => store.release_plan(tenant, plan, "bob").await?,
+        match store.request_release(tenant, plan, &Decider::new("ann"), "it is meant").await {
+            Ok(()) => store.release_plan(tenant, plan, &Decider::new("bob")).await?,
             Err(ApplyError::NotGuarded) => {}
             Err(error) => return Err(error.into()),
         }

@@ -1,15 +1,19 @@
 //! What the script's SCIM client has written and been told is written: the simple truth that the rest is measured by.
 
+use std::collections::BTreeSet;
+
 use anyhow::anyhow;
 use rollcall_provisioning::ids::{ResourceId, SourceId, TenantId};
+use rollcall_scim::patch::{Detached, DetachedChange};
 use rollcall_scim::profile::ManagerBy;
 use rollcall_scim::resource::Resource;
 use rollcall_store::Store;
+use rollcall_store::groups::{GroupUpdate, StoredGroup};
 use rollcall_store::users::{Namesake, StoredUser, UserView};
 use rollcall_store::write::Actor;
 use serde_json::{Map, Value, json};
 
-use super::script::{Boss, PEOPLE, PLACES, Put};
+use super::script::{Boss, Circle, PEOPLE, PLACES, Put};
 
 const ENTERPRISE: &str = rollcall_scim::schema::enterprise::URN;
 
@@ -100,17 +104,27 @@ impl Person {
     }
 }
 
-/// Everybody that there ever was, and the client that writes them.
+/// A group, as the client last wrote it.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    number: usize,
+    pub(crate) id: ResourceId,
+    pub(crate) name: String,
+    pub(crate) members: BTreeSet<ResourceId>,
+    pub(crate) deleted: bool,
+}
+
+/// Everybody that there ever was, their groups, and the client that writes them.
 pub(crate) struct Directory {
     pub(crate) tenant: TenantId,
     pub(crate) source: SourceId,
     pub(crate) people: Vec<Person>,
-    groups: usize,
+    pub(crate) groups: Vec<Group>,
 }
 
 impl Directory {
     pub(crate) fn new(tenant: TenantId, source: SourceId) -> Self {
-        Self { tenant, source, people: Vec::new(), groups: 0 }
+        Self { tenant, source, people: Vec::new(), groups: Vec::new() }
     }
 
     fn actor(&self) -> Actor {
@@ -188,7 +202,10 @@ impl Directory {
             .delete_user(&actor, id, |_| Ok::<_, std::convert::Infallible>(()))
             .await
             .map_err(|error| anyhow!("{error:?}"))?;
-        // Nobody who is deleted stays anybody's manager.
+        // Nobody who is deleted stays anybody's manager, or in a group.
+        for group in &mut self.groups {
+            group.members.remove(&id);
+        }
         let reports = self.people.iter_mut().filter(|other| other.id != id && !other.deleted);
         for report in reports.filter(|other| other.boss_id == Some(id.to_string())) {
             (report.boss, report.boss_id) = (Boss::Nobody, None);
@@ -196,13 +213,53 @@ impl Directory {
         Ok(())
     }
 
-    /// Makes a group of the first so many people.
-    pub(crate) async fn group(&mut self, store: &Store, people: usize) -> anyhow::Result<()> {
-        self.groups += 1;
-        let mut map = Map::new();
-        map.insert("displayName".to_owned(), json!(format!("Group {}", self.groups)));
-        let members: Vec<String> = self.people.iter().take(people).map(|person| person.id.to_string()).collect();
-        store.create_group(&self.actor(), Resource::from_map(map), &members).await?;
-        Ok(())
+    /// Changes a group, which is made when it is not there and is to be.
+    pub(crate) async fn circle(&mut self, store: &Store, number: usize, circle: Circle) -> anyhow::Result<()> {
+        let actor = self.actor();
+        let person = |number: usize| self.living(number).map(|person| person.id);
+        let (joins, parts) = match circle {
+            Circle::With(number) => (person(number), None),
+            Circle::Without(number) => (None, person(number)),
+            Circle::Called(_) | Circle::Gone => (None, None),
+        };
+        let others: Vec<String> =
+            self.groups.iter().filter(|one| !one.deleted && one.number != number).map(|one| one.name.clone()).collect();
+        let free = |name: String| Some(name).filter(|name| !others.contains(name));
+        let Some(group) = self.groups.iter_mut().find(|group| group.number == number && !group.deleted) else {
+            let Some(name) = free(format!("Group {number}")).filter(|_| circle != Circle::Gone) else { return Ok(()) };
+            let members: Vec<String> = joins.iter().map(ToString::to_string).collect();
+            let id = store.create_group(&actor, named(&name), &members).await?.id;
+            self.groups.push(Group { number, id, name, members: joins.into_iter().collect(), deleted: false });
+            return Ok(());
+        };
+        if circle == Circle::Gone {
+            group.deleted = true;
+            let done = store.delete_group(&actor, group.id, |_| Ok::<_, std::convert::Infallible>(())).await;
+            return done.map_err(|error| anyhow!("{error:?}"));
+        }
+        if let Circle::Called(name) = circle
+            && let Some(name) = free(format!("Group {name}"))
+        {
+            group.name = name;
+        }
+        group.members.extend(joins);
+        if let Some(id) = parts {
+            group.members.remove(&id);
+        }
+        let elements = |id: Option<ResourceId>| id.map(|id| vec![json!({ "value": id.to_string() })]);
+        let changes = [elements(joins).map(Detached::Add), elements(parts).map(Detached::RemoveValues)];
+        let changes = changes.into_iter().flatten();
+        let changes: Vec<DetachedChange> =
+            changes.map(|change| DetachedChange { attribute: "members".to_owned(), change }).collect();
+        let wanted = named(&group.name);
+        let change = |_: &StoredGroup| Ok::<_, std::convert::Infallible>((wanted.clone(), changes.clone()));
+        let done = store.update_group(&actor, group.id, GroupUpdate::default(), change).await;
+        done.map(drop).map_err(|error| anyhow!("{error:?}"))
     }
+}
+
+fn named(group: &str) -> Resource {
+    let mut map = Map::new();
+    map.insert("displayName".to_owned(), json!(group));
+    Resource::from_map(map)
 }

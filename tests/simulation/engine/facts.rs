@@ -7,11 +7,13 @@ use serde_json::Value;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::directory::Person;
+use super::directory::{Group, Person};
 use super::hand::{self, dept_id, list, text};
 use super::rules::Rules;
 use super::run::Run;
 
+/// The role group that holds what groups become.
+const ROLE_GROUP: &str = "Rollcall";
 /// The department at the top.
 pub(crate) const ROOT: i64 = 1;
 
@@ -81,9 +83,12 @@ pub(crate) struct Department {
 /// All of it.
 pub(crate) struct Facts {
     pub(crate) people: Vec<Person>,
+    pub(crate) groups: Vec<Group>,
     pub(crate) standings: BTreeMap<ResourceId, Standing>,
     pub(crate) users: BTreeMap<String, Value>,
     pub(crate) departments: BTreeMap<i64, Department>,
+    /// Who holds which role of our role group.
+    pub(crate) roles: Vec<(String, BTreeSet<String>)>,
     /// Numbers under which somebody was invited and has not accepted.
     pub(crate) invited: BTreeSet<String>,
     pub(crate) foreign_people: BTreeSet<String>,
@@ -119,8 +124,17 @@ impl Facts {
         let users = list(&state, "users").iter().map(|entry| (text(entry, "userid").to_owned(), entry.clone()));
         let invitations = run.watch.calls.iter().filter(|call| call.errcode == Some(40_103));
         let invited = invitations.map(|call| text(&call.body, "mobile").to_owned());
+        let ours = list(&state, "role_groups").iter().find(|group| text(group, "name") == ROLE_GROUP);
+        let group_id = ours.and_then(|group| group.get("group_id"));
+        let roles = list(&state, "roles").iter().filter(|role| role.get("group_id") == group_id);
+        let roles = roles.map(|role| {
+            let holders = role.get("holders").and_then(Value::as_object).into_iter().flatten();
+            (text(role, "name").to_owned(), holders.map(|(userid, _)| userid.clone()).collect())
+        });
         Ok(Self {
             people: run.directory.people.clone(),
+            groups: run.directory.groups.clone(),
+            roles: roles.collect(),
             standings: rows.into_iter().map(|row| (ResourceId(row.resource_id), row)).collect(),
             users: users.collect(),
             departments: departments.collect(),

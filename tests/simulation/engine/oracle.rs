@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::directory::Person;
+use super::directory::{Group, Person};
 use super::facts::{Department, Facts, ROOT, Standing};
 use super::hand::{SHIRT, text};
-use super::rules::Leavers;
+use super::rules::{Groups, Leavers};
 use super::script::Boss;
 
 /// States in which nothing goes on by itself at once.
@@ -23,6 +23,7 @@ pub(crate) fn judge(facts: &Facts, held: bool) -> Vec<String> {
         wrongs.extend(found.into_iter().map(|wrong| format!("{} ({}): {wrong}", person.name, person.id)));
     }
     judge_departments(facts, &mut wrongs);
+    judge_groups(facts, &mut wrongs);
     for standing in facts.standings.values() {
         let what = format!("{} {}", standing.resource_kind, standing.resource_id);
         if standing.state == "held" && !held {
@@ -224,6 +225,50 @@ fn is_difference_excused(facts: &Facts, person: &Person, standing: &Standing, at
                 && facts.rules.paths(person).iter().any(|path| facts.units(path).any(|unit| unit.is(&EXCUSING)))
         }
         _ => false,
+    }
+}
+
+fn judge_groups(facts: &Facts, wrongs: &mut Vec<String>) {
+    for group in &facts.groups {
+        let standing = facts.standings.get(&group.id);
+        let excused = standing.is_some_and(|one| one.is(&["held", "needs_attention"]));
+        let roles: Vec<&BTreeSet<String>> =
+            facts.roles.iter().filter(|(name, _)| *name == group.name).map(|(_, holders)| holders).collect();
+        match roles.as_slice() {
+            _ if excused || group.deleted || facts.rules.groups == Groups::Nothing => {}
+            [holders] => judge_members(facts, group, holders, wrongs),
+            other => wrongs.push(format!("{} roles are called {}: {standing:?}", other.len(), group.name)),
+        }
+    }
+    for (name, holders) in &facts.roles {
+        let of = |group: &&Group| !group.deleted && facts.rules.groups == Groups::Roles && group.name == *name;
+        let excused = facts.standings.values().any(|one| one.resource_kind == "group" && one.is(&EXCUSING));
+        if !facts.groups.iter().any(|group| of(&group)) && !excused {
+            wrongs.push(format!("the role {name} is for nobody, and held by {holders:?}"));
+        }
+    }
+}
+
+fn judge_members(facts: &Facts, group: &Group, holders: &BTreeSet<String>, wrongs: &mut Vec<String>) {
+    let mut allowed = BTreeSet::new();
+    for person in facts.people.iter().filter(|person| group.members.contains(&person.id)) {
+        let Some(userid) = facts.account(person).map(|account| text(account, "userid")) else { continue };
+        let standing = facts.standing(person);
+        if !facts.rules.wants(person) {
+            // Whose removal is held is where they were.
+            if standing.is_some_and(|standing| !is_still_leaving(facts, person, standing)) {
+                allowed.insert(userid);
+            }
+            continue;
+        }
+        allowed.insert(userid);
+        if !holders.contains(userid) {
+            wrongs.push(format!("{} is not in {}: {:?}", person.name, group.name, facts.standings.get(&group.id)));
+        }
+    }
+    let more: Vec<&String> = holders.iter().filter(|holder| !allowed.contains(holder.as_str())).collect();
+    if !more.is_empty() {
+        wrongs.push(format!("{more:?} are in {} and nobody put them there", group.name));
     }
 }
 

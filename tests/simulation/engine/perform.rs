@@ -2,6 +2,7 @@
 
 use axum::http::Method;
 use rollcall_dingtalk::DingTalkSchema;
+use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::guard::Guards;
 use rollcall_store::mappings::NewMapping;
 use rollcall_store::projection::{ApplyError, MarkAgain, NewPlan, PlanScope, TargetMode, Wave};
@@ -35,7 +36,7 @@ impl Run<'_> {
                     self.directory.put(&store, number, Put::Active(false)).await?;
                 }
             }
-            Action::Group { people } => self.directory.group(&store, *people).await?,
+            Action::Group(group, circle) => self.directory.circle(&store, *group, *circle).await?,
             Action::ByHand(hand) => {
                 self.hands += 1;
                 self.drifted |= hand::edit(&self.simulator, &mut self.watch, *hand, self.hands).await?;
@@ -147,8 +148,8 @@ impl Run<'_> {
             Planning::Make => Ok(()),
             Planning::Apply => self.apply(plan, &Wave::All).await,
             Planning::ApplySome(people) => self.apply(plan, &Wave::People(people)).await,
-            Planning::Release => match store.request_release(tenant, plan, "ann", "it is meant").await {
-                Ok(()) => store.release_plan(tenant, plan, "bob").await,
+            Planning::Release => match store.request_release(tenant, plan, &Decider::new("ann"), "it is meant").await {
+                Ok(()) => store.release_plan(tenant, plan, &Decider::new("bob")).await,
                 refused => refused,
             },
             Planning::Reject => store.reject_plan(tenant, plan, "ann").await,

@@ -28,6 +28,14 @@ pub(crate) enum Leavers {
     Stay,
 }
 
+/// What groups become.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Groups {
+    #[default]
+    Nothing,
+    Roles,
+}
+
 /// What the mapping says. The default is what all tenants begin with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rules {
@@ -41,6 +49,7 @@ pub(crate) struct Rules {
     pub(crate) heads: bool,
     /// The project is kept in a field that the organisation made itself.
     pub(crate) field: bool,
+    pub(crate) groups: Groups,
 }
 
 impl Rules {
@@ -64,6 +73,7 @@ impl Rules {
             leavers,
             heads: random.chance(40),
             field: random.chance(40),
+            groups: if random.chance(60) { Groups::Roles } else { Groups::Nothing },
         }
     }
 
@@ -98,6 +108,9 @@ impl Rules {
         if let Some(title) = self.without {
             let when = format!("user.title == \"Title {title}\"");
             sections.insert("scope".to_owned(), json!([{ "name": "not these", "when": when, "include": false }]));
+        }
+        if self.groups == Groups::Roles {
+            sections.insert("groups".to_owned(), json!([{ "name": "all", "when": "true", "becomes": "role" }]));
         }
         let stages = match self.leavers {
             Leavers::GoAtOnce => None,

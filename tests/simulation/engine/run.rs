@@ -438,11 +438,12 @@ impl Run<'_> {
     async fn picture(&mut self) -> anyhow::Result<String> {
         let rows: Vec<String> = sqlx::query_scalar(
             "SELECT format('%s %s %s: %s %s [%s] v%s m%s/%s due %s a%s held %s permit %s: %s', d.resource_kind,
-                           d.resource_id, COALESCE(u.attributes ->> 'userName', o.name), d.state, d.error_code,
+                           d.resource_id, COALESCE(u.attributes ->> 'userName', g.attributes ->> 'displayName', o.name), d.state, d.error_code,
                            l.observed || ' ' || COALESCE(l.remote_id, '') || ' g' || l.generation, d.applied_version,
                            d.mark, d.done_mark, d.due_at AT TIME ZONE 'UTC', d.attempt, d.held_by, d.permit, d.reason)
              FROM deliveries d
              LEFT JOIN users u ON u.tenant_id = d.tenant_id AND u.id = d.resource_id
+             LEFT JOIN groups g ON g.tenant_id = d.tenant_id AND g.id = d.resource_id
              LEFT JOIN org_units o ON o.target_id = d.target_id AND o.id = d.resource_id
              LEFT JOIN links l ON l.target_id = d.target_id AND l.resource_kind = d.resource_kind
                               AND l.resource_id = d.resource_id
@@ -452,7 +453,7 @@ impl Run<'_> {
         .await?;
         let state = hand::state(&self.simulator).await?;
         let mut all = rows.join("\n");
-        for name in ["users", "departments", "invitations", "people"] {
+        for name in ["users", "departments", "roles", "invitations", "people"] {
             match state.get(name) {
                 Some(Value::Array(list)) => {
                     for entry in list {

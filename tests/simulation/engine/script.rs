@@ -1,10 +1,12 @@
 //! What happens in a run: steps, each with how far the workers get after it. All of it follows from the seed.
 
 use super::random::Random;
-use super::rules::Rules;
+use super::rules::{Groups, Rules};
 
 /// Who there may be.
 pub(crate) const PEOPLE: usize = 10;
+/// Groups that there may be.
+pub(crate) const GROUPS: usize = 3;
 /// Divisions and departments in which people may be.
 pub(crate) const PLACES: [(Option<&str>, Option<&str>); 7] = [
     (None, None),
@@ -39,6 +41,15 @@ pub(crate) enum Put {
     Place(usize),
     Boss(Boss),
     Active(bool),
+}
+
+/// What a SCIM client says of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Circle {
+    With(usize),
+    Without(usize),
+    Called(usize),
+    Gone,
 }
 
 /// What an admin does in DingTalk; departments and people are counted through as they stand there.
@@ -91,9 +102,7 @@ pub(crate) enum Action {
         first: usize,
         number: usize,
     },
-    Group {
-        people: usize,
-    },
+    Group(usize, Circle),
     ByHand(Hand),
     Mode(&'static str),
     Plan(Planning),
@@ -147,6 +156,14 @@ impl Script {
             let action = Action::Create { person, place: random.below(PLACES.len()), boss: boss(&mut random) };
             steps.push(step(&mut random, action));
         }
+        if random.chance(40) {
+            let rules = Rules { groups: Groups::Roles, ..Rules::some(&mut random) };
+            steps.push(step(&mut random, Action::Mapping(rules)));
+            for _ in 0..2 + random.below(4) {
+                let action = Action::Group(random.below(GROUPS), Circle::With(random.below(PEOPLE)));
+                steps.push(step(&mut random, action));
+            }
+        }
         for _ in 0..6 + random.below(24) {
             let action = action(&mut random);
             steps.push(step(&mut random, action));
@@ -190,6 +207,16 @@ fn put(random: &mut Random) -> Put {
     }
 }
 
+fn circle(random: &mut Random) -> Circle {
+    match random.below(10) {
+        0..=5 => Circle::With(random.below(PEOPLE)),
+        6 | 7 => Circle::Without(random.below(PEOPLE)),
+        // Names that were another group's before are among them.
+        8 => Circle::Called(random.below(GROUPS + 1)),
+        _ => Circle::Gone,
+    }
+}
+
 fn hand(random: &mut Random) -> Hand {
     let (one, other) = (random.below(12), random.below(12));
     match random.below(10) {
@@ -207,7 +234,15 @@ fn hand(random: &mut Random) -> Hand {
 }
 
 fn fault(random: &mut Random) -> String {
-    let paths = ["/", "/topapi/v2/user", "/topapi/v2/department", "/topapi/v2/user/create", "/topapi/v2/user/update"];
+    let paths = [
+        "/",
+        "/topapi/role",
+        "/role",
+        "/topapi/v2/user",
+        "/topapi/v2/department",
+        "/topapi/v2/user/create",
+        "/topapi/v2/user/update",
+    ];
     let path = paths.get(random.below(paths.len())).copied().unwrap_or("/");
     let kinds = [
         r#""kind":"timeout""#,
@@ -234,42 +269,42 @@ fn fault(random: &mut Random) -> String {
 }
 
 fn action(random: &mut Random) -> Action {
-    match random.below(108) {
+    match random.below(114) {
         0..=7 => Action::Create { person: random.below(PEOPLE), place: random.below(PLACES.len()), boss: boss(random) },
         8..=36 => Action::Put(random.below(PEOPLE), put(random)),
         37..=40 => Action::Rename { from: random.below(PLACES.len()), to: random.below(PLACES.len()) },
         41..=44 => Action::Delete(random.below(PEOPLE)),
         45..=46 => Action::Exodus { first: random.below(PEOPLE), number: 3 + random.below(6) },
-        47 => Action::Group { people: random.below(PEOPLE) },
-        48..=54 => Action::ByHand(hand(random)),
-        55..=58 => Action::Mode(match random.below(4) {
+        47..=53 => Action::Group(random.below(GROUPS), circle(random)),
+        54..=60 => Action::ByHand(hand(random)),
+        61..=64 => Action::Mode(match random.below(4) {
             0 => "paused",
             1 => "rehearsal",
             _ => "live",
         }),
-        59..=63 => Action::Plan(match random.below(5) {
+        65..=69 => Action::Plan(match random.below(5) {
             0 => Planning::Make,
             1 => Planning::Apply,
             2 => Planning::ApplySome(1),
             3 => Planning::Release,
             _ => Planning::Reject,
         }),
-        64..=65 => Action::Guards(1 + u64::try_from(random.below(3)).unwrap_or(0)),
-        66..=72 => Action::Crash(random.below(3)),
-        73..=74 => Action::Freeze(random.below(3)),
-        75 => Action::Thaw,
-        76..=83 => Action::Fault(fault(random)),
-        84 => Action::Heal,
-        85..=86 => Action::Late(u64::try_from(random.below(40_000)).unwrap_or(0)),
-        87..=89 => Action::Outsider {
+        70..=71 => Action::Guards(1 + u64::try_from(random.below(3)).unwrap_or(0)),
+        72..=78 => Action::Crash(random.below(3)),
+        79..=80 => Action::Freeze(random.below(3)),
+        81 => Action::Thaw,
+        82..=89 => Action::Fault(fault(random)),
+        90 => Action::Heal,
+        91..=92 => Action::Late(u64::try_from(random.below(40_000)).unwrap_or(0)),
+        93..=95 => Action::Outsider {
             mobile: random.below(PEOPLE),
             what: if random.chance(70) { "privacy" } else { "certified_corp" },
         },
-        90..=92 => Action::Answer { accept: random.chance(70), which: random.below(4) },
-        93 => Action::Retry,
-        94 => Action::Collect,
-        95..=98 => Action::Mapping(Rules::some(random)),
-        99..=101 => Action::Cut(random.below(3)),
+        96..=98 => Action::Answer { accept: random.chance(70), which: random.below(4) },
+        99 => Action::Retry,
+        100 => Action::Collect,
+        101..=104 => Action::Mapping(Rules::some(random)),
+        105..=107 => Action::Cut(random.below(3)),
         _ => {
             let spans = [1_000, 20_000, 90_000, 11 * 60_000, 61 * 60_000, 25 * 3_600_000, 8 * 24 * 3_600_000];
             Action::Time(spans.get(random.below(spans.len())).copied().unwrap_or(1_000))

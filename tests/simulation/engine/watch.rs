@@ -36,7 +36,18 @@ impl Call {
     /// Whether it is made to change something.
     pub(crate) fn writes(&self) -> bool {
         let verb = self.api.rsplit('/').next().unwrap_or_default();
-        matches!(verb, "create" | "update" | "delete")
+        matches!(
+            verb,
+            "create"
+                | "update"
+                | "delete"
+                | "add_role_group"
+                | "add_role"
+                | "update_role"
+                | "deleterole"
+                | "addrolesforemps"
+                | "removerolesforemps"
+        )
     }
 }
 

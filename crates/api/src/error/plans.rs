@@ -37,11 +37,21 @@ pub(super) fn refusal(error: &ApplyError) -> Refusal {
             )
             .extras(extras)
         }
-        ApplyError::SamePerson => Refusal::new(
+        ApplyError::SamePerson { requested_by } => Refusal::new(
             StatusCode::FORBIDDEN,
             "same_person",
-            "whoever asks for a release cannot grant it; a second person has to release the plan",
+            format!(
+                "{requested_by} has asked for the release, and whoever asks cannot grant it, also under another spelling of \
+                 the name or with a token that they made; a second person has to release the plan"
+            ),
         ),
+        ApplyError::Requested { by, reason } => conflict(
+            "release_requested",
+            format!(
+                "{by} has asked for this release before ({reason}); a second person grants it, or rejects the plan"
+            ),
+        ),
+        ApplyError::Released { by } => conflict("released", format!("the plan was released by {by}; apply it")),
         ApplyError::NotRequested => conflict(
             "release_not_requested",
             "nobody has asked for a release of this plan; ask for it with a reason first".to_owned(),

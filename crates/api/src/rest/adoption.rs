@@ -145,14 +145,9 @@ pub(super) async fn candidates(
     mut params: Params,
 ) -> Result<Json<Page<CandidateView>>, ApiError> {
     let target = by_text(&target)?;
-    let flag = |word: &str| match word {
-        "true" => Some(true),
-        "false" => Some(false),
-        _ => None,
-    };
     let query = CandidateQuery {
         bucket: params.word("bucket", Bucket::parse)?,
-        undecided: params.word("undecided", flag)?.unwrap_or(false),
+        undecided: params.flag("undecided")?.unwrap_or(false),
         after: None,
         limit: params.limit()?,
     };

@@ -3,8 +3,8 @@
 use crate::auth::ApiClient;
 use crate::body::JsonBody;
 use crate::error::ApiError;
-use crate::rest::docs::Refusals;
-use crate::rest::in_path::InPath;
+use crate::rest::docs::{ConflictRefusal, Refusals};
+use crate::rest::in_path::{InPath, TripAt};
 use crate::services::guards::{self, GuardsView, TripView};
 use crate::services::page::Page;
 use crate::services::who;
@@ -48,12 +48,13 @@ pub(crate) struct NewLimit {
     week: Option<u64>,
 }
 
-/// Replaces the limits that a target has of its own. What is decided from now on is judged by them; what is held stays held
-/// until it is looked at again. The change log says who did it.
+/// Replaces the limits that a target has of its own. What is decided from now on is judged by them, and so is, as a whole,
+/// what each guard holds. The limit of a guard that holds something now cannot be made looser: to let that pass takes two
+/// people, who release a plan of it. The change log says who did it.
 #[utoipa::path(
     put, path = "/targets/{id}/guards", tag = "plans", operation_id = "replaceGuards", request_body = OwnLimits,
     params(("id" = Uuid, Path, description = "The target's id")),
-    responses((status = 200, description = "All guards as they are now", body = GuardsView), Refusals),
+    responses((status = 200, description = "All guards as they are now", body = GuardsView), Refusals, ConflictRefusal),
 )]
 pub(super) async fn replace(
     client: ApiClient,
@@ -77,4 +78,21 @@ pub(super) async fn trips(
     InPath(target): InPath<TargetId>,
 ) -> Result<Json<Page<TripView>>, ApiError> {
     Ok(Json(Page::whole(guards::trips(state.store(), client.tenant, target).await?)))
+}
+
+/// Judges anew, as a whole, what a guard holds. If it is not too much any more by the limits in force, the trip is closed,
+/// and what it held goes on; the change log says who did it. If it still is, the answer is 409: that takes other limits, or a
+/// plan that two people release.
+#[utoipa::path(
+    post, path = "/targets/{id}/trips/{trip}/close", tag = "plans", operation_id = "closeTrip",
+    params(("id" = Uuid, Path, description = "The target's id"), ("trip" = Uuid, Path, description = "The trip's id")),
+    responses((status = 200, description = "All guards as they are now", body = GuardsView), Refusals, ConflictRefusal),
+)]
+pub(super) async fn close(
+    client: ApiClient,
+    State(state): State<ApiState>,
+    TripAt { target, trip }: TripAt,
+) -> Result<Json<GuardsView>, ApiError> {
+    let by = who::token(state.store(), client.tenant, client.credential).await?;
+    Ok(Json(guards::close(state.store(), (client.tenant, target), trip, &by).await?))
 }

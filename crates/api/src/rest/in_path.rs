@@ -6,7 +6,7 @@ use crate::services::sources::no_source;
 use crate::services::targets::no_target;
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
-use rollcall_provisioning::ids::{CredentialId, OauthClientId, ResourceId, SourceId, TargetId};
+use rollcall_provisioning::ids::{CredentialId, OauthClientId, ResourceId, ResourceKind, SourceId, TargetId};
 use rollcall_scim::error::quoted;
 use uuid::Uuid;
 
@@ -31,15 +31,59 @@ pub(super) struct GroupAt {
     pub(super) group: ResourceId,
 }
 
+/// Which trip of a guard, at which target; of an operation that takes no parameters.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TripAt {
+    pub(super) target: TargetId,
+    pub(super) trip: Uuid,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for TripAt {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let (target, trip) = two(parts, state).await?;
+        let trip = Uuid::try_parse(&trip).map_err(|_| missing("trip", &trip));
+        Ok(Self { target: TargetId::by_text(target)?, trip: trip? })
+    }
+}
+
+/// The two names in the URL of an operation that takes no parameters.
+async fn two<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<(String, String), ApiError> {
+    Params::from_request_parts(parts, state).await?.end()?;
+    let texts = Path::<(String, String)>::from_request_parts(parts, state).await;
+    Ok(texts.map_or_else(|_| ("?".to_owned(), "?".to_owned()), |Path(texts)| texts))
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for GroupAt {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        Params::from_request_parts(parts, state).await?.end()?;
-        let texts = Path::<(String, String)>::from_request_parts(parts, state).await;
-        let (target, group) = texts.map_or_else(|_| ("?".to_owned(), "?".to_owned()), |Path(texts)| texts);
+        let (target, group) = two(parts, state).await?;
         let group = Uuid::try_parse(&group).map(ResourceId).map_err(|_| missing("group", &group));
         Ok(Self { target: TargetId::by_text(target)?, group: group? })
+    }
+}
+
+/// Which link of a target.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LinkAt {
+    pub(super) target: TargetId,
+    pub(super) kind: ResourceKind,
+    pub(super) resource: ResourceId,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for LinkAt {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let unreadable = || ("?".to_owned(), "?".to_owned(), "?".to_owned());
+        let texts = Path::<(String, String, String)>::from_request_parts(parts, state).await;
+        let (target, kind, resource) = texts.map_or_else(|_| unreadable(), |Path(texts)| texts);
+        let target = TargetId::by_text(target)?;
+        let kind = ResourceKind::parse(&kind).ok_or_else(|| missing("kind of resource", &kind))?;
+        let resource = Uuid::try_parse(&resource).map(ResourceId).map_err(|_| missing("link of", &resource))?;
+        Ok(Self { target, kind, resource })
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::auth::ApiClient;
 use crate::body::JsonBody;
 use crate::error::ApiError;
-use crate::rest::docs::Refusals;
+use crate::rest::docs::{ConflictRefusal, Refusals};
 use crate::rest::guards::OwnLimits;
 use crate::rest::in_path::InPath;
 use crate::services::guards::GuardsView;
@@ -45,7 +45,7 @@ pub(crate) struct AcceptedProposals {
 #[utoipa::path(
     post, path = "/targets/{id}/guards/proposals/accept", tag = "plans", operation_id = "acceptLimits",
     request_body = AcceptedProposals, params(("id" = Uuid, Path, description = "The target's id")),
-    responses((status = 200, description = "All guards as they are now", body = GuardsView), Refusals),
+    responses((status = 200, description = "All guards as they are now", body = GuardsView), Refusals, ConflictRefusal),
 )]
 pub(super) async fn accept(
     client: ApiClient,

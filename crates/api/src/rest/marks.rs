@@ -8,8 +8,8 @@ use crate::rest::docs::{ConflictRefusal, Refusals};
 use crate::rest::in_path::InPath;
 use crate::rest::params::Params;
 use crate::services::adoption::{self, MarkRequest, MarkView};
-use crate::services::given;
 use crate::services::page::Page;
+use crate::services::{given, who};
 use crate::state::ApiState;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -84,7 +84,7 @@ pub(super) async fn lift(
 ) -> Result<StatusCode, ApiError> {
     params.end()?;
     let mark = Uuid::try_parse(&mark).map_err(|_| ApiError::NotFound { what: "the mark".to_owned() })?;
-    let by = by(&state, &client).await?;
+    let by = who::token_decider(state.store(), client.tenant, client.credential).await?;
     let lifted = adoption::lift(state.store(), client.tenant, by_text(&target)?, mark, &by).await?;
     Ok(if lifted { StatusCode::NO_CONTENT } else { StatusCode::ACCEPTED })
 }

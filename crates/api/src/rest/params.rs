@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Every parameter that some REST operation takes.
-const KNOWN: [&str; 18] = [
+const KNOWN: [&str; 24] = [
     "state",
     "target",
     "kind",
@@ -32,6 +32,12 @@ const KNOWN: [&str; 18] = [
     "hindered",
     "at",
     "attribute",
+    "origin",
+    "observed",
+    "remote_id",
+    "person",
+    "marked",
+    "reason",
 ];
 
 /// The parameters of one request, decoded. Each is used up by reading it; see [`Params::end`].
@@ -91,6 +97,15 @@ impl Params {
             })
         };
         self.text(name).map(parse).transpose()
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, ApiError> {
+        self.word(name, |word| match word {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        })
     }
 
     /// The size of a page, from 1 to [`MAX_LIMIT`].

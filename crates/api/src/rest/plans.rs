@@ -191,7 +191,7 @@ pub(crate) struct ReleaseRequest {
     reason: String,
 }
 
-/// Asks for the release of what guards hold of a plan. Somebody else has to grant it.
+/// Asks for the release of what guards hold of a plan. Somebody else has to grant it. Who asked first, and why, stays.
 #[utoipa::path(
     post, path = "/plans/{id}/request-release", tag = "plans", operation_id = "requestRelease",
     request_body = ReleaseRequest, params(("id" = Uuid, Path, description = "The plan's id")),
@@ -204,12 +204,13 @@ pub(super) async fn request_release(
     JsonBody(body): JsonBody,
 ) -> Result<Json<PlanView>, ApiError> {
     let ReleaseRequest { reason } = given::body(body)?;
-    let by = who::token(state.store(), client.tenant, client.credential).await?;
+    let by = who::token_decider(state.store(), client.tenant, client.credential).await?;
     let done = plans::request_release(state.store(), client.tenant, plan, &reason, (&by, state.clock().now()));
     Ok(Json(done.await?))
 }
 
-/// Releases what guards hold of a plan, so that it can be applied. Whoever asked for it is refused. Takes no body.
+/// Releases what guards hold of a plan, so that it can be applied. Whoever asked for it is refused: whoever has the same name,
+/// whatever its case, and the tokens that they made. Takes no body.
 #[utoipa::path(
     post, path = "/plans/{id}/release", tag = "plans", operation_id = "releasePlan",
     params(("id" = Uuid, Path, description = "The plan's id")),
@@ -220,7 +221,7 @@ pub(super) async fn release(
     State(state): State<ApiState>,
     InPath(PlanId(plan)): InPath<PlanId>,
 ) -> Result<Json<PlanView>, ApiError> {
-    let by = who::token(state.store(), client.tenant, client.credential).await?;
+    let by = who::token_decider(state.store(), client.tenant, client.credential).await?;
     Ok(Json(plans::release(state.store(), client.tenant, plan, (&by, state.clock().now())).await?))
 }
 

@@ -1,11 +1,13 @@
 //! Guards of a target: their limits, what they count now, and what they hold.
 
 use crate::error::ApiError;
+use crate::services::source_names::SourceNames;
 use crate::services::targets::chosen;
-use rollcall_provisioning::guard::{Guard, Guards, Limit, Window};
+use rollcall_provisioning::guard::{Effect, Guard, Guards, Limit, Window};
 use rollcall_provisioning::ids::{TargetId, TenantId};
+use rollcall_scim::error::quoted;
 use rollcall_store::Store;
-use rollcall_store::projection::{EffectReading, Protected, TripRow};
+use rollcall_store::projection::{Closing, EffectReading, Protected, Target, TripRow};
 use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -123,8 +125,8 @@ pub struct TripView {
     pub closed_by: Option<String>,
 }
 
-impl From<TripRow> for TripView {
-    fn from(row: TripRow) -> Self {
+impl TripView {
+    fn of(row: TripRow, sources: &SourceNames) -> Self {
         Self {
             id: row.id,
             target_id: row.target_id,
@@ -133,7 +135,7 @@ impl From<TripRow> for TripView {
             observed: row.observed,
             most: row.most,
             base: row.base,
-            arithmetic: row.arithmetic,
+            arithmetic: sources.told(&row.arithmetic),
             held: row.held,
             tripped_at: row.tripped_at,
             closed_at: row.closed_at,
@@ -158,7 +160,8 @@ pub async fn read(store: &Store, tenant: TenantId, target: TargetId) -> Result<G
 /// is left out has the limit that all begin with.
 ///
 /// # Errors
-/// 404, and 400 that names the part which cannot be used; nothing is changed then.
+/// 404; 400 that names the part which cannot be used; 409 for a looser limit of a guard that holds something, which takes two
+/// people. Nothing is changed then.
 pub async fn replace(
     store: &Store,
     tenant: TenantId,
@@ -170,10 +173,31 @@ pub async fn replace(
         return Err(ApiError::parameter("limits", "must be an object of guards with their limits"));
     }
     let guards = Guards::parse(limits)?;
+    frees_nothing(store, tenant, &chosen(store, tenant, target).await?, &guards).await?;
     if !store.set_guards(tenant, target, &guards, by).await? {
         return Err(super::targets::no_target(&target.to_string()));
     }
     read(store, tenant, target).await
+}
+
+/// Refuses limits by which one person would let pass what a guard holds.
+async fn frees_nothing(store: &Store, tenant: TenantId, target: &Target, guards: &Guards) -> Result<(), ApiError> {
+    for trip in open_trips(store, tenant, Some(target.id)).await? {
+        let Some(guard) = Effect::parse(&trip.effect).map(|effect| effect.guard).filter(|guard| guard.has_limit())
+        else {
+            continue;
+        };
+        let base = u64::try_from(trip.base).unwrap_or(0);
+        if guards.limit(guard).is_looser_than(&target.guards.limit(guard), base) {
+            return Err(ApiError::Conflict(format!(
+                "{} holds {} now ({}), and a looser limit would let that pass by one person's word. Two people release a plan \
+                 of it (rollcall plan, rollcall release), or the source takes it back; the limit can be set then. Nothing was \
+                 changed.",
+                trip.effect, trip.held, trip.arithmetic
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The trips of a target, open ones first, then the newest; at most 200.
@@ -182,13 +206,43 @@ pub async fn replace(
 /// 404.
 pub async fn trips(store: &Store, tenant: TenantId, target: TargetId) -> Result<Vec<TripView>, ApiError> {
     let target = chosen(store, tenant, target).await?;
-    Ok(store.trips(tenant, Some(target.id)).await?.into_iter().map(TripView::from).collect())
+    let sources = SourceNames::of(store, tenant).await?;
+    let trips = store.trips(tenant, Some(target.id)).await?;
+    Ok(trips.into_iter().map(|trip| TripView::of(trip, &sources)).collect())
+}
+
+/// Closes a trip, if what it holds is not too much any more by the limits in force.
+///
+/// # Errors
+/// 404 when there is no such trip; 409 when it is closed already, or when what it holds is still too much.
+pub async fn close(
+    store: &Store,
+    (tenant, target): (TenantId, TargetId),
+    trip: Uuid,
+    by: &str,
+) -> Result<GuardsView, ApiError> {
+    let target = chosen(store, tenant, target).await?;
+    match store.close_trip(tenant, target.id, trip, by).await? {
+        Closing::Closed => read(store, tenant, target.id).await,
+        Closing::TooMuch(arithmetic) => Err(ApiError::Conflict(format!(
+            "What the guard holds is still too much: {arithmetic}. Release a plan with it, or set other limits."
+        ))),
+        Closing::NotOpen => {
+            let known = store.trips(tenant, Some(target.id)).await?.into_iter().any(|known| known.id == trip);
+            Err(if known {
+                ApiError::Conflict("The trip is closed already.".to_owned())
+            } else {
+                ApiError::NotFound { what: format!("the trip {}", quoted(&trip.to_string())) }
+            })
+        }
+    }
 }
 
 /// The trips that hold something now, of one target or of all.
 pub async fn open_trips(store: &Store, tenant: TenantId, target: Option<TargetId>) -> Result<Vec<TripView>, ApiError> {
-    let trips = store.trips(tenant, target).await?;
-    Ok(trips.into_iter().filter(|trip| trip.closed_at.is_none() && trip.held > 0).map(TripView::from).collect())
+    let (trips, sources) = (store.trips(tenant, target).await?, SourceNames::of(store, tenant).await?);
+    let open = trips.into_iter().filter(|trip| trip.closed_at.is_none() && trip.held > 0);
+    Ok(open.map(|trip| TripView::of(trip, &sources)).collect())
 }
 
 fn guard_view(

@@ -14,6 +14,8 @@ pub use wave::WaveRequest;
 use crate::error::ApiError;
 use crate::services::page::{Cursor, Page};
 use crate::services::proposal::{LineView, ProposalView};
+use crate::services::source_names::SourceNames;
+use rollcall_provisioning::guard::Guard;
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use rollcall_store::Store;
 use rollcall_store::projection::{ApplyError, PlanChange, PlanRow, Target};
@@ -108,7 +110,8 @@ pub struct PlanGuard {
     /// The effect: the guard, and of what where that is counted apart.
     #[schema(example = "people.remove")]
     pub effect: String,
-    /// How often it is in the plan.
+    /// How often it is in the plan; of the quota, how many calls wait for it if it is too little: people who lose their
+    /// account do not.
     pub count: i64,
     /// Why it is too much; absent when it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,7 +192,7 @@ impl PlanView {
         self.states.get("planned").copied().unwrap_or(0)
     }
 
-    fn of(row: PlanRow, targets: &[Target], now: OffsetDateTime) -> Self {
+    fn of(row: PlanRow, (targets, sources): (&[Target], &SourceNames), now: OffsetDateTime) -> Self {
         let target = targets.iter().find(|target| target.id.0 == row.target_id);
         let changes = counts(&row.summary);
         let rate = target.and_then(|target| target.settings.get("calls_per_second")?.as_i64());
@@ -211,7 +214,7 @@ impl PlanView {
             calls_left: row.summary.get("calls_left").and_then(Value::as_i64),
             seconds: changes.iter().map(|change| (change.count + rate - 1) / rate).max().unwrap_or(0),
             changes,
-            guards: guards(&row.summary),
+            guards: guards(&row.summary, sources),
             undoes: row.undoes.as_ref().and_then(UndoesView::of),
             hindered: row.hindered,
             states: numbers(Some(&row.states)),
@@ -265,10 +268,16 @@ fn numbers(object: Option<&Value>) -> BTreeMap<String, i64> {
     members.map(|(name, number)| (name.clone(), number.as_i64().unwrap_or(0))).collect()
 }
 
-fn guards(summary: &Value) -> Vec<PlanGuard> {
-    let tripped = |effect: &str| summary.get("guards")?.get(effect)?.as_str().map(str::to_owned);
+fn guards(summary: &Value, sources: &SourceNames) -> Vec<PlanGuard> {
+    let tripped = |effect: &str| summary.get("guards")?.get(effect)?.as_str().map(|text| sources.told(text));
+    // Whoever loses their access does not wait for the quota.
+    let leavers =
+        counts(summary).iter().find(|one| one.kind == "user" && one.verb == "delete").map_or(0, |one| one.count);
+    let free = |effect: &str| if effect == Guard::Quota.as_str() { leavers } else { 0 };
     let counted = numbers(summary.get("effects")).into_iter();
-    counted.map(|(effect, count)| PlanGuard { arithmetic: tripped(&effect), effect, count }).collect()
+    counted
+        .map(|(effect, count)| PlanGuard { arithmetic: tripped(&effect), count: count - free(&effect), effect })
+        .collect()
 }
 
 /// The plans of a tenant, of one target or of all, the newest first.
@@ -280,7 +289,8 @@ pub async fn list(
     now: OffsetDateTime,
 ) -> Result<Vec<PlanView>, ApiError> {
     let (rows, targets) = tokio::try_join!(store.plans(tenant, target, None, limit), store.targets(tenant))?;
-    Ok(rows.into_iter().map(|row| PlanView::of(row, &targets, now)).collect())
+    let sources = SourceNames::of(store, tenant).await?;
+    Ok(rows.into_iter().map(|row| PlanView::of(row, (&targets, &sources), now)).collect())
 }
 
 /// One plan.
@@ -290,7 +300,7 @@ pub async fn list(
 pub async fn read(store: &Store, tenant: TenantId, plan: Uuid, now: OffsetDateTime) -> Result<PlanView, ApiError> {
     let (rows, targets) = tokio::try_join!(store.plans(tenant, None, Some(plan), 1), store.targets(tenant))?;
     let row = rows.into_iter().next().ok_or(ApiError::Plan(ApplyError::NotFound))?;
-    Ok(PlanView::of(row, &targets, now))
+    Ok(PlanView::of(row, (&targets, &SourceNames::of(store, tenant).await?), now))
 }
 
 /// A page of the changes of a plan, in the order of resource ids. `query.limit` is the size of the page; `cursor` is where
@@ -357,7 +367,7 @@ mod tests {
     #[test]
     fn a_plan_says_how_much_it_is_and_how_long_it_takes() {
         let now = OffsetDateTime::UNIX_EPOCH;
-        let plan = PlanView::of(row("guarded", now + Duration::HOUR), &[], now);
+        let plan = PlanView::of(row("guarded", now + Duration::HOUR), (&[], &SourceNames::default()), now);
         assert_eq!((plan.total, plan.count("create"), plan.planned(), plan.calls), (44, 44, 44, 44));
         assert_eq!(plan.seconds, 3, "41 people at 20 calls a second; the departments have a budget of their own");
         let tripped: Vec<_> = plan.guards.iter().filter(|guard| guard.arithmetic.is_some()).collect();
@@ -368,7 +378,7 @@ mod tests {
     fn what_is_too_old_says_so() {
         let now = OffsetDateTime::UNIX_EPOCH + Duration::DAY;
         for (state, shown) in [("ready", "expired"), ("partly_applied", "expired"), ("applied", "applied")] {
-            let plan = PlanView::of(row(state, now), &[], now);
+            let plan = PlanView::of(row(state, now), (&[], &SourceNames::default()), now);
             assert_eq!((plan.state.as_str(), plan.is_open()), (shown, false));
         }
     }

@@ -38,7 +38,7 @@ pub struct SettingView {
     #[schema(example = "enterprise_accounts")]
     pub name: &'static str,
     /// What it is.
-    #[schema(value_type = Object, example = true)]
+    #[schema(value_type = Value, example = true)]
     pub value: Value,
     /// What it is for, and what it can be.
     pub what: &'static str,
@@ -90,8 +90,12 @@ pub async fn change(
     patch: &Map<String, Value>,
 ) -> Result<TargetSettingsView, ApiError> {
     let changed = store.change_target(tenant, id, (by, request_id), |target| {
-        let settings = Value::Object(merged(kinds, target, patch)?);
-        Ok(NewSettings { settings, secret_sealed: None })
+        let settings = merged(kinds, target, patch)?;
+        if by != SetUpBy::CommandLine {
+            let before = target.settings.as_object().cloned().unwrap_or_default();
+            kinds.check_addresses(&target.kind, &before, &settings).map_err(unusable)?;
+        }
+        Ok(NewSettings { settings: Value::Object(settings), secret_sealed: None })
     });
     done(changed.await, kinds, id)
 }

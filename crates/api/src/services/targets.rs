@@ -3,6 +3,7 @@
 use crate::error::ApiError;
 use rollcall_provisioning::entity::EntityKind;
 use rollcall_provisioning::ids::{TargetId, TenantId};
+use rollcall_provisioning::stop::{Reach, Step};
 use rollcall_scim::error::quoted;
 use rollcall_store::Store;
 use rollcall_store::projection::{self, Target};
@@ -28,7 +29,7 @@ pub struct TargetView {
     /// Why nothing is sent at the moment, although nobody has turned it off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stop>,
-    /// Everything of it that does not work until its cause has gone: all of it, or single kinds of entity.
+    /// Everything of it that does not work until its cause has gone: all of it, or single kinds of entity or step.
     pub stops: Vec<Stop>,
     /// How many deliveries stand where.
     pub counts: Vec<Count>,
@@ -51,7 +52,10 @@ pub struct Stop {
     /// The kind of entity that is stopped: `account`, `org_unit`, `role`, `chat` or `contact`; absent for all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<&'static str>,
-    /// Why: `credential`, `permission`, `organisation`, `quota`, `ban` or `settings`.
+    /// `create` or `update` when only such steps are stopped; absent for all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<&'static str>,
+    /// Why: `credential`, `permission`, `organisation`, `quota`, `ban`, `settings`, `outage` or `values`.
     #[schema(example = "credential")]
     pub cause: String,
     /// Since when.
@@ -79,13 +83,14 @@ impl Stop {
     /// The stop of a target, while it lasts.
     pub(crate) fn of(target: &Target, now: OffsetDateTime) -> Option<Self> {
         target.stopped_until.filter(|until| *until > now)?;
-        target.stop(None).map(Self::view)
+        target.stop(Reach::Target).map(Self::view)
     }
 
     fn view(stop: &projection::Stop) -> Self {
         let reason = format!("{} {}", stop.reason, stop.advice);
         Self {
-            kind: stop.kind.map(EntityKind::as_str),
+            kind: stop.reach.kind().map(EntityKind::as_str),
+            step: stop.reach.step().map(Step::as_str),
             cause: stop.cause.clone(),
             since: stop.since,
             tries: stop.tries,

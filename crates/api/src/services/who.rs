@@ -1,8 +1,10 @@
 //! Who does something that people answer for, in words: kept with plans and in the change log.
 //!
-//! Two of these are the same person when they read the same. So tokens should be called by the people who hold them.
+//! When two of these count as one person is said by [`rollcall_provisioning::decider`]. So tokens should be called by the
+//! people who hold them.
 
 use crate::error::ApiError;
+use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::ids::{CredentialId, TenantId};
 use rollcall_store::Store;
 
@@ -11,6 +13,15 @@ pub async fn token(store: &Store, tenant: TenantId, credential: CredentialId) ->
     let found = store.credential(tenant, credential).await?;
     let label = found.map_or_else(|| credential.to_string(), |credential| credential.label);
     Ok(format!("token {label}"))
+}
+
+/// The same where it takes two people: whoever made the token has it too, and so on.
+pub async fn token_decider(store: &Store, tenant: TenantId, credential: CredentialId) -> Result<Decider, ApiError> {
+    let (words, makers) =
+        (token(store, tenant, credential).await?, store.makers(tenant, credential).await.map_err(ApiError::from)?);
+    // Labels are names of people; the ids tell two tokens of one maker, whatever they are called.
+    let ids = makers.iter().map(|(id, _)| *id).chain([credential]).map(|id| id.to_string()).collect::<Vec<_>>();
+    Ok(Decider::new(&words).made_by(makers.into_iter().map(|(_, label)| label).chain(ids)))
 }
 
 /// Somebody who has signed in to the console.

@@ -14,6 +14,7 @@ use http::StatusCode;
 use rollcall_api::ApiError;
 use rollcall_api::services::plans::{self, WaveRequest};
 use rollcall_api::services::who;
+use rollcall_provisioning::decider::Decider;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -70,7 +71,7 @@ pub(crate) async fn request_release(
     reason: Result<Form<Reason>, FormRejection>,
 ) -> Result<Response, Trouble> {
     let Form(Reason { reason }) = reason.unwrap_or_default();
-    let (by, now) = (who::operator(&operator.name), state.now());
+    let (by, now) = (Decider::new(&who::operator(&operator.name)), state.now());
     let done = plans::request_release(state.api().store(), operator.tenant, id, &reason, (&by, now)).await;
     ended(&state, (operator, view), id, done.map(drop)).await
 }
@@ -81,7 +82,7 @@ pub(crate) async fn release(
     (operator, view): (Operator, View),
     InPath(id): InPath,
 ) -> Result<Response, Trouble> {
-    let (by, now) = (who::operator(&operator.name), state.now());
+    let (by, now) = (Decider::new(&who::operator(&operator.name)), state.now());
     let done = plans::release(state.api().store(), operator.tenant, id, (&by, now)).await;
     ended(&state, (operator, view), id, done.map(drop)).await
 }

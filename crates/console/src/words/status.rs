@@ -2,6 +2,7 @@
 //!
 //! A stop says what, since when, why, when it ends and that nothing is lost.
 
+use crate::trouble::capitalised;
 use crate::words::age::{ahead, moment, span};
 use crate::words::count::{Tally, count_of};
 use rollcall_api::services::overview::TargetOverview;
@@ -85,12 +86,17 @@ pub fn status(target: &TargetOverview, received: i64, now: OffsetDateTime) -> St
 fn in_part(target: &TargetOverview, going: Status, now: OffsetDateTime) -> Status {
     let kinds = target.view.stops.iter().filter_map(|stop| Some((stop.kind?, stop)));
     kinds.fold(going, |status, (kind, stop)| {
-        let what = match kind {
-            "account" => "Accounts",
-            "org_unit" => "Departments",
-            "role" => "Roles",
-            "chat" => "Chats",
-            _ => "External contacts",
+        let things = match kind {
+            "account" => "accounts",
+            "org_unit" => "departments",
+            "role" => "roles",
+            "chat" => "chats",
+            _ => "external contacts",
+        };
+        let what = match stop.step {
+            Some("create") => format!("New {things}"),
+            Some(_) => format!("Changes of {things}"),
+            None => capitalised(things),
         };
         let cause = stop.reason.as_deref().unwrap_or("the cause was not recorded");
         let text =
@@ -212,6 +218,7 @@ mod tests {
     fn a_stop_says_since_when_why_and_when_it_ends() {
         let stop = |reason: Option<&str>| Stop {
             kind: None,
+            step: None,
             cause: "permission".to_owned(),
             since: NOW - Duration::minutes(10),
             tries: 1,

@@ -82,6 +82,26 @@ pub struct ConnectorError {
 }
 
 impl ConnectorError {
+    /// Whether there was no answer of the target itself: the network, a time-out, or a server in front of it that says that
+    /// it is not there.
+    pub fn is_outage(&self) -> bool {
+        matches!(self.code.as_str(), "connection" | "connection_lost" | "timeout") || self.code.starts_with("http_5")
+    }
+
+    /// Whether the target does not take the values of this one resource.
+    pub fn is_about_values(&self) -> bool {
+        let refused = matches!(
+            self.class,
+            ErrorClass::Invalid | ErrorClass::Conflict | ErrorClass::Forbidden | ErrorClass::Ambiguous
+        );
+        refused && !self.outcome_unknown && !self.was_not_sent()
+    }
+
+    /// Whether it failed before anything was sent.
+    pub fn was_not_sent(&self) -> bool {
+        matches!(self.code.as_str(), "budget" | "paused" | "unsupported")
+    }
+
     /// The refusal of what this kind of target cannot do at all, `what` as in `roles`. Nothing was sent.
     pub fn unsupported(what: &str) -> Self {
         Self {

@@ -30,6 +30,13 @@ impl Limit {
             Window::Week => self.week.map(|times| once.saturating_mul(times)),
         }
     }
+
+    /// Whether it lets more pass than `other` in any window when `base` are protected.
+    pub fn is_looser_than(&self, other: &Self, base: u64) -> bool {
+        // What is not counted is without a limit.
+        let most = |limit: &Self, window| limit.most(window, base).unwrap_or(u64::MAX);
+        Window::ALL.into_iter().any(|window| most(self, window) > most(other, window))
+    }
 }
 
 /// Over what is counted.

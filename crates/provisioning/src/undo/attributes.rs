@@ -9,11 +9,15 @@ use crate::plan::{Action, Change, satisfied};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Between the names of a path that people read.
+const BETWEEN_UNITS: &str = " / ";
+
 /// The way back from the updates that are chosen of `steps`.
 pub(super) fn back(steps: &[Step<'_>], standing: &Standing<'_>, around: &Surroundings<'_>) -> Undo {
     let Some(first) = steps.iter().find(|step| step.chosen) else { return Undo::default() };
     let entity = match (standing.presence, standing.observed) {
         (Presence::Left, _) => return Undo::refused(Cannot::left(first)),
+        (Presence::LeftOut(why), Observed::Known(_)) => return Undo::refused(Cannot::goes(why)),
         (_, Observed::Known(entity)) => entity,
         (_, Observed::Absent) => return Undo::refused(Cannot::absent()),
         (_, Observed::Unknown) => return Undo::refused(Cannot::in_doubt()),
@@ -124,10 +128,22 @@ impl Way<'_> {
 
     /// Takes an attribute back to what it was: by lifting what holds it, if the rules want just that, else by holding it.
     fn keep(&mut self, attribute: &str, earlier: Option<Value>) {
-        let current = self.now.get(attribute).cloned();
+        // What the rules want waits for a decision, or it is what the target has.
+        let wish = match self.standing.waiting.get(attribute) {
+            None => self.now.get(attribute).cloned(),
+            // A proposal names departments by their paths.
+            Some(wanted) if is_by_unit(attribute) && !self.is_held(attribute) => {
+                return self.undo.cannot.push(Cannot::other_waits(attribute, wanted.as_ref()));
+            }
+            Some(wanted) => wanted.clone(),
+        };
         let change = earlier.clone().map_or(Change::Clear, Change::Set);
         self.changes.insert(attribute.to_owned(), change);
-        self.hold(attribute, earlier, current);
+        self.hold(attribute, earlier, wish);
+    }
+
+    fn is_held(&self, attribute: &str) -> bool {
+        self.standing.overrides.iter().any(|held| held.attribute == attribute)
     }
 
     /// Holds an attribute at a value against the wish for another one.
@@ -138,9 +154,15 @@ impl Way<'_> {
             Some(held) if satisfied(held.against.as_ref(), value.as_ref(), blank) => {
                 self.undo.lifted.push(attribute.to_owned());
             }
-            _ => {
-                let against = held.map_or(wish, |held| held.against.clone());
+            Some(held) => {
+                let against = held.against.clone();
                 self.undo.held.push(Override { id: 0, attribute: attribute.to_owned(), value, against });
+            }
+            None => {
+                // What waits is not sent as long as this holds, which is to be known before.
+                let waits = self.standing.waiting.get(attribute).filter(|_| wish != value);
+                self.undo.cannot.extend(waits.map(|wanted| Cannot::newer_waits(attribute, wanted.as_ref())));
+                self.undo.held.push(Override { id: 0, attribute: attribute.to_owned(), value, against: wish });
             }
         }
     }
@@ -154,7 +176,16 @@ impl Way<'_> {
         let was = |name: &str| earlier.get(name).copied().unwrap_or_else(|| self.now.get(name));
         let (units, primary) = (was(entity::ORG_UNITS), was(entity::PRIMARY_ORG_UNIT));
         let value = self.paths(units, primary);
-        let wish = self.paths(self.now.get(entity::ORG_UNITS), self.now.get(entity::PRIMARY_ORG_UNIT));
+        let wish = match self.standing.waiting.get(entity::ORG_UNITS) {
+            None => self.paths(self.now.get(entity::ORG_UNITS), self.now.get(entity::PRIMARY_ORG_UNIT)),
+            Some(wanted) => match wanted.as_ref().and_then(shown_paths) {
+                Some(wanted) => wanted,
+                None if self.is_held(entity::ORG_UNITS) => Value::Null,
+                None => {
+                    return self.undo.cannot.push(Cannot::other_waits(entity::ORG_UNITS, wanted.as_ref()));
+                }
+            },
+        };
         for (name, was) in [(entity::ORG_UNITS, units), (entity::PRIMARY_ORG_UNIT, primary)] {
             if let Some(was) = was.filter(|was| Some(*was) != self.now.get(name)) {
                 self.changes.insert(name.to_owned(), Change::Set(was.clone()));
@@ -173,6 +204,22 @@ impl Way<'_> {
         let paths: Vec<Vec<String>> = ids.iter().filter_map(known).collect();
         if paths.is_empty() { json!([]) } else { paths_value(paths.iter().map(Vec::as_slice)) }
     }
+}
+
+/// Whether a proposal names the departments of an attribute by their paths, of which the remote ids are not known.
+fn is_by_unit(attribute: &str) -> bool {
+    matches!(attribute, entity::ORG_UNIT_ORDERS | entity::ORG_UNIT_TITLES | entity::PARENT)
+}
+
+/// Places in the tree of which a proposal shows the paths; `None` if the path of one is not known.
+fn shown_paths(shown: &Value) -> Option<Value> {
+    let path = |shown: &Value| match shown.as_str()? {
+        "/" => Some(Vec::new()),
+        unknown if unknown.starts_with('#') => None,
+        path => Some(path.split(BETWEEN_UNITS).map(str::to_owned).collect()),
+    };
+    let paths: Vec<Vec<String>> = shown.as_array()?.iter().map(path).collect::<Option<_>>()?;
+    Some(paths_value(paths.iter().map(Vec::as_slice)))
 }
 
 /// The texts of a value: itself, or its elements.

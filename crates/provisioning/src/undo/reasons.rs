@@ -150,6 +150,30 @@ impl Cannot {
         all
     }
 
+    pub(super) fn goes(why: &str) -> Self {
+        let message = format!(
+            "The account is to go by the rules ({}), so nothing of it is taken back; decide about that first.",
+            why.trim_end_matches('.')
+        );
+        Self::new(None, "account_goes", message)
+    }
+
+    pub(super) fn newer_waits(attribute: &str, wanted: Option<&Value>) -> Self {
+        let message = format!(
+            "Source or rules want {} by now, which waits for a decision; it is not sent while the earlier value is held.",
+            told(wanted)
+        );
+        Self::new(Some(attribute), "newer_waits", message)
+    }
+
+    pub(super) fn other_waits(attribute: &str, wanted: Option<&Value>) -> Self {
+        let message = format!(
+            "Source or rules want {} by now, which waits for a decision; apply that first, or put it right at the source.",
+            told(wanted)
+        );
+        Self::new(Some(attribute), "conflict", message)
+    }
+
     pub(super) fn in_doubt() -> Self {
         let message = "It is not known what the target has, because a call is under way or its answer was lost; make another \
                        plan in a moment.";
@@ -176,8 +200,7 @@ impl Cannot {
     }
 
     pub(super) fn changed_by_others(attribute: &str, now: Option<&Value>) -> Self {
-        let now = now.map_or_else(|| "no value".to_owned(), ToString::to_string);
-        let message = format!("The target has {now} by now, which Rollcall did not write.");
+        let message = format!("The target has {} by now, which Rollcall did not write.", told(now));
         Self::new(Some(attribute), "conflict", message)
     }
 
@@ -205,4 +228,9 @@ impl Cannot {
             format!("The department {remote_id}, which stood there before, is gone, and nobody knows its name.");
         Self::new(Some(attribute), "department_gone", message)
     }
+}
+
+/// A value in a sentence.
+fn told(value: Option<&Value>) -> String {
+    value.map_or_else(|| "no value".to_owned(), ToString::to_string)
 }

@@ -1,6 +1,7 @@
 //! `rollcall mapping …`.
 
 use super::TenantArg;
+use super::plans::ByArg;
 use clap::Subcommand;
 use std::path::PathBuf;
 
@@ -39,6 +40,9 @@ pub(crate) enum MappingCommand {
         /// Save it although examples in it fail
         #[arg(long)]
         allow_failing_examples: bool,
+        /// Who saves it.
+        #[command(flatten)]
+        by: ByArg,
         /// Whose.
         #[command(flatten)]
         tenant: TenantArg,
@@ -83,6 +87,9 @@ pub(crate) enum MappingCommand {
         /// The version that counts as far as is known; refused if another one does
         #[arg(long, value_name = "VERSION")]
         after: Option<i32>,
+        /// Who saves it.
+        #[command(flatten)]
+        by: ByArg,
         /// Whose.
         #[command(flatten)]
         tenant: TenantArg,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 /// Who decides.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct ByArg {
-    /// Who decides, as it is kept with the plan; left out: the name of the system's user
+    /// Who decides, as it is kept with what is decided; left out: the name of the system's user
     #[arg(long, value_name = "NAME", value_parser = names::parse)]
     pub(crate) by: Option<String>,
 }
@@ -173,6 +173,14 @@ pub(crate) enum GuardsCommand {
         /// JSON file with limits as for `set`; without one those in force are tried
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
+    },
+    /// Judge anew what a guard holds, by the limits in force: if it is not too much any more it goes on
+    Close {
+        /// The trip, as `rollcall guards` shows it
+        trip: Uuid,
+        /// Who does it.
+        #[command(flatten)]
+        by: ByArg,
     },
     /// Replace the target's own limits by those of a JSON file; a guard that is not in it gets back what all begin with
     Set {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 pub(crate) struct UndoArgs {
     /// What this plan has sent
     pub(crate) plan: Option<Uuid>,
-    /// What was done to these people, by userName or SCIM id; may be repeated
+    /// What was done to these people, by userName or SCIM id; may be repeated. Needs a plan, --from or --mapping-version
     #[arg(long = "user", value_name = "NAME")]
     pub(crate) users: Vec<String>,
     /// What was done from this moment on, such as 2026-11-23T09:00:00Z

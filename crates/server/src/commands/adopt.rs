@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use rollcall_api::services::adoption::{
     self, AdoptionView, CandidateView, DecidedView, DecisionRequest, MarkRequest, OneDecision, RuleRequest,
 };
+use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::ids::{TargetId, TenantId};
 use rollcall_store::Store;
 use rollcall_store::adoption::{Bucket, CandidateQuery};
@@ -20,7 +21,7 @@ const BY: &str = "command line";
 const MARKS: i64 = 200;
 
 /// Which target, and whose.
-type Of = (TenantId, TargetId);
+pub(super) type Of = (TenantId, TargetId);
 
 pub(super) async fn run(command: AdoptCommand, store: &Store, output: &Output) -> Result<()> {
     match command {
@@ -87,7 +88,7 @@ pub(super) async fn run(command: AdoptCommand, store: &Store, output: &Output) -
     }
 }
 
-async fn of(store: &Store, which: TargetArg) -> Result<Of> {
+pub(super) async fn of(store: &Store, which: TargetArg) -> Result<Of> {
     let tenant = chosen_tenant(store, which.tenant.tenant.as_deref()).await?;
     let target = targets::chosen(store, tenant.id, which.target.as_deref()).await?;
     Ok((tenant.id, target.id))
@@ -167,7 +168,7 @@ async fn mark(args: MarkArgs, store: &Store, output: &Output) -> Result<()> {
     let by = decides(&by);
     let (tenant, target) = of(store, target.into()).await?;
     if let Some(mark) = lift {
-        let lifted = adoption::lift(store, tenant, target, mark, &by).await?;
+        let lifted = adoption::lift(store, tenant, target, mark, &Decider::new(&by)).await?;
         store.tell_workers().await?;
         return output.result(&json!({ "id": mark, "lifted": lifted }), || {
             let asked = "Somebody else has to lift it, too, since it forbids every step.";

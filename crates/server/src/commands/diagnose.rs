@@ -99,7 +99,7 @@ async fn targets(store: &Store, keys: Arc<MasterKeys>, all: &[Target], checks: &
             Err(error) => checks.push(Check::new(what, Err(error.to_string()))),
             Ok(dingtalk) => {
                 for line in dingtalk.check().await.lines {
-                    let failed = matches!(line.verdict, Verdict::Bad);
+                    let failed = matches!(line.verdict, Verdict::Bad | Verdict::Unknown);
                     let result = if failed { Err(line.text) } else { Ok(line.text) };
                     checks.push(Check::new(format!("{what}: {}", line.subject), result));
                 }

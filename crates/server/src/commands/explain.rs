@@ -1,7 +1,7 @@
 //! Why a person is, or is not, in DingTalk, now or at a moment in the past.
 
 use super::leavers::named;
-use super::output::Output;
+use super::output::{Output, one_line};
 use super::plans::{shown, told};
 use super::setup::rfc3339;
 use super::{chosen_tenant, show};
@@ -9,7 +9,9 @@ use crate::cli::TenantArg;
 use crate::clock::SystemClock;
 use crate::connector::target_facts;
 use anyhow::{Result, bail};
-use rollcall_api::services::explain::{self as explaining, AcceptedView, Explanation, PastExplanation, TargetThen};
+use rollcall_api::services::explain::{
+    self as explaining, AcceptedView, Explanation, PastExplanation, PlannedView, TargetThen,
+};
 use rollcall_api::services::overrides::OverrideView;
 use rollcall_api::services::plans::moment;
 use rollcall_api::services::proposal::LineView;
@@ -81,11 +83,7 @@ fn stations(found: &Explanation) -> String {
                 .extend(proposal.into_iter().flat_map(|proposal| &proposal.lines).map(|line| step("4 Would be", line)));
         }
         lines.extend(target.overrides.iter().map(held));
-        for plan in &target.plans {
-            let guarded = if plan.guarded { ", held by a guard" } else { "" };
-            let (state, made) = (plan.plan_state.replace('_', " "), rfc3339(plan.created_at));
-            lines.push(format!("4 Plan       {} of {made}, {state}: {}{guarded}", plan.plan_id, plan.state));
-        }
+        lines.extend(target.plans.iter().map(planned));
         if let Some(attempt) = &target.last_attempt {
             lines.push(format!(
                 "5 Sent       {} {} at {} ({} ms)",
@@ -135,11 +133,13 @@ fn target_then(target: &TargetThen) -> Vec<String> {
         let written = value.written_at.map_or_else(String::new, |at| {
             let rules = value.mapping_version.map_or_else(String::new, |version| format!(" by version {version}"));
             let request = value.request_id.as_ref().map_or_else(String::new, |id| format!(", request {id}"));
-            format!("   written {}{rules}{request}", rfc3339(at))
+            let plan = value.plan_id.map_or_else(String::new, |id| format!(", plan {id}"));
+            format!("   written {}{rules}{request}{plan}", rfc3339(at))
         });
         lines.push(format!("4 Account    {} = {}{written}", value.attribute, shown(value.value.as_ref())));
     }
     lines.extend(target.overrides.iter().map(held));
+    lines.extend(target.plans.iter().map(planned));
     if let Some(attempt) = &target.last_attempt {
         let end = attempt.error_code.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
         lines.push(format!(
@@ -156,6 +156,13 @@ fn target_then(target: &TargetThen) -> Vec<String> {
     lines
 }
 
+/// A plan that somebody is in, as a line of an explanation.
+fn planned(plan: &PlannedView) -> String {
+    let guarded = if plan.guarded { ", held by a guard" } else { "" };
+    let (state, made) = (plan.plan_state.replace('_', " "), rfc3339(plan.created_at));
+    format!("4 Plan       {} of {made}, {state}: {}{guarded}", plan.plan_id, plan.state)
+}
+
 /// An override, as a line of an explanation.
 fn held(held: &OverrideView) -> String {
     let (value, against) = (shown(held.value.as_ref()), shown(held.against.as_ref()));
@@ -164,7 +171,7 @@ fn held(held: &OverrideView) -> String {
         held.attribute,
         rfc3339(held.made_at),
         held.made_by,
-        held.reason,
+        one_line(&held.reason),
         held.id
     )
 }
@@ -172,7 +179,8 @@ fn held(held: &OverrideView) -> String {
 /// An accepted action, as lines of an explanation.
 fn done(accepted: &AcceptedView) -> Vec<String> {
     let request = accepted.request_id.as_deref().unwrap_or("unknown");
-    let first = format!("6 Accepted   {} at {}, request {request}", accepted.action, rfc3339(accepted.at));
+    let plan = accepted.plan_id.map_or_else(String::new, |id| format!(", plan {id}"));
+    let first = format!("6 Accepted   {} at {}, request {request}{plan}", accepted.action, rfc3339(accepted.at));
     std::iter::once(first).chain(accepted.lines.iter().map(|line| step("6 Changed", line))).collect()
 }
 

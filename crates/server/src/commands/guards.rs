@@ -24,11 +24,21 @@ pub(super) async fn run(args: GuardsArgs, store: &Store, output: &Output) -> Res
         None | Some(GuardsCommand::Show) => guards::read(store, tenant, target.id).await.map_err(told)?,
         Some(GuardsCommand::Set { file, by }) => {
             let by = decides(&by);
-            guards::replace(store, tenant, target.id, &limits_in(&file)?, &by).await.map_err(told)?
+            let found = guards::replace(store, tenant, target.id, &limits_in(&file)?, &by).await.map_err(told)?;
+            store.tell_workers().await?;
+            found
+        }
+        Some(GuardsCommand::Close { trip, by }) => {
+            let by = decides(&by);
+            let found = guards::close(store, (tenant, target.id), trip, &by).await.map_err(told)?;
+            store.tell_workers().await?;
+            found
         }
         Some(GuardsCommand::Accept { guards: wanted, all: _, by }) => {
             let by = decides(&by);
-            learning::accept(store, (tenant, target.id), &wanted, &by).await.map_err(told)?
+            let found = learning::accept(store, (tenant, target.id), &wanted, &by).await.map_err(told)?;
+            store.tell_workers().await?;
+            found
         }
         Some(GuardsCommand::Propose) => {
             let found = learning::proposals(store, tenant, target.id).await.map_err(told)?;
@@ -91,7 +101,14 @@ fn text(found: &GuardsView) -> String {
     let header = ["guard", "at once", "24 hours", "7 days", "limit", "passed in 24 hours"];
     let mut text = format!("Guards of target {}\n\n{}\n", found.target, table(&header, &rows));
     for trip in found.guards.iter().flat_map(|guard| &guard.open) {
-        let _ = write!(text, "\nHeld since {}: {} ({} held)", rfc3339(trip.tripped_at), trip.arithmetic, trip.held);
+        let _ = write!(
+            text,
+            "\nHeld since {}: {} ({} held, trip {})",
+            rfc3339(trip.tripped_at),
+            trip.arithmetic,
+            trip.held,
+            trip.id
+        );
     }
     text
 }

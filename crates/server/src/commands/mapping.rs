@@ -7,6 +7,7 @@ mod text;
 use super::chosen_tenant;
 use super::output::{Output, print};
 use super::setup::rfc3339;
+use super::who::decides;
 use crate::cli::{MappingCommand, TenantArg};
 use crate::connector::target_facts;
 use anyhow::{Context, Result, bail};
@@ -22,9 +23,6 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-
-/// Who saves versions here.
-const BY: &str = "command-line";
 
 /// Documents differ.
 const DIFFERENT: u8 = 2;
@@ -66,16 +64,17 @@ pub(super) async fn run(command: MappingCommand, store: &Store, output: Output) 
                 Err(error) => refused(error, file.as_ref(), output),
             }
         }
-        MappingCommand::Save { file, note, after, allow_failing_examples, tenant } => {
+        MappingCommand::Save { file, note, after, allow_failing_examples, by, tenant } => {
             let (tenant, file) = (tenant_of(store, &tenant).await?, DocumentFile::read(&file)?);
-            let draft = Draft { document: &file.document, note: &note, by: BY, after, allow_failing_examples };
+            let by = decides(&by);
+            let draft = Draft { document: &file.document, note: &note, by: &by, after, allow_failing_examples };
             let done = mapping::save(store, tenant, schema, draft).await;
             saved(store, done, Some(&file), output).await
         }
-        MappingCommand::Revert { version, note, after, tenant } => {
+        MappingCommand::Revert { version, note, after, by, tenant } => {
             let tenant = tenant_of(store, &tenant).await?;
-            let document = &Value::Null;
-            let draft = Draft { document, note: &note, by: BY, after, allow_failing_examples: true };
+            let (document, by) = (&Value::Null, decides(&by));
+            let draft = Draft { document, note: &note, by: &by, after, allow_failing_examples: true };
             let done = mapping::revert(store, tenant, schema, (version, draft)).await;
             saved(store, done, None, output).await
         }

@@ -7,6 +7,7 @@ mod explain;
 mod groups;
 mod guards;
 mod leavers;
+mod links;
 mod mapping;
 mod output;
 mod plans;
@@ -23,7 +24,7 @@ use crate::config::{Config, Flags, Purpose, ServeFlags};
 use crate::database::Database;
 use crate::{demo, serve, simulate, telemetry};
 use anyhow::{Context, Result, bail};
-pub(crate) use output::Output;
+pub(crate) use output::{Output, visible};
 use rollcall_store::Store;
 use rollcall_store::tenants::Tenant;
 pub(crate) use setup::{BY, make_operator, make_token, renew_password};
@@ -95,6 +96,7 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
         Command::Target(command) => targets::run(command, config, store, output).await,
         Command::Secrets(command) => return secrets::run(&command, config, store, output).await,
         Command::Adopt(command) => adopt::run(command, store, output).await,
+        Command::Links(command) => links::run(command, config, store, output).await,
         Command::Release(args) => plans::release(args, store, output).await,
         Command::Guards(args) => guards::run(args, store, output).await,
         Command::Remove(args) => leavers::remove(args, store, output).await,

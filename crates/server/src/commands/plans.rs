@@ -13,6 +13,7 @@ use crate::clock::SystemClock;
 use anyhow::{Context, Result};
 use rollcall_api::ApiError;
 use rollcall_api::services::plans::{self, PlanChangeView, PlanView, Scope, WaveRequest};
+use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::delivery::DeliveryState;
 use rollcall_provisioning::ids::{TargetId, TenantId};
 use rollcall_provisioning::time::Clock as _;
@@ -53,7 +54,7 @@ pub(super) async fn plan(args: PlanArgs, store: &Store, output: &Output) -> Resu
             output.result(&document, || {
                 let mut text = text::plan(&found);
                 for change in &changes {
-                    text.push_str(&text::change(change));
+                    text.push_str(&text::change(&found, change));
                 }
                 if more {
                     text.push_str(
@@ -152,7 +153,11 @@ pub(super) async fn apply(args: ApplyArgs, store: &Store, output: &Output) -> Re
         let permitted = u64::try_from(done.permitted).unwrap_or(0);
         let mut text = match permitted {
             0 => "Nothing is sent.".to_owned(),
-            _ => format!("{} sent now.", count_of(permitted, "change is", "changes are")),
+            _ => format!(
+                "{} on the way, if nothing has moved by then; `rollcall plan show {}` says what becomes of each.",
+                count_of(permitted, "change is", "changes are"),
+                args.plan
+            ),
         };
         if done.withheld > 0 {
             let _ = write!(
@@ -170,16 +175,19 @@ pub(super) async fn apply(args: ApplyArgs, store: &Store, output: &Output) -> Re
 /// Asks for a release, or grants it.
 pub(super) async fn release(args: ReleaseArgs, store: &Store, output: &Output) -> Result<()> {
     let tenant = chosen_tenant(store, args.tenant.tenant.as_deref()).await?.id;
-    let (by, now, plan) = (decides(&args.by), SystemClock.now(), args.plan);
+    let (by, now, plan) = (Decider::new(&decides(&args.by)), SystemClock.now(), args.plan);
     if let Some(reason) = &args.reason {
         let done = plans::request_release(store, tenant, plan, reason, (&by, now)).await.map_err(told)?;
         return output.result(&serde_json::to_value(&done)?, || {
-            format!("The release of plan {plan} is asked for by {by}.\nA second person grants it: rollcall release {plan} --approve")
+            format!("The release of plan {plan} is asked for by {}.\nA second person grants it: rollcall release {plan} --approve", by.words())
         });
     }
     let done = plans::release(store, tenant, plan, (&by, now)).await.map_err(told)?;
     output.result(&serde_json::to_value(&done)?, || {
-        format!("Plan {plan} is released by {by}; nothing of it is sent yet.\nApply it: rollcall apply {plan}")
+        format!(
+            "Plan {plan} is released by {}; nothing of it is sent yet.\nApply it: rollcall apply {plan}",
+            by.words()
+        )
     })
 }
 

@@ -39,7 +39,8 @@ pub(super) async fn status(which: &TenantArg, store: &Store, output: &Output) ->
             }
             for stop in view.stops.iter().filter(|stop| stop.kind.is_some()) {
                 let (kind, reason) = (stop.kind.unwrap_or_default(), stop.reason.as_deref().unwrap_or_default());
-                let _ = writeln!(text, "Nothing of the kind {kind} is sent until {}: {reason}", rfc3339(stop.until));
+                let done = stop.step.map_or("sent", |step| if step == "create" { "created" } else { "changed" });
+                let _ = writeln!(text, "Nothing of the kind {kind} is {done} until {}: {reason}", rfc3339(stop.until));
             }
             if let Some(oldest) = &view.oldest_waiting {
                 let _ = writeln!(text, "The oldest change waits since {}.", rfc3339(oldest.since));

@@ -14,6 +14,7 @@ use rollcall_api::services::target_settings::{self, TargetSettingsView};
 use rollcall_api::target_kinds::{SecretOf, TargetKinds as _};
 use rollcall_provisioning::entity::EntityKind;
 use rollcall_provisioning::ids::{TargetId, TenantId};
+use rollcall_provisioning::stop::{Reach, Step};
 use rollcall_store::Store;
 use rollcall_store::projection::{NewTarget, Stop, Target, TargetMode};
 use secrecy::SecretString;
@@ -115,13 +116,16 @@ pub(super) async fn run(command: TargetCommand, config: &Config, store: &Store, 
 
 fn stop_document(stop: &Stop) -> Value {
     json!({
-        "kind": stop.kind.map(EntityKind::as_str), "cause": stop.cause, "code": stop.code, "reason": stop.reason,
+        "kind": stop.reach.kind().map(EntityKind::as_str), "step": stop.reach.step().map(Step::as_str), "cause": stop.cause, "code": stop.code, "reason": stop.reason,
         "advice": stop.advice, "since": rfc3339(stop.since), "next_try_at": rfc3339(stop.next_try_at),
     })
 }
 
 fn stop_line(stop: &Stop) -> String {
-    let what = stop.kind.map_or("everything", EntityKind::as_str);
+    let what = match stop.reach {
+        Reach::Target => "everything".to_owned(),
+        reach => reach.word(),
+    };
     format!("{what} ({}), next try {}: {} {}", stop.cause, rfc3339(stop.next_try_at), stop.reason, stop.advice)
 }
 
@@ -145,7 +149,7 @@ async fn make(new: NewTargetArgs, config: &Config, store: &Store, output: &Outpu
 }
 
 fn kinds(config: &Config) -> Result<Kinds> {
-    Ok(Kinds { keys: MasterKeys::load_or_create(&config.master_key_path())? })
+    Ok(Kinds { keys: MasterKeys::load_or_create(&config.master_key_path())?, any_host: true })
 }
 
 fn secret_in(file: &Path) -> Result<SecretString> {
@@ -222,7 +226,7 @@ pub(crate) async fn create(store: &Store, kinds: &Kinds, tenant: TenantId, new: 
         secret_sealed: kinds.seal(SecretOf { tenant, target: id, name }, secret)?,
         mode,
     };
-    store.create_target(tenant, &new).await.map_err(|error| taken(error, name))
+    store.set_up_target(tenant, &new, BY).await.map_err(|error| taken(error, name))
 }
 
 /// Fetches the first passwords of a person's accounts.
@@ -247,7 +251,7 @@ pub(super) async fn set_mode(which: &TargetArg, mode: ModeArg, store: &Store, ou
     let tenant = chosen_tenant(store, which.tenant.tenant.as_deref()).await?;
     let target = chosen(store, tenant.id, which.target.as_deref()).await?;
     let mode = TargetMode::from(mode);
-    ensure!(store.set_target_mode(tenant.id, target.id, mode).await?, "the target is gone");
+    ensure!(store.change_target_mode(tenant.id, target.id, mode, BY).await?, "the target is gone");
     let document = json!({ "id": target.id.0, "name": target.name, "mode": mode.as_str() });
     output.result(&document, || format!("Target {} is {} now.", target.name, mode.as_str()))?;
     Ok(())

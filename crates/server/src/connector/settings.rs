@@ -164,6 +164,30 @@ pub(super) fn complete(given: &Map<String, Value>) -> Result<Map<String, Value>,
     }
 }
 
+/// Whether the addresses that differ from those before are DingTalk's own.
+pub(super) fn check_addresses(
+    before: &Map<String, Value>,
+    settings: &Map<String, Value>,
+) -> Result<(), SettingProblem> {
+    for name in ["oapi_url", "api_url"] {
+        let differs = settings.get(name) != before.get(name);
+        if differs && !settings.get(name).and_then(Value::as_str).is_some_and(is_dingtalks) {
+            let text = "must be https:// and a host of dingtalk.com: only the command line, or a server with \
+                        allow_other_target_urls, sets another one";
+            return Err(problem(Some(name), text));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a URL is that of a host of DingTalk's and nothing else: no user, no port, no path.
+fn is_dingtalks(url: &str) -> bool {
+    let host = url.strip_prefix("https://").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    host.and_then(|host| host.strip_suffix(".dingtalk.com")).is_some_and(|name| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
+    })
+}
+
 pub(super) fn check_secret(secret: &SecretString) -> Result<(), SettingProblem> {
     if secret.expose_secret().trim().is_empty() {
         return Err(problem(Some("app_secret"), "is empty"));
@@ -276,6 +300,35 @@ mod tests {
             assert_eq!(completed(&given).expect_err(name), expected);
         }
         assert!(completed(&json!({})).expect_err("no key").contains("app_key is missing"));
+    }
+
+    #[test]
+    fn over_http_only_dingtalks_hosts_can_be_named() {
+        let with = |url: &str| json!({ "oapi_url": url, "api_url": "https://api.dingtalk.com" });
+        let of = |url: &str| with(url).as_object().cloned().expect("an object");
+        for url in ["https://oapi.dingtalk.com", "https://oapi.dingtalk.com/", "https://pre-oapi.dingtalk.com"] {
+            assert_eq!(check_addresses(&Map::new(), &of(url)), Ok(()), "{url}");
+        }
+        for url in [
+            "http://oapi.dingtalk.com",
+            "https://dingtalk.com.evil.example",
+            "https://evil.example/.dingtalk.com",
+            "https://evil.example#.dingtalk.com",
+            "https://evil.example?.dingtalk.com",
+            "https://evil.example\\.dingtalk.com",
+            "https://user@oapi.dingtalk.com",
+            "https://oapi.dingtalk.com:8443",
+            "https://oapi.dingtalk.com/path",
+            "https://evildingtalk.com",
+            "https://.dingtalk.com",
+            "https://127.0.0.1",
+            "https://169.254.169.254",
+        ] {
+            let refused = check_addresses(&Map::new(), &of(url)).expect_err(url);
+            assert_eq!(refused.name, Some("oapi_url"), "{url}");
+            // What the command line has set stays.
+            assert_eq!(check_addresses(&of(url), &of(url)), Ok(()), "{url}");
+        }
     }
 
     #[test]

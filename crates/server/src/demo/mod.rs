@@ -122,7 +122,7 @@ async fn aim(config: &Config, store: &Store, tenant: TenantId, simulator_url: &s
     for old in store.targets(tenant).await? {
         store.forget_target(tenant, old.id).await?;
     }
-    let kinds = Kinds { keys: MasterKeys::load_or_create(&config.master_key_path())? };
+    let kinds = Kinds { keys: MasterKeys::load_or_create(&config.master_key_path())?, any_host: true };
     let settings = json!({ "oapi_url": simulator_url, "api_url": simulator_url, "app_key": APP_KEY });
     let settings = settings.as_object().cloned().unwrap_or_default();
     let secret = SecretString::from(simulate::APP_SECRET);

@@ -214,7 +214,7 @@ impl Store {
         }
         let done = sqlx::query(
             "UPDATE candidates c
-             SET decision = d.word, decided_by = CASE WHEN d.word IS NOT NULL THEN $5 END,
+             SET decision = d.word, superseded = false, decided_by = CASE WHEN d.word IS NOT NULL THEN $5 END,
                  decided_at = CASE WHEN d.word IS NOT NULL THEN $6::timestamptz END
              FROM unnest($3::uuid[], $4::text[]) AS d (id, word)
              WHERE c.tenant_id = $1 AND c.target_id = $2 AND c.id = d.id",
@@ -236,7 +236,7 @@ impl Store {
     }
 
     /// Whoever is somebody by now is nobody else.
-    async fn supersede(
+    pub(super) async fn supersede(
         &self,
         tx: &mut PgConnection,
         (tenant, target): (TenantId, TargetId),
@@ -245,7 +245,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (resources, remote_ids): (Vec<Uuid>, Vec<&str>) = pairs.iter().map(|(id, to)| (*id, to.as_str())).unzip();
         sqlx::query(
-            "UPDATE candidates SET decision = 'rejected', decided_by = $5, decided_at = $6
+            "UPDATE candidates SET decision = 'rejected', superseded = true, decided_by = $5, decided_at = $6
              WHERE tenant_id = $1 AND target_id = $2 AND decision IS NULL
                AND (resource_id = ANY($3) OR remote_id = ANY($4)) AND resource_id IS NOT NULL AND remote_id IS NOT NULL",
         )
@@ -348,7 +348,7 @@ fn senseless(row: &Row, decision: Decision) -> Option<&'static str> {
         Decision::Rejected | Decision::Undecided
             if row.bucket == "linked" || row.decision.as_deref() == Some("accepted") =>
         {
-            Some("it is linked; start adoption over to take that back")
+            Some("it is linked; break the link to take that back")
         }
         _ => None,
     }

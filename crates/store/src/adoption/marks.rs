@@ -2,6 +2,7 @@
 
 use crate::projection::Claim;
 use crate::{Store, StoreError};
+use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::entity::EntityKind;
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use sqlx::FromRow;
@@ -221,11 +222,11 @@ impl Store {
         tenant: TenantId,
         target: TargetId,
         mark: Uuid,
-        by: &str,
+        by: &Decider,
     ) -> Result<Lifting, StoreError> {
         let mut tx = self.pool().begin().await?;
-        let found: Option<(String, Option<String>)> = sqlx::query_as(
-            "SELECT kind, lift_asked_by FROM marks
+        let found: Option<(String, Option<String>, Option<Vec<String>>)> = sqlx::query_as(
+            "SELECT kind, lift_asked_by, lift_asked_as FROM marks
              WHERE tenant_id = $1 AND target_id = $2 AND id = $3 AND lifted_at IS NULL FOR UPDATE",
         )
         .bind(tenant.0)
@@ -233,13 +234,13 @@ impl Store {
         .bind(mark)
         .fetch_optional(&mut *tx)
         .await?;
-        let Some((kind, asked_by)) = found else { return Ok(Lifting::NotFound) };
+        let Some((kind, asked_by, asked_as)) = found else { return Ok(Lifting::NotFound) };
         let forbids = MarkKind::parse(&kind).is_none_or(MarkKind::forbids);
         match asked_by {
             None if forbids => {
                 sqlx::query(
                     "WITH asked AS (
-                         UPDATE marks SET lift_asked_by = $4, lift_asked_at = $5
+                         UPDATE marks SET lift_asked_by = $4, lift_asked_at = $5, lift_asked_as = $7
                          WHERE tenant_id = $1 AND target_id = $2 AND id = $3)
                      INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
                      VALUES ($1, $5, '', 'mark_lift_requested', 'target', $2, 0,
@@ -248,15 +249,18 @@ impl Store {
                 .bind(tenant.0)
                 .bind(target.0)
                 .bind(mark)
-                .bind(by)
+                .bind(by.words())
                 .bind(self.now())
                 .bind(&kind)
+                .bind(by.behind())
                 .execute(&mut *tx)
                 .await?;
                 tx.commit().await?;
                 return Ok(Lifting::Asked);
             }
-            Some(asked_by) if forbids && asked_by == by => return Ok(Lifting::SamePerson),
+            Some(asked_by) if forbids && by.may_be(&asked_as.unwrap_or_else(|| Decider::new(&asked_by).behind())) => {
+                return Ok(Lifting::SamePerson);
+            }
             _ => {}
         }
         sqlx::query(
@@ -271,7 +275,7 @@ impl Store {
         .bind(tenant.0)
         .bind(target.0)
         .bind(mark)
-        .bind(by)
+        .bind(by.words())
         .bind(self.now())
         .execute(&mut *tx)
         .await?;

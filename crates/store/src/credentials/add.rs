@@ -87,8 +87,8 @@ impl Store {
         sqlx::query(
             "WITH told AS (SELECT pg_notify($12, '')) \
              INSERT INTO credentials (tenant_id, id, source_id, client_id, kind, label, scopes, secret_hash, trust, \
-                                      created_at, expires_at) \
-             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM told",
+                                      created_at, expires_at, minted_by) \
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $13 FROM told",
         )
         .bind(tenant.0)
         .bind(id.0)
@@ -102,6 +102,10 @@ impl Store {
         .bind(now)
         .bind(credential.expires_at)
         .bind(CREDENTIALS_CHANNEL)
+        .bind(match credential.by.0 {
+            SetUpBy::Token(minter) => Some(minter.0),
+            SetUpBy::Operator(_) | SetUpBy::CommandLine => None,
+        })
         .execute(&mut *tx)
         .await?;
         let by = credential.by;

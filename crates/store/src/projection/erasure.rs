@@ -95,8 +95,9 @@ impl Store {
         Ok(u64::try_from(ids.len()).unwrap_or(0))
     }
 
-    /// People who are gone at every target and whose days are over at each of them. Their rows stay locked until the end
-    /// of the transaction, so that nobody brings them back meanwhile.
+    /// People who are gone at every target and whose days are over at each of them. Their rows and those of
+    /// their deliveries stay locked until the end of the transaction, so that nobody brings them back or applies a plan to
+    /// them meanwhile.
     async fn whose_days_are_over(&self, tx: &mut PgConnection, limit: i64) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
         let people = sqlx::query_as(
             "SELECT u.tenant_id, u.id FROM deliveries d
@@ -108,7 +109,7 @@ impl Store {
                AND NOT EXISTS (SELECT 1 FROM links l
                                WHERE l.tenant_id = u.tenant_id AND l.resource_kind = 'user' AND l.resource_id = u.id
                                  AND (l.observed <> 'absent' OR l.invited_at IS NOT NULL))
-             ORDER BY d.erase_at LIMIT $2 FOR UPDATE OF u SKIP LOCKED",
+             ORDER BY d.erase_at LIMIT $2 FOR UPDATE OF u, d SKIP LOCKED",
         )
         .bind(self.now())
         .bind(limit)

@@ -4,8 +4,9 @@ use super::claims::Claim;
 use super::group_members::join_by_hash;
 use super::guards::{Hold, Passage, alone, open, open_trip};
 use super::placements::fenced;
+use super::trips::limits_in_force;
 use crate::{Store, StoreError};
-use rollcall_provisioning::guard::{Effect, Guards, Reading, Window};
+use rollcall_provisioning::guard::{Effect, Reading, Window};
 use sqlx::PgConnection;
 
 /// The members who are about to be taken out.
@@ -18,14 +19,9 @@ macro_rules! leaving {
 
 impl Store {
     /// Asks the guard about all members who are about to be taken out of the claim's role or chat. `urgent` removals pass and are counted: a person has decided about them.
-    pub async fn pass_removals(
-        &self,
-        claim: &Claim,
-        effect: &Effect,
-        guards: &Guards,
-        urgent: bool,
-    ) -> Result<Passage, StoreError> {
+    pub async fn pass_removals(&self, claim: &Claim, effect: &Effect, urgent: bool) -> Result<Passage, StoreError> {
         let mut tx = self.pool().begin().await?;
+        let guards = limits_in_force(&mut tx, claim).await?;
         if !fenced(&mut tx, claim).await? {
             tx.rollback().await?;
             return Ok(Passage::LostClaim);

@@ -5,11 +5,12 @@
 
 use super::claims::Claim;
 use super::placements::fenced;
+use super::trips::limits_in_force;
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::Lane;
 use rollcall_provisioning::guard::{Effect, Guard, Guards, Reading, Trip, Window};
 use rollcall_provisioning::ids::{SourceId, TargetId, TenantId};
-use sqlx::{FromRow, PgConnection, Row};
+use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -33,47 +34,13 @@ pub struct Hold {
     pub arithmetic: String,
 }
 
-/// A guard that holds or held changes.
-#[derive(Clone, Debug, FromRow)]
-pub struct TripRow {
-    /// Towards which target.
-    pub target_id: Uuid,
-    /// Which trip.
-    pub id: Uuid,
-    /// The effect, as [`Effect::key`] writes it.
-    pub effect: String,
-    /// `plan`, `day` or `week`.
-    pub window_of: String,
-    /// How many there were.
-    pub observed: i64,
-    /// How many were allowed.
-    pub most: i64,
-    /// Of how many.
-    pub base: i64,
-    /// The same in a sentence.
-    pub arithmetic: String,
-    /// Since when.
-    pub tripped_at: OffsetDateTime,
-    /// Until when, if it is over.
-    pub closed_at: Option<OffsetDateTime>,
-    /// Who ended it; nobody when nothing was held by it any more.
-    pub closed_by: Option<String>,
-    /// How many deliveries it holds now.
-    pub held: i64,
-}
-
 impl Store {
     /// Asks the guards about the effects of a step that the claim is about to send.
     ///
-    /// `urgent` steps pass and are counted: a person has decided about them.
-    pub async fn pass(
-        &self,
-        claim: &Claim,
-        effects: &[Effect],
-        guards: &Guards,
-        urgent: bool,
-    ) -> Result<Passage, StoreError> {
+    /// `urgent` steps pass and are counted: a person has decided about them. The limits are those in force at this moment.
+    pub async fn pass(&self, claim: &Claim, effects: &[Effect], urgent: bool) -> Result<Passage, StoreError> {
         let mut tx = self.pool().begin().await?;
+        let guards = limits_in_force(&mut tx, claim).await?;
         if !fenced(&mut tx, claim).await? {
             tx.rollback().await?;
             return Ok(Passage::LostClaim);
@@ -90,7 +57,7 @@ impl Store {
             let standing = effect.guard.looks_at_standing();
             if !standing && let Some(arithmetic) = open_trip(&mut tx, claim, effect, self.now()).await? {
                 holds.push(Hold { effect: effect.clone(), arithmetic });
-            } else if let Some(trip) = self.over_the_limit(&mut tx, claim, effect, guards).await? {
+            } else if let Some(trip) = self.over_the_limit(&mut tx, claim, effect, &guards).await? {
                 open(self, &mut tx, claim, &trip).await?;
                 holds.push(Hold { effect: effect.clone(), arithmetic: trip.to_string() });
             }
@@ -213,62 +180,6 @@ impl Store {
         .fetch_optional(self.pool())
         .await?;
         Ok(source.flatten().map(SourceId))
-    }
-
-    /// The trips of a tenant, open ones first, then the newest.
-    pub async fn trips(&self, tenant: TenantId, target: Option<TargetId>) -> Result<Vec<TripRow>, StoreError> {
-        let rows = sqlx::query_as(
-            "SELECT t.target_id, t.id, t.effect, t.window_of, t.observed, t.most, t.base, t.arithmetic, t.tripped_at,
-                    t.closed_at, t.closed_by,
-                    CASE WHEN t.closed_at IS NULL THEN (
-                        SELECT count(*) FROM deliveries d WHERE d.tenant_id = $1 AND d.target_id = t.target_id
-                          AND d.held_by = 'guard:' || t.effect) ELSE 0 END AS held
-             FROM trips t WHERE t.tenant_id = $1 AND ($2::uuid IS NULL OR t.target_id = $2)
-             ORDER BY t.closed_at IS NULL DESC, t.tripped_at DESC LIMIT 200",
-        )
-        .bind(tenant.0)
-        .bind(target.map(|id| id.0))
-        .fetch_all(self.pool())
-        .await?;
-        Ok(rows)
-    }
-
-    /// The limits of a target; `None` when there is no such target.
-    pub(super) async fn guards_of(&self, tenant: TenantId, target: TargetId) -> Result<Option<Guards>, StoreError> {
-        let limits: Option<serde_json::Value> =
-            sqlx::query_scalar("SELECT guards FROM targets WHERE tenant_id = $1 AND id = $2")
-                .bind(tenant.0)
-                .bind(target.0)
-                .fetch_optional(self.pool())
-                .await?;
-        let corrupt = |_| StoreError::corrupt("targets", "guards", target.0);
-        limits.map(|limits| Guards::parse(&limits).map_err(corrupt)).transpose()
-    }
-
-    /// Replaces the target's own limits; the change log says by whom. `false` when there is no such target.
-    pub async fn set_guards(
-        &self,
-        tenant: TenantId,
-        target: TargetId,
-        guards: &Guards,
-        by: &str,
-    ) -> Result<bool, StoreError> {
-        let done = sqlx::query(
-            "WITH changed AS (
-                 UPDATE targets SET guards = $3, settings_revision = settings_revision + 1
-                 WHERE tenant_id = $1 AND id = $2 RETURNING id)
-             INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
-             SELECT $1, $4, '', 'guards_changed', 'target', $2, 0, jsonb_build_object('by', $5::text, 'limits', $3::jsonb)
-             FROM changed",
-        )
-        .bind(tenant.0)
-        .bind(target.0)
-        .bind(guards.to_value())
-        .bind(self.now())
-        .bind(by)
-        .execute(self.pool())
-        .await?;
-        Ok(done.rows_affected() == 1)
     }
 }
 

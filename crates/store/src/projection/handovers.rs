@@ -130,15 +130,15 @@ impl Store {
     /// Notes who takes over from the claim's person, and which departments they head; to be called before they are
     /// displaced. Then marks everybody whom it concerns. `false` when the claim is lost.
     ///
-    /// Whoever was `told` already is marked only when somebody else takes over: two who have left, and who are each other's
-    /// managers, would wake each other for ever.
-    pub async fn hand_over(&self, claim: &Claim, new: &NewHandover<'_>, told: bool) -> Result<bool, StoreError> {
+    /// They are marked once for each answer: two who are on their way out, and who are each other's managers, would wake each
+    /// other for ever. That they were is noted afterwards, so that a crash in between marks them again.
+    pub async fn hand_over(&self, claim: &Claim, new: &NewHandover<'_>) -> Result<bool, StoreError> {
         let mut tx = self.pool().begin().await?;
         if !fenced(&mut tx, claim).await? {
             tx.rollback().await?;
             return Ok(false);
         }
-        sqlx::query(
+        let headed = sqlx::query(
             "INSERT INTO headships (tenant_id, target_id, unit_id, leaver_id)
              SELECT tenant_id, target_id, unit_id, user_id FROM placements
              WHERE tenant_id = $1 AND target_id = $2 AND user_id = $3 AND head
@@ -149,23 +149,13 @@ impl Store {
         .bind(claim.resource.0)
         .execute(&mut *tx)
         .await?;
-        let same: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM handovers WHERE tenant_id = $1 AND target_id = $2 AND leaver_id = $3
-               AND (named, successor_id, problem) IS NOT DISTINCT FROM ($4, $5, $6))",
-        )
-        .bind(claim.tenant.0)
-        .bind(claim.target.0)
-        .bind(claim.resource.0)
-        .bind(new.named)
-        .bind(new.successor.ok())
-        .bind(new.successor.err())
-        .fetch_one(&mut *tx)
-        .await?;
-        sqlx::query(
-            "INSERT INTO handovers (tenant_id, target_id, leaver_id, named, successor_id, problem, at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)
+        let told: bool = sqlx::query_scalar(
+            "INSERT INTO handovers AS h (tenant_id, target_id, leaver_id, named, successor_id, problem, at, told)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, false)
              ON CONFLICT (tenant_id, target_id, leaver_id) DO UPDATE
-             SET named = $4, successor_id = $5, problem = $6, at = $7",
+             SET named = $4, successor_id = $5, problem = $6, at = $7,
+                 told = h.told AND $8 AND (h.named, h.successor_id, h.problem) IS NOT DISTINCT FROM ($4, $5, $6)
+             RETURNING told",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
@@ -174,11 +164,24 @@ impl Store {
         .bind(new.successor.ok())
         .bind(new.successor.err())
         .bind(self.now())
-        .execute(&mut *tx)
+        .bind(headed.rows_affected() == 0)
+        .fetch_one(&mut *tx)
         .await?;
         tx.commit().await?;
-        if !(told && same) {
+        if !told {
             self.mark_heritage(claim).await?;
+            sqlx::query(
+                "UPDATE handovers SET told = true WHERE tenant_id = $1 AND target_id = $2 AND leaver_id = $3
+                   AND (named, successor_id, problem) IS NOT DISTINCT FROM ($4, $5, $6)",
+            )
+            .bind(claim.tenant.0)
+            .bind(claim.target.0)
+            .bind(claim.resource.0)
+            .bind(new.named)
+            .bind(new.successor.ok())
+            .bind(new.successor.err())
+            .execute(self.pool())
+            .await?;
         }
         Ok(true)
     }

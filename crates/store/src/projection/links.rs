@@ -31,6 +31,8 @@ pub struct Link {
     pub removal_by: Option<String>,
     /// When any of this changed last.
     pub updated_at: OffsetDateTime,
+    /// When it was found, or decided, that this entity is it, although we did not make it.
+    pub adopted_at: Option<OffsetDateTime>,
 }
 
 impl Link {
@@ -43,7 +45,7 @@ impl Link {
         }
     }
 
-    /// Reads the columns `remote_id, generation, observed, snapshot, invited_at, left_at, removal_by, updated_at`, each
+    /// Reads the columns `remote_id, generation, observed, snapshot, invited_at, left_at, removal_by, updated_at, adopted_at`, each
     /// with `prefix` before its name. `None` when the row was not joined.
     pub(super) fn read(row: &PgRow, prefix: &str, resource: uuid::Uuid) -> Result<Option<Self>, StoreError> {
         let column = |name: &str| format!("{prefix}{name}");
@@ -63,8 +65,19 @@ impl Link {
         let updated_at = row.try_get(column("updated_at").as_str())?;
         let left_at = row.try_get(column("left_at").as_str())?;
         let removal_by = row.try_get(column("removal_by").as_str())?;
+        let adopted_at = row.try_get(column("adopted_at").as_str())?;
         let snapshot = snapshot.0;
-        Ok(Some(Self { remote_id, generation, observed, snapshot, invited_at, left_at, removal_by, updated_at }))
+        Ok(Some(Self {
+            remote_id,
+            generation,
+            observed,
+            snapshot,
+            invited_at,
+            left_at,
+            removal_by,
+            updated_at,
+            adopted_at,
+        }))
     }
 }
 
@@ -131,7 +144,7 @@ impl Store {
                  UPDATE links SET observed = 'absent', remote_id = NULL, snapshot = '{}', invited_at = NULL, removal_by = NULL,
                         former_ids = CASE WHEN remote_id = ANY (former_ids) THEN former_ids
                                           ELSE array_remove(former_ids || remote_id, NULL) END,
-                        entity = NULL, adopted = false, kept = false, out_at = NULL,
+                        entity = NULL, adopted = false, kept = false, out_at = NULL, adopted_at = NULL,
                         generation = generation + CASE WHEN $6 THEN 1 ELSE 0 END, updated_at = $7
                  WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
                    AND EXISTS (SELECT 1 FROM fence))

@@ -133,7 +133,7 @@ macro_rules! load_users {
                     CASE WHEN hl.observed = 'known' THEN hl.remote_id END AS h_remote_id,
                     l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed,
                     l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.left_at AS l_left_at,
-                    l.removal_by AS l_removal_by, l.updated_at AS l_updated_at,
+                    l.removal_by AS l_removal_by, l.updated_at AS l_updated_at, l.adopted_at AS l_adopted_at,
                     p.wanted_units, p.applied_units, p.headed_units,
                     s.name AS s_name, s.profile AS s_profile, gs.groups, ",
             crate::projection::overrides::live_overrides!("c.tenant_id", "c.target_id", "'user'", "c.user_id"),
@@ -307,7 +307,7 @@ impl Store {
                             WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.unit_id = $3 AND p.applied) AS occupied,
                     l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed,
                     l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.left_at AS l_left_at,
-                    l.removal_by AS l_removal_by, l.updated_at AS l_updated_at
+                    l.removal_by AS l_removal_by, l.updated_at AS l_updated_at, l.adopted_at AS l_adopted_at
              FROM org_units o
              LEFT JOIN links l ON l.tenant_id = $1 AND l.target_id = $2
                               AND l.resource_kind = 'org_unit' AND l.resource_id = $3

@@ -33,6 +33,17 @@ pub struct MemberRow {
     pub mark: i64,
 }
 
+/// Which members are moved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Movers<'a> {
+    /// Those who are to be added.
+    Come,
+    /// Those who are to be removed.
+    Leave,
+    /// Of those only people who are to lose their access, but not this account: a chat never loses its last owner.
+    LoseAccess(Option<&'a str>),
+}
+
 /// Some members, and why.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct NamedMembers {
@@ -185,11 +196,11 @@ impl Store {
         Ok(!others)
     }
 
-    /// The next members to be added (`adding`) or removed; `None` when the claim is lost.
+    /// The next members to be moved; `None` when the claim is lost.
     pub async fn member_batch(
         &self,
         claim: &Claim,
-        adding: bool,
+        movers: Movers<'_>,
         most: usize,
     ) -> Result<Option<Vec<MemberRow>>, StoreError> {
         let mut tx = self.pool().begin().await?;
@@ -200,13 +211,18 @@ impl Store {
         let rows = sqlx::query_as(concat!(
             "SELECT gm.user_id, gm.remote_id, gm.mark FROM group_members gm WHERE gm.wanted = $4 AND ",
             to_do!(),
-            " ORDER BY gm.user_id LIMIT $5"
+            " AND (NOT $6 OR gm.remote_id IS DISTINCT FROM $7
+                            AND EXISTS (SELECT 1 FROM users u WHERE u.tenant_id = $1 AND u.id = gm.user_id
+                                          AND (NOT u.active OR u.deleted_at IS NOT NULL)))
+              ORDER BY gm.user_id LIMIT $5"
         ))
         .bind(claim.tenant.0)
         .bind(claim.target.0)
         .bind(claim.resource.0)
-        .bind(adding)
+        .bind(movers == Movers::Come)
         .bind(i64::try_from(most).unwrap_or(i64::MAX))
+        .bind(matches!(movers, Movers::LoseAccess(_)))
+        .bind(if let Movers::LoseAccess(owner) = movers { owner } else { None })
         .fetch_all(&mut *tx)
         .await?;
         tx.commit().await?;

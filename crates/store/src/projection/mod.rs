@@ -23,6 +23,7 @@ mod guards;
 mod handovers;
 mod heritage;
 mod leaving;
+mod link_list;
 mod links;
 mod loading;
 mod member_batches;
@@ -30,9 +31,10 @@ mod memberships;
 mod org_units;
 mod overrides;
 mod placements;
-mod plans;
+pub(crate) mod plans;
 mod readings;
 mod record;
+mod refusals;
 mod renames;
 mod sealed;
 mod standing_guards;
@@ -41,6 +43,7 @@ mod survey_units;
 mod surveys;
 mod target_settings;
 mod targets;
+mod trips;
 
 pub use attempts::{AcceptedQuery, AcceptedRow, Attempt, AttemptQuery, AttemptRow};
 pub use claims::{Claim, ClaimKey, ClaimRequest};
@@ -49,16 +52,18 @@ pub use effect_history::{EffectDay, EffectHistory};
 pub use first_passwords::SealedPassword;
 pub use group_choices::{ChooseError, GroupChoice, GroupItem, GroupQuery};
 pub use group_loading::{Candidate, GroupLink, LoadedHeldGroup, ProjectedGroup};
-pub use guards::{Hold, Passage, TripRow};
+pub use guards::{Hold, Passage};
 pub use handovers::{NewHandover, Successor};
 pub use heritage::{HandedOver, HandoverQuery, HeadedUnit, Report};
+pub use link_list::{LinkQuery, LinkRow, LinkState};
 pub use links::Link;
 pub use loading::{Handover, LoadedGroup, LoadedManager, LoadedUnit, LoadedUser, UserRow};
-pub use member_batches::{MemberCounts, MemberRow, NamedMembers};
+pub use member_batches::{MemberCounts, MemberRow, Movers, NamedMembers};
 pub use overrides::{OverrideQuery, OverrideRow};
 pub use placements::{Placement, WantedPlace};
 pub use plans::{
-    Applied, ApplyError, NewPlan, NewUndo, PlanChange, PlanChangeQuery, PlanRow, PlanScope, PlannedRow, UndoScope, Wave,
+    Applied, ApplyError, NewPlan, NewUndo, Permitted, PlanChange, PlanChangeQuery, PlanRow, PlanScope, PlannedRow,
+    UndoScope, Wave,
 };
 pub use readings::{EffectReading, Protected};
 pub use record::Recorded;
@@ -69,6 +74,7 @@ pub use survey_units::{SurveyPlace, SurveyUnits};
 pub use surveys::{Settled, Survey, SurveyPage, Surveyed};
 pub use target_settings::NewSettings;
 pub use targets::{NewTarget, RulesRevision, Target, TargetMode};
+pub use trips::{Closing, TripRow};
 
 use crate::StoreError;
 use rollcall_provisioning::ids::ResourceKind;

@@ -175,6 +175,18 @@ impl Store {
         by: &str,
         request_id: &str,
     ) -> Result<bool, StoreError> {
+        let mut tx = self.pool().begin().await?;
+        // The delivery before the override, as a worker and whoever applies a plan take them.
+        sqlx::query(
+            "SELECT 1 FROM deliveries
+             WHERE (tenant_id, target_id, resource_kind, resource_id) IN (
+                 SELECT tenant_id, target_id, resource_kind, resource_id FROM overrides
+                 WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL) FOR UPDATE",
+        )
+        .bind(tenant.0)
+        .bind(id)
+        .execute(&mut *tx)
+        .await?;
         let lifted: i64 = sqlx::query_scalar(
             "WITH lifted AS (
                  UPDATE overrides SET ended_at = $3, ended_by = $4
@@ -200,8 +212,9 @@ impl Store {
         .bind(self.now())
         .bind(by)
         .bind(request_id)
-        .fetch_one(self.pool())
+        .fetch_one(&mut *tx)
         .await?;
+        tx.commit().await?;
         self.signal.dirty();
         Ok(lifted > 0)
     }

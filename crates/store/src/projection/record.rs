@@ -12,6 +12,7 @@ use crate::manager::{manager_names, names_as_manager};
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::{DeliveryState, Standing, WAITING_FOR_MEMBERS};
 use rollcall_provisioning::ids::ResourceId;
+use sqlx::PgConnection;
 use std::time::Duration;
 use time::OffsetDateTime;
 
@@ -38,6 +39,50 @@ impl Store {
         standing: &Standing,
         applied_version: Option<i64>,
     ) -> Result<Recorded, StoreError> {
+        let mut connection = self.pool().acquire().await?;
+        let more = self.end_try(&mut connection, claim, standing, applied_version).await?;
+        drop(connection);
+        match (more, standing.waiting_for) {
+            (None, _) => Ok(Recorded::LostClaim),
+            (Some(true), _) => Ok(Recorded::MoreToDo),
+            (Some(false), None) => Ok(Recorded::Settled),
+            (Some(false), Some(on)) => self.look_again(claim, on, standing.due_at).await,
+        }
+    }
+
+    /// Records that something may not be sent before a moment, because of the settings or the deny windows of the target.
+    /// If these have changed since the claim it is looked at again at once.
+    pub async fn record_later(&self, claim: &Claim, standing: &Standing) -> Result<Recorded, StoreError> {
+        let mut tx = self.pool().begin().await?;
+        // Whoever changes them now waits for this, and then finds the delivery waiting.
+        let revision: Option<i64> =
+            sqlx::query_scalar("SELECT settings_revision FROM targets WHERE tenant_id = $1 AND id = $2 FOR SHARE")
+                .bind(claim.tenant.0)
+                .bind(claim.target.0)
+                .fetch_optional(&mut *tx)
+                .await?;
+        let more = if revision == Some(claim.settings_revision) {
+            self.end_try(&mut tx, claim, standing, None).await?
+        } else {
+            let at_once = Standing { due_at: Some(self.now()), ..standing.clone() };
+            self.end_try(&mut tx, claim, &at_once, None).await?
+        };
+        tx.commit().await?;
+        Ok(match more {
+            None => Recorded::LostClaim,
+            Some(true) => Recorded::MoreToDo,
+            Some(false) => Recorded::Settled,
+        })
+    }
+
+    /// Writes the end of a try. Says whether there is more to do; `None` when the claim is lost.
+    async fn end_try(
+        &self,
+        connection: &mut PgConnection,
+        claim: &Claim,
+        standing: &Standing,
+        applied_version: Option<i64>,
+    ) -> Result<Option<bool>, StoreError> {
         let now = self.now();
         let at_rest = matches!(standing.state, DeliveryState::InStep | DeliveryState::Gone);
         let failed = standing.state == DeliveryState::Retrying;
@@ -99,14 +144,9 @@ impl Store {
         .bind(standing.state == DeliveryState::NeedsAttention)
         .bind(at_rest || standing.error_code.as_deref() == Some(WAITING_FOR_MEMBERS))
         .bind(claim.permit)
-        .fetch_optional(self.pool())
+        .fetch_optional(connection)
         .await?;
-        match (more, standing.waiting_for) {
-            (None, _) => Ok(Recorded::LostClaim),
-            (Some(true), _) => Ok(Recorded::MoreToDo),
-            (Some(false), None) => Ok(Recorded::Settled),
-            (Some(false), Some(on)) => self.look_again(claim, on, standing.due_at).await,
-        }
+        Ok(more)
     }
 
     /// Notes that the resource is as the mapping of the claim wants it, or that this mapping changes nothing: from then on

@@ -5,6 +5,7 @@
 
 use super::claims::Claim;
 use super::guards::base_of;
+use super::trips::guards_of;
 use crate::manager::{manager_names, names_as_manager};
 use crate::{Store, StoreError};
 use rollcall_provisioning::guard::{Effect, Guard, Guards, Standing, Trip};
@@ -17,28 +18,88 @@ use uuid::Uuid;
 const NOTED_EVERY: Duration = Duration::from_mins(59);
 /// How long that is kept.
 const KEPT: Duration = Duration::from_hours(8 * 24);
-/// The most trips that are looked at again at once.
-const TRIPS_AT_ONCE: i64 = 1_000;
 const DAY: Duration = Duration::from_hours(24);
 
+/// How many people of the tenant `$1` name this person as their manager, of those who have not left themselves.
+macro_rules! reports_of {
+    ($person:literal) => {
+        concat!(
+            "(SELECT count(*) FROM (
+                 SELECT r.id FROM users r
+                 WHERE r.tenant_id = $1 AND r.manager_id = ",
+            $person,
+            "::text AND r.manager_by IS NULL AND r.deleted_at IS NULL AND r.active AND r.id <> ",
+            $person,
+            "
+                 UNION
+                 SELECT r.id FROM users m
+                 CROSS JOIN LATERAL (",
+            manager_names!("m", creator = "m.source_id"),
+            ") named
+                 JOIN users r ON r.tenant_id = $1 AND ",
+            names_as_manager!(),
+            "
+                 WHERE m.tenant_id = $1 AND m.id = ",
+            $person,
+            " AND r.deleted_at IS NULL AND r.active AND r.id <> ",
+            $person,
+            ") reports)"
+        )
+    };
+}
+
+/// How many active people the source `$2` of the tenant `$1` has: those whom it created, and those whom it calls by a name of
+/// its own although another one created them.
+macro_rules! size_of_source {
+    ($tenant:literal, $source:literal) => {
+        concat!(
+            "(SELECT count(*) FROM users u WHERE u.tenant_id = ",
+            $tenant,
+            " AND u.source_id = ",
+            $source,
+            " AND u.active AND u.deleted_at IS NULL)
+             + (SELECT count(*) FROM users u WHERE u.tenant_id = ",
+            $tenant,
+            " AND u.external_ids ? ",
+            $source,
+            "::text AND u.external_ids IS NOT NULL AND u.source_id <> ",
+            $source,
+            " AND u.active AND u.deleted_at IS NULL)"
+        )
+    };
+}
+
 impl Store {
-    /// What of the departure of the claim's person is over the limits, if `source` has sent it.
-    pub async fn standing_effects(
-        &self,
-        claim: &Claim,
-        guards: &Guards,
-        source: Option<SourceId>,
-    ) -> Result<Vec<Effect>, StoreError> {
+    /// What of the departure of the claim's person is over the limits. If `sources` have sent it, also whether their lists
+    /// are suddenly short.
+    pub async fn standing_effects(&self, claim: &Claim, sources: &[SourceId]) -> Result<Vec<Effect>, StoreError> {
         let mut asked = vec![Effect::new(Guard::ManagersLost, &claim.resource.to_string())];
-        asked.extend(source.map(|source| Effect::new(Guard::SourceEmpty, &source.to_string())));
+        asked.extend(sources.iter().map(|source| Effect::new(Guard::SourceEmpty, &source.to_string())));
         let mut connection = self.pool().acquire().await?;
+        let guards = guards_of(&mut connection, (claim.tenant, claim.target)).await?;
         let mut over = Vec::new();
         for effect in asked {
-            if self.standing(&mut connection, (claim.tenant, claim.target), &effect, guards).await?.is_some() {
+            if self.standing(&mut connection, (claim.tenant, claim.target), &effect, &guards).await?.is_some() {
                 over.push(effect);
             }
         }
         Ok(over)
+    }
+
+    /// The sources whose lists the claim's person is in or was in: the one that created them, and those that call them by a
+    /// name of their own.
+    pub async fn sources_of(&self, claim: &Claim) -> Result<Vec<SourceId>, StoreError> {
+        let sources: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT source_id FROM users WHERE tenant_id = $1 AND id = $2
+             UNION
+             SELECT known.key::uuid FROM users u CROSS JOIN LATERAL jsonb_each(u.external_ids) known
+             WHERE u.tenant_id = $1 AND u.id = $2 AND u.external_ids IS NOT NULL ORDER BY 1",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.resource.0)
+        .fetch_all(self.pool())
+        .await?;
+        Ok(sources.into_iter().map(SourceId).collect())
     }
 
     /// Judges an effect of a guard that looks at how things stand.
@@ -89,91 +150,36 @@ impl Store {
         .fetch_one(&mut *connection)
         .await?;
         let Some(yesterday) = yesterday else { return Ok(None) };
-        let now: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM users WHERE tenant_id = $1 AND source_id = $2 AND active AND deleted_at IS NULL",
-        )
-        .bind(tenant.0)
-        .bind(source)
-        .fetch_one(connection)
-        .await?;
+        let now: i64 = sqlx::query_scalar(concat!("SELECT ", size_of_source!("$1", "$2")))
+            .bind(tenant.0)
+            .bind(source)
+            .fetch_one(connection)
+            .await?;
         Ok(Some((u64::try_from(yesterday).unwrap_or(0), u64::try_from(now).unwrap_or(0))))
     }
 
     /// Notes how many people each source has, once an hour. Returns how many sources were counted.
     pub async fn note_source_sizes(&self) -> Result<u64, StoreError> {
         let now = self.now();
-        let counted: i64 = sqlx::query_scalar(
+        let counted: i64 = sqlx::query_scalar(concat!(
             "WITH forgotten AS (DELETE FROM source_sizes WHERE at < $3),
              noted AS (
                  INSERT INTO source_sizes (tenant_id, source_id, at, active)
-                 SELECT s.tenant_id, s.id, $1, (SELECT count(*) FROM users u
-                        WHERE u.tenant_id = s.tenant_id AND u.source_id = s.id AND u.active AND u.deleted_at IS NULL)
+                 SELECT s.tenant_id, s.id, $1, ",
+            size_of_source!("s.tenant_id", "s.id"),
+            "
                  FROM sources s
                  WHERE NOT EXISTS (SELECT 1 FROM source_sizes n
                                    WHERE n.tenant_id = s.tenant_id AND n.source_id = s.id AND n.at > $2)
                  ON CONFLICT DO NOTHING RETURNING 1)
-             SELECT count(*) FROM noted",
-        )
+             SELECT count(*) FROM noted"
+        ))
         .bind(now)
         .bind(now - NOTED_EVERY)
         .bind(now - KEPT)
         .fetch_one(self.pool())
         .await?;
         Ok(u64::try_from(counted).unwrap_or(0))
-    }
-
-    /// Closes trips of these guards that things have overtaken, and looks again at what they held. Returns how many.
-    pub async fn reconsider_trips(&self) -> Result<u64, StoreError> {
-        let open: Vec<(Uuid, Uuid, Uuid, String)> = sqlx::query_as(
-            "SELECT tenant_id, target_id, id, effect FROM trips
-             WHERE closed_at IS NULL AND (effect LIKE 'source.empty:%' OR effect LIKE 'managers.lost:%')
-             ORDER BY tripped_at LIMIT $1",
-        )
-        .bind(TRIPS_AT_ONCE)
-        .fetch_all(self.pool())
-        .await?;
-        let mut closed = 0;
-        for (tenant, target, trip, key) in open {
-            let (tenant, target) = (TenantId(tenant), TargetId(target));
-            let Some(effect) = Effect::parse(&key) else { continue };
-            let Some(guards) = self.guards_of(tenant, target).await? else { continue };
-            let mut connection = self.pool().acquire().await?;
-            if self.standing(&mut connection, (tenant, target), &effect, &guards).await?.is_none() {
-                drop(connection);
-                self.close_trip((tenant, target), trip, &key).await?;
-                closed += 1;
-            }
-        }
-        Ok(closed)
-    }
-
-    async fn close_trip(
-        &self,
-        (tenant, target): (TenantId, TargetId),
-        trip: Uuid,
-        key: &str,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "WITH closed AS (
-                 UPDATE trips SET closed_at = $4 WHERE tenant_id = $1 AND target_id = $2 AND id = $3),
-             held AS MATERIALIZED (
-                 SELECT resource_kind, resource_id FROM deliveries
-                 WHERE tenant_id = $1 AND target_id = $2 AND held_by = 'guard:' || $5 ORDER BY resource_id FOR UPDATE)
-             UPDATE deliveries d
-             SET mark = d.mark + 1, due_at = $4, updated_at = $4, dirty_since = COALESCE(d.dirty_since, $4),
-                 state = CASE WHEN d.lease_until > now() THEN d.state ELSE 'pending' END
-             FROM held WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = held.resource_kind
-               AND d.resource_id = held.resource_id",
-        )
-        .bind(tenant.0)
-        .bind(target.0)
-        .bind(trip)
-        .bind(self.now())
-        .bind(key)
-        .execute(self.pool())
-        .await?;
-        self.signal.dirty();
-        Ok(())
     }
 }
 
@@ -197,26 +203,39 @@ async fn held_since(
     Ok(base.and_then(|base| u64::try_from(base).ok()).unwrap_or(0))
 }
 
-/// How many people name this person as their manager, of those who have not left themselves.
-async fn reports(connection: &mut PgConnection, tenant: TenantId, person: Uuid) -> Result<u64, StoreError> {
-    let number: i64 = sqlx::query_scalar(concat!(
-        "SELECT count(*) FROM (
-             SELECT r.id FROM users r
-             WHERE r.tenant_id = $1 AND r.manager_id = $2::text AND r.manager_by IS NULL AND r.deleted_at IS NULL
-               AND r.active AND r.id <> $2
-             UNION
-             SELECT r.id FROM users m
-             CROSS JOIN LATERAL (",
-        manager_names!("m", creator = "m.source_id"),
-        ") named
-             JOIN users r ON r.tenant_id = $1 AND ",
-        names_as_manager!(),
-        "
-             WHERE m.tenant_id = $1 AND m.id = $2 AND r.deleted_at IS NULL AND r.active AND r.id <> $2) reports"
+/// Names, at the deletions of people in a plan, whom more than `more_than` others name as their manager: what such a deletion
+/// has besides. To be called before the plan is judged.
+pub(super) async fn name_managers(
+    tx: &mut PgConnection,
+    tenant: TenantId,
+    plan: Uuid,
+    guards: &Guards,
+) -> Result<(), StoreError> {
+    let more_than = i64::try_from(guards.limit(Guard::ManagersLost).floor).unwrap_or(i64::MAX);
+    sqlx::query(concat!(
+        "UPDATE plan_changes c
+         SET proposal = jsonb_set(c.proposal, '{effects}', COALESCE(c.proposal -> 'effects', '[]')
+                                  || to_jsonb('managers.lost:' || c.resource_id::text))
+         WHERE c.tenant_id = $1 AND c.plan_id = $2 AND c.resource_kind = 'user' AND c.proposal ->> 'verb' = 'delete'
+           AND NOT c.proposal -> 'effects' ? ('managers.lost:' || c.resource_id::text)
+           AND ",
+        reports_of!("c.resource_id"),
+        " > $3"
     ))
     .bind(tenant.0)
-    .bind(person)
-    .fetch_one(connection)
+    .bind(plan)
+    .bind(more_than)
+    .execute(tx)
     .await?;
+    Ok(())
+}
+
+/// How many people name this person as their manager, of those who have not left themselves.
+async fn reports(connection: &mut PgConnection, tenant: TenantId, person: Uuid) -> Result<u64, StoreError> {
+    let number: i64 = sqlx::query_scalar(concat!("SELECT ", reports_of!("$2")))
+        .bind(tenant.0)
+        .bind(person)
+        .fetch_one(connection)
+        .await?;
     Ok(u64::try_from(number).unwrap_or(0))
 }

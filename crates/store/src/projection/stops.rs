@@ -8,7 +8,7 @@ use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::Lane;
 use rollcall_provisioning::entity::EntityKind;
 use rollcall_provisioning::ids::{ResourceId, ResourceKind, TargetId, TenantId};
-use rollcall_provisioning::stop::{Cause, next_try};
+use rollcall_provisioning::stop::{Cause, Reach, Step, next_try};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::Row as _;
@@ -25,8 +25,8 @@ const CALLS: i32 = 10;
 /// What of a target does not work.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Stop {
-    /// The kind of entity; `None` for the whole target.
-    pub kind: Option<EntityKind>,
+    /// What.
+    pub reach: Reach,
     /// Why, as [`Cause::as_str`] writes it.
     pub cause: String,
     /// The target's code.
@@ -61,40 +61,31 @@ struct StopRow {
     calls: Value,
 }
 
-/// The kind of entity that a row names; `None` for the whole target.
-fn kind_of(word: &str) -> Option<EntityKind> {
-    [EntityKind::Account, EntityKind::OrgUnit, EntityKind::Role, EntityKind::Chat, EntityKind::Contact]
-        .into_iter()
-        .find(|kind| kind.as_str() == word)
-}
-
-fn word(kind: Option<EntityKind>) -> &'static str {
-    kind.map_or("", EntityKind::as_str)
-}
-
 /// The stops of a target, from the array of their rows.
 pub(super) fn stops_from(rows: Value, target: TargetId) -> Result<Vec<Stop>, StoreError> {
     let rows: Vec<StopRow> =
         serde_json::from_value(rows).map_err(|_| StoreError::corrupt("stops", "next_try_at", target.0))?;
-    let stop = |row: StopRow| Stop {
-        kind: kind_of(&row.kind),
-        cause: row.cause,
-        code: row.code,
-        reason: row.reason,
-        advice: row.advice,
-        since: row.since,
-        tries: row.tries,
-        next_try_at: row.next_try_at,
-        calls: row.calls,
+    let stop = |row: StopRow| {
+        Ok(Stop {
+            reach: Reach::parse(&row.kind).ok_or_else(|| StoreError::corrupt("stops", "kind", target.0))?,
+            cause: row.cause,
+            code: row.code,
+            reason: row.reason,
+            advice: row.advice,
+            since: row.since,
+            tries: row.tries,
+            next_try_at: row.next_try_at,
+            calls: row.calls,
+        })
     };
-    Ok(rows.into_iter().map(stop).collect())
+    rows.into_iter().map(stop).collect()
 }
 
 /// A refusal that stops something.
 #[derive(Clone, Copy, Debug)]
 pub struct Refused<'a> {
-    /// The kind of entity; `None` for the whole target.
-    pub kind: Option<EntityKind>,
+    /// What.
+    pub reach: Reach,
     /// Why.
     pub cause: Cause,
     /// The target's code.
@@ -121,7 +112,7 @@ impl Store {
         target: TargetId,
         refused: &Refused<'_>,
     ) -> Result<Option<OffsetDateTime>, StoreError> {
-        let (now, kind) = (self.now(), word(refused.kind));
+        let (now, reach) = (self.now(), refused.reach.word());
         let mut tx = self.pool().begin().await?;
         let counts: Option<bool> = sqlx::query_scalar(
             "SELECT $3::bigint IS NULL OR settings_revision = $3 FROM targets WHERE tenant_id = $1 AND id = $2
@@ -140,7 +131,7 @@ impl Store {
         )
         .bind(tenant.0)
         .bind(target.0)
-        .bind(kind)
+        .bind(&reach)
         .fetch_optional(&mut *tx)
         .await?;
         let mut tries = 1;
@@ -185,7 +176,7 @@ impl Store {
         )
         .bind(tenant.0)
         .bind(target.0)
-        .bind(kind)
+        .bind(&reach)
         .bind(refused.cause.as_str())
         .bind(refused.code)
         .bind(refused.reason)
@@ -199,7 +190,8 @@ impl Store {
         .await?;
         if !told {
             let details = json!({
-                "code": refused.code, "cause": refused.cause.as_str(), "kind": refused.kind.map(EntityKind::as_str),
+                "code": refused.code, "cause": refused.cause.as_str(),
+                "kind": refused.reach.kind().map(EntityKind::as_str), "step": refused.reach.step().map(Step::as_str),
                 "reason": format!("{} {}", refused.reason, refused.advice).trim(),
             });
             sqlx::query(
@@ -217,14 +209,14 @@ impl Store {
         Ok(Some(next))
     }
 
-    /// Whether a call for this kind of entity may be made although it was stopped: the first one that asks after the time of
+    /// Whether a call may be made although something that it needs was stopped: the first one that asks after the time of
     /// the next try. `None`: it may. Otherwise until when it is stopped. While somebody is about to lose their access, only a
-    /// call that `ends_access` tries.
+    /// call that `ends_access` tries whether accounts work again.
     pub async fn probe(
         &self,
         tenant: TenantId,
         target: TargetId,
-        (kind, ends_access): (EntityKind, bool),
+        (reach, ends_access): (Reach, bool),
     ) -> Result<Option<OffsetDateTime>, StoreError> {
         let now = self.now();
         let mine = sqlx::query(
@@ -236,7 +228,7 @@ impl Store {
         )
         .bind(tenant.0)
         .bind(target.0)
-        .bind(kind.as_str())
+        .bind(reach.word())
         .bind(now)
         .bind(now + PROBE)
         .bind(ends_access)
@@ -252,7 +244,7 @@ impl Store {
         )
         .bind(tenant.0)
         .bind(target.0)
-        .bind(kind.as_str())
+        .bind(reach.word())
         .bind(now)
         .bind(now + LEAVERS_FIRST)
         .fetch_optional(self.pool())
@@ -261,17 +253,18 @@ impl Store {
     }
 
     /// It works again: the stop is forgotten, and whoever waits for its next try is due. Cheap when there was none.
-    pub async fn clear_stop(
-        &self,
-        tenant: TenantId,
-        target: TargetId,
-        kind: Option<EntityKind>,
-    ) -> Result<(), StoreError> {
+    pub async fn clear_stop(&self, tenant: TenantId, target: TargetId, reach: Reach) -> Result<(), StoreError> {
         let now = self.now();
         let done = sqlx::query(
             "WITH gone AS (
                  DELETE FROM stops
-                 WHERE tenant_id = $1 AND target_id = $2 AND kind = $3 AND (probing OR next_try_at <= $4) RETURNING kind),
+                 WHERE tenant_id = $1 AND target_id = $2 AND kind = $3 AND (probing OR next_try_at <= $4)
+                 RETURNING kind, cause, code),
+             counted_anew AS (
+                 -- Those who were refused before say nothing any more.
+                 INSERT INTO refusals_counted (tenant_id, target_id, kind, code, since)
+                 SELECT $1, $2, kind, code, $4 FROM gone WHERE cause = 'values'
+                 ON CONFLICT (tenant_id, target_id, kind, code) DO UPDATE SET since = $4),
              open AS (
                  UPDATE targets SET stopped_until = NULL
                  WHERE tenant_id = $1 AND id = $2 AND $3 = '' AND EXISTS (SELECT 1 FROM gone))
@@ -281,7 +274,7 @@ impl Store {
         )
         .bind(tenant.0)
         .bind(target.0)
-        .bind(word(kind))
+        .bind(reach.word())
         .bind(now)
         .execute(self.pool())
         .await?;
@@ -332,14 +325,14 @@ impl Store {
         windows: &Value,
         (by, request_id): (SetUpBy, &str),
     ) -> Result<bool, StoreError> {
+        let mut tx = self.pool().begin().await?;
+        // Whoever has the windows of before has other settings than those that count now.
         let found: bool = sqlx::query_scalar(
             "WITH before AS (
                  SELECT deny_windows FROM targets WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE),
              changed AS (
-                 UPDATE targets SET deny_windows = $3 WHERE tenant_id = $1 AND id = $2),
-             due AS (
-                 UPDATE deliveries SET due_at = $4
-                 WHERE tenant_id = $1 AND target_id = $2 AND state = 'waiting' AND error_code = 'deny_window'),
+                 UPDATE targets SET deny_windows = $3, settings_revision = settings_revision + 1
+                 WHERE tenant_id = $1 AND id = $2 AND deny_windows <> $3),
              noted AS (
                  INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
                  SELECT $1, $4, $5, 'update', 'target', $2, 0,
@@ -353,8 +346,19 @@ impl Store {
         .bind(self.now())
         .bind(request_id)
         .bind(json!({ "by": by.to_json() }))
-        .fetch_one(self.pool())
+        .fetch_one(&mut *tx)
         .await?;
+        // In a statement of its own, which sees whoever has recorded meanwhile that it waits.
+        sqlx::query(
+            "UPDATE deliveries SET due_at = $3
+             WHERE tenant_id = $1 AND target_id = $2 AND state = 'waiting' AND error_code = 'deny_window'",
+        )
+        .bind(tenant.0)
+        .bind(target.0)
+        .bind(self.now())
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
         self.signal.dirty();
         Ok(found)
     }

@@ -50,7 +50,11 @@ impl Store {
                  UPDATE targets SET settings = $4, secret_sealed = COALESCE($5, secret_sealed),
                         settings_revision = settings_revision + 1, stopped_until = NULL
                  WHERE tenant_id = $1 AND id = $2 RETURNING id),
-             tried AS (DELETE FROM stops WHERE tenant_id = $1 AND target_id = $2)
+             tried AS (DELETE FROM stops WHERE tenant_id = $1 AND target_id = $2 RETURNING kind, cause, code),
+             counted_anew AS (
+                 INSERT INTO refusals_counted (tenant_id, target_id, kind, code, since)
+                 SELECT $1, $2, kind, code, $3 FROM tried WHERE cause = 'values'
+                 ON CONFLICT (tenant_id, target_id, kind, code) DO UPDATE SET since = $3)
              INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
              SELECT $1, $3, $6, 'update', 'target', id, 0, $7 FROM changed",
         )

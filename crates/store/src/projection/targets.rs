@@ -2,13 +2,15 @@
 
 use super::group_marks::{Groups, mark_groups_again};
 use super::stops::{Stop, stops_from};
+use crate::changes::{Operation, SetUp, Subject, record_set_up};
+use crate::sources::SetUpBy;
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::Lane;
-use rollcall_provisioning::entity::EntityKind;
 use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::ids::{TargetId, TenantId};
+use rollcall_provisioning::stop::Reach;
 use rollcall_provisioning::window::Windows;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use std::time::Duration;
@@ -119,9 +121,9 @@ pub(super) const COLUMNS: &str =
     WHERE ($1::uuid IS NULL OR t.tenant_id = $1) ORDER BY t.tenant_id, t.name LIMIT 10000";
 
 impl Target {
-    /// What stops this kind of entity, or with `None` the whole target, also when the time of the next try has come.
-    pub fn stop(&self, kind: Option<EntityKind>) -> Option<&Stop> {
-        self.stops.iter().find(|stop| stop.kind == kind)
+    /// What stops this, also when the time of the next try has come.
+    pub fn stop(&self, reach: Reach) -> Option<&Stop> {
+        self.stops.iter().find(|stop| stop.reach == reach)
     }
 }
 
@@ -136,6 +138,25 @@ impl Store {
     /// A write that begins before the target is there marks nothing for it. So at the end, for a moment, writes to users
     /// wait while those created meanwhile become dirty too.
     pub async fn create_target(&self, tenant: TenantId, new: &NewTarget) -> Result<TargetId, StoreError> {
+        self.make_target(tenant, new, None).await
+    }
+
+    /// The same, and the change log says who did it.
+    pub async fn set_up_target(
+        &self,
+        tenant: TenantId,
+        new: &NewTarget,
+        by: (SetUpBy, &str),
+    ) -> Result<TargetId, StoreError> {
+        self.make_target(tenant, new, Some(by)).await
+    }
+
+    async fn make_target(
+        &self,
+        tenant: TenantId,
+        new: &NewTarget,
+        by: Option<(SetUpBy, &str)>,
+    ) -> Result<TargetId, StoreError> {
         let (id, began) = (new.id.0, self.now());
         let mut tx = self.pool().begin().await?;
         // Half a million users take longer than any request may.
@@ -154,6 +175,12 @@ impl Store {
         .bind(began)
         .execute(&mut *tx)
         .await?;
+        if let Some(by) = by {
+            let details =
+                json!({ "name": new.name, "kind": new.kind, "mode": new.mode.as_str(), "settings": new.settings });
+            let entry = SetUp { operation: Operation::Create, subject: Subject::Target, id, by, details };
+            record_set_up(&mut *tx, tenant, entry, began).await?;
+        }
         // In rehearsal a survey looks at everybody who is there, which costs less than to claim each.
         let due = (new.mode != TargetMode::Rehearsal).then_some(began);
         self.mark_users(&mut tx, (tenant, id), None, due).await?;
@@ -262,6 +289,27 @@ impl Store {
         target: TargetId,
         mode: TargetMode,
     ) -> Result<bool, StoreError> {
+        self.move_target(tenant, target, mode, None).await
+    }
+
+    /// The same, and the change log says who did it.
+    pub async fn change_target_mode(
+        &self,
+        tenant: TenantId,
+        target: TargetId,
+        mode: TargetMode,
+        by: (SetUpBy, &str),
+    ) -> Result<bool, StoreError> {
+        self.move_target(tenant, target, mode, Some(by)).await
+    }
+
+    async fn move_target(
+        &self,
+        tenant: TenantId,
+        target: TargetId,
+        mode: TargetMode,
+        by: Option<(SetUpBy, &str)>,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.pool().begin().await?;
         // As many as there are users.
         sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
@@ -274,6 +322,11 @@ impl Store {
         .bind(mode.as_str())
         .fetch_optional(&mut *tx)
         .await?;
+        if let (Some(id), Some(by)) = (found, by) {
+            let details = json!({ "mode": mode.as_str() });
+            let entry = SetUp { operation: Operation::Update, subject: Subject::Target, id, by, details };
+            record_set_up(&mut *tx, tenant, entry, self.now()).await?;
+        }
         if found.is_some() && mode == TargetMode::Live {
             // In the order in which a write of several marks takes them.
             sqlx::query(

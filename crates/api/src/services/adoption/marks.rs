@@ -4,6 +4,7 @@ use super::exists;
 use crate::error::ApiError;
 use crate::services::given;
 use crate::services::page::{Cursor, Page};
+use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use rollcall_store::Store;
 use rollcall_store::adoption::{Lifting, Mark, MarkKind, MarkedThing, NewMark};
@@ -147,8 +148,14 @@ pub async fn set(
 /// Lifts a mark; whether it is lifted now. One that forbids something is lifted by two people: the first call asks for it.
 ///
 /// # Errors
-/// 404 when there is no such mark; 403 for whoever asked for it.
-pub async fn lift(store: &Store, tenant: TenantId, target: TargetId, mark: Uuid, by: &str) -> Result<bool, ApiError> {
+/// 404 when there is no such mark; 403 for whoever may have asked for it.
+pub async fn lift(
+    store: &Store,
+    tenant: TenantId,
+    target: TargetId,
+    mark: Uuid,
+    by: &Decider,
+) -> Result<bool, ApiError> {
     match store.lift_mark(tenant, target, mark, by).await? {
         Lifting::Lifted => Ok(true),
         Lifting::Asked => Ok(false),

@@ -4,6 +4,7 @@ use super::wave::{WaveRequest, users};
 use super::{PlanView, read};
 use crate::error::ApiError;
 use crate::services::targets::chosen;
+use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::guard::Guard;
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use rollcall_scim::error::quoted;
@@ -120,13 +121,14 @@ pub async fn apply(
 /// Asks for the release of what guards hold of a plan.
 ///
 /// # Errors
-/// 404; 400 without a reason; 409 when the plan is expired or over, or no guard holds anything of it.
+/// 404; 400 without a reason; 409 when the plan is expired or over, no guard holds anything of it, or somebody has asked
+/// before.
 pub async fn request_release(
     store: &Store,
     tenant: TenantId,
     plan: Uuid,
     reason: &str,
-    (by, now): (&str, OffsetDateTime),
+    (by, now): (&Decider, OffsetDateTime),
 ) -> Result<PlanView, ApiError> {
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > MAX_REASON {
@@ -140,12 +142,12 @@ pub async fn request_release(
 /// Releases what guards hold of a plan. It is then still to be applied.
 ///
 /// # Errors
-/// 404; 403 for whoever asked for it; 409 when nobody has asked, or the plan is expired or over.
+/// 404; 403 for whoever may have asked for it; 409 when nobody has asked, or the plan is released, expired or over.
 pub async fn release(
     store: &Store,
     tenant: TenantId,
     plan: Uuid,
-    (by, now): (&str, OffsetDateTime),
+    (by, now): (&Decider, OffsetDateTime),
 ) -> Result<PlanView, ApiError> {
     store.release_plan(tenant, plan, by).await?;
     read(store, tenant, plan, now).await

@@ -21,13 +21,15 @@ use uuid::Uuid;
 const MAX_REASON: usize = 1_000;
 
 /// What is undone. One of `plan`, `users`, `from`, `to` and `mapping_version` is given at least; each narrows it down.
+/// `users` needs one of `plan`, `from` and `mapping_version` with it.
 #[derive(Deserialize, ToSchema, Clone, Default, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct UndoRequest {
     /// Only what this plan has sent.
     #[schema(value_type = Option<Uuid>)]
     pub plan: Option<Value>,
-    /// Only what was done to these people, by their SCIM ids; 1,000 at most.
+    /// Only what was done to these people, by their SCIM ids; 1,000 at most. Everything that was ever done to them begins with
+    /// the creation of their accounts, so say besides since when, or what of it.
     #[schema(value_type = Option<Vec<Uuid>>)]
     pub users: Option<Value>,
     /// Only from this moment on.
@@ -41,7 +43,7 @@ pub struct UndoRequest {
     pub mapping_version: Option<i32>,
     /// Why; kept with the plan and with everything that is held by it. Left out: what is undone, in words.
     pub reason: Option<String>,
-    /// The day on which somebody is to ask whether what is held by it must still be held.
+    /// The day on which somebody is to ask whether what is held by it must still be held; not one that is over.
     #[schema(example = "2026-12-31")]
     pub review_on: Option<String>,
 }
@@ -144,6 +146,11 @@ impl UndoRequest {
             let problem = "must say what is undone: plan, users, from, to or mapping_version";
             return Err(ApiError::parameter("body", problem));
         }
+        if !scope.people.is_empty() && scope.plan.is_none() && scope.from.is_none() && scope.mapping_version.is_none() {
+            let problem = "must say since when, or plan or mapping_version what of it: everything that was ever done to \
+                           people begins with the creation of their accounts, which would be taken back too";
+            return Err(ApiError::parameter("from", problem));
+        }
         if scope.from.is_some() && scope.to.is_some() && scope.from >= scope.to {
             return Err(ApiError::parameter("to", "must be later than from"));
         }
@@ -177,7 +184,8 @@ fn day(text: &str) -> Result<Date, ApiError> {
 /// Makes a plan that undoes, judged as a whole. It sends nothing, and says what cannot be undone.
 ///
 /// # Errors
-/// 404 for the target, the plan or the version of the mapping; 422 when nothing of what is named was ever done.
+/// 404 for the target, the plan or the version of the mapping; 400 for a day of review that is over; 422 when nothing of what
+/// is named was ever done.
 pub async fn undo(
     store: &Store,
     known: &TargetFacts,
@@ -187,6 +195,10 @@ pub async fn undo(
 ) -> Result<PlanView, ApiError> {
     let target = chosen(store, tenant, target).await?;
     let Undoing { scope, reason, review_on } = undoing;
+    if let Some(day) = review_on.filter(|day| *day < now.date()) {
+        let problem = format!("is {day}, which is over; what is undone lasts longer than that");
+        return Err(ApiError::parameter("review_on", problem));
+    }
     if let Some(plan) = scope.plan {
         let undone = read(store, tenant, plan, now).await?;
         if undone.target_id != target.id.0 {
@@ -255,6 +267,8 @@ mod tests {
             (json!({ "reason": "because" }), Err("body")),
             (json!({ "plan": 7 }), Err("plan")),
             (json!({ "users": ["x"] }), Err("users")),
+            (json!({ "users": [id] }), Err("from")),
+            (json!({ "users": [id], "to": "2026-11-23T10:00:00Z" }), Err("from")),
             (json!({ "from": "yesterday" }), Err("from")),
             (json!({ "from": "2026-11-23T09:00:00Z", "to": "2026-11-23T09:00:00Z" }), Err("to")),
             (json!({ "plan": id, "review_on": "soon" }), Err("review_on")),

@@ -1,7 +1,9 @@
 //! Plans as text for people.
 
+use crate::commands::output::one_line;
 use crate::commands::setup::rfc3339;
-use rollcall_api::services::plans::{CannotView, PlanChangeView, PlanView};
+use rollcall_api::services::plans::{CannotView, PlanChangeView, PlanGuard, PlanView};
+use rollcall_provisioning::guard::Guard;
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -38,7 +40,7 @@ pub(super) fn plan(plan: &PlanView) -> String {
         let _ = writeln!(text, "It can be applied until {}.", rfc3339(plan.expires_at));
     }
     if let Some(undoes) = &plan.undoes {
-        let _ = writeln!(text, "{}", undoes.reason);
+        let _ = writeln!(text, "{}", one_line(&undoes.reason));
     }
     if plan.total == 0 {
         let nothing = match plan.undoes {
@@ -55,20 +57,18 @@ pub(super) fn plan(plan: &PlanView) -> String {
             let _ = writeln!(text, "  {sign} {count:>6} {word}    {}", kinds(plan, verb));
         }
     }
-    let mut counted = plan.guarded;
-    for guard in plan.guards.iter().filter_map(|guard| guard.arithmetic.as_ref()) {
-        let number = if counted > 0 { counted.to_string() } else { String::new() };
-        let word = if counted > 0 { "held" } else { "" };
-        let _ = writeln!(text, "  {HELD} {number:>6} {word:<6}    {guard}");
-        counted = 0;
+    let mut is_named = false;
+    for (guard, arithmetic) in holding(plan) {
+        let _ = writeln!(text, "  {HELD} {:>6} held      {arithmetic}", guard.count);
+        is_named = true;
     }
-    if counted > 0 {
-        let _ = writeln!(text, "  {HELD} {counted:>6} held      by a guard of the live target");
+    if plan.guarded > 0 && !is_named {
+        let _ = writeln!(text, "  {HELD} {:>6} held      by a guard of the live target", plan.guarded);
     }
     let left = plan.calls_left.map_or_else(String::new, |left| format!(" {left} are left of what it may be sent."));
     let _ = writeln!(text, "\n{} calls, at least {} s at the target's rate budget.{left}", plan.calls, plan.seconds);
     if let Some(release) = &plan.release {
-        let reason = release.reason.as_deref().unwrap_or("no reason was kept");
+        let reason = release.reason.as_deref().map_or_else(|| "no reason was kept".to_owned(), one_line);
         let _ = writeln!(text, "Its release was asked for by {}: {reason}", release.requested_by);
         if let Some(by) = &release.approved_by {
             let _ = writeln!(text, "It was released by {by}.");
@@ -79,6 +79,24 @@ pub(super) fn plan(plan: &PlanView) -> String {
         let _ = writeln!(text, "Of its changes are {}.", done.join(", "));
     }
     text
+}
+
+/// The guards that hold something of a plan, with the arithmetic.
+fn holding(plan: &PlanView) -> impl Iterator<Item = (&PlanGuard, &String)> {
+    plan.guards.iter().filter_map(|guard| Some((guard, guard.arithmetic.as_ref()?)))
+}
+
+/// Which guards hold a change, as far as they judge the plan.
+fn held_by(plan: &PlanView, change: &PlanChangeView) -> String {
+    let is_leaver = change.kind == "user" && change.verb == "delete";
+    let holds = |guard: &PlanGuard| {
+        change.effects.contains(&guard.effect) || guard.effect == Guard::Quota.as_str() && !is_leaver
+    };
+    let named: Vec<&str> = holding(plan)
+        .filter(|(guard, _)| holds(guard))
+        .filter_map(|(_, arithmetic)| Some(arithmetic.split_once(": ")?.0))
+        .collect();
+    if named.is_empty() { String::new() } else { format!(" by {}", named.join(", ")) }
 }
 
 /// `people 9, departments 3`; of updates what they touch.
@@ -134,7 +152,7 @@ pub(in crate::commands) fn undo(made: &PlanView, hindered: &[PlanChangeView], mo
         let _ = writeln!(text, "\nOf {} not everything can be undone:", made.hindered);
     }
     for change in hindered {
-        let name = change.name.clone().unwrap_or_else(|| change.resource_id.to_string());
+        let name = change.name.as_deref().map_or_else(|| change.resource_id.to_string(), one_line);
         text.push_str(&cannot(&format!("  {HINDERED} {name}"), change));
     }
     if more {
@@ -156,11 +174,11 @@ fn cannot(before: &str, change: &PlanChangeView) -> String {
 }
 
 /// One change, each attribute before and after.
-pub(super) fn change(change: &PlanChangeView) -> String {
+pub(super) fn change(plan: &PlanView, change: &PlanChangeView) -> String {
     let sign = VERBS.into_iter().find(|(verb, _, _)| *verb == change.verb).map_or("?", |(_, sign, _)| sign);
-    let name = change.name.clone().unwrap_or_else(|| change.resource_id.to_string());
+    let name = change.name.as_deref().map_or_else(|| change.resource_id.to_string(), one_line);
     let kind = if change.kind == "org_unit" { "department " } else { "" };
-    let mark = if change.guarded { "  ! held" } else { "" };
+    let mark = if change.guarded { format!("  ! held{}", held_by(plan, change)) } else { String::new() };
     let state = if change.state == "planned" { String::new() } else { format!("  ({})", change.state) };
     let mut text = format!("\n{sign} {kind}{name}{mark}{state}\n");
     if let Some(reason) = change.detail.as_ref().or(change.reason.as_ref().filter(|_| change.guarded)) {
@@ -182,7 +200,7 @@ pub(super) fn change(change: &PlanChangeView) -> String {
 pub(in crate::commands) fn shown(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => "(none)".to_owned(),
-        Some(Value::String(text)) => text.clone(),
+        Some(Value::String(text)) => one_line(text),
         Some(Value::Array(values)) => values.iter().map(|value| shown(Some(value))).collect::<Vec<_>>().join(", "),
         Some(other) => other.to_string(),
     }

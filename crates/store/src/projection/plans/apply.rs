@@ -1,5 +1,12 @@
 //! Applying a plan: exactly what it says, or nothing.
+//!
+//! Whoever decides about plans takes locks in one order: the target (an advisory lock, of whoever applies), the plan, other
+//! plans whose leave it takes over, deliveries by their ids, overrides, the changes of plans. A worker that ends a change
+//! takes the plan, then its delivery; whatever else is written of overrides comes after their delivery. What has moved is
+//! looked for when the deliveries are locked, so that of two plans of one person one is told that it is stale.
 
+use super::done::waiting_lines;
+use super::end_plan;
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::Lane;
 use rollcall_provisioning::ids::{ResourceId, TenantId};
@@ -51,8 +58,25 @@ pub enum ApplyError {
         moved: Vec<(ResourceId, Option<String>)>,
     },
     /// Whoever asks for a release may not grant it.
-    #[error("the release was requested by the same person")]
-    SamePerson,
+    #[error("the release was requested by {requested_by}, who may be the same person")]
+    SamePerson {
+        /// Who asked for it.
+        requested_by: String,
+    },
+    /// Somebody has asked for a release before.
+    #[error("{by} has asked for a release before")]
+    Requested {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// It is released.
+    #[error("the plan was released by {by}")]
+    Released {
+        /// Who granted it.
+        by: String,
+    },
     /// Nobody has asked for a release.
     #[error("nobody has asked for a release of the plan")]
     NotRequested,
@@ -105,6 +129,7 @@ impl Store {
     pub async fn apply_plan(&self, tenant: TenantId, plan: Uuid, wave: &Wave, by: &str) -> Result<Applied, ApplyError> {
         let mut tx = self.pool().begin().await?;
         sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
+        one_at_a_time(&mut tx, tenant, plan).await?;
         let target = self.open_plan(&mut tx, tenant, plan).await?;
         let (people, department, resources) = match wave {
             Wave::All => (None, None, None),
@@ -120,8 +145,10 @@ impl Store {
             .bind(resources)
             .execute(&mut *tx)
             .await?;
+        lock_chosen(&mut tx, (tenant, target), plan).await?;
         refuse_what_moved(&mut tx, tenant, target).await?;
         self.make_overrides(&mut tx, (tenant, target), plan, by).await?;
+        self.end_older_leave(&mut tx, (tenant, target), plan).await?;
         let permitted = self.permit(&mut tx, tenant, target, plan).await?;
         let row = sqlx::query(
             "UPDATE plans SET state = CASE WHEN $4 > 0 THEN 'applying' ELSE state END,
@@ -146,7 +173,12 @@ impl Store {
     }
 
     /// The target of a plan that may be applied; its row is locked.
-    async fn open_plan(&self, tx: &mut PgConnection, tenant: TenantId, plan: Uuid) -> Result<Uuid, ApplyError> {
+    pub(super) async fn open_plan(
+        &self,
+        tx: &mut PgConnection,
+        tenant: TenantId,
+        plan: Uuid,
+    ) -> Result<Uuid, ApplyError> {
         let row: Option<(Uuid, String, OffsetDateTime)> = sqlx::query_as(
             "SELECT target_id, state, expires_at FROM plans WHERE tenant_id = $1 AND id = $2 FOR UPDATE",
         )
@@ -164,6 +196,39 @@ impl Store {
         Ok(target)
     }
 
+    /// Ends what other plans still permit of what is undone now: who takes back what was done to somebody does not want
+    /// an older plan to go on with them.
+    async fn end_older_leave(
+        &self,
+        tx: &mut PgConnection,
+        (tenant, target): (TenantId, Uuid),
+        plan: Uuid,
+    ) -> Result<(), StoreError> {
+        let others: Vec<Uuid> = sqlx::query_scalar(
+            "WITH taken AS (
+                 UPDATE plan_changes c
+                 SET state = 'moved', updated_at = $3,
+                     detail = 'Plan ' || $4::uuid || ', which takes back what was done, was applied before this was sent.'
+                 FROM chosen
+                 JOIN deliveries d ON d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = chosen.resource_kind
+                                  AND d.resource_id = chosen.resource_id
+                 WHERE c.tenant_id = $1 AND c.plan_id = d.permit AND c.resource_kind = d.resource_kind
+                   AND c.resource_id = d.resource_id AND c.state = 'permitted' AND d.permit <> $4
+                 RETURNING c.plan_id)
+             SELECT DISTINCT plan_id FROM taken ORDER BY plan_id",
+        )
+        .bind(tenant.0)
+        .bind(target)
+        .bind(self.now())
+        .bind(plan)
+        .fetch_all(&mut *tx)
+        .await?;
+        for other in others {
+            end_plan(tx, tenant, other, self.now()).await?;
+        }
+        Ok(())
+    }
+
     async fn permit(
         &self,
         tx: &mut PgConnection,
@@ -171,21 +236,16 @@ impl Store {
         target: Uuid,
         plan: Uuid,
     ) -> Result<i64, StoreError> {
-        // In the order in which a write of several marks takes them.
         let done = sqlx::query(
-            "WITH them AS MATERIALIZED (
-                 SELECT d.resource_kind, d.resource_id FROM deliveries d
-                 JOIN chosen USING (resource_kind, resource_id)
-                 WHERE d.tenant_id = $1 AND d.target_id = $2 ORDER BY d.resource_id FOR UPDATE OF d),
-             marked AS (
+            "WITH marked AS (
                  UPDATE deliveries d
                  SET permit = $3, mark = d.mark + 1, attempt = 0, due_at = $4, updated_at = $4, waiting_for = NULL,
                      dirty_since = COALESCE(d.dirty_since, $4), state = 'pending',
                      lane = CASE WHEN d.lane = $5 THEN d.lane
                                  WHEN d.resource_kind = 'org_unit' THEN $6 ELSE $7 END
-                 FROM them
-                 WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = them.resource_kind
-                   AND d.resource_id = them.resource_id
+                 FROM chosen
+                 WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = chosen.resource_kind
+                   AND d.resource_id = chosen.resource_id
                  RETURNING d.resource_kind, d.resource_id)
              UPDATE plan_changes c SET state = 'permitted', updated_at = $4
              FROM marked
@@ -204,86 +264,8 @@ impl Store {
         Ok(i64::try_from(done.rows_affected()).unwrap_or(i64::MAX))
     }
 
-    /// Asks for what a guard holds of the plan to be released.
-    pub async fn request_release(
-        &self,
-        tenant: TenantId,
-        plan: Uuid,
-        by: &str,
-        reason: &str,
-    ) -> Result<(), ApplyError> {
-        let mut tx = self.pool().begin().await?;
-        self.open_plan(&mut tx, tenant, plan).await?;
-        let guarded: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM plan_changes WHERE tenant_id = $1 AND plan_id = $2 AND guarded)",
-        )
-        .bind(tenant.0)
-        .bind(plan)
-        .fetch_one(&mut *tx)
-        .await?;
-        if !guarded {
-            return Err(ApplyError::NotGuarded);
-        }
-        sqlx::query(
-            "UPDATE plans SET requested_by = $3, requested_at = $4, reason = $5, approved_by = NULL, approved_at = NULL
-             WHERE tenant_id = $1 AND id = $2",
-        )
-        .bind(tenant.0)
-        .bind(plan)
-        .bind(by)
-        .bind(self.now())
-        .bind(reason)
-        .execute(&mut *tx)
-        .await?;
-        self.note(&mut tx, (tenant, plan), "release_requested", json!({ "by": by, "reason": reason })).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
-    /// Releases what a guard holds of the plan. Whoever asked for it may not.
-    pub async fn release_plan(&self, tenant: TenantId, plan: Uuid, by: &str) -> Result<(), ApplyError> {
-        let mut tx = self.pool().begin().await?;
-        self.open_plan(&mut tx, tenant, plan).await?;
-        let requested_by: Option<String> =
-            sqlx::query_scalar("SELECT requested_by FROM plans WHERE tenant_id = $1 AND id = $2")
-                .bind(tenant.0)
-                .bind(plan)
-                .fetch_one(&mut *tx)
-                .await?;
-        match requested_by {
-            None => return Err(ApplyError::NotRequested),
-            Some(requester) if requester == by => return Err(ApplyError::SamePerson),
-            Some(_) => {}
-        }
-        sqlx::query("UPDATE plans SET approved_by = $3, approved_at = $4 WHERE tenant_id = $1 AND id = $2")
-            .bind(tenant.0)
-            .bind(plan)
-            .bind(by)
-            .bind(self.now())
-            .execute(&mut *tx)
-            .await?;
-        self.note(&mut tx, (tenant, plan), "plan_released", json!({ "by": by })).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
-    /// Rejects a plan: nothing more of it is applied.
-    pub async fn reject_plan(&self, tenant: TenantId, plan: Uuid, by: &str) -> Result<(), ApplyError> {
-        let mut tx = self.pool().begin().await?;
-        self.open_plan(&mut tx, tenant, plan).await?;
-        sqlx::query("UPDATE plans SET state = 'rejected', ended_at = $3 WHERE tenant_id = $1 AND id = $2")
-            .bind(tenant.0)
-            .bind(plan)
-            .bind(self.now())
-            .execute(&mut *tx)
-            .await?;
-        self.note(&mut tx, (tenant, plan), "plan_rejected", json!({ "by": by })).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
     /// An entry of the change log about a plan.
-    async fn note(
+    pub(super) async fn note(
         &self,
         tx: &mut PgConnection,
         (tenant, plan): (TenantId, Uuid),
@@ -306,10 +288,50 @@ impl Store {
     }
 }
 
+/// One plan of a target is applied at a time.
+async fn one_at_a_time(tx: &mut PgConnection, tenant: TenantId, plan: Uuid) -> Result<(), StoreError> {
+    sqlx::query(
+        "SELECT pg_advisory_xact_lock(hashtextextended('plans of ' || target_id, 0)) FROM plans
+         WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(tenant.0)
+    .bind(plan)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Locks the plans that permit something of what is chosen, and then the deliveries, in the order in which a write of
+/// several marks takes them.
+async fn lock_chosen(tx: &mut PgConnection, (tenant, target): (TenantId, Uuid), plan: Uuid) -> Result<(), StoreError> {
+    sqlx::query(
+        "SELECT 1 FROM plans p
+         WHERE p.tenant_id = $1 AND p.id <> $3 AND p.id IN (
+             SELECT d.permit FROM deliveries d JOIN chosen USING (resource_kind, resource_id)
+             WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.permit IS NOT NULL)
+         ORDER BY p.id FOR UPDATE",
+    )
+    .bind(tenant.0)
+    .bind(target)
+    .bind(plan)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(
+        "SELECT count(*) FROM (
+             SELECT 1 FROM deliveries d JOIN chosen USING (resource_kind, resource_id)
+             WHERE d.tenant_id = $1 AND d.target_id = $2 ORDER BY d.resource_id FOR UPDATE OF d) locked",
+    )
+    .bind(tenant.0)
+    .bind(target)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// What is chosen must be held still, and with the same proposal. What is undone must be as it was when the plan was made:
-/// what the target has of it, what is held of it, that the person has not left, and that no other plan is at it.
+/// what the target has of it, what the rules want instead, what is held of it, and that the person has not left.
 async fn refuse_what_moved(tx: &mut PgConnection, tenant: TenantId, target: Uuid) -> Result<(), ApplyError> {
-    let rows: Vec<(Uuid, Option<String>, i64)> = sqlx::query_as(
+    let rows: Vec<(Uuid, Option<String>, i64)> = sqlx::query_as(concat!(
         "SELECT c.resource_id, c.name, count(*) OVER () FROM chosen c
          LEFT JOIN deliveries d ON d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = c.resource_kind
                                AND d.resource_id = c.resource_id
@@ -317,10 +339,15 @@ async fn refuse_what_moved(tx: &mut PgConnection, tenant: TenantId, target: Uuid
                           AND l.resource_kind = c.resource_kind AND l.resource_id = c.resource_id
          WHERE CASE
              WHEN c.undo IS NULL THEN d.state IS DISTINCT FROM 'held' OR d.proposal IS DISTINCT FROM c.proposal
-             ELSE d.resource_id IS NULL OR d.permit IS NOT NULL OR COALESCE(l.observed, 'absent') <> c.undo ->> 'observed'
+             ELSE d.resource_id IS NULL OR COALESCE(l.observed, 'absent') <> c.undo ->> 'observed'
                   OR l.remote_id IS DISTINCT FROM c.undo ->> 'remote_id'
                   OR EXISTS (SELECT 1 FROM jsonb_each(c.undo -> 'current') AS had (name, value)
                              WHERE COALESCE(l.snapshot -> had.name, 'null') <> had.value)
+                  OR COALESCE(c.undo -> 'waiting', '{}') <> (
+                      SELECT COALESCE(jsonb_object_agg(line ->> 'attribute', line -> 'after'), '{}')
+                      FROM jsonb_array_elements",
+        waiting_lines!(),
+        " AS line WHERE c.undo -> 'current' ? (line ->> 'attribute'))
                   OR c.undo -> 'overrides' <> (
                       SELECT COALESCE(jsonb_object_agg(o.attribute, o.id), '{}') FROM overrides o
                       WHERE o.tenant_id = $1 AND o.target_id = $2 AND o.resource_kind = c.resource_kind
@@ -331,8 +358,8 @@ async fn refuse_what_moved(tx: &mut PgConnection, tenant: TenantId, target: Uuid
                       SELECT 1 FROM users u
                       WHERE u.tenant_id = $1 AND u.id = c.resource_id AND u.active AND u.deleted_at IS NULL)
              END
-         ORDER BY c.resource_id LIMIT 100",
-    )
+         ORDER BY c.resource_id LIMIT 100"
+    ))
     .bind(tenant.0)
     .bind(target)
     .fetch_all(tx)

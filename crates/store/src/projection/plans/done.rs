@@ -6,7 +6,8 @@ use crate::projection::overrides::{OverrideParts, live_overrides, read_overrides
 use rollcall_provisioning::entity::{self, Attributes, EntityKind};
 use rollcall_provisioning::ids::{TargetId, TenantId};
 use rollcall_provisioning::overrides::Override;
-use rollcall_provisioning::undo::{Step, Unit};
+use rollcall_provisioning::undo::{Step, Unit, Waiting};
+use serde::Deserialize;
 use serde_json::Value;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, Row};
@@ -14,8 +15,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Resources that are looked at at once.
-const PAGE: i64 = 200;
+/// Resources that are looked at, and written, at once: what an undo of many takes of the memory.
+const PAGE: i64 = 500;
+
+/// What waits of the delivery `d` for a person's decision, with what the rules want: the lines of its proposal. What waits
+/// because of another version of the mapping is not what the rules want of a person by now: those that their account came by
+/// still count for it.
+macro_rules! waiting_lines {
+    () => {
+        "(CASE WHEN d.resource_kind <> 'user' OR d.held_by NOT LIKE 'mapping:%' THEN d.proposal -> 'lines' END)"
+    };
+}
+pub(super) use waiting_lines;
 
 /// A step that was taken at a target, with whose it was.
 #[derive(FromRow)]
@@ -43,6 +54,14 @@ pub(super) struct Found {
     pub(super) marked: bool,
     pub(super) link: Option<Link>,
     pub(super) overrides: Vec<Override>,
+    pub(super) waiting: Waiting,
+}
+
+/// A line of a proposal.
+#[derive(Deserialize)]
+struct WaitingLine {
+    attribute: String,
+    after: Option<Value>,
 }
 
 impl StepRow {
@@ -71,14 +90,17 @@ pub(super) async fn page(
     let rows = sqlx::query(concat!(
         "SELECT r.resource_kind, r.resource_id, COALESCE(u.attributes ->> 'userName', g.attributes ->> 'displayName', o.name) AS name,
                 CASE r.resource_kind WHEN 'user' THEN COALESCE(u.active AND u.deleted_at IS NULL, false) ELSE true END AS present,
-                CASE WHEN d.state = 'gone' THEN d.reason END AS left_out, l.entity,
+                CASE WHEN d.state = 'gone' OR d.proposal ->> 'verb' = 'delete' THEN COALESCE(d.reason, '') END AS left_out, l.entity,
+                ",
+        waiting_lines!(),
+        " AS waiting,
                 EXISTS (SELECT 1 FROM marks m
                         WHERE m.tenant_id = $1 AND m.target_id = $2 AND m.lifted_at IS NULL
                           AND m.kind IN ('protected', 'do_not_touch')
                           AND (m.resource_id = r.resource_id OR m.remote_id = l.remote_id
                                AND m.entity_kind = CASE r.resource_kind WHEN 'user' THEN 'account' ELSE 'org_unit' END)) AS marked,
                 l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed, l.snapshot AS l_snapshot,
-                l.invited_at AS l_invited_at, l.left_at AS l_left_at, l.removal_by AS l_removal_by, l.updated_at AS l_updated_at,
+                l.invited_at AS l_invited_at, l.left_at AS l_left_at, l.removal_by AS l_removal_by, l.updated_at AS l_updated_at, l.adopted_at AS l_adopted_at,
                 ",
         live_overrides!("$1", "$2", "r.resource_kind", "r.resource_id"),
         " AS overrides
@@ -104,6 +126,8 @@ pub(super) async fn page(
             let (kind, id): (String, Uuid) = (row.try_get("resource_kind")?, row.try_get("resource_id")?);
             let role: Option<String> = row.try_get("entity")?;
             let overrides: Option<Json<OverrideParts>> = row.try_get("overrides")?;
+            let waiting: Option<Json<Vec<WaitingLine>>> = row.try_get("waiting")?;
+            let waiting = waiting.into_iter().flat_map(|lines| lines.0).map(|line| (line.attribute, line.after));
             let entity = match kind.as_str() {
                 "user" => EntityKind::Account,
                 "org_unit" => EntityKind::OrgUnit,
@@ -118,6 +142,7 @@ pub(super) async fn page(
                 marked: row.try_get("marked")?,
                 link: Link::read(row, "l_", id)?,
                 overrides: read_overrides(overrides),
+                waiting: waiting.collect(),
                 kind,
                 id,
             })

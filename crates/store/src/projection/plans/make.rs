@@ -35,61 +35,144 @@ pub struct NewPlan<'a> {
     pub by: &'a str,
 }
 
+/// What a plan holds, counted.
+#[derive(Debug, Default)]
+struct Tally {
+    /// How many resources of which kind have which verb.
+    verbs: Vec<(String, String, i64)>,
+    /// How many resources have which effect, and how many members which group would lose.
+    effects: BTreeMap<String, u64>,
+    /// How many updates touch which attribute.
+    attributes: BTreeMap<String, i64>,
+}
+
+/// A plan judged as a whole.
+struct Judgement {
+    /// As kept with the plan.
+    summary: Value,
+    /// The effects that guards hold.
+    tripped: Vec<String>,
+    /// The calls that are left do not suffice: they go to those who lose their access.
+    only_leavers: bool,
+}
+
+/// The statement that counts the changes `$from`, which is an item of a FROM clause named `c` with the columns
+/// `resource_kind` and `proposal`. Everything is counted at one reading, because proposals are long.
+macro_rules! tally {
+    (with = [$($with:tt)*], from = [$($from:tt)*]) => {
+        concat!(
+            $($with)*
+            "SELECT x.what, x.kind, x.word, sum(x.number)::bigint
+             FROM ",
+            $($from)*,
+            "
+             CROSS JOIN LATERAL (
+                 SELECT 'verb' AS what, c.resource_kind AS kind, c.proposal ->> 'verb' AS word, 1::bigint AS number
+                 UNION ALL
+                 -- Of members the proposal of their group says how many there are.
+                 SELECT 'effect', '', effect, COALESCE((
+                     SELECT (line -> 'before' ->> 'count')::bigint
+                     FROM jsonb_array_elements(c.proposal -> 'lines') AS line
+                     WHERE starts_with(effect, 'members.remove:') AND line ->> 'attribute' = 'members_removed'), 1)
+                 FROM jsonb_array_elements_text(c.proposal -> 'effects') AS effect
+                 UNION ALL
+                 SELECT 'attribute', '', line ->> 'attribute', 1
+                 FROM jsonb_array_elements(c.proposal -> 'lines') AS line WHERE c.proposal ->> 'verb' = 'update') x
+             GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        )
+    };
+}
+
+/// The departments that the people among `$3` need.
+macro_rules! needed {
+    () => {
+        "WITH RECURSIVE needed AS (
+             SELECT s.unit_id AS id FROM placements s
+             WHERE s.tenant_id = $1 AND s.target_id = $2 AND s.user_id = ANY($3) AND s.wanted
+             UNION
+             SELECT o.parent_id FROM needed
+             JOIN org_units o ON o.tenant_id = $1 AND o.target_id = $2 AND o.id = needed.id) "
+    };
+}
+
+/// The deliveries of target `$2` that are held and in the scope `$3` and `$4`.
+macro_rules! held {
+    () => {
+        "(SELECT * FROM deliveries d
+          WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.state = 'held' AND d.proposal IS NOT NULL
+            AND (cardinality($3::uuid[]) = 0 OR d.resource_id = ANY($3)
+                 OR d.resource_kind = 'org_unit' AND d.proposal ->> 'verb' <> 'delete'
+                    AND d.resource_id IN (SELECT id FROM needed))
+            AND ($4::text IS NULL OR d.held_by = $4)) c"
+    };
+}
+
 impl Store {
     /// Makes a plan of what is held now, judged as a whole. Returns its id.
     pub async fn make_plan(&self, tenant: TenantId, new: &NewPlan<'_>) -> Result<Uuid, StoreError> {
         let id = self.new_id();
+        let resources: Vec<Uuid> = new.scope.resources.iter().map(|resource| resource.0).collect();
         let mut tx = self.pool().begin().await?;
+        // What is counted is what is kept.
+        sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").execute(&mut *tx).await?;
         sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
+        let counted = sqlx::query_as(tally!(with = [needed!(),], from = [held!()]))
+            .bind(tenant.0)
+            .bind(new.target.0)
+            .bind(&resources)
+            .bind(&new.scope.held_by)
+            .fetch_all(&mut *tx)
+            .await?;
+        let judged = self.judge(&mut tx, (tenant, new.target), counted.into_iter().collect(), new.guards).await?;
+        let guarded: bool = sqlx::query_scalar(concat!(
+            needed!(),
+            ", made AS (
+                 INSERT INTO plan_changes (tenant_id, plan_id, resource_kind, resource_id, name, proposal, guarded, reason,
+                                           state, updated_at)
+                 SELECT c.tenant_id, $5, c.resource_kind, c.resource_id,
+                        COALESCE(u.attributes ->> 'userName', g.attributes ->> 'displayName', o.name), c.proposal,
+                        c.held_by LIKE 'guard:%' OR c.proposal -> 'effects' ?| $7
+                            OR $8 AND NOT (c.resource_kind = 'user' AND c.proposal ->> 'verb' = 'delete'),
+                        c.reason, 'planned', $6
+                 FROM ",
+            held!(),
+            "
+                 LEFT JOIN users u ON c.resource_kind = 'user' AND u.tenant_id = c.tenant_id AND u.id = c.resource_id
+                 LEFT JOIN groups g ON c.resource_kind = 'group' AND g.tenant_id = c.tenant_id AND g.id = c.resource_id
+                 LEFT JOIN org_units o ON c.resource_kind = 'org_unit' AND o.tenant_id = c.tenant_id
+                                      AND o.target_id = c.target_id AND o.id = c.resource_id
+                 RETURNING guarded)
+             SELECT COALESCE(bool_or(guarded), false) FROM made"
+        ))
+        .bind(tenant.0)
+        .bind(new.target.0)
+        .bind(&resources)
+        .bind(&new.scope.held_by)
+        .bind(id)
+        .bind(self.now())
+        .bind(&judged.tripped)
+        .bind(judged.only_leavers)
+        .fetch_one(&mut *tx)
+        .await?;
         sqlx::query(
             "INSERT INTO plans (tenant_id, target_id, id, kind, state, created_at, created_by, expires_at, summary)
-             VALUES ($1, $2, $3, 'held', 'ready', $4, $5, $6, '{}')",
+             VALUES ($1, $2, $3, 'held', $4, $5, $6, $7, $8)",
         )
         .bind(tenant.0)
         .bind(new.target.0)
         .bind(id)
+        .bind(if guarded { "guarded" } else { "ready" })
         .bind(self.now())
         .bind(new.by)
         .bind(self.now() + GOOD_FOR)
+        .bind(judged.summary)
         .execute(&mut *tx)
         .await?;
-        sqlx::query(
-            "WITH RECURSIVE needed AS (
-                 SELECT s.unit_id AS id FROM placements s
-                 WHERE s.tenant_id = $1 AND s.target_id = $2 AND s.user_id = ANY($5) AND s.wanted
-                 UNION
-                 SELECT o.parent_id FROM needed
-                 JOIN org_units o ON o.tenant_id = $1 AND o.target_id = $2 AND o.id = needed.id)
-             INSERT INTO plan_changes (tenant_id, plan_id, resource_kind, resource_id, name, proposal, guarded, reason,
-                                       state, updated_at)
-             SELECT d.tenant_id, $3, d.resource_kind, d.resource_id,
-                    COALESCE(u.attributes ->> 'userName', g.attributes ->> 'displayName', o.name), d.proposal,
-                    d.held_by LIKE 'guard:%', d.reason, 'planned', $4
-             FROM deliveries d
-             LEFT JOIN users u ON d.resource_kind = 'user' AND u.tenant_id = d.tenant_id AND u.id = d.resource_id
-             LEFT JOIN groups g ON d.resource_kind = 'group' AND g.tenant_id = d.tenant_id AND g.id = d.resource_id
-             LEFT JOIN org_units o ON d.resource_kind = 'org_unit' AND o.tenant_id = d.tenant_id
-                                  AND o.target_id = d.target_id AND o.id = d.resource_id
-             WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.state = 'held' AND d.proposal IS NOT NULL
-               AND (cardinality($5::uuid[]) = 0 OR d.resource_id = ANY($5)
-                    OR d.resource_kind = 'org_unit' AND d.proposal ->> 'verb' <> 'delete'
-                       AND d.resource_id IN (SELECT id FROM needed))
-               AND ($6::text IS NULL OR d.held_by = $6)",
-        )
-        .bind(tenant.0)
-        .bind(new.target.0)
-        .bind(id)
-        .bind(self.now())
-        .bind(new.scope.resources.iter().map(|resource| resource.0).collect::<Vec<_>>())
-        .bind(&new.scope.held_by)
-        .execute(&mut *tx)
-        .await?;
-        self.judge_plan(&mut tx, (tenant, new.target), id, new.guards).await?;
         tx.commit().await?;
         Ok(id)
     }
 
-    /// Judges a plan as a whole: counts what is in it, and notes what a guard would hold.
+    /// Judges a plan whose changes are kept already as a whole, and notes what a guard would hold.
     pub(super) async fn judge_plan(
         &self,
         tx: &mut PgConnection,
@@ -97,55 +180,66 @@ impl Store {
         id: Uuid,
         guards: &Guards,
     ) -> Result<(), StoreError> {
-        let mut effects = count_effects(&mut *tx, tenant, id).await?;
-        let mut tripped = self.tripped(&mut *tx, (tenant, target), guards, &effects).await?;
-        let keys: Vec<&String> = tripped.keys().collect();
-        sqlx::query(
-            "UPDATE plan_changes SET guarded = true
-             WHERE tenant_id = $1 AND plan_id = $2 AND NOT guarded AND proposal -> 'effects' ?| $3",
-        )
-        .bind(tenant.0)
-        .bind(id)
-        .bind(keys)
-        .execute(&mut *tx)
-        .await?;
-        let verbs: Vec<(String, String, i64)> = sqlx::query_as(
-            "SELECT resource_kind, proposal ->> 'verb', count(*) FROM plan_changes
-             WHERE tenant_id = $1 AND plan_id = $2 AND state = 'planned' GROUP BY 1, 2 ORDER BY 1, 2",
-        )
+        let counted = sqlx::query_as(tally!(
+            with = [],
+            from = ["(SELECT * FROM plan_changes WHERE tenant_id = $1 AND plan_id = $2 AND state = 'planned') c"]
+        ))
         .bind(tenant.0)
         .bind(id)
         .fetch_all(&mut *tx)
         .await?;
+        let judged = self.judge(&mut *tx, (tenant, target), counted.into_iter().collect(), guards).await?;
+        let guarded = sqlx::query(
+            "UPDATE plan_changes SET guarded = true
+             WHERE tenant_id = $1 AND plan_id = $2 AND state = 'planned'
+               AND (proposal -> 'effects' ?| $3
+                    OR $4 AND NOT (resource_kind = 'user' AND proposal ->> 'verb' = 'delete'))",
+        )
+        .bind(tenant.0)
+        .bind(id)
+        .bind(&judged.tripped)
+        .bind(judged.only_leavers)
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query("UPDATE plans SET summary = $3, state = $4 WHERE tenant_id = $1 AND id = $2")
+            .bind(tenant.0)
+            .bind(id)
+            .bind(judged.summary)
+            .bind(if guarded.rows_affected() > 0 { "guarded" } else { "ready" })
+            .execute(&mut *tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Judges what a plan holds by the limits of guards and by the calls that are left.
+    async fn judge(
+        &self,
+        tx: &mut PgConnection,
+        (tenant, target): (TenantId, TargetId),
+        tally: Tally,
+        guards: &Guards,
+    ) -> Result<Judgement, StoreError> {
+        let Tally { verbs, mut effects, attributes } = tally;
+        let mut tripped = self.tripped(&mut *tx, (tenant, target), guards, &effects).await?;
+        let keys = tripped.keys().cloned().collect();
         let changes: Vec<Value> =
             verbs.iter().map(|(kind, verb, count)| json!({ "kind": kind, "verb": verb, "count": count })).collect();
         let calls: i64 = verbs.iter().map(|(_, _, count)| count).sum();
         let left = self.calls_left(&mut *tx, (tenant, target)).await?;
+        let mut only_leavers = false;
         if let Some(left) = left {
             let needed = u64::try_from(calls).unwrap_or(0);
             effects.insert(Guard::Quota.as_str().to_owned(), needed);
             if let Some(arithmetic) = left.judge(needed) {
-                hold_all_but_leavers(&mut *tx, tenant, id).await?;
+                only_leavers = true;
                 tripped.insert(Guard::Quota.as_str().to_owned(), arithmetic);
             }
         }
-        let attributes = count_attributes(&mut *tx, tenant, id).await?;
         let summary = json!({
             "changes": changes, "attributes": attributes, "calls": calls, "effects": effects, "guards": tripped,
             "calls_left": left.map(|left| left.calls),
         });
-        sqlx::query(
-            "UPDATE plans p SET summary = $3,
-                 state = CASE WHEN EXISTS (SELECT 1 FROM plan_changes c WHERE c.tenant_id = $1 AND c.plan_id = $2
-                                             AND c.guarded) THEN 'guarded' ELSE 'ready' END
-             WHERE p.tenant_id = $1 AND p.id = $2",
-        )
-        .bind(tenant.0)
-        .bind(id)
-        .bind(summary)
-        .execute(&mut *tx)
-        .await?;
-        Ok(())
+        Ok(Judgement { summary, tripped: keys, only_leavers })
     }
 
     /// What is left of the calls that a target may be sent; `None` where nothing limits them.
@@ -219,54 +313,20 @@ impl Store {
     }
 }
 
-/// The calls that are left go to those who lose their access.
-async fn hold_all_but_leavers(tx: &mut PgConnection, tenant: TenantId, plan: Uuid) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE plan_changes SET guarded = true
-         WHERE tenant_id = $1 AND plan_id = $2 AND NOT (resource_kind = 'user' AND proposal ->> 'verb' = 'delete')",
-    )
-    .bind(tenant.0)
-    .bind(plan)
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-async fn count_effects(
-    tx: &mut PgConnection,
-    tenant: TenantId,
-    plan: Uuid,
-) -> Result<BTreeMap<String, u64>, StoreError> {
-    let rows: Vec<(String, i64)> = sqlx::query_as(
-        // Of members the proposal of their group says how many there are.
-        "SELECT effect, sum(COALESCE((
-                    SELECT (line -> 'before' ->> 'count')::bigint
-                    FROM jsonb_array_elements(c.proposal -> 'lines') AS line
-                    WHERE line ->> 'attribute' = 'members_removed' AND starts_with(effect, 'members.remove:')), 1))::bigint
-         FROM plan_changes c, jsonb_array_elements_text(c.proposal -> 'effects') AS effect
-         WHERE c.tenant_id = $1 AND c.plan_id = $2 GROUP BY effect ORDER BY effect",
-    )
-    .bind(tenant.0)
-    .bind(plan)
-    .fetch_all(tx)
-    .await?;
-    Ok(rows.into_iter().map(|(effect, count)| (effect, u64::try_from(count).unwrap_or(0))).collect())
-}
-
-/// How many updates touch which attribute.
-async fn count_attributes(
-    tx: &mut PgConnection,
-    tenant: TenantId,
-    plan: Uuid,
-) -> Result<BTreeMap<String, i64>, StoreError> {
-    let rows: Vec<(String, i64)> = sqlx::query_as(
-        "SELECT line ->> 'attribute', count(*)
-         FROM plan_changes c, jsonb_array_elements(c.proposal -> 'lines') AS line
-         WHERE c.tenant_id = $1 AND c.plan_id = $2 AND c.proposal ->> 'verb' = 'update' GROUP BY 1",
-    )
-    .bind(tenant.0)
-    .bind(plan)
-    .fetch_all(tx)
-    .await?;
-    Ok(rows.into_iter().collect())
+impl FromIterator<(String, String, String, i64)> for Tally {
+    fn from_iter<I: IntoIterator<Item = (String, String, String, i64)>>(counted: I) -> Self {
+        let mut tally = Self::default();
+        for (what, kind, word, number) in counted {
+            match what.as_str() {
+                "verb" => tally.verbs.push((kind, word, number)),
+                "effect" => {
+                    tally.effects.insert(word, u64::try_from(number).unwrap_or(0));
+                }
+                _ => {
+                    tally.attributes.insert(word, number);
+                }
+            }
+        }
+        tally
+    }
 }

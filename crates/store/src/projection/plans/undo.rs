@@ -1,7 +1,8 @@
 //! Making a plan that undoes: from the journal of what targets accepted, resource by resource.
 
-use super::done::{Found, StepRow, accounts, named, page, steps, units};
+use super::done::{Found, accounts, named, page, steps, units};
 use super::make::GOOD_FOR;
+use crate::projection::standing_guards::name_managers;
 use crate::{Store, StoreError};
 use rollcall_provisioning::connector::TargetSchema;
 use rollcall_provisioning::entity::{Attributes, Observed};
@@ -83,6 +84,7 @@ impl Store {
             after = last.id;
             self.undo_page(&mut tx, (tenant, id), new, &page).await?;
         }
+        name_managers(&mut tx, tenant, id, new.guards).await?;
         self.judge_plan(&mut tx, (tenant, new.target), id, new.guards).await?;
         tx.commit().await?;
         Ok(Some(id))
@@ -103,31 +105,43 @@ impl Store {
         let around = Surroundings { schema: new.schema, accounts: &accounts, units: &units, root: new.root };
         let mut paths: Paths = units.iter().map(|(id, unit)| (id.clone(), unit.path.join(" / "))).collect();
         paths.insert(new.root.to_owned(), "/".to_owned());
+        let mut taken: BTreeMap<Uuid, Vec<Step<'_>>> = BTreeMap::new();
+        for step in &steps {
+            taken.entry(step.resource_id).or_default().push(step.step());
+        }
+        let mut changes = Changes::default();
         for found in page {
-            let of_it: Vec<Step<'_>> =
-                steps.iter().filter(|step| step.resource_id == found.id).map(StepRow::step).collect();
+            let of_it = taken.get(&found.id).map(Vec::as_slice).unwrap_or_default();
             let observed = found.link.as_ref().map_or(&Observed::Absent, |link| &link.observed);
             let presence = match (found.present, &found.left_out) {
                 (false, _) => Presence::Left,
                 (true, Some(reason)) => Presence::LeftOut(reason),
                 (true, None) => Presence::Wanted,
             };
-            let standing = Standing { kind: found.entity, presence, observed, overrides: &found.overrides };
-            let way = undo(&of_it, &standing, &around);
+            let Found { entity: kind, overrides, waiting, .. } = found;
+            let standing = Standing { kind: *kind, presence, observed, overrides, waiting };
+            let way = undo(of_it, &standing, &around);
             if way.action.is_some() || !way.cannot.is_empty() {
-                self.keep_undo(tx, (tenant, plan), (found, &way), &paths).await?;
+                changes.add(found, &way, &paths);
             }
         }
-        Ok(())
+        changes.write(tx, (tenant, plan), self.now()).await
     }
+}
 
-    async fn keep_undo(
-        &self,
-        tx: &mut PgConnection,
-        (tenant, plan): (TenantId, Uuid),
-        (found, way): (&Found, &Undo),
-        paths: &Paths,
-    ) -> Result<(), StoreError> {
+/// What a plan that undoes says of the resources of a page, column by column.
+#[derive(Default)]
+struct Changes {
+    kinds: Vec<String>,
+    ids: Vec<Uuid>,
+    names: Vec<Option<String>>,
+    proposals: Vec<Value>,
+    states: Vec<&'static str>,
+    undos: Vec<Value>,
+}
+
+impl Changes {
+    fn add(&mut self, found: &Found, way: &Undo, paths: &Paths) {
         let nothing = Attributes::new();
         let entity = found.link.as_ref().and_then(|link| match &link.observed {
             Observed::Known(entity) => Some(entity),
@@ -143,6 +157,8 @@ impl Store {
             None => (json!({ "verb": "none", "lines": [], "effects": [] }), "impossible"),
         };
         let touched = way.action.as_ref().map(|action| action.attributes()).unwrap_or_default();
+        let waiting: BTreeMap<&str, &Option<Value>> =
+            touched.iter().filter_map(|name| Some((*name, found.waiting.get(*name)?))).collect();
         let current: BTreeMap<&str, Option<&Value>> =
             touched.into_iter().map(|name| (name, before.get(name))).collect();
         let held: Vec<Value> = way
@@ -157,27 +173,43 @@ impl Store {
             .filter(|held| attributes.contains(&held.attribute.as_str()))
             .map(|held| (held.attribute.as_str(), held.id))
             .collect();
-        let undo = json!({
+        self.undos.push(json!({
             "held": held, "lifted": way.lifted, "overrides": overrides,
             "observed": found.link.as_ref().map_or("absent", |link| link.observed_word()),
             "remote_id": entity.map(|entity| &entity.remote_id),
             "current": if entity.is_some() { json!(current) } else { json!({}) },
+            "waiting": if entity.is_some() { json!(waiting) } else { json!({}) },
             "cannot": way.cannot.iter().map(cannot).collect::<Vec<_>>(),
-        });
+        }));
+        self.kinds.push(found.kind.clone());
+        self.ids.push(found.id);
+        self.names.push(found.name.clone());
+        self.proposals.push(proposal);
+        self.states.push(state);
+    }
+
+    async fn write(
+        self,
+        tx: &mut PgConnection,
+        (tenant, plan): (TenantId, Uuid),
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO plan_changes (tenant_id, plan_id, resource_kind, resource_id, name, proposal, guarded, state, undo,
                                        updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, false, $7, $8, $9)",
+             SELECT $1, $2, kind, id, name, proposal, false, state, undo, $9
+             FROM unnest($3::text[], $4::uuid[], $5::text[], $6::jsonb[], $7::text[], $8::jsonb[])
+                  AS c (kind, id, name, proposal, state, undo)",
         )
         .bind(tenant.0)
         .bind(plan)
-        .bind(&found.kind)
-        .bind(found.id)
-        .bind(&found.name)
-        .bind(proposal)
-        .bind(state)
-        .bind(undo)
-        .bind(self.now())
+        .bind(self.kinds)
+        .bind(self.ids)
+        .bind(self.names)
+        .bind(self.proposals)
+        .bind(self.states)
+        .bind(self.undos)
+        .bind(now)
         .execute(tx)
         .await?;
         Ok(())
@@ -210,11 +242,13 @@ fn cannot(cannot: &Cannot) -> Value {
 /// Chooses the steps that are to be undone: temporary table `undone`. Returns how many.
 async fn choose(tx: &mut PgConnection, tenant: TenantId, new: &NewUndo<'_>) -> Result<u64, StoreError> {
     let UndoScope { plan, people, from, to, mapping_version } = new.scope;
-    sqlx::query("CREATE TEMPORARY TABLE undone (id bigint, resource_kind text, resource_id uuid) ON COMMIT DROP")
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query(
+        "CREATE TEMPORARY TABLE undone (id bigint PRIMARY KEY, resource_kind text, resource_id uuid) ON COMMIT DROP",
+    )
+    .execute(&mut *tx)
+    .await?;
     let done = sqlx::query(
-        "INSERT INTO undone
+        "INSERT INTO undone (id, resource_kind, resource_id)
          SELECT id, resource_kind, resource_id FROM attempts
          WHERE tenant_id = $1 AND target_id = $2 AND outcome IN ('accepted', 'unknown')
            AND ($3::uuid IS NULL OR plan_id = $3)
@@ -229,7 +263,12 @@ async fn choose(tx: &mut PgConnection, tenant: TenantId, new: &NewUndo<'_>) -> R
     .bind(from)
     .bind(to)
     .bind(mapping_version)
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
+    // It is read page by page, in the order of resources.
+    sqlx::query("CREATE INDEX undone_resource_idx ON undone (resource_id, resource_kind, id)")
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query("ANALYZE undone").execute(tx).await?;
     Ok(done.rows_affected())
 }
