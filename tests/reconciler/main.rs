@@ -3,6 +3,7 @@
 
 mod budget;
 mod circles;
+mod connections;
 mod crash;
 mod death;
 mod departments;

@@ -174,7 +174,9 @@ fn breaks_connection(error: &Error) -> bool {
     }
 }
 
-/// One connection, and its place among those that may be open. Closed when it is dropped.
+/// One connection, and its place among those that may be open. Closed when it is dropped, which costs whoever comes next a
+/// new one; for a single statement the [`Connections`] themselves are an executor and keep it.
+#[must_use = "a connection that is not kept is closed"]
 pub(crate) struct Lease {
     connection: PgConnection,
     opened: Instant,

@@ -3,18 +3,17 @@
 use crate::{Store, StoreError};
 use rollcall_provisioning::allowance::Spent;
 use rollcall_provisioning::ids::{TargetId, TenantId};
-use sqlx::PgConnection;
+use sqlx::PgExecutor;
 
 impl Store {
     /// What a target was sent today and this month.
     pub async fn calls_spent(&self, tenant: TenantId, target: TargetId) -> Result<Spent, StoreError> {
-        let mut connection = self.pool().acquire().await?;
-        self.spent(&mut connection, (tenant, target)).await
+        self.spent(self.pool(), (tenant, target)).await
     }
 
     pub(super) async fn spent(
         &self,
-        connection: &mut PgConnection,
+        executor: impl PgExecutor<'_>,
         (tenant, target): (TenantId, TargetId),
     ) -> Result<Spent, StoreError> {
         let (day, month): (i64, i64) = sqlx::query_as(
@@ -27,7 +26,7 @@ impl Store {
         .bind(tenant.0)
         .bind(target.0)
         .bind(self.now())
-        .fetch_one(connection)
+        .fetch_one(executor)
         .await?;
         let number = |number: i64| u64::try_from(number).unwrap_or(0);
         Ok(Spent { day: number(day), month: number(month) })

@@ -12,7 +12,7 @@ use crate::manager::{manager_names, names_as_manager};
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::{DeliveryState, Standing, WAITING_FOR_MEMBERS};
 use rollcall_provisioning::ids::ResourceId;
-use sqlx::PgConnection;
+use sqlx::PgExecutor;
 use std::time::Duration;
 use time::OffsetDateTime;
 
@@ -39,9 +39,7 @@ impl Store {
         standing: &Standing,
         applied_version: Option<i64>,
     ) -> Result<Recorded, StoreError> {
-        let mut connection = self.pool().acquire().await?;
-        let more = self.end_try(&mut connection, claim, standing, applied_version).await?;
-        drop(connection);
+        let more = self.end_try(self.pool(), claim, standing, applied_version).await?;
         match (more, standing.waiting_for) {
             (None, _) => Ok(Recorded::LostClaim),
             (Some(true), _) => Ok(Recorded::MoreToDo),
@@ -62,10 +60,10 @@ impl Store {
                 .fetch_optional(&mut *tx)
                 .await?;
         let more = if revision == Some(claim.settings_revision) {
-            self.end_try(&mut tx, claim, standing, None).await?
+            self.end_try(&mut *tx, claim, standing, None).await?
         } else {
             let at_once = Standing { due_at: Some(self.now()), ..standing.clone() };
-            self.end_try(&mut tx, claim, &at_once, None).await?
+            self.end_try(&mut *tx, claim, &at_once, None).await?
         };
         tx.commit().await?;
         Ok(match more {
@@ -78,7 +76,7 @@ impl Store {
     /// Writes the end of a try. Says whether there is more to do; `None` when the claim is lost.
     async fn end_try(
         &self,
-        connection: &mut PgConnection,
+        executor: impl PgExecutor<'_>,
         claim: &Claim,
         standing: &Standing,
         applied_version: Option<i64>,
@@ -144,7 +142,7 @@ impl Store {
         .bind(standing.state == DeliveryState::NeedsAttention)
         .bind(at_rest || standing.error_code.as_deref() == Some(WAITING_FOR_MEMBERS))
         .bind(claim.permit)
-        .fetch_optional(connection)
+        .fetch_optional(executor)
         .await?;
         Ok(more)
     }

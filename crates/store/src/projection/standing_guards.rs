@@ -83,6 +83,7 @@ impl Store {
                 over.push(effect);
             }
         }
+        connection.keep();
         Ok(over)
     }
 
