@@ -51,11 +51,14 @@ async fn parents_come_first_and_emptied_ones_go_leaf_first() -> anyhow::Result<(
     let at = world.dingtalk_state().await?;
     ensure!(at.departments.contains("Acme/Engineering/Platform"), "{at:?}");
 
+    // All of it at once: a department that is wanted again while it goes may be refused, and then stays for a while.
+    world.cli(&["pause"]).await?;
     for id in &ids {
         world.change(id, replace(&enterprise("division"), "Business")).await?;
         world.change(id, replace(&enterprise("department"), "Sales")).await?;
         world.change(id, replace(&enterprise("organization"), "Other")).await?;
     }
+    world.cli(&["resume"]).await?;
     world.settled().await?;
     let at = world.dingtalk_state().await?;
     let wanted = ["Other", "Other/Business", "Other/Business/Sales"].map(str::to_owned);
