@@ -164,7 +164,8 @@ async fn copy(postgres: &mut PgConnection, models: &[String], people: u32) -> an
         let (columns, copied): (String, String) = sqlx::query_as(
             "SELECT string_agg(quote_ident(attname), ', '), string_agg('copy.' || quote_ident(attname), ', ')
              FROM pg_attribute
-             WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attidentity = ''",
+             WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attidentity = ''
+               AND attgenerated = ''",
         )
         .bind(table)
         .fetch_one(&mut *postgres)

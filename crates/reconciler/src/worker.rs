@@ -46,7 +46,7 @@ impl Default for Options {
             lease: Duration::from_secs(10),
             poll: Duration::from_secs(2),
             limit: Duration::from_mins(2),
-            page: 500,
+            page: 1_000,
         }
     }
 }

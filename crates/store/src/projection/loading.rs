@@ -150,40 +150,47 @@ macro_rules! load_users {
              LEFT JOIN links l ON l.tenant_id = c.tenant_id AND l.target_id = c.target_id
                               AND l.resource_kind = 'user' AND l.resource_id = c.user_id
              LEFT JOIN LATERAL (
-                 SELECT COALESCE(array_agg(unit_id ORDER BY unit_id) FILTER (WHERE wanted), '{}') AS wanted_units,
-                        COALESCE(array_agg(unit_id ORDER BY unit_id) FILTER (WHERE applied), '{}') AS applied_units,
-                        COALESCE(array_agg(unit_id ORDER BY unit_id) FILTER (WHERE wanted AND head), '{}') AS headed_units
-                 FROM placements p
-                 WHERE p.tenant_id = c.tenant_id AND p.target_id = c.target_id AND p.user_id = c.user_id) p ON true
+                 SELECT COALESCE(array_agg(unit_id) FILTER (WHERE wanted), '{}') AS wanted_units,
+                        COALESCE(array_agg(unit_id) FILTER (WHERE applied), '{}') AS applied_units,
+                        COALESCE(array_agg(unit_id) FILTER (WHERE wanted AND head), '{}') AS headed_units
+                 -- In the order of the index, so that nothing is sorted for each of many people.
+                 FROM (SELECT unit_id, wanted, applied, head FROM placements p
+                       WHERE p.tenant_id = c.tenant_id AND p.target_id = c.target_id AND p.user_id = c.user_id
+                       ORDER BY unit_id) p) p ON true
              LEFT JOIN sources s ON s.tenant_id = c.tenant_id AND s.id = u.source_id
              LEFT JOIN LATERAL (
                  SELECT jsonb_agg(jsonb_build_array(g.id::text, jsonb_strip_nulls(jsonb_build_object(
-                            'displayName', g.attributes ->> 'displayName', 'externalId', g.external_id))) ORDER BY g.id) AS groups
-                 FROM memberships ms
-                 JOIN groups g ON g.tenant_id = ms.tenant_id AND g.id = ms.group_id AND g.deleted_at IS NULL
-                 WHERE ms.tenant_id = c.tenant_id AND ms.member_id = c.user_id::text) gs ON true
+                            'displayName', g.attributes ->> 'displayName', 'externalId', g.external_id)))) AS groups
+                 FROM (SELECT g.id, g.attributes, g.external_id FROM memberships ms
+                       JOIN groups g ON g.tenant_id = ms.tenant_id AND g.id = ms.group_id AND g.deleted_at IS NULL
+                       WHERE ms.tenant_id = c.tenant_id AND ms.member_id = c.user_id::text
+                       ORDER BY g.id) g) gs ON true
+             -- The manager whom the id names, whatever else is said of them, or else the one who has the number or the name
+             -- that the source gives.
+             LEFT JOIN users mi ON mi.tenant_id = c.tenant_id AND mi.id = u.manager_user
              LEFT JOIN LATERAL (
-                 SELECT found.id, found.present, found.rank > 1 AND found.present
-                        AND count(*) FILTER (WHERE found.present AND found.rank > 1) OVER () > 1 AS ambiguous
+                 SELECT found.id, found.present,
+                        found.present AND count(*) FILTER (WHERE found.present) OVER () > 1 AS ambiguous
                  FROM (
-                     SELECT 1 AS rank, m.id, m.active AND m.deleted_at IS NULL AS present FROM users m
-                     WHERE m.tenant_id = c.tenant_id
-                       AND m.id = CASE WHEN u.manager_id ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN u.manager_id::uuid END
-                     UNION ALL
-                     SELECT 2, m.id, m.active FROM users m
+                     SELECT m.id, m.active AS present FROM users m
                      WHERE u.manager_by = 'externalId' AND m.tenant_id = c.tenant_id AND m.external_id = u.manager_key
                        AND m.source_id = COALESCE(u.manager_source, u.source_id) AND m.deleted_at IS NULL
                      UNION ALL
-                     SELECT 2, m.id, m.active FROM users m
+                     SELECT m.id, m.active FROM users m
                      WHERE u.manager_by = 'externalId' AND m.tenant_id = c.tenant_id
                        AND m.external_ids @> CASE WHEN u.manager_key IS NOT NULL
                            THEN jsonb_build_object(COALESCE(u.manager_source, u.source_id), u.manager_key) END
                        AND m.external_ids IS NOT NULL AND m.deleted_at IS NULL
                      UNION ALL
-                     SELECT 2, m.id, m.active FROM users m
+                     SELECT m.id, m.active FROM users m
                      WHERE u.manager_by = 'employeeNumber' AND m.tenant_id = c.tenant_id
                        AND m.employee_number_key = u.manager_key AND m.deleted_at IS NULL) found
-                 ORDER BY found.rank, found.present DESC, found.id LIMIT 1) m ON true
+                 WHERE u.manager_by IS NOT NULL AND mi.id IS NULL
+                 ORDER BY found.present DESC, found.id LIMIT 1) mk ON true
+             CROSS JOIN LATERAL (
+                 SELECT COALESCE(mi.id, mk.id) AS id, mk.ambiguous,
+                        CASE WHEN mi.id IS NULL THEN mk.present ELSE mi.active AND mi.deleted_at IS NULL END AS present
+                 OFFSET 0) m
              LEFT JOIN links ml ON ml.tenant_id = c.tenant_id AND ml.target_id = c.target_id
                                AND ml.resource_kind = 'user' AND ml.resource_id = m.id
              LEFT JOIN handovers h ON h.tenant_id = c.tenant_id AND h.target_id = c.target_id AND h.leaver_id = m.id

@@ -19,8 +19,8 @@ pub(super) type OverrideParts = Vec<(i64, String, Option<Value>, Option<Value>)>
 macro_rules! live_overrides {
     ($tenant:literal, $target:literal, $kind:literal, $resource:literal) => {
         concat!(
-            "(SELECT jsonb_agg(jsonb_build_array(ov.id, ov.attribute, ov.value, ov.against) ORDER BY ov.attribute)
-              FROM overrides ov WHERE ov.tenant_id = ",
+            "(SELECT jsonb_agg(jsonb_build_array(ov.id, ov.attribute, ov.value, ov.against))
+              FROM (SELECT * FROM overrides ov WHERE ov.tenant_id = ",
             $tenant,
             " AND ov.target_id = ",
             $target,
@@ -28,7 +28,7 @@ macro_rules! live_overrides {
             $kind,
             " AND ov.resource_id = ",
             $resource,
-            " AND ov.ended_at IS NULL)"
+            " AND ov.ended_at IS NULL ORDER BY ov.attribute) ov)"
         )
     };
 }

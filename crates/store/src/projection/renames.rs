@@ -291,10 +291,13 @@ impl Store {
 /// the questions that look at everybody need not be asked.
 async fn someone_moves_in(tx: &mut PgConnection, claim: &Claim, units: &[Uuid]) -> Result<bool, StoreError> {
     Ok(sqlx::query_scalar(
+        // `OFFSET 0`: person by person. Where nothing was ever counted, as in a new target, it would begin with everybody
+        // who is in any department.
         "SELECT EXISTS (SELECT 1 FROM placements p
-                        JOIN placements had ON had.tenant_id = $1 AND had.target_id = $2 AND had.user_id = p.user_id
-                                           AND had.applied
-                        WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.unit_id = ANY($3) AND p.wanted)",
+                        WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.unit_id = ANY($3) AND p.wanted
+                          AND EXISTS (SELECT 1 FROM placements had
+                                      WHERE had.tenant_id = $1 AND had.target_id = $2 AND had.user_id = p.user_id
+                                        AND had.applied OFFSET 0))",
     )
     .bind(claim.tenant.0)
     .bind(claim.target.0)

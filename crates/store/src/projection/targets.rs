@@ -108,6 +108,9 @@ pub struct RulesRevision {
 /// By how much the clocks of servers may differ.
 const CLOCKS_DIFFER: Duration = Duration::from_mins(10);
 
+/// So many people that statements on a new target need to be planned with their number known.
+const MANY: u64 = 1_000;
+
 pub(super) const COLUMNS: &str =
     "SELECT t.tenant_id, t.id, t.name, t.kind, t.settings, t.settings_revision, t.secret_sealed, t.mode,
            t.stopped_until, t.deny_windows, t.guards,
@@ -183,7 +186,10 @@ impl Store {
         }
         // In rehearsal a survey looks at everybody who is there, which costs less than to claim each.
         let due = (new.mode != TargetMode::Rehearsal).then_some(began);
-        self.mark_users(&mut tx, (tenant, id), None, due).await?;
+        if self.mark_users(&mut tx, (tenant, id), None, due).await? > MANY {
+            // Until Postgres counts by itself it takes the target to be empty, and reads all of it to find one person.
+            sqlx::query("ANALYZE deliveries").execute(&mut *tx).await?;
+        }
         sqlx::query("LOCK TABLE users IN SHARE MODE").execute(&mut *tx).await?;
         self.mark_users(&mut tx, (tenant, id), Some(began - CLOCKS_DIFFER), due).await?;
         let maps_groups: bool = sqlx::query_scalar("SELECT maps_groups FROM tenants WHERE id = $1")
@@ -203,15 +209,15 @@ impl Store {
         Ok(new.id)
     }
 
-    /// Makes every living user, or those created since then, dirty for a target that is being made.
+    /// Makes every living user, or those created since then, dirty for a target that is being made. Returns how many.
     async fn mark_users(
         &self,
         tx: &mut PgConnection,
         (tenant, target): (TenantId, Uuid),
         since: Option<OffsetDateTime>,
         due: Option<OffsetDateTime>,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
+    ) -> Result<u64, StoreError> {
+        let marked = sqlx::query(
             "INSERT INTO deliveries (tenant_id, target_id, resource_kind, resource_id, lane, state, due_at,
                                      dirty_since, updated_at)
              SELECT u.tenant_id, $2, 'user', u.id, $4, 'pending', $6, $3, $3
@@ -226,7 +232,7 @@ impl Store {
         .bind(due)
         .execute(tx)
         .await?;
-        Ok(())
+        Ok(marked.rows_affected())
     }
 
     /// Forgets a target with all that is known of it. Nothing is changed at the target itself. Workers that are at
