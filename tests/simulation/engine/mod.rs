@@ -26,6 +26,7 @@ pub(crate) mod run;
 pub(crate) mod script;
 pub(crate) mod shrink;
 pub(crate) mod stage;
+pub(crate) mod undoing;
 pub(crate) mod watch;
 pub(crate) mod worker;
 

@@ -134,6 +134,7 @@ impl Run<'_> {
             self.note(&format!("step {number}: {:?}", step.action));
             self.random = Random::new(step.chance);
             self.perform(&step.action).await?;
+            self.keep_promises().await?;
             self.happened += 1;
             self.mode = self.stage.mode(self.directory.tenant).await?;
             for _ in 0..step.gates {
