@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::directory::{Group, Person};
 use super::hand::{self, dept_id, list, text};
-use super::rules::Rules;
+use super::rules::{Groups, Rules};
 use super::run::Run;
 use super::undoing::Held;
 
@@ -93,6 +93,14 @@ pub(crate) struct Department {
     known_as: (i64, String),
 }
 
+/// A chat at DingTalk that is not dissolved.
+#[derive(Clone, Debug)]
+pub(crate) struct Chat {
+    pub(crate) title: String,
+    pub(crate) owner: String,
+    pub(crate) members: BTreeSet<String>,
+}
+
 /// All of it.
 pub(crate) struct Facts {
     pub(crate) people: Vec<Person>,
@@ -104,6 +112,10 @@ pub(crate) struct Facts {
     held: Vec<Held>,
     /// Who holds which role of our role group.
     pub(crate) roles: Vec<(String, BTreeSet<String>)>,
+    /// The chats, by the id that the product knows each by.
+    pub(crate) chats: BTreeMap<String, Chat>,
+    /// Whether chats of groups that are gone may be there: by some version of the rules they stay.
+    pub(crate) chats_stay: bool,
     /// Numbers under which somebody was invited and has not accepted.
     pub(crate) invited: BTreeSet<String>,
     pub(crate) foreign_people: BTreeSet<String>,
@@ -160,7 +172,16 @@ impl Facts {
             let holders = role.get("holders").and_then(Value::as_object).into_iter().flatten();
             (text(role, "name").to_owned(), holders.map(|(userid, _)| userid.clone()).collect())
         });
+        let chats = list(&state, "chats").iter().filter(|chat| chat.get("disbanded") != Some(&Value::Bool(true)));
+        let chats = chats.map(|chat| {
+            let members = list(chat, "members").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            let (title, owner) = (text(chat, "title").to_owned(), text(chat, "owner").to_owned());
+            let id = format!("{}/{}", text(chat, "chat_id"), text(chat, "open_conversation_id"));
+            (id, Chat { title, owner, members })
+        });
         Ok(Self {
+            chats: chats.collect(),
+            chats_stay: run.watch.versions.iter().any(|rules| rules.groups == Groups::Chats),
             people: run.directory.people.clone(),
             groups: run.directory.groups.clone(),
             roles: roles.collect(),

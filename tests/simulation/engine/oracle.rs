@@ -256,8 +256,16 @@ fn judge_groups(facts: &Facts, wrongs: &mut Vec<String>) {
             facts.roles.iter().filter(|(name, _)| *name == group.name).map(|(_, holders)| holders).collect();
         match roles.as_slice() {
             _ if excused || group.deleted || facts.rules.groups == Groups::Nothing => {}
+            _ if facts.rules.groups.are_chats() => judge_chat(facts, group, standing, wrongs),
             [holders] => judge_members(facts, group, holders, wrongs),
             other => wrongs.push(format!("{} roles are called {}: {standing:?}", other.len(), group.name)),
+        }
+    }
+    for (id, chat) in &facts.chats {
+        let of = |one: &&Standing| one.resource_kind == "group" && one.remote_id.as_ref() == Some(id);
+        let mut groups = facts.standings.values().filter(of);
+        if groups.next().is_none() && !facts.chats_stay {
+            wrongs.push(format!("the chat {id} is of no group: {chat:?}"));
         }
     }
     for (name, holders) in &facts.roles {
@@ -267,6 +275,31 @@ fn judge_groups(facts: &Facts, wrongs: &mut Vec<String>) {
             wrongs.push(format!("the role {name} is for nobody, and held by {holders:?}"));
         }
     }
+}
+
+fn judge_chat(facts: &Facts, group: &Group, standing: Option<&Standing>, wrongs: &mut Vec<String>) {
+    let chat = standing.and_then(|standing| facts.chats.get(standing.remote_id.as_ref()?));
+    let mut members = BTreeSet::new();
+    for person in facts.people.iter().filter(|person| group.members.contains(&person.id) && facts.wants(person)) {
+        members.extend(facts.account(person).map(|account| text(account, "userid")));
+    }
+    let Some(chat) = chat else {
+        if !members.is_empty() {
+            wrongs.push(format!("{} has no chat, and {members:?} are to be in it: {standing:?}", group.name));
+        }
+        return;
+    };
+    // Nobody is in it any more: its last owner stays, and there is nobody for whom it would be called otherwise.
+    if members.is_empty() {
+        return;
+    }
+    if chat.title != group.name {
+        wrongs.push(format!("the chat of {} is called {}: {standing:?}", group.name, chat.title));
+    }
+    if !chat.members.contains(&chat.owner) {
+        wrongs.push(format!("the owner of the chat of {} is not in it: {chat:?}", group.name));
+    }
+    judge_members(facts, group, &chat.members, wrongs);
 }
 
 fn judge_members(facts: &Facts, group: &Group, holders: &BTreeSet<String>, wrongs: &mut Vec<String>) {

@@ -165,7 +165,7 @@ impl Script {
             steps.push(step(&mut random, action));
         }
         if random.chance(40) {
-            let rules = Rules { groups: Groups::Roles, ..Rules::some(&mut random) };
+            let rules = Rules { groups: Groups::some(&mut random), ..Rules::some(&mut random) };
             steps.push(step(&mut random, Action::Mapping(rules)));
             for _ in 0..2 + random.below(4) {
                 let action = Action::Group(random.below(GROUPS), Circle::With(random.below(PEOPLE)));
@@ -246,6 +246,7 @@ fn fault(random: &mut Random) -> String {
         "/",
         "/topapi/role",
         "/role",
+        "/v1.0/im",
         "/topapi/v2/user",
         "/topapi/v2/department",
         "/topapi/v2/user/create",

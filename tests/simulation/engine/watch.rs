@@ -48,6 +48,8 @@ impl Call {
                 | "deleterole"
                 | "addrolesforemps"
                 | "removerolesforemps"
+                | "add"
+                | "disband"
         )
     }
 }
@@ -168,7 +170,7 @@ impl Watch {
         if claim.mode == TargetMode::Paused {
             self.wrong(format!("a write although paused: {call}"));
         }
-        if call.name().ends_with("/delete") {
+        if matches!(call.name(), "user/delete" | "department/delete") {
             self.removals.push(Removal {
                 at: call.at,
                 began,
