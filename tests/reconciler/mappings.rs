@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use rollcall_provisioning::connector::ErrorClass;
+use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::ids::ResourceKind;
 use rollcall_provisioning::mapping::Mapping;
@@ -316,6 +317,43 @@ async fn what_the_source_changes_does_not_wait_for_the_plan_of_a_mapping() -> an
     world.settle().await?;
     assert_eq!(title(&world, "ann").await?, "LEAD");
     assert_eq!(world.standing("ann").await?.state, "in_step");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_guard_holds_hides_nothing_of_what_other_rules_would_change() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let ann = world.person("ann", json!({ "title": "clerk", "department": "Sales" })).await?;
+    // Who stays, so that the department is left and not renamed.
+    world.person("bob", json!({ "title": "HEAD", "department": "Sales" })).await?;
+    world.settle().await?;
+    let guards = Guards::parse(&json!({ "people.move": { "floor": 0, "share": 0.0 } }))?;
+    world.store.set_guards(world.tenant, world.target, &guards, "ann").await?;
+    save(&world, &json!({ "/account/title/value": "upper(user.title)" })).await?;
+    // By the rules that count until a plan is applied the title changes and the move is held.
+    world.set(ann, json!({ "title": "lead", "department": "Legal" })).await?;
+    world.settle().await?;
+    let picture = world.picture().await?;
+    let seen = &picture.people["ann"][0];
+    assert_eq!((seen.title.as_str(), seen.departments.as_slice()), ("lead", &["/Sales".to_owned()][..]));
+    let reason = world.standing("ann").await?.reason.unwrap_or_default();
+    for told in ["until a person decides", "people.move: 1 at once", "Version 1 of the mapping", "title"] {
+        assert!(reason.contains(told), "{told}: {reason}");
+    }
+    let made = plan(&world, "guard:people.move").await?;
+    world.store.request_release(world.tenant, made, &Decider::new("ann"), "they move").await?;
+    world.store.release_plan(world.tenant, made, &Decider::new("bob")).await?;
+    world.store.apply_plan(world.tenant, made, &Wave::All, "ann").await?;
+    world.settle().await?;
+    let picture = world.picture().await?;
+    let seen = &picture.people["ann"][0];
+    assert_eq!((seen.title.as_str(), seen.departments.as_slice()), ("lead", &["/Legal".to_owned()][..]));
+    let reason = world.standing("ann").await?.reason.unwrap_or_default();
+    assert_eq!(reason, "Version 1 of the mapping changes it; that waits for a plan. The plan: update it with title.");
+    let made = plan(&world, "mapping:1").await?;
+    world.store.apply_plan(world.tenant, made, &Wave::All, "ann").await?;
+    world.settle().await?;
+    assert_eq!((title(&world, "ann").await?, world.standing("ann").await?.state), ("LEAD".into(), "in_step".into()));
     Ok(())
 }
 

@@ -7,6 +7,9 @@
 
 mod engine;
 
+use std::num::NonZero;
+use std::thread::available_parallelism;
+
 use clap::Parser;
 
 use crate::engine::many::{self, AT_ONCE, Wanted};
@@ -21,9 +24,9 @@ struct Options {
     /// Which seeds
     #[arg(default_value = "1..1001")]
     seeds: String,
-    /// How many at once
-    #[arg(long, default_value_t = AT_ONCE)]
-    at_once: usize,
+    /// How many at once; as many as there are processors if it is not said
+    #[arg(long)]
+    at_once: Option<usize>,
     /// Make the script of a failing seed shorter before it is reported
     #[arg(long)]
     shrink: bool,
@@ -50,6 +53,7 @@ fn main() -> anyhow::Result<()> {
         });
     }
     let Options { at_once, shrink: shorter, keep_going, .. } = options;
+    let at_once = at_once.unwrap_or_else(|| available_parallelism().map_or(AT_ONCE, NonZero::get));
     let summary = many::run(&Wanted { seeds: seeds.clone(), at_once, shorter, until_first: !keep_going })?;
     summary.reports.iter().for_each(|report| println!("{report}"));
     println!("{seeds:?}: {summary}");

@@ -6,8 +6,8 @@
 //! cargo run --release -p rollcall-tests --bin simulate -- 1..3001        # thousands; --shrink makes a script shorter
 //! ```
 //!
-//! People, their managers, departments and heads, plans, guards, versions of the mapping and groups that become roles are in it;
-//! chats, contacts, enterprise accounts and undo are not.
+//! People, their managers, departments and heads, plans, guards, versions of the mapping, groups that become roles or chats,
+//! undo and what it holds are in it; contacts, enterprise accounts, and links that are broken or made by hand are not.
 //!
 //! What it catches: defects were put in by hand, one at a time, and seeds run from 1 on until one failed.
 //!
@@ -21,7 +21,7 @@
 //! | a mark that moved during the work is dropped | 14 |
 //! | a userid is used again | 22 |
 //!
-//! The counts are from before groups were in it.
+//! The counts are from before groups and undo were in it.
 //!
 //! Not caught within some 40 seeds, and so left to the direct tests of `tests/reconciler` and `crates/dingtalk`: an epoch
 //! that does not move, leases that nobody heeds, a lost answer taken for a refusal, a foreign department removed once it is

@@ -52,8 +52,19 @@ impl<'a> Id<'a> {
 
 impl Chats<'_> {
     pub(crate) async fn get(&self, remote_id: &str) -> Result<Option<Entity>, ConnectorError> {
-        let Some(chat) = self.chat(Id::of(remote_id)).await? else { return Ok(None) };
-        let attributes = [(entity::NAME, chat.name), (entity::OWNER, chat.owner)].into_iter();
+        let id = Id::of(remote_id);
+        let (name, owner) = if let Some(open_conversation_id) = id.conversation {
+            match self.scene(open_conversation_id).await? {
+                Some(scene) => (scene.title, scene.owner_user_id),
+                None => return Ok(None),
+            }
+        } else {
+            match self.chat(id).await? {
+                Some(chat) => (chat.name, chat.owner),
+                None => return Ok(None),
+            }
+        };
+        let attributes = [(entity::NAME, name), (entity::OWNER, owner)].into_iter();
         let attributes = attributes.filter_map(|(name, text)| Some((name.to_owned(), Value::String(text?))));
         Ok(Some(Entity { remote_id: remote_id.to_owned(), attributes: attributes.collect() }))
     }
@@ -67,6 +78,18 @@ impl Chats<'_> {
                 Some(chat) if chat.name.is_some() => Ok(Some(chat)),
                 _ => Err(self.client.unreadable(operation)),
             },
+            Err(error) if error.class == ErrorClass::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A scene group, of which the older host says nothing.
+    async fn scene(&self, open_conversation_id: &str) -> Result<Option<wire::GotScene>, ConnectorError> {
+        let operation = Operation::SceneGet;
+        match self.client.whole::<_, wire::GotScene>(operation, &wire::Conversation { open_conversation_id }).await {
+            Ok(scene) if scene.status == Some(DISSOLVED) => Ok(None),
+            Ok(scene) if scene.title.is_some() => Ok(Some(scene)),
+            Ok(_) => Err(self.client.unreadable(operation)),
             Err(error) if error.class == ErrorClass::NotFound => Ok(None),
             Err(error) => Err(error),
         }

@@ -152,6 +152,8 @@ operations! {
     SceneAddMembers "scene_add_members" New "/v1.0/im/sceneGroup/member/add" Chats Write;
     // api-removescenegroupmember
     SceneRemoveMembers "scene_remove_members" New "/v1.0/im/sceneGroup/member/delete" Chats Write;
+    // query-a-scene-group: /chat/get speaks of normal groups alone
+    SceneGet "scene_get" New "/v1.0/im/sceneGroups/query" Chats Read;
     // query-group-members
     SceneMembers "scene_members" New "/v1.0/im/sceneGroups/members/batchQuery" Chats Read;
     // api-dsbandopenscenegroup

@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 use crate::report;
 use crate::wish::{Wish, mobile};
 use rollcall_provisioning::contradiction;
-use rollcall_provisioning::delivery::Outcome;
+use rollcall_provisioning::delivery::{HeldBy, Outcome};
 use rollcall_provisioning::entity::{self, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping::{GroupFacts, HeldGroup, Mapped, Mapping, Person, PersonKind, SourceFacts};
@@ -250,16 +250,18 @@ impl Job<'_> {
         let claim = Claim { let_through: self.claim.mapping_version, ..self.claim.clone() };
         let by_old_rules = Job { ready: &ready, claim: &claim, ..*self };
         let end = by_old_rules.deliver_by_rules(user, loaded, false).await?;
+        let guarded = matches!(end, Outcome::Held { by: HeldBy::Guard(_), .. });
         match end {
             Outcome::InStep | Outcome::NeedsAttention { awaited: None, again: None, .. } => {}
+            Outcome::Held { .. } if guarded => {}
             end => return Ok(end),
         }
         let Claim { tenant, target, kind, resource, .. } = *self.claim;
         let link = self.store.link(tenant, target, kind, resource).await?;
         if link == loaded.link {
-            return Ok(waits);
+            return Ok(report::both(end, waits));
         }
-        if let Some(plan) = self.claim.permit {
+        if let Some(plan) = self.claim.permit.filter(|_| !guarded) {
             // What a plan permitted was by the rules that still count; what waits now is something else.
             self.store.plan_change_ended(self.claim, plan, "applied", None).await?;
         }
@@ -271,7 +273,8 @@ impl Job<'_> {
                 self.let_through().await?;
                 self.deliver_by_rules(user, &loaded, decided).await
             }
-            NewRules::Wait(outcome) | NewRules::End(outcome) => Ok(outcome),
+            NewRules::Wait(outcome) => Ok(report::both(end, outcome)),
+            NewRules::End(outcome) => Ok(outcome),
         }
     }
 

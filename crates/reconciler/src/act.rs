@@ -78,7 +78,9 @@ impl Job<'_> {
     pub(crate) async fn act(&self, action: &Action, observed: &Observed) -> Result<Acted, Interrupt> {
         self.is_allowed_for(Nature::of(action)).await?;
         self.is_not_stopped(action).await?;
-        held(self.store.link_unknown(self.claim, action.remote_id()).await?)?;
+        // Of what is created only an account has its remote id before it is there; the key of a chat is none.
+        let known = !matches!(action, Action::Create { kind, .. } if *kind != EntityKind::Account);
+        held(self.store.link_unknown(self.claim, action.remote_id().filter(|_| known)).await?)?;
         let started = Instant::now();
         let result = self.ready.connector.apply(action).await;
         self.keep(action, observed, &result, started.elapsed()).await?;

@@ -241,7 +241,8 @@ impl Job<'_> {
         let key = format!("{}-{generation}", self.claim.resource.0.simple());
         let desired = wanted.desired(&observed, owner.as_deref());
         let connector = &self.ready.connector;
-        let made = plan(wanted.kind, &desired, &observed, Some(&key), connector.schema());
+        let key = Some(key.as_str()).filter(|_| wanted.kind == EntityKind::Chat);
+        let made = plan(wanted.kind, &desired, &observed, key, connector.schema());
         if let Err(found) = contradiction::judge(&made, &desired, connector.schema(), connector.root_org_unit()) {
             return Ok(report::contradiction(&found));
         }

@@ -199,6 +199,18 @@ pub(crate) fn guarded(holds: &[Hold], proposal: Proposal, findings: &[Finding]) 
     Outcome::Held { by: HeldBy::Guard(by), proposal, reason: reason.join("\n") }
 }
 
+/// What waits because of other rules, and a guard that holds something by those that count until then. The guard's part is
+/// released first, so that it stays in sight of the guard; the other one is told with it.
+pub(crate) fn both(by_old_rules: Outcome, waits: Outcome) -> Outcome {
+    match (by_old_rules, waits) {
+        (Outcome::Held { by: by @ HeldBy::Guard(_), proposal, reason }, Outcome::Held { reason: besides, .. }) => {
+            Outcome::Held { by, proposal, reason: format!("{reason}\n{besides}") }
+        }
+        (held @ Outcome::Held { by: HeldBy::Guard(_), .. }, _) => held,
+        (_, waits) => waits,
+    }
+}
+
 /// The userid that a rule of the mapping gives is that of an account which is not known to be this person's.
 pub(crate) fn userid_taken(userid: &str) -> Outcome {
     Outcome::attention(vec![Finding {

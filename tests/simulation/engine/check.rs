@@ -2,8 +2,6 @@
 
 use anyhow::ensure;
 use axum::http::Method;
-use rollcall_provisioning::decider::Decider;
-use rollcall_store::projection::{ApplyError, Wave};
 use rollcall_store::users::UserView;
 use serde_json::Value;
 
@@ -66,6 +64,13 @@ pub(crate) async fn ending(run: &mut Run<'_>) -> anyhow::Result<()> {
     if !more.is_empty() && run.watch.wrongs.is_empty() {
         run.watch.wrongs.push(format!("what was in step is written again: {}", more.join("; ")));
     }
+    if run.lift_everything().await? {
+        run.changed().await?;
+        invitations_are_answered(run).await?;
+        release_everything(run).await?;
+        judge(run, "lifted", false).await?;
+    }
+    run.judge_promises().await?;
     rates(run).await?;
     run.watch.judge_guards();
     let noted: Vec<String> =
@@ -114,7 +119,6 @@ async fn read_everything(run: &mut Run<'_>) -> anyhow::Result<()> {
 
 /// All that guards hold is released by two people.
 async fn release_everything(run: &mut Run<'_>) -> anyhow::Result<()> {
-    let (store, tenant) = (run.stage.store.clone(), run.directory.tenant);
     for _ in 0..MOST_PLANS {
         let held: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM deliveries WHERE state = 'held')")
             .fetch_one(&mut run.stage.admin)
@@ -123,12 +127,7 @@ async fn release_everything(run: &mut Run<'_>) -> anyhow::Result<()> {
             return Ok(());
         }
         let plan = run.make_plan().await?;
-        match store.request_release(tenant, plan, &Decider::new("ann"), "it is meant").await {
-            Ok(()) => store.release_plan(tenant, plan, &Decider::new("bob")).await?,
-            Err(ApplyError::NotGuarded) => {}
-            Err(error) => return Err(error.into()),
-        }
-        run.apply(plan, &Wave::All).await?;
+        run.release_and_apply(plan).await?;
         run.changed().await?;
         run.rest().await?;
     }

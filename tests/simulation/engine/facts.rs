@@ -9,8 +9,9 @@ use uuid::Uuid;
 
 use super::directory::{Group, Person};
 use super::hand::{self, dept_id, list, text};
-use super::rules::Rules;
+use super::rules::{Groups, Rules};
 use super::run::Run;
+use super::undoing::Held;
 
 /// The role group that holds what groups become.
 const ROLE_GROUP: &str = "Rollcall";
@@ -64,6 +65,16 @@ impl Standing {
         self.state == "held" && lines.is_some_and(|lines| lines.iter().any(named))
     }
 
+    /// Whether a guard holds something by earlier rules, and it is told besides what those that count now would do.
+    pub(crate) fn tells_besides(&self, what: &str) -> bool {
+        let plan = self
+            .reason()
+            .lines()
+            .find_map(|line| line.split_once("of the mapping changes it")?.1.split_once("The plan: "));
+        let words = plan.map_or("", |(_, plan)| plan).split([' ', ',', '.']);
+        self.held_by().starts_with("guard:") && words.filter(|word| !word.is_empty()).any(|word| word == what)
+    }
+
     /// What a plan would do.
     pub(crate) fn verb(&self) -> &str {
         self.proposal.as_ref().and_then(|p| p.get("verb")).and_then(Value::as_str).unwrap_or_default()
@@ -78,6 +89,16 @@ pub(crate) struct Department {
     pub(crate) name: String,
     pub(crate) ours: bool,
     pub(crate) heads: BTreeSet<String>,
+    /// The department above and the name by which the rules know it: others may be held.
+    known_as: (i64, String),
+}
+
+/// A chat at DingTalk that is not dissolved.
+#[derive(Clone, Debug)]
+pub(crate) struct Chat {
+    pub(crate) title: String,
+    pub(crate) owner: String,
+    pub(crate) members: BTreeSet<String>,
 }
 
 /// All of it.
@@ -87,8 +108,14 @@ pub(crate) struct Facts {
     pub(crate) standings: BTreeMap<ResourceId, Standing>,
     pub(crate) users: BTreeMap<String, Value>,
     pub(crate) departments: BTreeMap<i64, Department>,
+    /// What is held against the rules.
+    held: Vec<Held>,
     /// Who holds which role of our role group.
     pub(crate) roles: Vec<(String, BTreeSet<String>)>,
+    /// The chats, by the id that the product knows each by.
+    pub(crate) chats: BTreeMap<String, Chat>,
+    /// Whether chats of groups that are gone may be there: by some version of the rules they stay.
+    pub(crate) chats_stay: bool,
     /// Numbers under which somebody was invited and has not accepted.
     pub(crate) invited: BTreeSet<String>,
     pub(crate) foreign_people: BTreeSet<String>,
@@ -119,8 +146,22 @@ impl Facts {
             let (id, name) = (dept_id(entry), text(entry, "name").to_owned());
             let heads =
                 list(entry, "dept_manager_userid_list").iter().filter_map(Value::as_str).map(str::to_owned).collect();
-            (id, Department { id, parent, name, ours: hand::is_ours(entry), heads })
+            let known_as = (parent, name.clone());
+            (id, Department { id, parent, name, ours: hand::is_ours(entry), heads, known_as })
         });
+        let mut departments: BTreeMap<i64, Department> = departments.collect();
+        let standings: BTreeMap<ResourceId, Standing> =
+            rows.into_iter().map(|row| (ResourceId(row.resource_id), row)).collect();
+        let held: Vec<Held> = run.overrides().await?.into_iter().filter(Held::is_live).collect();
+        for held in held.iter().filter(|held| held.resource_kind == ResourceKind::OrgUnit.as_str()) {
+            let id = standings.get(&ResourceId(held.resource_id)).and_then(|one| one.remote_id.as_ref()?.parse().ok());
+            let Some(department) = id.and_then(|id: i64| departments.get_mut(&id)) else { continue };
+            match (held.attribute.as_str(), held.against.as_str()) {
+                ("name", Some(name)) => department.known_as.1 = name.to_owned(),
+                ("parent", Some(parent)) => department.known_as.0 = parent.parse().unwrap_or(ROOT),
+                _ => {}
+            }
+        }
         let users = list(&state, "users").iter().map(|entry| (text(entry, "userid").to_owned(), entry.clone()));
         let invitations = run.watch.calls.iter().filter(|call| call.errcode == Some(40_103));
         let invited = invitations.map(|call| text(&call.body, "mobile").to_owned());
@@ -131,13 +172,23 @@ impl Facts {
             let holders = role.get("holders").and_then(Value::as_object).into_iter().flatten();
             (text(role, "name").to_owned(), holders.map(|(userid, _)| userid.clone()).collect())
         });
+        let chats = list(&state, "chats").iter().filter(|chat| chat.get("disbanded") != Some(&Value::Bool(true)));
+        let chats = chats.map(|chat| {
+            let members = list(chat, "members").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            let (title, owner) = (text(chat, "title").to_owned(), text(chat, "owner").to_owned());
+            let id = format!("{}/{}", text(chat, "chat_id"), text(chat, "open_conversation_id"));
+            (id, Chat { title, owner, members })
+        });
         Ok(Self {
+            chats: chats.collect(),
+            chats_stay: run.watch.versions.iter().any(|rules| rules.groups == Groups::Chats),
             people: run.directory.people.clone(),
             groups: run.directory.groups.clone(),
             roles: roles.collect(),
-            standings: rows.into_iter().map(|row| (ResourceId(row.resource_id), row)).collect(),
+            standings,
             users: users.collect(),
-            departments: departments.collect(),
+            departments,
+            held,
             invited: invited.collect(),
             foreign_people: run.watch.foreign_people.clone(),
             foreign_departments: run.watch.foreign_departments.clone(),
@@ -159,6 +210,30 @@ impl Facts {
         usize::try_from(standing.rules).is_ok_and(|version| version < self.version)
     }
 
+    /// What is held of a resource.
+    pub(crate) fn held(&self, id: ResourceId) -> impl Iterator<Item = &Held> {
+        self.held.iter().filter(move |held| held.resource_id == id.0)
+    }
+
+    /// What is held of one attribute of a resource.
+    pub(crate) fn held_at(&self, id: ResourceId, attribute: &str) -> Option<&Held> {
+        self.held(id).find(|held| held.attribute == attribute)
+    }
+
+    /// Whether somebody is to have an account.
+    pub(crate) fn wants(&self, person: &Person) -> bool {
+        self.rules.wants(person) && self.held_at(person.id, "account").is_none()
+    }
+
+    /// The names from the top to each department in which somebody is to be.
+    pub(crate) fn paths(&self, person: &Person) -> Vec<Vec<String>> {
+        let held = self.held_at(person.id, "org_units");
+        held.map_or_else(
+            || self.rules.paths(person),
+            |held| serde_json::from_value(held.value.clone()).unwrap_or_default(),
+        )
+    }
+
     /// How somebody stands.
     pub(crate) fn standing(&self, person: &Person) -> Option<&Standing> {
         self.standings.get(&person.id)
@@ -167,8 +242,8 @@ impl Facts {
     /// The department at the end of a path.
     pub(crate) fn department(&self, path: &[String]) -> Option<i64> {
         path.iter().try_fold(ROOT, |above, name| {
-            let mut below = self.departments.values().filter(|department| department.parent == above);
-            below.find(|department| department.name == *name).map(|department| department.id)
+            let found = |department: &&Department| department.known_as == (above, name.clone());
+            self.departments.values().find(found).map(|department| department.id)
         })
     }
 
@@ -198,10 +273,12 @@ impl Facts {
     pub(crate) fn heads(&self, id: i64) -> BTreeSet<String> {
         // Of those whom other rules would change nothing is noted before a plan permits it.
         let held = |person: &&Person| self.standing(person).is_some_and(|one| one.held_by().starts_with("mapping:"));
-        let heads = self.people.iter().filter(|person| self.rules.wants(person) && self.rules.is_head(person));
+        let heads = self.people.iter().filter(|person| self.wants(person) && self.rules.is_head(person));
         let heads = heads.filter(|person| !held(person));
         let there =
             heads.filter(|person| self.rules.paths(person).iter().any(|path| self.department(path) == Some(id)));
+        // Whoever is held somewhere heads what the rules want them in.
+        let there = there.filter(|person| self.paths(person).iter().any(|path| self.department(path) == Some(id)));
         let accounts =
             there.filter_map(|person| self.account(person)).filter(|account| Self::at(account).contains(&id));
         accounts.map(|account| text(account, "userid").to_owned()).collect()

@@ -7,7 +7,8 @@
 //! Judged while it goes on: nothing that is not ours is touched, no userid is used twice, nothing is sent in rehearsal,
 //! by a plan that nobody applied or by other rules than those that an account is under, applied versions never go back,
 //! guards and the rate budget hold. Judged at its end (`oracle`, which knows no planner): DingTalk is as the directory and
-//! the mapping say, or somebody is told why not; nothing that was acknowledged is lost; a second look finds nothing to do.
+//! the mapping say, or somebody is told why not; what was undone stays so until somebody wants something else, and is by the
+//! rules again once it is lifted; nothing that was acknowledged is lost; a second look finds nothing to do.
 
 pub(crate) mod check;
 pub(crate) mod directory;
@@ -26,6 +27,7 @@ pub(crate) mod run;
 pub(crate) mod script;
 pub(crate) mod shrink;
 pub(crate) mod stage;
+pub(crate) mod undoing;
 pub(crate) mod watch;
 pub(crate) mod worker;
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use rollcall_provisioning::ids::ResourceId;
 use serde_json::Value;
 
 use super::directory::{Group, Person};
@@ -9,6 +10,7 @@ use super::facts::{Department, Facts, ROOT, Standing};
 use super::hand::{SHIRT, text};
 use super::rules::{Groups, Leavers};
 use super::script::Boss;
+use super::undoing::{same, wish};
 
 /// States in which nothing goes on by itself at once.
 const SETTLED: [&str; 5] = ["in_step", "gone", "waiting", "needs_attention", "held"];
@@ -68,10 +70,11 @@ fn judge_person(facts: &Facts, person: &Person) -> Vec<String> {
         }
         return wrongs;
     };
-    match (facts.rules.wants(person), account) {
+    match (facts.wants(person), account) {
         (false, Some(_)) if person.is_present() && facts.waits_by_earlier_rules(standing) => {}
         (false, Some(_)) if is_still_leaving(facts, person, standing) => {}
         (false, Some(_)) if standing.state == "held" && standing.verb() == "delete" => {}
+        (false, Some(_)) if person.is_present() && standing.tells_besides("delete") => {}
         (false, Some(_)) => wrongs.push(format!("has left and is still there: {standing:?}")),
         (false, None) => {
             let invited = standing.state == "waiting" && standing.code() == "invited";
@@ -113,7 +116,7 @@ fn is_excused(facts: &Facts, person: &Person, standing: &Standing) -> bool {
         ("needs_attention", "60104") => facts.users.values().any(|user| text(user, "mobile") == mobile),
         ("needs_attention", "invitation_unanswered") | ("waiting", "invited") => facts.invited.contains(mobile),
         ("waiting", "waiting_for_resource") => {
-            facts.rules.paths(person).iter().any(|path| facts.units(path).any(|unit| unit.is(&EXCUSING)))
+            facts.paths(person).iter().any(|path| facts.units(path).any(|unit| unit.is(&EXCUSING)))
         }
         _ => false,
     }
@@ -121,7 +124,9 @@ fn is_excused(facts: &Facts, person: &Person, standing: &Standing) -> bool {
 
 fn judge_account(facts: &Facts, person: &Person, standing: &Standing, account: &Value, wrongs: &mut Vec<String>) {
     let mut differs = BTreeSet::new();
+    let held = |attribute: &str| facts.held_at(person.id, attribute);
     let mut compare = |attribute: &'static str, wanted: Option<&str>, field: &str| {
+        let wanted = held(attribute).map_or(wanted, |held| held.value.as_str());
         if wanted.unwrap_or_default() != text(account, field) {
             differs.insert(attribute);
         }
@@ -131,12 +136,16 @@ fn judge_account(facts: &Facts, person: &Person, standing: &Standing, account: &
     compare("email", person.email.as_deref(), "email");
     compare("job_number", person.job_number.as_deref(), "job_number");
     compare("mobile", person.mobile.as_deref(), "mobile");
-    let wanted: Option<BTreeSet<i64>> = facts.rules.paths(person).iter().map(|path| facts.department(path)).collect();
+    let wanted: Option<BTreeSet<i64>> = facts.paths(person).iter().map(|path| facts.department(path)).collect();
     if Some(Facts::at(account)) != wanted {
         differs.insert("org_units");
     }
     let field = |name: &str| account.get("extension").map_or("", |fields| text(fields, name));
-    if facts.rules.field && field("project") != person.project.as_deref().unwrap_or_default() {
+    let project = match held("extension.project") {
+        Some(held) => Some(held.value.as_str()),
+        None => facts.rules.field.then_some(person.project.as_deref()),
+    };
+    if project.is_some_and(|project| field("project") != project.unwrap_or_default()) {
         differs.insert("extension.project");
     }
     if facts.shirts.contains(text(account, "userid")) && field(SHIRT) != "L" {
@@ -144,15 +153,26 @@ fn judge_account(facts: &Facts, person: &Person, standing: &Standing, account: &
     }
     let boss = Bossed::of(facts, person);
     let manager = text(account, "manager_userid");
-    match &boss {
-        Bossed::Nobody if !manager.is_empty() => drop(differs.insert("manager")),
-        Bossed::By(id) if id != manager => drop(differs.insert("manager")),
+    match (&boss, held("manager")) {
+        // Who it is to be is not known, so neither is whether something else is held against that.
+        (Bossed::Later, _) => {}
+        (_, Some(held)) if held.value.as_str().unwrap_or_default() != manager => drop(differs.insert("manager")),
+        (_, Some(_)) => {}
+        (Bossed::Nobody, None) if !manager.is_empty() => drop(differs.insert("manager")),
+        (Bossed::By(id), None) if id != manager => drop(differs.insert("manager")),
         _ => {}
     }
     for attribute in &differs {
         if !is_difference_excused(facts, person, standing, attribute) {
             let shown = account.get(*attribute).or_else(|| account.get("manager_userid"));
             wrongs.push(format!("{attribute} differs: {shown:?}; {standing:?}"));
+        }
+    }
+    for held in facts.held(person.id) {
+        let wish = wish(&facts.rules, person, &held.attribute);
+        let over = wish.is_some_and(|wish| !same(&held.attribute, &wish, &held.against));
+        if over && standing.is(&["in_step"]) && !facts.is_by_earlier_rules(standing) {
+            wrongs.push(format!("the rules want something else by now, and it is still held: {held:?}"));
         }
     }
     // Who left took their name out of DingTalk with them, which the product need not know.
@@ -208,7 +228,7 @@ impl Bossed {
 }
 
 fn is_difference_excused(facts: &Facts, person: &Person, standing: &Standing, attribute: &str) -> bool {
-    if standing.holds(attribute) || facts.waits_by_earlier_rules(standing) {
+    if standing.holds(attribute) || standing.tells_besides(attribute) || facts.waits_by_earlier_rules(standing) {
         return true;
     }
     let says =
@@ -222,7 +242,7 @@ fn is_difference_excused(facts: &Facts, person: &Person, standing: &Standing, at
         // A department that is held under its old name is the right one all the same.
         "org_units" => {
             (standing.code() == "waiting_for_resource" || standing.is(&["held", "in_step"]))
-                && facts.rules.paths(person).iter().any(|path| facts.units(path).any(|unit| unit.is(&EXCUSING)))
+                && facts.paths(person).iter().any(|path| facts.units(path).any(|unit| unit.is(&EXCUSING)))
         }
         _ => false,
     }
@@ -236,8 +256,16 @@ fn judge_groups(facts: &Facts, wrongs: &mut Vec<String>) {
             facts.roles.iter().filter(|(name, _)| *name == group.name).map(|(_, holders)| holders).collect();
         match roles.as_slice() {
             _ if excused || group.deleted || facts.rules.groups == Groups::Nothing => {}
+            _ if facts.rules.groups.are_chats() => judge_chat(facts, group, standing, wrongs),
             [holders] => judge_members(facts, group, holders, wrongs),
             other => wrongs.push(format!("{} roles are called {}: {standing:?}", other.len(), group.name)),
+        }
+    }
+    for (id, chat) in &facts.chats {
+        let of = |one: &&Standing| one.resource_kind == "group" && one.remote_id.as_ref() == Some(id);
+        let mut groups = facts.standings.values().filter(of);
+        if groups.next().is_none() && !facts.chats_stay {
+            wrongs.push(format!("the chat {id} is of no group: {chat:?}"));
         }
     }
     for (name, holders) in &facts.roles {
@@ -249,12 +277,37 @@ fn judge_groups(facts: &Facts, wrongs: &mut Vec<String>) {
     }
 }
 
+fn judge_chat(facts: &Facts, group: &Group, standing: Option<&Standing>, wrongs: &mut Vec<String>) {
+    let chat = standing.and_then(|standing| facts.chats.get(standing.remote_id.as_ref()?));
+    let mut members = BTreeSet::new();
+    for person in facts.people.iter().filter(|person| group.members.contains(&person.id) && facts.wants(person)) {
+        members.extend(facts.account(person).map(|account| text(account, "userid")));
+    }
+    let Some(chat) = chat else {
+        if !members.is_empty() {
+            wrongs.push(format!("{} has no chat, and {members:?} are to be in it: {standing:?}", group.name));
+        }
+        return;
+    };
+    // Nobody is in it any more: its last owner stays, and there is nobody for whom it would be called otherwise.
+    if members.is_empty() {
+        return;
+    }
+    if chat.title != group.name {
+        wrongs.push(format!("the chat of {} is called {}: {standing:?}", group.name, chat.title));
+    }
+    if !chat.members.contains(&chat.owner) {
+        wrongs.push(format!("the owner of the chat of {} is not in it: {chat:?}", group.name));
+    }
+    judge_members(facts, group, &chat.members, wrongs);
+}
+
 fn judge_members(facts: &Facts, group: &Group, holders: &BTreeSet<String>, wrongs: &mut Vec<String>) {
     let mut allowed = BTreeSet::new();
     for person in facts.people.iter().filter(|person| group.members.contains(&person.id)) {
         let Some(userid) = facts.account(person).map(|account| text(account, "userid")) else { continue };
         let standing = facts.standing(person);
-        if !facts.rules.wants(person) {
+        if !facts.wants(person) {
             // Whose removal is held is where they were.
             if standing.is_some_and(|standing| !is_still_leaving(facts, person, standing)) {
                 allowed.insert(userid);
@@ -274,14 +327,13 @@ fn judge_members(facts: &Facts, group: &Group, holders: &BTreeSet<String>, wrong
 
 fn judge_departments(facts: &Facts, wrongs: &mut Vec<String>) {
     let mut needed = BTreeSet::new();
-    for person in facts.people.iter().filter(|person| facts.rules.wants(person)) {
+    for person in facts.people.iter().filter(|person| facts.wants(person)) {
         // Whoever other rules would change is placed when a plan permits it.
         let held = facts.standing(person).is_some_and(|standing| {
             standing.held_by().starts_with("mapping:")
                 || facts.is_by_earlier_rules(standing) && standing.is(&["held", "waiting"])
         });
-        for (path, length) in facts.rules.paths(person).iter().flat_map(|path| (1..=path.len()).map(move |n| (path, n)))
-        {
+        for (path, length) in facts.paths(person).iter().flat_map(|path| (1..=path.len()).map(move |n| (path, n))) {
             let part = path.get(..length).unwrap_or_default();
             match facts.department(part) {
                 Some(id) => drop(needed.insert(id)),
@@ -313,7 +365,7 @@ fn judge_departments(facts: &Facts, wrongs: &mut Vec<String>) {
                 || facts.is_by_earlier_rules(standing) && standing.is(&["held", "waiting"])
                 || standing.state == "held" && standing.verb() == "delete"
         });
-        let numberless = facts.people.iter().any(|person| facts.rules.wants(person) && !person.has_number());
+        let numberless = facts.people.iter().any(|person| facts.wants(person) && !person.has_number());
         let unplaced = remapped || numberless;
         if !needed.contains(id) && !strangers && !held && !below && !unplaced {
             wrongs.push(format!("department {name} ({id}) is ours and for nobody: {standing:?}"));
@@ -321,8 +373,16 @@ fn judge_departments(facts: &Facts, wrongs: &mut Vec<String>) {
         if standing.is_none() {
             wrongs.push(format!("department {name} ({id}) is ours and forgotten"));
         }
-        let heads = facts.heads(*id);
-        if facts.rules.heads && *heads_there != heads && !held {
+        let held_at =
+            |attribute: &str| standing.and_then(|standing| facts.held_at(ResourceId(standing.resource_id), attribute));
+        if let Some(named) = held_at("name").filter(|named| named.value.as_str() != Some(name.as_str()) && !held) {
+            wrongs.push(format!("department {name} ({id}) is not called as is held: {named:?}"));
+        }
+        let heads = match held_at("heads") {
+            Some(held) => serde_json::from_value(held.value.clone()).unwrap_or_default(),
+            None => facts.heads(*id),
+        };
+        if (facts.rules.heads || held_at("heads").is_some()) && *heads_there != heads && !held {
             wrongs.push(format!(
                 "department {name} ({id}) has the heads {heads_there:?} and not {heads:?}: {standing:?}"
             ));

@@ -43,6 +43,8 @@ impl Run<'_> {
             }
             Action::Mode(mode) => self.mode_is(mode).await?,
             Action::Plan(planning) => self.plan(*planning).await?,
+            Action::Undo { what, at_once } => self.undo(*what, *at_once).await?,
+            Action::Lift(number) => self.lift(*number).await?,
             Action::Guards(floor) => self.guards(*floor).await?,
             Action::Mapping(rules) => self.mapping_is(*rules).await?,
             Action::Crash(worker) => self.crash(*worker).await?,
@@ -148,15 +150,31 @@ impl Run<'_> {
             Planning::Make => Ok(()),
             Planning::Apply => self.apply(plan, &Wave::All).await,
             Planning::ApplySome(people) => self.apply(plan, &Wave::People(people)).await,
-            Planning::Release => match store.request_release(tenant, plan, &Decider::new("ann"), "it is meant").await {
-                Ok(()) => store.release_plan(tenant, plan, &Decider::new("bob")).await,
-                refused => refused,
-            },
+            Planning::Release => self.release(plan).await,
             Planning::Reject => store.reject_plan(tenant, plan, "ann").await,
         };
+        self.refused(done)
+    }
+
+    /// Two people release what guards hold of a plan.
+    async fn release(&self, plan: uuid::Uuid) -> Result<(), ApplyError> {
+        let (store, tenant) = (&self.stage.store, self.directory.tenant);
+        store.request_release(tenant, plan, &Decider::new("ann"), "it is meant").await?;
+        store.release_plan(tenant, plan, &Decider::new("bob")).await
+    }
+
+    /// Releases a plan, if there is anything to release, and applies all of it.
+    pub(crate) async fn release_and_apply(&mut self, plan: uuid::Uuid) -> Result<(), ApplyError> {
+        match self.release(plan).await {
+            Ok(()) | Err(ApplyError::NotGuarded) => self.apply(plan, &Wave::All).await,
+            refused => refused,
+        }
+    }
+
+    /// A plan that is too old, over, or not what is held any more, is not applied.
+    pub(crate) fn refused(&mut self, done: Result<(), ApplyError>) -> anyhow::Result<()> {
         match done {
             Err(ApplyError::Store(error)) => Err(error.into()),
-            // Too old, over, or not what is held any more.
             Err(refused) => {
                 self.note(&format!("refused: {refused}"));
                 Ok(())

@@ -114,6 +114,7 @@ impl ConnectorFactory for Factory {
         let settings = Settings {
             oapi_url: self.base.clone(),
             api_url: self.base.clone(),
+            chat_template_id: Some("simulated-template".to_owned()),
             calls_per_second: u32::try_from(CALLS_A_SECOND).unwrap_or(1),
             ..Settings::new("dingsimulatorapp", SecretString::from("simulator-secret"))
         };

@@ -34,6 +34,26 @@ pub(crate) enum Groups {
     #[default]
     Nothing,
     Roles,
+    /// A chat stays when its group goes.
+    Chats,
+    /// A chat goes with its group.
+    ChatsThatGo,
+}
+
+impl Groups {
+    /// Whether they become chats.
+    pub(crate) const fn are_chats(self) -> bool {
+        matches!(self, Self::Chats | Self::ChatsThatGo)
+    }
+
+    /// Some of them, but not nothing.
+    pub(crate) fn some(random: &mut Random) -> Self {
+        match random.below(5) {
+            0 | 1 => Self::Roles,
+            2 => Self::Chats,
+            _ => Self::ChatsThatGo,
+        }
+    }
 }
 
 /// What the mapping says. The default is what all tenants begin with.
@@ -73,7 +93,7 @@ impl Rules {
             leavers,
             heads: random.chance(40),
             field: random.chance(40),
-            groups: if random.chance(60) { Groups::Roles } else { Groups::Nothing },
+            groups: if random.chance(70) { Groups::some(random) } else { Groups::Nothing },
         }
     }
 
@@ -109,8 +129,14 @@ impl Rules {
             let when = format!("user.title == \"Title {title}\"");
             sections.insert("scope".to_owned(), json!([{ "name": "not these", "when": when, "include": false }]));
         }
-        if self.groups == Groups::Roles {
-            sections.insert("groups".to_owned(), json!([{ "name": "all", "when": "true", "becomes": "role" }]));
+        let groups = match self.groups {
+            Groups::Nothing => None,
+            Groups::Roles => Some(json!({ "name": "all", "when": "true", "becomes": "role" })),
+            Groups::Chats => Some(json!({ "name": "all", "when": "true", "becomes": "chat" })),
+            Groups::ChatsThatGo => Some(json!({ "name": "all", "when": "true", "becomes": "chat", "gone": "remove" })),
+        };
+        if let Some(groups) = groups {
+            sections.insert("groups".to_owned(), json!([groups]));
         }
         let stages = match self.leavers {
             Leavers::GoAtOnce => None,

@@ -2,6 +2,7 @@
 
 use super::random::Random;
 use super::rules::{Groups, Rules};
+use super::undoing::Undoing;
 
 /// Who there may be.
 pub(crate) const PEOPLE: usize = 10;
@@ -106,6 +107,13 @@ pub(crate) enum Action {
     ByHand(Hand),
     Mode(&'static str),
     Plan(Planning),
+    /// Somebody takes back what was done; two people let pass what a guard holds of it.
+    Undo {
+        what: Undoing,
+        at_once: bool,
+    },
+    /// Of what is held since, somebody lets one thing go.
+    Lift(usize),
     Mapping(Rules),
     Guards(u64),
     Crash(usize),
@@ -157,7 +165,7 @@ impl Script {
             steps.push(step(&mut random, action));
         }
         if random.chance(40) {
-            let rules = Rules { groups: Groups::Roles, ..Rules::some(&mut random) };
+            let rules = Rules { groups: Groups::some(&mut random), ..Rules::some(&mut random) };
             steps.push(step(&mut random, Action::Mapping(rules)));
             for _ in 0..2 + random.below(4) {
                 let action = Action::Group(random.below(GROUPS), Circle::With(random.below(PEOPLE)));
@@ -238,6 +246,7 @@ fn fault(random: &mut Random) -> String {
         "/",
         "/topapi/role",
         "/role",
+        "/v1.0/im",
         "/topapi/v2/user",
         "/topapi/v2/department",
         "/topapi/v2/user/create",
@@ -268,8 +277,19 @@ fn fault(random: &mut Random) -> String {
     format!(r#"{{"path":"{path}",{kind},"skip":{},"times":{}}}"#, random.below(4), 1 + random.below(4))
 }
 
+fn undoing(random: &mut Random) -> Undoing {
+    let spans = [20_000, 90_000, 11 * 60_000, 3 * 3_600_000, 30 * 24 * 3_600_000];
+    let ms = spans.get(random.below(spans.len())).copied().unwrap_or(1_000);
+    match random.below(10) {
+        0..=3 => Undoing::Since(ms),
+        4..=6 => Undoing::To(random.below(PEOPLE), ms),
+        7..=8 => Undoing::Plan(random.below(4)),
+        _ => Undoing::Version,
+    }
+}
+
 fn action(random: &mut Random) -> Action {
-    match random.below(114) {
+    match random.below(121) {
         0..=7 => Action::Create { person: random.below(PEOPLE), place: random.below(PLACES.len()), boss: boss(random) },
         8..=36 => Action::Put(random.below(PEOPLE), put(random)),
         37..=40 => Action::Rename { from: random.below(PLACES.len()), to: random.below(PLACES.len()) },
@@ -305,6 +325,8 @@ fn action(random: &mut Random) -> Action {
         100 => Action::Collect,
         101..=104 => Action::Mapping(Rules::some(random)),
         105..=107 => Action::Cut(random.below(3)),
+        108..=112 => Action::Undo { what: undoing(random), at_once: random.chance(80) },
+        113..=114 => Action::Lift(random.below(6)),
         _ => {
             let spans = [1_000, 20_000, 90_000, 11 * 60_000, 61 * 60_000, 25 * 3_600_000, 8 * 24 * 3_600_000];
             Action::Time(spans.get(random.below(spans.len())).copied().unwrap_or(1_000))

@@ -9,6 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::rules::Rules;
+use super::undoing::Promises;
 
 /// DingTalk has sent somebody an invitation.
 const INVITED: i64 = 40_103;
@@ -47,6 +48,8 @@ impl Call {
                 | "deleterole"
                 | "addrolesforemps"
                 | "removerolesforemps"
+                | "add"
+                | "disband"
         )
     }
 }
@@ -102,6 +105,8 @@ pub(crate) struct Watch {
     /// Floors of the guards since when, and what they were before.
     pub(crate) floors: Vec<(i64, Option<u64>)>,
     removals: Vec<Removal>,
+    /// What is held against the rules.
+    pub(crate) promises: Promises,
     pub(crate) wrongs: Vec<String>,
 }
 
@@ -157,14 +162,15 @@ impl Watch {
             let rules = usize::try_from(claim.let_through).ok().map(|version| self.rules(version));
             let title = about("title");
             let plain = title.chars().any(char::is_lowercase);
-            if !title.is_empty() && rules.is_some_and(|rules| rules.capitals == plain) {
+            let held = self.promises.titles.get(&claim.resource).is_some_and(|titles| titles.contains(&title));
+            if !title.is_empty() && !held && rules.is_some_and(|rules| rules.capitals == plain) {
                 self.wrong(format!("a title not by version {}, without a plan: {call}", claim.let_through));
             }
         }
         if claim.mode == TargetMode::Paused {
             self.wrong(format!("a write although paused: {call}"));
         }
-        if call.name().ends_with("/delete") {
+        if matches!(call.name(), "user/delete" | "department/delete") {
             self.removals.push(Removal {
                 at: call.at,
                 began,

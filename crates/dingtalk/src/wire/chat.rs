@@ -81,6 +81,19 @@ pub(crate) struct MemberPage {
     pub(crate) next_token: Option<String>,
 }
 
+/// The answer of `/v1.0/im/sceneGroups/query`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct GotScene {
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) title: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) owner_user_id: Option<String>,
+    /// 1 is in use, 2 is dissolved.
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub(crate) status: Option<i64>,
+}
+
 /// The answer of `/chat/get`.
 #[derive(Deserialize)]
 pub(crate) struct GotChat {

@@ -14,6 +14,7 @@ const SCENE_CREATE: &str = "/v1.0/im/sceneGroup/create";
 const SCENE_UPDATE: &str = "/v1.0/im/sceneGroup/update";
 const SCENE_ADD: &str = "/v1.0/im/sceneGroup/member/add";
 const SCENE_REMOVE: &str = "/v1.0/im/sceneGroup/member/delete";
+const SCENE_GET: &str = "/v1.0/im/sceneGroups/query";
 const SCENE_MEMBERS: &str = "/v1.0/im/sceneGroups/members/batchQuery";
 const DISBAND: &str = "/v1.0/im/chat/scenegroup/disband";
 /// The remote id of a scene group.
@@ -107,7 +108,7 @@ async fn chats_are_read_by_their_chatid() {
             "name": "项目", "owner": "boss", "useridlist": ["boss", "u1"], "conversationTag": 2, "status": status
         }})
     };
-    for (id, status, there) in [("chat7", json!(1), true), (SCENE, json!("1"), true), ("chat7", json!(2), false)] {
+    for (id, status, there) in [("chat7", json!(1), true), ("chat7", json!("1"), true), ("chat7", json!(2), false)] {
         let world = World::new().await;
         world.answer(GET, &info(status)).await;
         let found = world.dingtalk.entity(Chat, id).await.expect("read");
@@ -133,6 +134,26 @@ async fn chats_are_read_by_their_chatid() {
         world.answer(GET, &answer).await;
         world.dingtalk.entity(Chat, "chat7").await.expect_err("not an absence");
         world.dingtalk.members(Chat, "chat7", None).await.expect_err("not an empty list");
+    }
+}
+
+/// The older host answers 40016 to the chatid of a scene group.
+#[tokio::test]
+async fn scene_groups_are_read_by_their_conversation() {
+    for (answer, there) in [
+        (json!({"success": true, "title": "项目", "ownerUserId": "boss", "status": 1}), Some(true)),
+        (json!({"success": true, "title": "项目", "ownerUserId": "boss", "status": 2}), Some(false)),
+        (json!({"success": true}), None),
+    ] {
+        let world = World::new().await;
+        world.answer(SCENE_GET, &answer).await;
+        let found = world.dingtalk.entity(Chat, SCENE).await;
+        assert_eq!(found.as_ref().ok().map(Option::is_some), there, "{answer}");
+        if let Ok(Some(chat)) = found {
+            assert_eq!(chat.remote_id, SCENE);
+            assert_eq!(json!(chat.attributes), json!({"name": "项目", "owner": "boss"}));
+        }
+        assert_eq!(world.body(SCENE_GET).await, r#"{"openConversationId":"cid+7/x=="}"#);
     }
 }
 
