@@ -26,6 +26,7 @@ mod departments;
 mod faults;
 mod groups;
 mod guards;
+mod held_page;
 mod invitations;
 mod kill;
 mod leaver;

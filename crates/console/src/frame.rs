@@ -12,6 +12,7 @@ use axum::response::{Html, IntoResponse, Response};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Section {
     Home,
+    Held,
     Plans,
     People,
     Departments,

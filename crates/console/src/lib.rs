@@ -12,6 +12,7 @@ mod assets;
 mod credentials;
 mod frame;
 mod groups;
+mod held;
 mod history;
 mod home;
 mod links;
@@ -68,6 +69,9 @@ pub fn router(state: ApiState, session_keys: SigningKeys) -> Router {
         .route("/console/departments/{id}", get(person::department))
         .route("/console/resources/{id}", get(person::resource))
         .route("/console/groups", get(groups::show))
+        .route("/console/held", get(held::show))
+        .route("/console/targets/{id}/trips/{trip}/close", post(held::close))
+        .route("/console/targets/{id}/try", post(held::try_now))
         .route("/console/links", get(links::show))
         .route("/console/targets/{id}/links", post(links::create))
         .route("/console/targets/{id}/links.csv", get(links::export))

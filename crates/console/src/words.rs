@@ -2,6 +2,8 @@
 
 pub mod age;
 pub mod count;
+pub mod guard;
+pub mod held;
 pub mod mask;
 pub mod plan;
 pub mod source;

@@ -14,6 +14,9 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+/// Longest reason for closing a trip, in characters.
+const MAX_REASON: usize = 1_000;
+
 /// The guards of a target.
 #[derive(Serialize, ToSchema, Clone, Debug)]
 pub struct GuardsView {
@@ -211,18 +214,22 @@ pub async fn trips(store: &Store, tenant: TenantId, target: TargetId) -> Result<
     Ok(trips.into_iter().map(|trip| TripView::of(trip, &sources)).collect())
 }
 
-/// Closes a trip, if what it holds is not too much any more by the limits in force.
+/// Closes a trip, if what it holds is not too much any more by the limits in force. Why is kept in the change log.
 ///
 /// # Errors
-/// 404 when there is no such trip; 409 when it is closed already, or when what it holds is still too much.
+/// 400 for a reason that says nothing or too much; 404 when there is no such trip; 409 when it is closed already, or when what it holds is still too much.
 pub async fn close(
     store: &Store,
     (tenant, target): (TenantId, TargetId),
     trip: Uuid,
-    by: &str,
+    (reason, by): (Option<&str>, &str),
 ) -> Result<GuardsView, ApiError> {
+    let reason = reason.map(str::trim);
+    if reason.is_some_and(|reason| reason.is_empty() || reason.chars().count() > MAX_REASON) {
+        return Err(ApiError::parameter("reason", format!("must say why, in 1 to {MAX_REASON} characters")));
+    }
     let target = chosen(store, tenant, target).await?;
-    match store.close_trip(tenant, target.id, trip, by).await? {
+    match store.close_trip(tenant, target.id, trip, (by, reason)).await? {
         Closing::Closed => read(store, tenant, target.id).await,
         Closing::TooMuch(arithmetic) => Err(ApiError::Conflict(format!(
             "What the guard holds is still too much: {arithmetic}. Release a plan with it, or set other limits."

@@ -4,13 +4,12 @@ use super::{Asked, shown};
 use crate::operator::Operator;
 use crate::query::InPath;
 use crate::state::ConsoleState;
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, told_on_page};
 use crate::view::View;
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use http::StatusCode;
 use rollcall_api::ApiError;
 use rollcall_api::services::plans::{self, WaveRequest};
 use rollcall_api::services::who;
@@ -105,21 +104,11 @@ async fn ended(
     id: Uuid,
     done: Result<(), ApiError>,
 ) -> Result<Response, Trouble> {
-    let refusal = match done {
-        Ok(()) => {
-            state.overviews().forget(operator.tenant);
-            return Ok(Redirect::to(&format!("/console/plans/{id}")).into_response());
-        }
-        Err(error) => {
-            let refusal = error.refusal();
-            let is_shown = refusal.status.is_client_error() && refusal.status != StatusCode::NOT_FOUND;
-            if !is_shown {
-                return Err(error.into());
-            }
-            refusal
-        }
+    let Err(error) = done else {
+        state.overviews().forget(operator.tenant);
+        return Ok(Redirect::to(&format!("/console/plans/{id}")).into_response());
     };
-    shown(state, (&operator, view), id, Asked::default(), Some(&refusal)).await
+    shown(state, (&operator, view), id, Asked::default(), Some(&told_on_page(error)?)).await
 }
 
 #[cfg(test)]
