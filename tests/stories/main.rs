@@ -25,6 +25,7 @@ mod demo;
 mod departments;
 mod faults;
 mod groups;
+mod guard_pages;
 mod guards;
 mod held_page;
 mod invitations;

@@ -18,6 +18,7 @@ pub(crate) enum Section {
     Departments,
     Groups,
     Links,
+    Guards,
     Sources,
 }
 

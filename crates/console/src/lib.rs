@@ -12,6 +12,7 @@ mod assets;
 mod credentials;
 mod frame;
 mod groups;
+mod guards;
 mod held;
 mod history;
 mod home;
@@ -69,6 +70,9 @@ pub fn router(state: ApiState, session_keys: SigningKeys) -> Router {
         .route("/console/departments/{id}", get(person::department))
         .route("/console/resources/{id}", get(person::resource))
         .route("/console/groups", get(groups::show))
+        .route("/console/guards", get(guards::show))
+        .route("/console/targets/{id}/guards", post(guards::set))
+        .route("/console/targets/{id}/guards/accept", post(guards::accept))
         .route("/console/held", get(held::show))
         .route("/console/targets/{id}/trips/{trip}/close", post(held::close))
         .route("/console/targets/{id}/try", post(held::try_now))

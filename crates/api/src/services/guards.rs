@@ -183,6 +183,35 @@ pub async fn replace(
     read(store, tenant, target).await
 }
 
+/// Sets the limit of one guard, as [`replace`] takes it; `None` gives it back the limit that all begin with.
+///
+/// # Errors
+/// As [`replace`].
+pub async fn set_one(
+    store: &Store,
+    (tenant, id): (TenantId, TargetId),
+    (guard, limit): (&str, Option<&Value>),
+    by: &str,
+) -> Result<GuardsView, ApiError> {
+    let target = chosen(store, tenant, id).await?;
+    replace(store, tenant, id, &with_one(&target.guards, guard, limit)?, by).await
+}
+
+/// Limits with another one of one guard.
+pub(super) fn with_one(guards: &Guards, guard: &str, limit: Option<&Value>) -> Result<Value, ApiError> {
+    if Guard::parse(guard).is_none() {
+        return Err(ApiError::parameter("guard", format!("names {}, which is no guard", quoted(guard))));
+    }
+    let mut limits = guards.to_value();
+    if let Some(limits) = limits.as_object_mut() {
+        match limit {
+            Some(limit) => limits.insert(guard.to_owned(), limit.clone()),
+            None => limits.remove(guard),
+        };
+    }
+    Ok(limits)
+}
+
 /// Refuses limits by which one person would let pass what a guard holds.
 async fn frees_nothing(store: &Store, tenant: TenantId, target: &Target, guards: &Guards) -> Result<(), ApiError> {
     for trip in open_trips(store, tenant, Some(target.id)).await? {
