@@ -36,6 +36,7 @@ mod limits;
 mod links;
 mod managers;
 mod mapping;
+mod mapping_pages;
 mod outage;
 mod past;
 mod plan_commands;

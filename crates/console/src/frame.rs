@@ -19,6 +19,7 @@ pub(crate) enum Section {
     Groups,
     Links,
     Guards,
+    Mapping,
     Sources,
 }
 

@@ -17,6 +17,7 @@ mod held;
 mod history;
 mod home;
 mod links;
+mod mapping;
 mod operator;
 mod people;
 mod person;
@@ -52,6 +53,8 @@ use trouble::Trouble;
 
 /// Largest form, in bytes.
 const MAX_FORM_BYTES: usize = 16 * 1024;
+/// Largest form that holds a document of the mapping, in bytes: signs take up to three times their place in it.
+const MAX_DRAFT_BYTES: usize = 1024 * 1024;
 
 /// The console at `/console`, with the edge around it; `/` leads there. `session_keys` sign sessions: processes
 /// that share them share their sessions, and a key that is taken away ends those which it has signed.
@@ -81,6 +84,15 @@ pub fn router(state: ApiState, session_keys: SigningKeys) -> Router {
         .route("/console/targets/{id}/links.csv", get(links::export))
         .route("/console/targets/{id}/links/{kind}/{resource}/break", post(links::break_link))
         .route("/console/targets/{id}/links/{kind}/{resource}/rematch", post(links::rematch))
+        .route("/console/mapping", get(mapping::list))
+        .route("/console/mapping/compare", get(mapping::compare))
+        .route(
+            "/console/mapping/draft",
+            get(mapping::draft::show).post(mapping::draft::act).layer(DefaultBodyLimit::max(MAX_DRAFT_BYTES)),
+        )
+        .route("/console/mapping/versions/{version}", get(mapping::version))
+        .route("/console/mapping/versions/{version}/preview", post(mapping::preview_version))
+        .route("/console/mapping/versions/{version}/revert", post(mapping::revert))
         .route("/console/sources", get(sources::list))
         .route("/console/sources/{id}", get(sources::show).post(sources::change))
         .route("/console/sources/{id}/token", get(credentials::form).post(credentials::make))

@@ -6,6 +6,7 @@ pub mod guard;
 pub mod held;
 pub mod mask;
 pub mod plan;
+pub mod rules;
 pub mod source;
 pub mod standing;
 pub mod status;
