@@ -49,4 +49,5 @@ mod secrets;
 mod sources;
 mod tenants;
 mod undo;
+mod undo_pages;
 mod workers;

@@ -19,6 +19,7 @@ mod home;
 mod links;
 mod mapping;
 mod operator;
+mod overrides;
 mod people;
 mod person;
 mod plan;
@@ -101,6 +102,9 @@ pub fn router(state: ApiState, session_keys: SigningKeys) -> Router {
         .route("/console/targets/{id}/plans", post(plans::make))
         .route("/console/targets/{id}/preflight", get(preflight::show))
         .route("/console/plans/{id}", get(plan::show))
+        .route("/console/plans/{id}/undo", post(plan::decide::undo))
+        .route("/console/overrides", get(overrides::list))
+        .route("/console/overrides/{id}/lift", post(overrides::lift))
         .route("/console/plans/{id}/apply", post(plan::decide::apply))
         .route("/console/plans/{id}/request-release", post(plan::decide::request_release))
         .route("/console/plans/{id}/release", post(plan::decide::release))

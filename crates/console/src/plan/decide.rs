@@ -11,9 +11,10 @@ use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use rollcall_api::ApiError;
-use rollcall_api::services::plans::{self, WaveRequest};
+use rollcall_api::services::plans::{self, UndoRequest, WaveRequest};
 use rollcall_api::services::who;
 use rollcall_provisioning::decider::Decider;
+use rollcall_provisioning::ids::TargetId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -84,6 +85,40 @@ pub(crate) async fn release(
     let (by, now) = (Decider::new(&who::operator(&operator.name)), state.now());
     let done = plans::release(state.api().store(), operator.tenant, id, (&by, now)).await;
     ended(&state, (operator, view), id, done.map(drop)).await
+}
+
+/// What the form that undoes a plan says.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct Undone {
+    reason: String,
+    review_on: String,
+}
+
+/// `POST /console/plans/{id}/undo`: makes the plan that takes back what this one has sent. It sends nothing.
+pub(crate) async fn undo(
+    State(state): State<ConsoleState>,
+    (operator, view): (Operator, View),
+    InPath(id): InPath,
+    form: Result<Form<Undone>, FormRejection>,
+) -> Result<Response, Trouble> {
+    let Form(Undone { reason, review_on }) = form.unwrap_or_default();
+    let (api, by, now) = (state.api(), who::operator(&operator.name), state.now());
+    let target = TargetId(plans::read(api.store(), operator.tenant, id, now).await?.target_id);
+    let request = UndoRequest {
+        plan: Some(id.to_string().into()),
+        reason: Some(reason),
+        review_on: Some(review_on).filter(|day| !day.is_empty()),
+        ..UndoRequest::default()
+    };
+    let made = match request.undoing() {
+        Err(error) => Err(error),
+        Ok(undoing) => plans::undo(api.store(), api.target(), (operator.tenant, target), &undoing, (&by, now)).await,
+    };
+    match made {
+        Ok(made) => Ok(Redirect::to(&format!("/console/plans/{}", made.id)).into_response()),
+        Err(error) => ended(&state, (operator, view), id, Err(error)).await,
+    }
 }
 
 /// `POST /console/plans/{id}/reject`.
