@@ -47,6 +47,7 @@ mod same_state;
 mod second_person;
 mod secrets;
 mod sources;
+mod target_pages;
 mod tenants;
 mod undo;
 mod undo_pages;

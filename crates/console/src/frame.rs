@@ -20,6 +20,7 @@ pub(crate) enum Section {
     Links,
     Guards,
     Mapping,
+    Targets,
     Sources,
 }
 

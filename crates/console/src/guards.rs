@@ -294,9 +294,12 @@ impl Row {
                 .passed
                 .iter()
                 .map(|passed| {
-                    let (effect, counts) = (guard::of_effect(&passed.effect), [passed.hour, passed.day, passed.week]);
-                    let [hour, day, week] = counts.map(number);
-                    format!("{effect}: {hour} in the last hour, {day} in 24 hours, {week} in seven days")
+                    let of = match passed.effect.split_once(':') {
+                        Some(("fields.blanked" | "fields.changed", attribute)) => format!(" of {attribute}"),
+                        _ => String::new(),
+                    };
+                    let [hour, day, week] = [passed.hour, passed.day, passed.week].map(number);
+                    format!("{hour} passed{of} in the last hour, {day} in 24 hours, {week} in seven days")
                 })
                 .collect(),
             held: view
@@ -313,7 +316,10 @@ impl Row {
 
 fn limit_text(limit: &LimitView, base: i64) -> String {
     let times = |times: Option<u64>, window: &str| {
-        times.map_or_else(String::new, |times| format!("; {times} times as much in {window}"))
+        times.map_or_else(String::new, |times| match times {
+            1 => format!("; as much in {window}"),
+            times => format!("; {times} times as much in {window}"),
+        })
     };
     format!(
         "{} % of {}, at least {}{}{}",

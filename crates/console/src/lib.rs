@@ -37,6 +37,7 @@ mod sign_in;
 mod signed_out;
 mod sources;
 mod state;
+mod targets;
 mod trouble;
 mod view;
 pub mod words;
@@ -81,6 +82,11 @@ pub fn router(state: ApiState, session_keys: SigningKeys) -> Router {
         .route("/console/targets/{id}/trips/{trip}/close", post(held::close))
         .route("/console/targets/{id}/try", post(held::try_now))
         .route("/console/links", get(links::show))
+        .route("/console/targets", get(targets::list).post(targets::create))
+        .route("/console/targets/{id}", get(targets::show))
+        .route("/console/targets/{id}/mode", post(targets::set_mode))
+        .route("/console/targets/{id}/settings", post(targets::set))
+        .route("/console/targets/{id}/secret", post(targets::set_secret))
         .route("/console/targets/{id}/links", post(links::create))
         .route("/console/targets/{id}/links.csv", get(links::export))
         .route("/console/targets/{id}/links/{kind}/{resource}/break", post(links::break_link))

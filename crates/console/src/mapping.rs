@@ -10,7 +10,7 @@ use crate::state::ConsoleState;
 use crate::trouble::{Trouble, sentence, told_on_page};
 use crate::view::View;
 use crate::words::age::{When, moment};
-use crate::words::count::Tally;
+use crate::words::count::{Tally, count_of};
 use crate::words::rules::{Problem, Rule, Tested};
 use askama::Template;
 use axum::Form;
@@ -89,13 +89,15 @@ struct VersionPage {
     problems: Vec<Problem>,
     examples: Vec<Tested>,
     /// What is held because of it, and waits for a plan.
-    held: Vec<Held>,
+    held: Vec<Waiting>,
+    /// What has still to be looked at under it, before it is known whether it is held.
+    owed: Option<String>,
     text: String,
     effects: Option<Effects>,
 }
 
 /// What a version holds at a target.
-struct Held {
+struct Waiting {
     target: String,
     whom: String,
     href: String,
@@ -224,12 +226,17 @@ async fn shown(
         back: checked.changes.iter().map(Rule::of).collect(),
         problems: checked.errors.iter().map(|error| Problem::of(error, None)).collect(),
         examples: checked.examples.iter().map(Tested::of).collect(),
-        held: held.iter().flat_map(|target| Held::all(target, number)).collect(),
+        held: held.iter().filter_map(|target| Waiting::at(target, number)).collect(),
+        owed: Some(held.iter().map(|target| target.owed).sum::<i64>())
+            .filter(|owed| *owed > 0)
+            .map(|owed| count_of(owed, "change has", "changes have")),
         text: text_of(&found.document),
         version: Version::of_document(&found, &credentials, now),
         effects: if let Told::Previewed(found) = &told { Some(Effects::of(found)) } else { None },
     };
-    let answer = page(&view.still(), operator, ("A version of the mapping", Section::Mapping), &body)?;
+    // Of the one that counts there is nothing to fill in, and who is held appears by itself.
+    let view = if found.active && matches!(told, Told::Nothing) { view } else { view.still() };
+    let answer = page(&view, operator, ("A version of the mapping", Section::Mapping), &body)?;
     Ok(match told {
         Told::Refused(refusal) => (refusal.status, answer).into_response(),
         Told::Nothing | Told::Previewed(_) => answer,
@@ -292,8 +299,8 @@ fn problems(error: ApiError, written: Option<&written::Written>) -> Result<(Refu
     Ok((told_on_page(error)?, problems))
 }
 
-impl Held {
-    fn all(target: &HeldView, version: i32) -> Option<Self> {
+impl Waiting {
+    fn at(target: &HeldView, version: i32) -> Option<Self> {
         let held_by = format!("mapping:{version}");
         let hold = target.holds.iter().find(|hold| hold.held_by == held_by)?;
         Some(Self {
