@@ -209,7 +209,7 @@ async fn a_trip_is_closed_by_hand_when_what_it_holds_is_not_too_much_any_more() 
     world.settle().await?;
     let trips = world.store.trips(world.tenant, Some(world.target)).await?;
     let trip = trips.iter().find(|trip| trip.effect == "people.remove").context("it trips")?.id;
-    let close = async || world.store.close_trip(world.tenant, world.target, trip, "ann").await;
+    let close = async || world.store.close_trip(world.tenant, world.target, trip, ("ann", None)).await;
     match close().await? {
         Closing::TooMuch(arithmetic) => assert!(arithmetic.contains("7 at once, more than 5"), "{arithmetic}"),
         other => anyhow::bail!("one person cannot pass a limit: {other:?}"),
@@ -225,7 +225,7 @@ async fn a_trip_is_closed_by_hand_when_what_it_holds_is_not_too_much_any_more() 
     assert_eq!(close().await?, Closing::NotOpen);
     for trip in world.store.trips(world.tenant, Some(world.target)).await? {
         // Whatever else had tripped with it.
-        world.store.close_trip(world.tenant, world.target, trip.id, "ann").await?;
+        world.store.close_trip(world.tenant, world.target, trip.id, ("ann", None)).await?;
     }
     world.settle().await?;
     assert_eq!((in_state(&world, "gone").await?, in_state(&world, "held").await?), (4, 0));

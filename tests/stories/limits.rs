@@ -8,7 +8,7 @@ use crate::staff::somebody;
 use crate::world::World;
 
 /// As if the target had been there for a month, with up to three leavers a day.
-async fn a_month_ago(world: &World) -> anyhow::Result<()> {
+pub(crate) async fn a_month_ago(world: &World) -> anyhow::Result<()> {
     sqlx::query("UPDATE targets SET created_at = created_at - interval '30 days'")
         .execute(world.database.pool())
         .await?;

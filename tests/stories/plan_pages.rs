@@ -10,14 +10,15 @@ use crate::staff::{replace, somebody, with};
 use crate::world::World;
 
 impl World {
-    fn browser(&self) -> anyhow::Result<Browser> {
+    /// A browser that is sent nowhere by itself.
+    pub(crate) fn browser(&self) -> anyhow::Result<Browser> {
         let http = HttpClient::builder().redirect(Policy::none()).no_proxy().build()?;
         Ok(Browser { http, base: self.server.base_url() })
     }
 
-    /// The session of a new operator.
-    async fn operator(&self, browser: &Browser, name: &str) -> anyhow::Result<String> {
-        let made = self.cli(&["operator", "create", name]).await?;
+    /// The session of a new operator of the first tenant.
+    pub(crate) async fn operator(&self, browser: &Browser, name: &str) -> anyhow::Result<String> {
+        let made = self.cli(&["operator", "create", name, "--tenant", "acme"]).await?;
         browser.sign_in(name, made["password"].as_str().context("the password is shown")?).await
     }
 }

@@ -43,18 +43,18 @@ fn text(value: &Value, member: &str) -> anyhow::Result<String> {
     Ok(value[member].as_str().with_context(|| format!("no {member} in {value}"))?.to_owned())
 }
 
-fn titled(number: usize, title: &str) -> Value {
+pub(crate) fn titled(number: usize, title: &str) -> Value {
     let mut person = somebody(number);
     person["title"] = json!(title);
     person
 }
 
-async fn title(world: &World, number: usize) -> anyhow::Result<Value> {
+pub(crate) async fn title(world: &World, number: usize) -> anyhow::Result<Value> {
     Ok(world.member(number).await?.with_context(|| format!("{number} is at DingTalk"))?["title"].clone())
 }
 
 /// Saves rules by which titles are written in capitals, and applies what that holds. Returns the plan.
-async fn capitals(world: &World, rest: &ScimClient, ids: &[String]) -> anyhow::Result<Value> {
+pub(crate) async fn capitals(world: &World, rest: &ScimClient, ids: &[String]) -> anyhow::Result<Value> {
     let shown = world.shell(&["mapping", "show", "--toml"]).await?.stdout;
     fs::write(world.folder().join("capitals.toml"), shown.replace("\"user.title\"", "\"upper(user.title)\""))?;
     world.cli(&["mapping", "save", "capitals.toml", "--note", "Capitals"]).await?;

@@ -6,7 +6,7 @@ use crate::edge::arrival::{Arrival, next_piece};
 use crate::error::ApiError;
 use crate::limits::MAX_BODY_BYTES;
 use axum::body::Body;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use rollcall_scim::Error;
@@ -28,6 +28,17 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
     }
 }
 
+/// A body that may be left out.
+impl<S: Send + Sync> OptionalFromRequest<S> for JsonBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Option<Self>, ApiError> {
+        check_media_type(request.headers())?;
+        let bytes = read_bytes(request).await?;
+        if bytes.is_empty() { Ok(None) } else { Ok(Some(Self(parse(&bytes)?))) }
+    }
+}
+
 /// A JSON body that says what changes, checked as a [`JsonBody`]. It may also call itself a merge patch (RFC 7396).
 #[derive(Debug)]
 pub struct MergePatchBody(pub Value);
@@ -45,10 +56,13 @@ impl<S: Send + Sync> FromRequest<S> for MergePatchBody {
 }
 
 async fn read_json(request: Request) -> Result<Value, ApiError> {
+    Ok(parse(&read_bytes(request).await?)?)
+}
+
+async fn read_bytes(request: Request) -> Result<Vec<u8>, ApiError> {
     check_encoding(request.headers())?;
     let arrival = request.extensions().get::<Arrival>().cloned().unwrap_or_default();
-    let bytes = read(request.into_body(), &arrival).await?;
-    Ok(parse(&bytes)?)
+    read(request.into_body(), &arrival).await
 }
 
 /// Accepts `application/json` and `application/scim+json`, with any parameters, and a body without a media type

@@ -8,6 +8,7 @@ mod deliveries;
 mod docs;
 mod groups;
 mod guards;
+mod held;
 mod in_path;
 mod learning;
 mod leavers;
@@ -105,6 +106,7 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(links::export))
         .routes(routes!(links::break_link))
         .routes(routes!(links::rematch))
+        .routes(routes!(held::list))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::retry))
         .routes(routes!(users::by_user_name))

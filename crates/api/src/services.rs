@@ -11,6 +11,7 @@ pub mod first_password;
 pub(crate) mod given;
 pub mod groups;
 pub mod guards;
+pub mod held;
 pub mod learning;
 pub mod leavers;
 pub mod links;

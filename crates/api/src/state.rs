@@ -128,7 +128,7 @@ impl ApiState {
     }
 
     /// What targets take.
-    pub(crate) fn target(&self) -> &TargetFacts {
+    pub fn target(&self) -> &TargetFacts {
         &self.0.config.target
     }
 

@@ -12,11 +12,15 @@ use axum::response::{Html, IntoResponse, Response};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Section {
     Home,
+    Held,
     Plans,
     People,
     Departments,
     Groups,
     Links,
+    Guards,
+    Mapping,
+    Targets,
     Sources,
 }
 

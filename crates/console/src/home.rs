@@ -36,6 +36,8 @@ struct Home {
     people: String,
     groups: String,
     steps: Vec<Step>,
+    /// What is held, in one line.
+    held: Option<String>,
     targets: Vec<Card>,
     back: String,
 }
@@ -192,6 +194,7 @@ impl Home {
             people: number(overview.people),
             groups: number(overview.groups),
             steps: steps(overview, base),
+            held: crate::words::held::line(overview),
             targets: overview
                 .targets
                 .iter()

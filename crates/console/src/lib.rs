@@ -12,10 +12,14 @@ mod assets;
 mod credentials;
 mod frame;
 mod groups;
+mod guards;
+mod held;
 mod history;
 mod home;
 mod links;
+mod mapping;
 mod operator;
+mod overrides;
 mod people;
 mod person;
 mod plan;
@@ -33,6 +37,7 @@ mod sign_in;
 mod signed_out;
 mod sources;
 mod state;
+mod targets;
 mod trouble;
 mod view;
 pub mod words;
@@ -50,6 +55,8 @@ use trouble::Trouble;
 
 /// Largest form, in bytes.
 const MAX_FORM_BYTES: usize = 16 * 1024;
+/// Largest form that holds a document of the mapping, in bytes: signs take up to three times their place in it.
+const MAX_DRAFT_BYTES: usize = 1024 * 1024;
 
 /// The console at `/console`, with the edge around it; `/` leads there. `session_keys` sign sessions: processes
 /// that share them share their sessions, and a key that is taken away ends those which it has signed.
@@ -68,11 +75,31 @@ pub fn router(state: ApiState, session_keys: SigningKeys) -> Router {
         .route("/console/departments/{id}", get(person::department))
         .route("/console/resources/{id}", get(person::resource))
         .route("/console/groups", get(groups::show))
+        .route("/console/guards", get(guards::show))
+        .route("/console/targets/{id}/guards", post(guards::set))
+        .route("/console/targets/{id}/guards/accept", post(guards::accept))
+        .route("/console/held", get(held::show))
+        .route("/console/targets/{id}/trips/{trip}/close", post(held::close))
+        .route("/console/targets/{id}/try", post(held::try_now))
         .route("/console/links", get(links::show))
+        .route("/console/targets", get(targets::list).post(targets::create))
+        .route("/console/targets/{id}", get(targets::show))
+        .route("/console/targets/{id}/mode", post(targets::set_mode))
+        .route("/console/targets/{id}/settings", post(targets::set))
+        .route("/console/targets/{id}/secret", post(targets::set_secret))
         .route("/console/targets/{id}/links", post(links::create))
         .route("/console/targets/{id}/links.csv", get(links::export))
         .route("/console/targets/{id}/links/{kind}/{resource}/break", post(links::break_link))
         .route("/console/targets/{id}/links/{kind}/{resource}/rematch", post(links::rematch))
+        .route("/console/mapping", get(mapping::list))
+        .route("/console/mapping/compare", get(mapping::compare))
+        .route(
+            "/console/mapping/draft",
+            get(mapping::draft::show).post(mapping::draft::act).layer(DefaultBodyLimit::max(MAX_DRAFT_BYTES)),
+        )
+        .route("/console/mapping/versions/{version}", get(mapping::version))
+        .route("/console/mapping/versions/{version}/preview", post(mapping::preview_version))
+        .route("/console/mapping/versions/{version}/revert", post(mapping::revert))
         .route("/console/sources", get(sources::list))
         .route("/console/sources/{id}", get(sources::show).post(sources::change))
         .route("/console/sources/{id}/token", get(credentials::form).post(credentials::make))
@@ -81,6 +108,9 @@ pub fn router(state: ApiState, session_keys: SigningKeys) -> Router {
         .route("/console/targets/{id}/plans", post(plans::make))
         .route("/console/targets/{id}/preflight", get(preflight::show))
         .route("/console/plans/{id}", get(plan::show))
+        .route("/console/plans/{id}/undo", post(plan::decide::undo))
+        .route("/console/overrides", get(overrides::list))
+        .route("/console/overrides/{id}/lift", post(overrides::lift))
         .route("/console/plans/{id}/apply", post(plan::decide::apply))
         .route("/console/plans/{id}/request-release", post(plan::decide::request_release))
         .route("/console/plans/{id}/release", post(plan::decide::release))

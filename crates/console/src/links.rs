@@ -2,10 +2,10 @@
 
 use crate::frame::{Section, page};
 use crate::operator::Operator;
-use crate::query::{InPath, Query};
+use crate::query::{InPath, Query, encoded};
 use crate::row::resource_href;
 use crate::state::ConsoleState;
-use crate::trouble::{Trouble, capitalised};
+use crate::trouble::{Trouble, sentence};
 use crate::view::View;
 use crate::words::age::{When, moment};
 use crate::words::standing::Badge;
@@ -147,16 +147,6 @@ fn read<T>(text: Option<String>, parse: impl Fn(&str) -> Option<T>) -> Result<Op
     text.map(|text| parse(&text).ok_or(Trouble::NoSuchPage)).transpose()
 }
 
-/// A text as a part of a query.
-fn encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
-            byte => format!("%{byte:02X}"),
-        })
-        .collect()
-}
-
 /// `GET /console/links`.
 pub(crate) async fn show(
     State(state): State<ConsoleState>,
@@ -186,7 +176,7 @@ async fn shown(
     let (rows, next) = found.map(|page| (page.data, page.next_cursor)).unwrap_or_default();
     let body = Links {
         as_of: moment(now),
-        problem: refused.map(|refusal| capitalised(&refusal.detail)),
+        problem: refused.map(sentence),
         targets: chips(&all, target, &asked),
         target,
         filters: filters(&asked),

@@ -3,13 +3,14 @@
 use crate::frame::{Section, page};
 use crate::home::{recent, sends};
 use crate::operator::Operator;
-use crate::query::Query;
+use crate::query::{Query, encoded};
 use crate::row::Row;
 use crate::state::ConsoleState;
 use crate::trouble::Trouble;
 use crate::view::View;
 use crate::words::age::{When, moment};
 use crate::words::count::{Tally, number};
+use crate::words::guard::held_name;
 use crate::words::standing::{Badge, CHOICES, Choice, choice};
 use askama::Template;
 use axum::extract::State;
@@ -37,6 +38,10 @@ pub(crate) struct Asked {
     target: Option<Uuid>,
     /// `user` (which is meant when there is none), `org_unit`, or `any`.
     kind: Option<String>,
+    /// What holds it.
+    held_by: Option<String>,
+    /// An error code.
+    code: Option<String>,
     /// Where the page begins.
     after: Option<String>,
     /// A userName to go to.
@@ -124,6 +129,8 @@ struct List {
     target: Option<Uuid>,
     /// `None`: of any kind.
     kind: Option<ResourceKind>,
+    held_by: Option<String>,
+    code: Option<String>,
     after: Option<String>,
 }
 
@@ -138,12 +145,20 @@ impl List {
             Some("any") => None,
             Some(word) => Some(ResourceKind::parse(word).ok_or(Trouble::NoSuchPage)?),
         };
-        Ok(Self { choice, target: asked.target, kind, after: asked.after })
+        let word = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let (held_by, code) = (word(asked.held_by), word(asked.code));
+        Ok(Self { choice, target: asked.target, kind, held_by, code, after: asked.after })
     }
 
     /// Everybody, whether or not they were ever due at a target.
     fn is_roster(&self) -> bool {
-        self.choice.is_none() && self.target.is_none() && self.kind == Some(ResourceKind::User)
+        let everybody = self.choice.is_none() && self.target.is_none() && !self.is_narrow();
+        everybody && self.kind == Some(ResourceKind::User)
+    }
+
+    /// Whether only a part of what stands in a state is listed.
+    fn is_narrow(&self) -> bool {
+        self.held_by.is_some() || self.code.is_some()
     }
 
     async fn read(
@@ -164,6 +179,8 @@ impl List {
                 target: self.target.map(TargetId),
                 kind: self.kind,
                 resource: None,
+                held_by: self.held_by.clone(),
+                code: self.code.clone(),
                 states: self.choice.map(|choice| choice.states.to_vec()).unwrap_or_default(),
             };
             let page = standings::list(store, tenant, &wanted, ROWS, self.after.as_deref()).await?;
@@ -177,15 +194,15 @@ impl List {
         Ok(People {
             as_of: moment(now),
             title: self.title(),
-            meaning: self.choice.map(|choice| choice.meaning.to_owned()).unwrap_or_default(),
+            meaning: self.meaning(),
             problem: None,
             targets: self.target_chips(overview),
             states: self.state_chips(overview),
             again: self.again_all(&rows),
             rows,
             received,
-            first: self.after.as_ref().map(|_| self.href(self.target, self.choice.as_ref(), None)),
-            next: next.map(|after| self.href(self.target, self.choice.as_ref(), Some(&after))),
+            first: self.after.as_ref().map(|_| self.part(None)),
+            next: next.map(|after| self.part(Some(&after))),
             back: view.address(),
         })
     }
@@ -204,6 +221,13 @@ impl List {
         }
     }
 
+    fn meaning(&self) -> String {
+        match (&self.held_by, self.choice) {
+            (Some(held_by), _) => format!("Only what this holds: {}.", held_name(held_by)),
+            (None, choice) => choice.map(|choice| choice.meaning.to_owned()).unwrap_or_default(),
+        }
+    }
+
     fn href(&self, target: Option<Uuid>, choice: Option<&Choice>, after: Option<&str>) -> String {
         let kind = match self.kind {
             Some(ResourceKind::User) => None,
@@ -219,6 +243,17 @@ impl List {
         let parts: Vec<String> =
             parts.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))).collect();
         if parts.is_empty() { "/console/people".to_owned() } else { format!("/console/people?{}", parts.join("&")) }
+    }
+
+    /// This list from a place on.
+    fn part(&self, after: Option<&str>) -> String {
+        let narrow = [("held_by", &self.held_by), ("code", &self.code)];
+        let narrow = narrow.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        let address = self.href(self.target, self.choice.as_ref(), after);
+        narrow.fold(address, |address, (name, value)| {
+            let joint = if address.contains('?') { '&' } else { '?' };
+            format!("{address}{joint}{name}={}", encoded(value))
+        })
     }
 
     /// One chip for each target; none when there is no choice to make.
@@ -252,7 +287,7 @@ impl List {
             href: self.href(self.target, Some(choice), None),
             label: choice.label.to_owned(),
             count: Some(number(count(choice))),
-            chosen: self.choice.as_ref() == Some(choice),
+            chosen: self.choice.as_ref() == Some(choice) && !self.is_narrow(),
         });
         std::iter::once(all).chain(chips).collect()
     }
@@ -268,7 +303,8 @@ impl List {
 
     /// The whole list can be retried when all of it stands still for one reason.
     fn again_all(&self, rows: &[Row]) -> Option<AgainAll> {
-        let choice = self.choice.filter(|choice| choice.states.len() == 1)?;
+        // The form names a state, and would retry more than the list shows.
+        let choice = self.choice.filter(|choice| choice.states.len() == 1 && !self.is_narrow())?;
         let offered = rows.len() > 1 && rows.iter().all(|row| row.again.is_some());
         offered
             .then(|| AgainAll { target: self.target.map(|id| id.to_string()).unwrap_or_default(), state: choice.word })

@@ -13,12 +13,13 @@ use crate::view::View;
 use crate::words::age::{When, moment};
 use crate::words::count::{count_of, number};
 use crate::words::plan::{Line, VERBS, Verb, change_state, size, state as state_of};
+use crate::words::status::ended as sentence;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use rollcall_api::refusal::Refusal;
 use rollcall_api::services::page::Page;
-use rollcall_api::services::plans::{self, PlanChangeQuery, PlanChangeView, PlanView};
+use rollcall_api::services::plans::{self, PlanChangeQuery, PlanChangeView, PlanView, UndoesView};
 use rollcall_api::services::{targets, who};
 use rollcall_provisioning::decider::Decider;
 use serde::Deserialize;
@@ -35,6 +36,8 @@ const FOLDED: usize = 4;
 pub(crate) struct Asked {
     verb: Option<String>,
     guarded: Option<bool>,
+    /// Only what cannot be undone, in whole or in part.
+    hindered: Option<bool>,
     /// Where the page begins.
     after: Option<String>,
 }
@@ -55,6 +58,12 @@ struct PlanPage {
     effort: String,
     guards: Vec<String>,
     decided: Vec<String>,
+    /// Of a plan that undoes: what.
+    undoes: Option<Undoes>,
+    /// How many resources have something that cannot be undone, with the list of them.
+    hindered: Option<(String, String)>,
+    /// Where the form goes that makes a plan which undoes it; `None` while it has sent nothing.
+    undo: Option<String>,
     states: Vec<String>,
     /// What was refused just now.
     problem: Option<Problem>,
@@ -63,6 +72,13 @@ struct PlanPage {
     chips: Vec<Chip>,
     rows: Vec<Row>,
     next: Option<String>,
+}
+
+/// What a plan undoes.
+struct Undoes {
+    text: String,
+    /// The plan whose doing it is.
+    plan: Option<String>,
 }
 
 /// Why a decision was refused, with what has moved.
@@ -110,6 +126,8 @@ struct Row {
     lines: Vec<Line>,
     is_folded: bool,
     held: Vec<String>,
+    /// What of it cannot be undone, or is lost.
+    cannot: Vec<String>,
     badge: Option<(&'static str, &'static str)>,
 }
 
@@ -138,6 +156,7 @@ async fn shown(
     let query = PlanChangeQuery {
         verb: verb.map(|verb| verb.word.to_owned()),
         guarded: asked.guarded,
+        hindered: asked.hindered.unwrap_or(false),
         limit: ROWS,
         ..PlanChangeQuery::default()
     };
@@ -206,6 +225,10 @@ impl PlanPage {
             guards: plan.guards.iter().filter_map(|guard| guard.arithmetic.clone()).collect(),
             decided,
             states: plan.states.iter().map(|(state, number)| count(state, number)).collect(),
+            undoes: plan.undoes.as_ref().map(Undoes::of),
+            hindered: (plan.hindered > 0)
+                .then(|| (count_of(plan.hindered, "resource", "resources"), format!("{address}?hindered=true"))),
+            undo: plan.states.get("applied").is_some_and(|count| *count > 0).then(|| format!("{address}/undo")),
             problem: None,
             make: format!("/console/targets/{}/plans", plan.target_id),
             actions: Actions::of(plan, me),
@@ -220,10 +243,11 @@ impl PlanPage {
 }
 
 fn filter_address(address: &str, asked: &Asked) -> String {
-    match (asked.verb.as_deref().and_then(Verb::of), asked.guarded) {
-        (Some(verb), _) => format!("{address}?verb={}", verb.word),
-        (None, Some(guarded)) => format!("{address}?guarded={guarded}"),
-        (None, None) => address.to_owned(),
+    match (asked.verb.as_deref().and_then(Verb::of), asked.guarded, asked.hindered) {
+        (Some(verb), ..) => format!("{address}?verb={}", verb.word),
+        (None, Some(guarded), _) => format!("{address}?guarded={guarded}"),
+        (None, None, Some(true)) => format!("{address}?hindered=true"),
+        (None, None, _) => address.to_owned(),
     }
 }
 
@@ -246,7 +270,27 @@ fn chips(plan: &PlanView, address: &str, asked: &Asked) -> Vec<Chip> {
     if plan.guarded > 0 {
         chips.push(chip(format!("! Held {}", number(plan.guarded)), format!("{address}?guarded=true")));
     }
+    if plan.hindered > 0 {
+        chips.push(chip(format!("Cannot be undone {}", number(plan.hindered)), format!("{address}?hindered=true")));
+    }
     chips
+}
+
+impl Undoes {
+    fn of(view: &UndoesView) -> Self {
+        let mut what = Vec::new();
+        what.extend(view.plan.map(|_| "what a plan has sent".to_owned()));
+        let people = i64::try_from(view.people.len()).unwrap_or(i64::MAX);
+        what.extend((people > 0).then(|| format!("what was done to {}", count_of(people, "person", "people"))));
+        what.extend(view.from.as_ref().map(|from| format!("from {from} on")));
+        what.extend(view.to.as_ref().map(|to| format!("before {to}")));
+        what.extend(view.mapping_version.map(|version| format!("what followed from version {version} of the mapping")));
+        let review = view.review_on.as_ref().map_or_else(String::new, |day| format!(" To be reviewed on {day}."));
+        Self {
+            text: format!("It takes back {}: {}{review}", what.join(", "), sentence(&view.reason)),
+            plan: view.plan.map(|plan| format!("/console/plans/{plan}")),
+        }
+    }
 }
 
 impl Actions {
@@ -287,8 +331,8 @@ impl Row {
             href: resource_href(&change.kind, &id),
             name: change.name.clone().unwrap_or_else(|| "Without a name".to_owned()),
             also: if change.kind == "org_unit" { "Department" } else { "" },
-            sign: verb.map_or("?", |verb| verb.sign),
-            verb: verb.map_or("Change", |verb| verb.label),
+            sign: verb.map_or("·", |verb| verb.sign),
+            verb: verb.map_or("Nothing", |verb| verb.label),
             is_folded: lines.len() > FOLDED,
             lines,
             held: change
@@ -297,6 +341,14 @@ impl Row {
                 .or(why)
                 .map(|why| why.lines().map(str::to_owned).collect())
                 .unwrap_or_default(),
+            cannot: change
+                .cannot
+                .iter()
+                .map(|one| match &one.attribute {
+                    Some(attribute) => format!("{attribute}: {}", one.message),
+                    None => one.message.clone(),
+                })
+                .collect(),
             badge: match change.state.as_str() {
                 "planned" if change.guarded => Some(("held", "Held by a guard")),
                 "planned" => None,

@@ -9,11 +9,14 @@ use crate::view::View;
 use crate::words::age::{When, moment};
 use crate::words::plan::{size, state as state_of};
 use askama::Template;
+use axum::Form;
 use axum::extract::State;
+use axum::extract::rejection::FormRejection;
 use axum::response::{Redirect, Response};
-use rollcall_api::services::plans::{self, PlanView, Scope};
+use rollcall_api::services::plans::{self, NewPlanRequest, PlanView};
 use rollcall_api::services::{targets, who};
 use rollcall_provisioning::ids::TargetId;
+use serde::Deserialize;
 use time::OffsetDateTime;
 
 /// Plans of a page; the newest ones.
@@ -45,6 +48,13 @@ struct Listed {
     decided: Vec<String>,
 }
 
+/// What the form that makes a plan names.
+#[derive(Deserialize, Default)]
+pub(crate) struct Chosen {
+    /// Only what this holds.
+    held_by: Option<String>,
+}
+
 /// `GET /console/plans`.
 pub(crate) async fn list(
     State(state): State<ConsoleState>,
@@ -72,15 +82,18 @@ pub(crate) async fn list(
     page(&view, &operator, ("Plans", Section::Plans), &body)
 }
 
-/// `POST /console/targets/{id}/plans`: a plan of everything that is held.
+/// `POST /console/targets/{id}/plans`: a plan of everything that is held, or of what one thing holds.
 pub(crate) async fn make(
     State(state): State<ConsoleState>,
     operator: Operator,
     InPath(target): InPath,
+    form: Result<Form<Chosen>, FormRejection>,
 ) -> Result<Redirect, Trouble> {
+    let Form(Chosen { held_by }) = form.unwrap_or_default();
+    let request = NewPlanRequest { users: None, held_by: held_by.filter(|held_by| !held_by.is_empty()) };
     let by = who::operator(&operator.name);
     let store = state.api().store();
-    let made = plans::make(store, operator.tenant, TargetId(target), Scope::default(), (&by, state.now())).await?;
+    let made = plans::make(store, operator.tenant, TargetId(target), request.scope()?, (&by, state.now())).await?;
     Ok(Redirect::to(&format!("/console/plans/{}", made.id)))
 }
 

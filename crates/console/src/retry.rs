@@ -40,8 +40,8 @@ impl Asked {
         particular.then(|| Wanted {
             resource: resource.map(ResourceId),
             target: target.map(TargetId),
-            kind: None,
             states,
+            ..Wanted::default()
         })
     }
 }

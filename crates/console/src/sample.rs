@@ -67,7 +67,16 @@ pub(crate) fn target(mode: &str, people: &[(&str, i64)]) -> TargetOverview {
 }
 
 pub(crate) fn overview(targets: Vec<TargetOverview>) -> Overview {
-    Overview { tenant: "Acme".to_owned(), people: 3, groups: 1, sources: 1, last_received: None, targets, as_of: NOW }
+    Overview {
+        tenant: "Acme".to_owned(),
+        people: 3,
+        groups: 1,
+        sources: 1,
+        last_received: None,
+        releases: 0,
+        targets,
+        as_of: NOW,
+    }
 }
 
 pub(crate) fn plan(state: &str, guarded: i64) -> PlanView {

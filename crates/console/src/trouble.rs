@@ -113,6 +113,18 @@ fn internal(status: StatusCode) -> (StatusCode, String, String) {
     (status, "This page failed".to_owned(), detail.to_owned())
 }
 
+/// What a refusal says, as a sentence.
+pub(crate) fn sentence(refusal: &Refusal) -> String {
+    capitalised(&refusal.detail)
+}
+
+/// The refusal that the page of a form shows. What is not there, and what is our own fault, has a page of its own.
+pub(crate) fn told_on_page(error: ApiError) -> Result<Refusal, Trouble> {
+    let refusal = error.refusal();
+    let is_shown = refusal.status.is_client_error() && refusal.status != StatusCode::NOT_FOUND;
+    if is_shown { Ok(refusal) } else { Err(error.into()) }
+}
+
 /// Details of refusals begin in lower case.
 pub(crate) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();

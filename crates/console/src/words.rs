@@ -2,8 +2,11 @@
 
 pub mod age;
 pub mod count;
+pub mod guard;
+pub mod held;
 pub mod mask;
 pub mod plan;
+pub mod rules;
 pub mod source;
 pub mod standing;
 pub mod status;

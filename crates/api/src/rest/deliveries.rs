@@ -29,6 +29,8 @@ use uuid::Uuid;
         ("target" = Option<Uuid>, Query, description = "Only towards this target"),
         ("kind" = Option<String>, Query, description = "Only of this kind: user, group or org_unit"),
         ("resource" = Option<Uuid>, Query, description = "Only of this resource"),
+        ("held_by" = Option<String>, Query, description = "Only what this holds, as `held_by` of a delivery names it"),
+        ("code" = Option<String>, Query, description = "Only with this error code"),
         ("limit" = Option<i64>, Query, description = "Items in a page, at most 200; 50 if left out"),
         ("cursor" = Option<String>, Query, description = "Where the page begins: next_cursor of the page before"),
     ),
@@ -44,6 +46,8 @@ pub(super) async fn list(
         state: params.word("state", DeliveryState::parse)?,
         kind: params.word("kind", ResourceKind::parse)?,
         resource: params.id("resource")?.map(ResourceId),
+        held_by: params.text("held_by"),
+        code: params.text("code"),
         after: None,
         limit: params.limit()?,
     };

@@ -7,11 +7,12 @@ use crate::rest::docs::{ConflictRefusal, Refusals};
 use crate::rest::in_path::{InPath, TripAt};
 use crate::services::guards::{self, GuardsView, TripView};
 use crate::services::page::Page;
-use crate::services::who;
+use crate::services::{given, who};
 use crate::state::ApiState;
 use axum::Json;
 use axum::extract::State;
 use rollcall_provisioning::ids::TargetId;
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 /// Every guard of a target: its limit in force, what has passed it, what it holds.
@@ -80,11 +81,21 @@ pub(super) async fn trips(
     Ok(Json(Page::whole(guards::trips(state.store(), client.tenant, target).await?)))
 }
 
+/// Why a trip is closed.
+#[derive(Deserialize, ToSchema, Default, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClosedTrip {
+    /// Why, for the change log; 1 to 1,000 characters.
+    #[schema(example = "Most of them have come back.")]
+    reason: Option<String>,
+}
+
 /// Judges anew, as a whole, what a guard holds. If it is not too much any more by the limits in force, the trip is closed,
-/// and what it held goes on; the change log says who did it. If it still is, the answer is 409: that takes other limits, or a
+/// and what it held goes on; the change log says who did it, and why if the request does. If it still is, the answer is 409: that takes other limits, or a
 /// plan that two people release.
 #[utoipa::path(
     post, path = "/targets/{id}/trips/{trip}/close", tag = "plans", operation_id = "closeTrip",
+    request_body = Option<ClosedTrip>,
     params(("id" = Uuid, Path, description = "The target's id"), ("trip" = Uuid, Path, description = "The trip's id")),
     responses((status = 200, description = "All guards as they are now", body = GuardsView), Refusals, ConflictRefusal),
 )]
@@ -92,7 +103,10 @@ pub(super) async fn close(
     client: ApiClient,
     State(state): State<ApiState>,
     TripAt { target, trip }: TripAt,
+    body: Option<JsonBody>,
 ) -> Result<Json<GuardsView>, ApiError> {
+    let ClosedTrip { reason } = body.map_or_else(|| Ok(ClosedTrip::default()), |JsonBody(body)| given::body(body))?;
     let by = who::token(state.store(), client.tenant, client.credential).await?;
-    Ok(Json(guards::close(state.store(), (client.tenant, target), trip, &by).await?))
+    let by = (reason.as_deref(), by.as_str());
+    Ok(Json(guards::close(state.store(), (client.tenant, target), trip, by).await?))
 }

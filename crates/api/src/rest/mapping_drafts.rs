@@ -6,14 +6,13 @@ use crate::error::ApiError;
 use crate::rest::docs::{MappingRefusals, Refusals};
 use crate::rest::params::Params;
 use crate::services::given;
-use crate::services::mapping::preview::{self, PreviewOf, PreviewView};
+use crate::services::mapping::preview::{self, PreviewView};
 use crate::services::mapping::{self, CheckView, TestView};
 use crate::state::ApiState;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use serde_json::Value;
-use std::sync::Arc;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -97,15 +96,6 @@ pub(super) async fn preview(
 ) -> Result<Json<PreviewView>, ApiError> {
     params.end()?;
     let previewed: Previewed = given::body(body)?;
-    let (store, target) = (state.store(), state.target());
-    let of = if let Some(document) = previewed.document {
-        let counting = state.usable_mapping(client.tenant).await?;
-        let draft = mapping::compiled(store, client.tenant, &*target.schema, &document).await?;
-        PreviewOf { mapping: Arc::new(draft), counting, users: previewed.users }
-    } else {
-        let mapping = state.mapping_of(client.tenant).await?.mapping;
-        PreviewOf { mapping, counting: None, users: previewed.users }
-    };
-    let _place = state.previews().acquire().await;
-    Ok(Json(preview::preview(store, client.tenant, target, of).await?))
+    let (document, users) = (previewed.document.as_ref(), previewed.users);
+    Ok(Json(preview::tried(&state, client.tenant, document, users).await?))
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Every parameter that some REST operation takes.
-const KNOWN: [&str; 24] = [
+const KNOWN: [&str; 26] = [
     "state",
     "target",
     "kind",
@@ -38,6 +38,8 @@ const KNOWN: [&str; 24] = [
     "person",
     "marked",
     "reason",
+    "held_by",
+    "code",
 ];
 
 /// The parameters of one request, decoded. Each is used up by reading it; see [`Params::end`].

@@ -14,6 +14,9 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+/// Longest reason for closing a trip, in characters.
+const MAX_REASON: usize = 1_000;
+
 /// The guards of a target.
 #[derive(Serialize, ToSchema, Clone, Debug)]
 pub struct GuardsView {
@@ -180,6 +183,35 @@ pub async fn replace(
     read(store, tenant, target).await
 }
 
+/// Sets the limit of one guard, as [`replace`] takes it; `None` gives it back the limit that all begin with.
+///
+/// # Errors
+/// As [`replace`].
+pub async fn set_one(
+    store: &Store,
+    (tenant, id): (TenantId, TargetId),
+    (guard, limit): (&str, Option<&Value>),
+    by: &str,
+) -> Result<GuardsView, ApiError> {
+    let target = chosen(store, tenant, id).await?;
+    replace(store, tenant, id, &with_one(&target.guards, guard, limit)?, by).await
+}
+
+/// Limits with another one of one guard.
+pub(super) fn with_one(guards: &Guards, guard: &str, limit: Option<&Value>) -> Result<Value, ApiError> {
+    if Guard::parse(guard).is_none() {
+        return Err(ApiError::parameter("guard", format!("names {}, which is no guard", quoted(guard))));
+    }
+    let mut limits = guards.to_value();
+    if let Some(limits) = limits.as_object_mut() {
+        match limit {
+            Some(limit) => limits.insert(guard.to_owned(), limit.clone()),
+            None => limits.remove(guard),
+        };
+    }
+    Ok(limits)
+}
+
 /// Refuses limits by which one person would let pass what a guard holds.
 async fn frees_nothing(store: &Store, tenant: TenantId, target: &Target, guards: &Guards) -> Result<(), ApiError> {
     for trip in open_trips(store, tenant, Some(target.id)).await? {
@@ -211,18 +243,22 @@ pub async fn trips(store: &Store, tenant: TenantId, target: TargetId) -> Result<
     Ok(trips.into_iter().map(|trip| TripView::of(trip, &sources)).collect())
 }
 
-/// Closes a trip, if what it holds is not too much any more by the limits in force.
+/// Closes a trip, if what it holds is not too much any more by the limits in force. Why is kept in the change log.
 ///
 /// # Errors
-/// 404 when there is no such trip; 409 when it is closed already, or when what it holds is still too much.
+/// 400 for a reason that says nothing or too much; 404 when there is no such trip; 409 when it is closed already, or when what it holds is still too much.
 pub async fn close(
     store: &Store,
     (tenant, target): (TenantId, TargetId),
     trip: Uuid,
-    by: &str,
+    (reason, by): (Option<&str>, &str),
 ) -> Result<GuardsView, ApiError> {
+    let reason = reason.map(str::trim);
+    if reason.is_some_and(|reason| reason.is_empty() || reason.chars().count() > MAX_REASON) {
+        return Err(ApiError::parameter("reason", format!("must say why, in 1 to {MAX_REASON} characters")));
+    }
     let target = chosen(store, tenant, target).await?;
-    match store.close_trip(tenant, target.id, trip, by).await? {
+    match store.close_trip(tenant, target.id, trip, (by, reason)).await? {
         Closing::Closed => read(store, tenant, target.id).await,
         Closing::TooMuch(arithmetic) => Err(ApiError::Conflict(format!(
             "What the guard holds is still too much: {arithmetic}. Release a plan with it, or set other limits."

@@ -219,6 +219,20 @@ pub async fn try_on_last_week(
     Ok(TriedView { target_id: id.0, target: target.name.clone(), plans: plans.len(), days, trips })
 }
 
+/// The same of the limits in force with another one of one guard; `None` is the limit that all begin with.
+///
+/// # Errors
+/// 404, and 400 for a limit that cannot be used.
+pub async fn try_one(
+    store: &Store,
+    (tenant, id): (TenantId, TargetId),
+    (guard, limit): (&str, Option<&Value>),
+    now: OffsetDateTime,
+) -> Result<TriedView, ApiError> {
+    let limits = guards::with_one(&chosen(store, tenant, id).await?.guards, guard, limit)?;
+    try_on_last_week(store, (tenant, id), Some(&limits), now).await
+}
+
 async fn known(store: &Store, tenant: TenantId, id: TargetId) -> Result<(EffectHistory, Protected), ApiError> {
     let history = store.effect_history(tenant, id).await?;
     let history = history.ok_or_else(|| super::targets::no_target(&id.to_string()))?;

@@ -7,6 +7,7 @@ pub mod preview;
 mod projected;
 pub mod rendered;
 mod views;
+pub mod written;
 
 pub use views::{
     CheckView, DiffView, ExampleView, MappingDocument, MappingSaved, MappingVersionView, NextStep, RuleChangeView,

@@ -1,12 +1,14 @@
 //! Overrides: what people hold at targets against the rules, since when, why and for how long.
 
+pub use rollcall_store::projection::OverrideQuery;
+
 use crate::error::ApiError;
 use crate::services::page::{Cursor, Page};
 use rollcall_provisioning::entity;
 use rollcall_provisioning::ids::TenantId;
 use rollcall_provisioning::overrides::readable_paths;
 use rollcall_store::Store;
-use rollcall_store::projection::{OverrideQuery, OverrideRow};
+use rollcall_store::projection::OverrideRow;
 use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;

@@ -2,6 +2,7 @@
 
 use crate::error::ApiError;
 use crate::services::guards::{self, TripView};
+use crate::services::plans;
 use crate::services::targets::{self, TargetView};
 use rollcall_provisioning::ids::{TargetId, TenantId};
 use rollcall_store::Store;
@@ -20,6 +21,8 @@ pub struct Overview {
     pub sources: i64,
     /// When a source changed something last.
     pub last_received: Option<OffsetDateTime>,
+    /// How many plans wait for a second person to release them; counted up to 200.
+    pub releases: usize,
     /// Its targets, by name.
     pub targets: Vec<TargetOverview>,
     /// When this was read.
@@ -46,6 +49,7 @@ pub struct TargetOverview {
 pub async fn read(store: &Store, tenant: TenantId, now: OffsetDateTime) -> Result<Overview, ApiError> {
     let glance = store.directory_glance(tenant).await?;
     let glance = glance.ok_or_else(|| ApiError::NotFound { what: format!("the tenant {tenant}") })?;
+    let releases = plans::unreleased(store, tenant, plans::MOST_UNRELEASED, now).await?.len();
     let open = guards::open_trips(store, tenant, None).await?;
     let mut targets = Vec::new();
     for view in targets::list(store, tenant, now).await? {
@@ -60,6 +64,7 @@ pub async fn read(store: &Store, tenant: TenantId, now: OffsetDateTime) -> Resul
         groups: glance.groups,
         sources: glance.sources,
         last_received: glance.last_received,
+        releases,
         targets,
         as_of: now,
     })

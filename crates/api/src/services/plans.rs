@@ -29,6 +29,9 @@ use uuid::Uuid;
 /// Calls per second of a target that does not say how many it permits.
 const CALLS_PER_SECOND: i64 = 20;
 
+/// The most plans that are listed as waiting for a second person.
+pub(super) const MOST_UNRELEASED: i64 = 200;
+
 /// A plan.
 #[derive(Serialize, ToSchema, Clone, Debug)]
 pub struct PlanView {
@@ -289,6 +292,18 @@ pub async fn list(
     now: OffsetDateTime,
 ) -> Result<Vec<PlanView>, ApiError> {
     let (rows, targets) = tokio::try_join!(store.plans(tenant, target, None, limit), store.targets(tenant))?;
+    let sources = SourceNames::of(store, tenant).await?;
+    Ok(rows.into_iter().map(|row| PlanView::of(row, (&targets, &sources), now)).collect())
+}
+
+/// The plans that somebody has asked to release, and nobody has released yet; the newest first, `limit` at most.
+pub async fn unreleased(
+    store: &Store,
+    tenant: TenantId,
+    limit: i64,
+    now: OffsetDateTime,
+) -> Result<Vec<PlanView>, ApiError> {
+    let (rows, targets) = tokio::try_join!(store.unreleased_plans(tenant, limit), store.targets(tenant))?;
     let sources = SourceNames::of(store, tenant).await?;
     Ok(rows.into_iter().map(|row| PlanView::of(row, (&targets, &sources), now)).collect())
 }

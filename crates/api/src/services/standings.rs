@@ -17,6 +17,10 @@ pub struct Wanted {
     pub kind: Option<ResourceKind>,
     /// Only of this resource.
     pub resource: Option<ResourceId>,
+    /// Only what this holds, as the REST interface names it.
+    pub held_by: Option<String>,
+    /// Only with this error code.
+    pub code: Option<String>,
     /// Only in one of these states; in any, when there are none.
     pub states: Vec<DeliveryState>,
 }
@@ -36,6 +40,8 @@ pub async fn list(
         target: wanted.target,
         kind: wanted.kind,
         resource: wanted.resource,
+        held_by: wanted.held_by.clone(),
+        code: wanted.code.clone(),
         state,
         after: None,
         limit,

@@ -119,6 +119,21 @@ pub async fn set_secret(
     done(changed.await, kinds, id)
 }
 
+/// The value of a setting as people type it: a switch, a list or a small number is that; a key or an id may be all digits, and
+/// is a text. The members of a list may stand without brackets.
+pub fn typed(name: &str, text: &str) -> Value {
+    let is_list = name == "contact_label_ids" && !text.starts_with('[');
+    let json = if is_list { format!("[{text}]") } else { text.to_owned() };
+    // However large, what counts calls is a number.
+    let is_json = |value: &Value| is_no_text(value) || value.is_u64() && name.starts_with("calls_per_");
+    serde_json::from_str(&json).ok().filter(is_json).unwrap_or_else(|| text.into())
+}
+
+/// Keys and ids may be all digits: only what cannot be meant as a text is read as JSON.
+fn is_no_text(value: &Value) -> bool {
+    matches!(value, Value::Bool(_) | Value::Array(_)) || value.as_u64().is_some_and(|number| number < 1_000)
+}
+
 fn done(
     changed: Result<rollcall_store::write::Updated<Target>, UpdateError<ApiError>>,
     kinds: &dyn TargetKinds,

@@ -4,17 +4,17 @@ use super::{Asked, shown};
 use crate::operator::Operator;
 use crate::query::InPath;
 use crate::state::ConsoleState;
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, told_on_page};
 use crate::view::View;
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use http::StatusCode;
 use rollcall_api::ApiError;
-use rollcall_api::services::plans::{self, WaveRequest};
+use rollcall_api::services::plans::{self, UndoRequest, WaveRequest};
 use rollcall_api::services::who;
 use rollcall_provisioning::decider::Decider;
+use rollcall_provisioning::ids::TargetId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -87,6 +87,40 @@ pub(crate) async fn release(
     ended(&state, (operator, view), id, done.map(drop)).await
 }
 
+/// What the form that undoes a plan says.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct Undone {
+    reason: String,
+    review_on: String,
+}
+
+/// `POST /console/plans/{id}/undo`: makes the plan that takes back what this one has sent. It sends nothing.
+pub(crate) async fn undo(
+    State(state): State<ConsoleState>,
+    (operator, view): (Operator, View),
+    InPath(id): InPath,
+    form: Result<Form<Undone>, FormRejection>,
+) -> Result<Response, Trouble> {
+    let Form(Undone { reason, review_on }) = form.unwrap_or_default();
+    let (api, by, now) = (state.api(), who::operator(&operator.name), state.now());
+    let target = TargetId(plans::read(api.store(), operator.tenant, id, now).await?.target_id);
+    let request = UndoRequest {
+        plan: Some(id.to_string().into()),
+        reason: Some(reason),
+        review_on: Some(review_on).filter(|day| !day.is_empty()),
+        ..UndoRequest::default()
+    };
+    let made = match request.undoing() {
+        Err(error) => Err(error),
+        Ok(undoing) => plans::undo(api.store(), api.target(), (operator.tenant, target), &undoing, (&by, now)).await,
+    };
+    match made {
+        Ok(made) => Ok(Redirect::to(&format!("/console/plans/{}", made.id)).into_response()),
+        Err(error) => ended(&state, (operator, view), id, Err(error)).await,
+    }
+}
+
 /// `POST /console/plans/{id}/reject`.
 pub(crate) async fn reject(
     State(state): State<ConsoleState>,
@@ -105,21 +139,11 @@ async fn ended(
     id: Uuid,
     done: Result<(), ApiError>,
 ) -> Result<Response, Trouble> {
-    let refusal = match done {
-        Ok(()) => {
-            state.overviews().forget(operator.tenant);
-            return Ok(Redirect::to(&format!("/console/plans/{id}")).into_response());
-        }
-        Err(error) => {
-            let refusal = error.refusal();
-            let is_shown = refusal.status.is_client_error() && refusal.status != StatusCode::NOT_FOUND;
-            if !is_shown {
-                return Err(error.into());
-            }
-            refusal
-        }
+    let Err(error) = done else {
+        state.overviews().forget(operator.tenant);
+        return Ok(Redirect::to(&format!("/console/plans/{id}")).into_response());
     };
-    shown(state, (&operator, view), id, Asked::default(), Some(&refusal)).await
+    shown(state, (&operator, view), id, Asked::default(), Some(&told_on_page(error)?)).await
 }
 
 #[cfg(test)]

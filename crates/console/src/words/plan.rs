@@ -65,6 +65,7 @@ pub fn change_state(word: &str) -> (&'static str, &'static str) {
         "applied" => ("in_step", "Applied"),
         "moved" => ("held", "Has moved"),
         "failed" => ("needs_attention", "Failed"),
+        "impossible" => ("gone", "Cannot be undone"),
         _ => ("pending", "Planned"),
     }
 }

@@ -86,23 +86,27 @@ pub fn status(target: &TargetOverview, received: i64, now: OffsetDateTime) -> St
 fn in_part(target: &TargetOverview, going: Status, now: OffsetDateTime) -> Status {
     let kinds = target.view.stops.iter().filter_map(|stop| Some((stop.kind?, stop)));
     kinds.fold(going, |status, (kind, stop)| {
-        let things = match kind {
-            "account" => "accounts",
-            "org_unit" => "departments",
-            "role" => "roles",
-            "chat" => "chats",
-            _ => "external contacts",
-        };
-        let what = match stop.step {
-            Some("create") => format!("New {things}"),
-            Some(_) => format!("Changes of {things}"),
-            None => capitalised(things),
-        };
+        let what = stopped_part(kind, stop.step);
         let cause = stop.reason.as_deref().unwrap_or("the cause was not recorded");
-        let text =
-            format!("{} {what} are stopped: {} They go on {}.", status.text, ended(cause), ahead(stop.until, now));
+        let text = format!("{} {what}: {} They go on {}.", status.text, ended(cause), ahead(stop.until, now));
         Status { tone: Tone::Stopped, text }
     })
+}
+
+/// What is stopped, of a kind of entity: `New accounts are stopped`.
+pub fn stopped_part(kind: &str, step: Option<&str>) -> String {
+    let things = match kind {
+        "account" => "accounts",
+        "org_unit" => "departments",
+        "role" => "roles",
+        "chat" => "chats",
+        _ => "external contacts",
+    };
+    match step {
+        Some("create") => format!("New {things} are stopped"),
+        Some(_) => format!("Changes of {things} are stopped"),
+        None => format!("{} are stopped", capitalised(things).trim_end_matches('.')),
+    }
 }
 
 fn going(target: &TargetOverview, rehearsal: bool, received: i64, now: OffsetDateTime) -> Status {
@@ -152,7 +156,7 @@ fn going(target: &TargetOverview, rehearsal: bool, received: i64, now: OffsetDat
 }
 
 /// A sentence with its full stop.
-fn ended(text: &str) -> String {
+pub fn ended(text: &str) -> String {
     let text = text.trim();
     if text.ends_with(['.', '!', '?', '。']) { text.to_owned() } else { format!("{text}.") }
 }

@@ -178,6 +178,9 @@ pub(crate) enum GuardsCommand {
     Close {
         /// The trip, as `rollcall guards` shows it
         trip: Uuid,
+        /// Why, for the change log
+        #[arg(long)]
+        reason: Option<String>,
         /// Who does it.
         #[command(flatten)]
         by: ByArg,

@@ -28,9 +28,10 @@ pub(super) async fn run(args: GuardsArgs, store: &Store, output: &Output) -> Res
             store.tell_workers().await?;
             found
         }
-        Some(GuardsCommand::Close { trip, by }) => {
+        Some(GuardsCommand::Close { trip, reason, by }) => {
             let by = decides(&by);
-            let found = guards::close(store, (tenant, target.id), trip, &by).await.map_err(told)?;
+            let by = (reason.as_deref(), by.as_str());
+            let found = guards::close(store, (tenant, target.id), trip, by).await.map_err(told)?;
             store.tell_workers().await?;
             found
         }

@@ -48,14 +48,14 @@ pub(super) async fn run(command: MappingCommand, store: &Store, output: Output) 
         }
         MappingCommand::Check { file, tenant } => {
             let (tenant, file) = (tenant_of(store, &tenant).await?, DocumentFile::read(&file)?);
-            let found = mapping::check(store, tenant, schema, &file.document).await?;
+            let found = mapping::check(store, tenant, schema, file.document()).await?;
             let failed = found.examples.iter().any(|example| !example.passed);
             output.result(&serde_json::to_value(&found)?, || text::check(&found, &file))?;
             Ok(code(found.valid && !failed, 1))
         }
         MappingCommand::Test { file, tenant } => {
             let (tenant, file) = (tenant_of(store, &tenant).await?, read(file.as_deref())?);
-            let document = file.as_ref().map(|file| &file.document);
+            let document = file.as_ref().map(DocumentFile::document);
             match mapping::test(store, tenant, schema, document).await {
                 Ok(found) => {
                     output.result(&serde_json::to_value(&found)?, || text::test(&found))?;
@@ -67,7 +67,7 @@ pub(super) async fn run(command: MappingCommand, store: &Store, output: Output) 
         MappingCommand::Save { file, note, after, allow_failing_examples, by, tenant } => {
             let (tenant, file) = (tenant_of(store, &tenant).await?, DocumentFile::read(&file)?);
             let by = decides(&by);
-            let draft = Draft { document: &file.document, note: &note, by: &by, after, allow_failing_examples };
+            let draft = Draft { document: file.document(), note: &note, by: &by, after, allow_failing_examples };
             let done = mapping::save(store, tenant, schema, draft).await;
             saved(store, done, Some(&file), output).await
         }
@@ -88,7 +88,7 @@ pub(super) async fn run(command: MappingCommand, store: &Store, output: Output) 
             }
             let of = match &file {
                 None => PreviewOf { mapping: counting?.mapping, counting: None, users: shown },
-                Some(file) => match mapping::compiled(store, tenant, schema, &file.document).await {
+                Some(file) => match mapping::compiled(store, tenant, schema, file.document()).await {
                     Ok(draft) => {
                         let counting = counting.ok().map(|counting| counting.mapping);
                         PreviewOf { mapping: Arc::new(draft), counting, users: shown }
@@ -187,7 +187,7 @@ async fn diff(
 async fn document(store: &Store, tenant: TenantId, named: &str) -> Result<Value> {
     match named.parse() {
         Ok(version) => Ok(mapping::version(store, tenant, version).await?.document),
-        Err(_) => Ok(DocumentFile::read(Path::new(named))?.document),
+        Err(_) => Ok(DocumentFile::read(Path::new(named))?.document().clone()),
     }
 }
 

@@ -158,8 +158,7 @@ fn secret_in(file: &Path) -> Result<SecretString> {
     Ok(text.trim().into())
 }
 
-/// What is typed of settings, as a merge patch. A value that reads as JSON is that; the members of a list may stand without
-/// brackets.
+/// What is typed of settings, as a merge patch.
 fn patch(settings: &[String], resets: &[String]) -> Result<Map<String, Value>> {
     let mut patch = Map::new();
     let mut add = |name: &str, value: Value| {
@@ -170,25 +169,12 @@ fn patch(settings: &[String], resets: &[String]) -> Result<Map<String, Value>> {
     };
     for text in settings {
         let (name, typed) = text.split_once('=').with_context(|| format!("{text:?} is not of the form name=value"))?;
-        let is_list = name == "contact_label_ids" && !typed.starts_with('[');
-        let json = if is_list { format!("[{typed}]") } else { typed.to_owned() };
-        let is_json = |value: &Value| is_no_text(value) || value.is_u64() && counts_calls(name);
-        add(name, serde_json::from_str(&json).ok().filter(is_json).unwrap_or_else(|| typed.into()))?;
+        add(name, target_settings::typed(name, typed))?;
     }
     for name in resets {
         add(name, Value::Null)?;
     }
     Ok(patch)
-}
-
-/// Keys and ids may be all digits: only what cannot be meant as a text is read as JSON.
-fn is_no_text(value: &Value) -> bool {
-    matches!(value, Value::Bool(_) | Value::Array(_)) || value.as_u64().is_some_and(|number| number < 1_000)
-}
-
-/// Whether a setting is a number of calls, however large.
-fn counts_calls(name: &str) -> bool {
-    name.starts_with("calls_per_")
 }
 
 fn show(view: &TargetSettingsView, output: Output) -> Result<()> {

@@ -66,6 +66,10 @@ pub struct DeliveryQuery {
     pub kind: Option<ResourceKind>,
     /// Only of this resource.
     pub resource: Option<ResourceId>,
+    /// Only what this holds; see [`rollcall_provisioning::delivery::HeldBy`].
+    pub held_by: Option<String>,
+    /// Only with this error code.
+    pub code: Option<String>,
     /// Only after this resource id (and target id, for one resource at several targets).
     pub after: Option<(ResourceId, TargetId)>,
     /// The most rows.
@@ -122,6 +126,7 @@ impl Store {
                AND ($3::text IS NULL OR d.state = $3) AND ($4::text IS NULL OR d.resource_kind = $4)
                AND ($5::uuid IS NULL OR d.resource_id = $5)
                AND ($6::uuid IS NULL OR (d.resource_id, d.target_id) > ($6, $7::uuid))
+               AND ($9::text IS NULL OR d.held_by = $9) AND ($10::text IS NULL OR d.error_code = $10)
              ORDER BY d.resource_id, d.target_id LIMIT $8",
         )
         .bind(tenant.0)
@@ -132,6 +137,8 @@ impl Store {
         .bind(after_resource)
         .bind(after_target)
         .bind(query.limit)
+        .bind(&query.held_by)
+        .bind(&query.code)
         .fetch_all(self.pool())
         .await?;
         rows.iter().map(item_from).collect()

@@ -127,7 +127,7 @@ impl Store {
         for open in open_trips(&mut tx, (tenant, target), None).await? {
             match self.still_trips(&mut tx, (tenant, target), &open, guards).await? {
                 Some(trip) => rewrite(&mut tx, (tenant, target), open.id, &trip).await?,
-                None => self.end_trip(&mut tx, (tenant, target), &open, Some(by)).await?,
+                None => self.end_trip(&mut tx, (tenant, target), &open, Some((by, None))).await?,
             }
         }
         tx.commit().await?;
@@ -135,14 +135,14 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Closes a trip because somebody says so, if what it holds is not too much any more, by the limits in force. More
-    /// takes a plan that two people release.
+    /// Closes a trip because somebody says so, for this reason if they give one, if what it holds is not too much any more, by
+    /// the limits in force. More takes a plan that two people release.
     pub async fn close_trip(
         &self,
         tenant: TenantId,
         target: TargetId,
         trip: Uuid,
-        by: &str,
+        by: (&str, Option<&str>),
     ) -> Result<Closing, StoreError> {
         self.judge_trip((tenant, target), trip, Some(by)).await
     }
@@ -170,7 +170,7 @@ impl Store {
         &self,
         (tenant, target): (TenantId, TargetId),
         trip: Uuid,
-        by: Option<&str>,
+        by: Option<(&str, Option<&str>)>,
     ) -> Result<Closing, StoreError> {
         let mut tx = self.pool().begin().await?;
         limits_change(&mut tx, target).await?;
@@ -249,7 +249,7 @@ impl Store {
         tx: &mut PgConnection,
         (tenant, target): (TenantId, TargetId),
         open: &Open,
-        by: Option<&str>,
+        by: Option<(&str, Option<&str>)>,
     ) -> Result<(), StoreError> {
         sqlx::query(concat!(
             "WITH closed AS (
@@ -275,7 +275,7 @@ impl Store {
         .bind(&open.effect)
         .bind(self.now())
         .bind(open.id)
-        .bind(by)
+        .bind(by.map(|(by, _)| by))
         .bind(closed(open, by))
         .execute(tx)
         .await?;
@@ -284,10 +284,11 @@ impl Store {
 }
 
 /// What the change log says of a trip that is over.
-fn closed(open: &Open, by: Option<&str>) -> Value {
+fn closed(open: &Open, by: Option<(&str, Option<&str>)>) -> Value {
     let mut details = json!({ "guard": open.effect, "trip": open.id });
-    if let (Some(by), Some(members)) = (by, details.as_object_mut()) {
+    if let (Some((by, reason)), Some(members)) = (by, details.as_object_mut()) {
         members.insert("by".to_owned(), Value::from(by));
+        members.extend(reason.map(|reason| ("reason".to_owned(), Value::from(reason))));
     }
     details
 }

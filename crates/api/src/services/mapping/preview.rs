@@ -9,11 +9,13 @@ use super::rendered::{as_person, asked_for, chosen, user_name};
 use crate::compiled::TargetFacts;
 use crate::error::ApiError;
 use crate::limits::{MOST_SHOWN, PREVIEW_TIME};
+use crate::state::ApiState;
 use rollcall_provisioning::ids::{ResourceId, TenantId};
 use rollcall_provisioning::mapping::{Failing, Mapping, Preview, Report, SampleReason};
 use rollcall_store::Store;
 use rollcall_store::facts::{FactsOf, PersonFacts};
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -111,6 +113,29 @@ pub struct PreviewOf {
     pub counting: Option<Arc<Mapping>>,
     /// People who are shown whole.
     pub users: Vec<Uuid>,
+}
+
+/// Looks at everybody with a draft, or with the document that counts; waits until few enough others do so.
+///
+/// # Errors
+/// 422 if the draft cannot be compiled; else as [`preview`].
+pub async fn tried(
+    state: &ApiState,
+    tenant: TenantId,
+    document: Option<&Value>,
+    users: Vec<Uuid>,
+) -> Result<PreviewView, ApiError> {
+    let (store, target) = (state.store(), state.target());
+    let of = if let Some(document) = document {
+        let counting = state.usable_mapping(tenant).await?;
+        let draft = super::compiled(store, tenant, &*target.schema, document).await?;
+        PreviewOf { mapping: Arc::new(draft), counting, users }
+    } else {
+        let mapping = state.mapping_of(tenant).await?.mapping;
+        PreviewOf { mapping, counting: None, users }
+    };
+    let _place = state.previews().acquire().await;
+    preview(store, tenant, target, of).await
 }
 
 /// Looks at everybody.

@@ -24,7 +24,7 @@ pub struct MappingDocument {
     /// When it was saved.
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub saved_at: Option<OffsetDateTime>,
-    /// Who saved it: `token:` and the id of a credential, or `command-line`.
+    /// Who saved it: `token:` and the id of a credential, `operator` and the name in the console, or `command line` and a name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub saved_by: Option<String>,
     /// Whether it counts.

@@ -32,7 +32,8 @@ pub struct NewPlanRequest {
     /// Only these people, by their SCIM ids, and the departments that they need; 1,000 at most.
     #[schema(value_type = Option<Vec<Uuid>>)]
     pub users: Option<Value>,
-    /// Only what this holds: `rehearsal`, or `guard:` and an effect such as `guard:people.remove`.
+    /// Only what this holds: `rehearsal`, `adoption`, `mapping:` and a version such as `mapping:3`, or `guard:` and an effect such
+    /// as `guard:people.remove`.
     #[schema(example = "rehearsal")]
     pub held_by: Option<String>,
 }
@@ -53,13 +54,17 @@ impl NewPlanRequest {
     /// 400 that names what cannot be used.
     pub fn scope(self) -> Result<Scope, ApiError> {
         let users = self.users.as_ref().map_or_else(|| Ok(Vec::new()), |value| users("users", value))?;
-        let known = |held_by: &str| match held_by.strip_prefix("guard:") {
-            Some(effect) => Guard::parse(effect.split(':').next().unwrap_or_default()).is_some(),
-            None => held_by == "rehearsal",
+        let known = |held_by: &str| match held_by.split_once(':') {
+            Some(("guard", effect)) => Guard::parse(effect.split(':').next().unwrap_or_default()).is_some(),
+            Some(("mapping", version)) => version.parse::<i32>().is_ok(),
+            _ => matches!(held_by, "rehearsal" | "adoption"),
         };
         match self.held_by {
             Some(held_by) if !known(&held_by) => {
-                let problem = format!("cannot be {}; it can be rehearsal, or guard: and an effect", quoted(&held_by));
+                let problem = format!(
+                    "cannot be {}; it can be rehearsal, adoption, mapping: and a version, or guard: and an effect",
+                    quoted(&held_by)
+                );
                 Err(ApiError::parameter("held_by", problem))
             }
             held_by => Ok(Scope { users, held_by }),

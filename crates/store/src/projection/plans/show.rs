@@ -113,6 +113,28 @@ pub struct PlannedRow {
     pub detail: Option<String>,
 }
 
+/// Plans `p` of the tenant `$1`.
+macro_rules! plans {
+    ($which:literal) => {
+        concat!(
+            "SELECT p.target_id, p.id, p.kind, p.state, p.created_at, p.created_by, p.expires_at, p.summary,
+                    p.requested_by, p.requested_at, p.reason, p.approved_by, p.approved_at, p.applied_by, p.applied_at,
+                    p.ended_at, p.undoes,
+                    (SELECT count(*) FROM plan_changes c WHERE c.tenant_id = p.tenant_id AND c.plan_id = p.id
+                       AND c.undo -> 'cannot' <> '[]') AS hindered,
+                    (SELECT COALESCE(jsonb_object_agg(c.state, c.number), '{}') FROM (
+                        SELECT c.state, count(*) AS number FROM plan_changes c
+                        WHERE c.tenant_id = p.tenant_id AND c.plan_id = p.id GROUP BY c.state) c) AS states,
+                    (SELECT count(*) FROM plan_changes c
+                     WHERE c.tenant_id = p.tenant_id AND c.plan_id = p.id AND c.guarded) AS guarded
+             FROM plans p
+             WHERE p.tenant_id = $1 AND ",
+            $which,
+            " ORDER BY p.created_at DESC, p.id DESC LIMIT $2"
+        )
+    };
+}
+
 impl Store {
     /// The last plans that a resource is in, the newest first.
     pub async fn planned(
@@ -183,25 +205,25 @@ impl Store {
         plan: Option<Uuid>,
         limit: i64,
     ) -> Result<Vec<PlanRow>, StoreError> {
-        let rows = sqlx::query_as(
-            "SELECT p.target_id, p.id, p.kind, p.state, p.created_at, p.created_by, p.expires_at, p.summary,
-                    p.requested_by, p.requested_at, p.reason, p.approved_by, p.approved_at, p.applied_by, p.applied_at,
-                    p.ended_at, p.undoes,
-                    (SELECT count(*) FROM plan_changes c WHERE c.tenant_id = p.tenant_id AND c.plan_id = p.id
-                       AND c.undo -> 'cannot' <> '[]') AS hindered,
-                    (SELECT COALESCE(jsonb_object_agg(c.state, c.number), '{}') FROM (
-                        SELECT c.state, count(*) AS number FROM plan_changes c
-                        WHERE c.tenant_id = p.tenant_id AND c.plan_id = p.id GROUP BY c.state) c) AS states,
-                    (SELECT count(*) FROM plan_changes c
-                     WHERE c.tenant_id = p.tenant_id AND c.plan_id = p.id AND c.guarded) AS guarded
-             FROM plans p
-             WHERE p.tenant_id = $1 AND ($2::uuid IS NULL OR p.target_id = $2) AND ($3::uuid IS NULL OR p.id = $3)
-             ORDER BY p.created_at DESC, p.id DESC LIMIT $4",
-        )
+        let rows = sqlx::query_as(plans!("($3::uuid IS NULL OR p.target_id = $3) AND ($4::uuid IS NULL OR p.id = $4)"))
+            .bind(tenant.0)
+            .bind(limit)
+            .bind(target.map(|id| id.0))
+            .bind(plan)
+            .fetch_all(self.pool())
+            .await?;
+        Ok(rows)
+    }
+
+    /// The plans that wait for a second person to release them, the newest first.
+    pub async fn unreleased_plans(&self, tenant: TenantId, limit: i64) -> Result<Vec<PlanRow>, StoreError> {
+        let rows = sqlx::query_as(plans!(
+            "p.requested_by IS NOT NULL AND p.approved_by IS NULL AND p.state NOT IN ('applied', 'rejected')
+               AND p.expires_at > $3"
+        ))
         .bind(tenant.0)
-        .bind(target.map(|id| id.0))
-        .bind(plan)
         .bind(limit)
+        .bind(self.now())
         .fetch_all(self.pool())
         .await?;
         Ok(rows)
