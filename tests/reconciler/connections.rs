@@ -36,7 +36,7 @@ async fn deliveries_leave_connections_open() -> anyhow::Result<()> {
         world.at_rest().await?;
         Ok((before, processes(&mut asked).await?))
     };
-    let (before, after) = world.work(World::options("worker"), story).await?;
+    let (before, after) = Box::pin(world.work(World::options("worker"), story)).await?;
     assert_eq!(world.fake.holdings(|held| held.accounts.len()), 1, "one of two is left");
     assert!(before.is_subset(&after), "closed: {:?}", before.difference(&after));
     Ok(())

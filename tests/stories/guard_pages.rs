@@ -10,10 +10,10 @@ use crate::staff::somebody;
 use crate::world::World;
 
 /// What a guard of the first target is like.
-async fn guard(world: &World, word: &str) -> anyhow::Result<Value> {
+async fn guard(world: &World, name: &str) -> anyhow::Result<Value> {
     let found = world.rest(&format!("/targets/{}/guards", world.target().await?)).await?;
     let all = found["guards"].as_array().context("guards")?;
-    all.iter().find(|one| one["guard"] == word).cloned().with_context(|| format!("no {word} in {found}"))
+    all.iter().find(|one| one["guard"] == name).cloned().with_context(|| format!("no {name} in {found}"))
 }
 
 #[tokio::test]

@@ -60,8 +60,8 @@ async fn what_is_held_is_told_and_closed_when_it_is_not_too_much_any_more() -> a
     }
     ensure!(!list.contains(&ids[7]) && !list.contains("Retry all of this list"), "{list}");
     let held = world.rest("/held").await?;
-    let hold = &held["data"][0]["holds"][0];
-    ensure!(hold["held_by"] == "guard:people.remove" && hold["people"] == 7 && hold["trip"]["held"] == 7, "{held}");
+    let first = &held["data"][0]["holds"][0];
+    ensure!(first["held_by"] == "guard:people.remove" && first["people"] == 7 && first["trip"]["held"] == 7, "{held}");
     let count = async |query: &str| {
         let found = world.rest(&format!("/deliveries?state=held{query}")).await?;
         anyhow::Ok(found["data"].as_array().context("a page")?.len())
@@ -70,10 +70,10 @@ async fn what_is_held_is_told_and_closed_when_it_is_not_too_much_any_more() -> a
 
     // A plan of what the guard holds waits for somebody else.
     let target = world.target().await?;
-    let make = format!("/console/targets/{target}/plans");
-    let wrong = browser.post(&make, &ann, &[("held_by", "printer")]).await?;
+    let plans = format!("/console/targets/{target}/plans");
+    let wrong = browser.post(&plans, &ann, &[("held_by", "printer")]).await?;
     ensure!(wrong.status() == StatusCode::BAD_REQUEST, "{}", wrong.status());
-    let made = browser.post(&make, &ann, &[("held_by", "guard:people.remove")]).await?;
+    let made = browser.post(&plans, &ann, &[("held_by", "guard:people.remove")]).await?;
     ensure!(made.status() == StatusCode::SEE_OTHER, "{}", made.status());
     let plan = made.headers()["location"].to_str()?.to_owned();
     let asked = browser.post(&format!("{plan}/request-release"), &ann, &[("reason", "The branch is closed.")]).await?;
@@ -96,8 +96,8 @@ async fn what_is_held_is_told_and_closed_when_it_is_not_too_much_any_more() -> a
     let told = early.text().await?;
     ensure!(told.contains("role=\"alert\"") && told.contains("still too much: people.remove: 7 at once"), "{told}");
     let (_globex, _their_dingtalk) = world.another_tenant("globex").await?;
-    let made = world.cli(&["operator", "create", "eve", "--tenant", "globex"]).await?;
-    let eve = browser.sign_in("eve", made["password"].as_str().context("a password")?).await?;
+    let operator = world.cli(&["operator", "create", "eve", "--tenant", "globex"]).await?;
+    let eve = browser.sign_in("eve", operator["password"].as_str().context("a password")?).await?;
     let theirs = browser.post(&close, &eve, &[("reason", "x")]).await?;
     ensure!(theirs.status() == StatusCode::NOT_FOUND, "{}", theirs.status());
     ensure!(!browser.get(HELD, &eve).await?.text().await?.contains("Accounts removed"), "they see their own");

@@ -63,9 +63,9 @@ async fn a_target_is_set_up_and_changed_in_the_console() -> anyhow::Result<()> {
         ensure!(page.contains("role=\"alert\"") && page.contains("dingbranch&#60;1&#62;"), "{form:?}: {page}");
         ensure!(!page.contains("s3cret"), "{page}");
     }
-    let made = browser.post(TARGETS, &me, &new("branch", "s3cret-of-branch")).await?;
-    ensure!(made.status() == StatusCode::SEE_OTHER, "{} {}", made.status(), made.text().await?);
-    let branch = made.headers().get(LOCATION).context("a way")?.to_str()?.to_owned();
+    let created = browser.post(TARGETS, &me, &new("branch", "s3cret-of-branch")).await?;
+    ensure!(created.status() == StatusCode::SEE_OTHER, "{} {}", created.status(), created.text().await?);
+    let branch = created.headers().get(LOCATION).context("a way")?.to_str()?.to_owned();
     let shown = page(&branch).await?;
     ensure!(shown.contains(">Rehearsal<") && shown.contains("/preflight") && !shown.contains("s3cret"), "{shown}");
     ensure!(

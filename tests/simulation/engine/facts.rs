@@ -157,7 +157,7 @@ impl Facts {
             let id = standings.get(&ResourceId(held.resource_id)).and_then(|one| one.remote_id.as_ref()?.parse().ok());
             let Some(department) = id.and_then(|id: i64| departments.get_mut(&id)) else { continue };
             match (held.attribute.as_str(), held.against.as_str()) {
-                ("name", Some(name)) => department.known_as.1 = name.to_owned(),
+                ("name", Some(name)) => name.clone_into(&mut department.known_as.1),
                 ("parent", Some(parent)) => department.known_as.0 = parent.parse().unwrap_or(ROOT),
                 _ => {}
             }

@@ -153,14 +153,15 @@ fn judge_account(facts: &Facts, person: &Person, standing: &Standing, account: &
     }
     let boss = Bossed::of(facts, person);
     let manager = text(account, "manager_userid");
-    match (&boss, held("manager")) {
+    let wanted = match (&boss, held("manager")) {
         // Who it is to be is not known, so neither is whether something else is held against that.
-        (Bossed::Later, _) => {}
-        (_, Some(held)) if held.value.as_str().unwrap_or_default() != manager => drop(differs.insert("manager")),
-        (_, Some(_)) => {}
-        (Bossed::Nobody, None) if !manager.is_empty() => drop(differs.insert("manager")),
-        (Bossed::By(id), None) if id != manager => drop(differs.insert("manager")),
-        _ => {}
+        (Bossed::Later, _) | (Bossed::Wrongly, None) => None,
+        (_, Some(held)) => Some(held.value.as_str().unwrap_or_default()),
+        (Bossed::Nobody, None) => Some(""),
+        (Bossed::By(id), None) => Some(id.as_str()),
+    };
+    if wanted.is_some_and(|wanted| wanted != manager) {
+        differs.insert("manager");
     }
     for attribute in &differs {
         if !is_difference_excused(facts, person, standing, attribute) {
