@@ -153,3 +153,25 @@ async fn whoever_depends_on_something_made_anew_follows_it() -> anyhow::Result<(
     assert_eq!(ann, ("/Sales", "boss"), "{:?}", world.fake.calls());
     Ok(())
 }
+
+#[tokio::test]
+async fn a_department_is_not_removed_with_those_that_were_moved_into_it() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    by_hand(&world, "Printers", None)?;
+    let ann = world.person("ann", json!({ "department": "Sales" })).await?;
+    world.person("bob", json!({ "department": "Legal" })).await?;
+    world.settle().await?;
+    world.fake.holdings(|held| {
+        let sales = held.departments.iter().find(|(_, it)| it[entity::NAME] == "Sales").map(|(id, _)| *id);
+        for moved in held.departments.values_mut().filter(|it| it[entity::NAME] != "Sales") {
+            moved.insert(entity::PARENT.to_owned(), json!(sales.unwrap_or_default().to_string()));
+        }
+    });
+    world.delete(ann).await?;
+    world.work(World::options("worker"), world.until("unit Sales", "retrying")).await?;
+    let told = world.standing("unit Sales").await?.reason.unwrap_or_default();
+    let (others, ours) = ("Not made by this directory: Printers.", "moved there in DingTalk: Legal.");
+    assert!(told.contains(others) && told.contains(ours), "{told}");
+    assert_eq!(world.picture().await?.departments, ["/Sales", "/Sales/Legal", "/Sales/Printers"]);
+    Ok(())
+}

@@ -283,8 +283,12 @@ impl Job<'_> {
         match self.ready.connector.children(remote_id).await {
             Ok(children) if children.is_empty() => Ok(None),
             Ok(children) => {
-                let names: Vec<String> = children.into_iter().map(|child| child.name).collect();
-                Ok(Some(report::has_departments(&names)))
+                let (mut ours, mut of_others) = (Vec::new(), Vec::new());
+                for child in children {
+                    let known = self.store.linked_resource(self.claim, &child.remote_id).await?.is_some();
+                    if known { ours.push(child.name) } else { of_others.push(child.name) }
+                }
+                Ok(Some(report::has_departments(&of_others, &ours)))
             }
             // It is gone already.
             Err(error) if matches!(error.class, ErrorClass::NotFound | ErrorClass::MissingReference) => Ok(None),

@@ -106,16 +106,25 @@ pub(crate) fn waits_for_moves() -> Outcome {
     Outcome::Waiting { on: WaitingFor::Moves, reason: reason.to_owned() }
 }
 
-/// Nobody belongs to the department any more, but there are departments under it that are not ours, which would go with it.
-pub(crate) fn has_departments(names: &[String]) -> Outcome {
+/// Nobody belongs to the department any more, but departments are under it, which would go with it: of others, or ours that
+/// somebody moved there.
+pub(crate) fn has_departments(of_others: &[String], ours: &[String]) -> Outcome {
+    let others = of_others.join(", ");
+    let others = format!("Not made by this directory: {others}. Move or delete them in DingTalk.");
+    let moved = format!("Made by this directory, and moved there in DingTalk: {}.", ours.join(", "));
+    let told: Vec<String> = [
+        (true, "Nobody belongs to the department any more, but departments are under it.".to_owned()),
+        (!of_others.is_empty(), others),
+        (!ours.is_empty(), moved),
+        (true, "The department goes when it is empty.".to_owned()),
+    ]
+    .into_iter()
+    .filter_map(|(so, sentence)| so.then_some(sentence))
+    .collect();
     Outcome::Failed {
         class: ErrorClass::Transient,
         code: "has_departments".to_owned(),
-        message: format!(
-            "Nobody belongs to the department any more, but departments are under it that were not made by this \
-             directory: {}. Move or delete them in DingTalk; the department goes then.",
-            names.join(", ")
-        ),
+        message: told.join(" "),
         retry_after: None,
     }
 }

@@ -45,11 +45,19 @@ pub(crate) fn judge(facts: &Facts, held: bool) -> Vec<String> {
     wrongs
 }
 
-/// A department that goes as soon as an admin takes out of it what is not ours.
+/// A department that goes as soon as an admin takes out of it what is not ours, or lets go what they moved there.
 fn empties_later(facts: &Facts, standing: &Standing) -> bool {
-    let id = standing.remote_id.as_ref().and_then(|id| id.parse().ok());
-    let strangers =
-        |id: i64| facts.foreign_departments.iter().any(|other| facts.is_below(*other, id)) || facts.is_occupied(id);
+    let number = |standing: &Standing| standing.remote_id.as_ref().and_then(|id| id.parse::<i64>().ok());
+    let id = number(standing);
+    let held_below = |id: i64| {
+        let held = facts.standings.values().filter(|other| other.resource_kind == "org_unit" && other.state == "held");
+        held.filter_map(number).any(|other| facts.is_below(other, id))
+    };
+    let strangers = |id: i64| {
+        facts.foreign_departments.iter().any(|other| facts.is_below(*other, id))
+            || facts.is_occupied(id)
+            || held_below(id)
+    };
     standing.resource_kind == "org_unit"
         && matches!(standing.code(), "60005" | "60006" | "has_departments")
         && id.is_some_and(strangers)
