@@ -5,4 +5,4 @@ ALTER TABLE placements ADD CONSTRAINT placements_pkey PRIMARY KEY (user_id, tena
 DROP INDEX placements_wanted_idx;
 DROP INDEX placements_applied_idx;
 CREATE INDEX placements_wanted_idx ON placements (unit_id, tenant_id, target_id) WHERE wanted;
-CREATE INDEX placements_applied_idx ON placements (unit_id, tenant_id, target_id) WHERE applied;
+CREATE INDEX placements_unit_idx ON placements (unit_id, tenant_id, target_id);

@@ -170,7 +170,7 @@ async fn a_department_is_not_removed_with_those_that_were_moved_into_it() -> any
     world.delete(ann).await?;
     world.work(World::options("worker"), world.until("unit Sales", "retrying")).await?;
     let told = world.standing("unit Sales").await?.reason.unwrap_or_default();
-    let (others, ours) = ("Not made by this directory: Printers.", "moved there in DingTalk: Legal.");
+    let (others, ours) = ("Not made by this directory: Printers.", "moved there in DingTalk: Legal. Move them back");
     assert!(told.contains(others) && told.contains(ours), "{told}");
     assert_eq!(world.picture().await?.departments, ["/Sales", "/Sales/Legal", "/Sales/Printers"]);
     Ok(())

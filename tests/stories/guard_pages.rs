@@ -5,6 +5,7 @@ use reqwest::StatusCode;
 use reqwest::header::COOKIE;
 use serde_json::Value;
 
+use crate::console::Browser;
 use crate::limits::a_month_ago;
 use crate::staff::somebody;
 use crate::world::World;
@@ -14,6 +15,27 @@ async fn guard(world: &World, name: &str) -> anyhow::Result<Value> {
     let found = world.rest(&format!("/targets/{}/guards", world.target().await?)).await?;
     let all = found["guards"].as_array().context("guards")?;
     all.iter().find(|one| one["guard"] == name).cloned().with_context(|| format!("no {name} in {found}"))
+}
+
+/// What the form of a guard sends.
+fn limit(
+    guard: &'static str,
+    floor: &'static str,
+    share: &'static str,
+    act: &'static str,
+) -> [(&'static str, &'static str); 6] {
+    [("guard", guard), ("floor", floor), ("share", share), ("day", "2"), ("week", ""), ("act", act)]
+}
+
+async fn is_nobody_elses(world: &World, browser: &Browser, paths: [&str; 2]) -> anyhow::Result<()> {
+    let (_globex, _their_dingtalk) = world.another_tenant("globex").await?;
+    let made = world.cli(&["operator", "create", "eve", "--tenant", "globex"]).await?;
+    let eve = browser.sign_in("eve", made["password"].as_str().context("a password")?).await?;
+    for path in paths {
+        let theirs = browser.post(path, &eve, &limit("people.remove", "9", "1", "set")).await?;
+        ensure!(theirs.status() == StatusCode::NOT_FOUND, "{path}: {}", theirs.status());
+    }
+    Ok(())
 }
 
 #[tokio::test]
@@ -35,9 +57,6 @@ async fn limits_are_seen_tried_set_and_accepted() -> anyhow::Result<()> {
 
     // One limit is set, the others stay as they are.
     let address = format!("/console/targets/{}/guards", world.target().await?);
-    let limit = |guard: &'static str, floor: &'static str, share: &'static str, act: &'static str| {
-        [("guard", guard), ("floor", floor), ("share", share), ("day", "2"), ("week", ""), ("act", act)]
-    };
     let foreign = browser.http.post(format!("{}{address}", browser.base)).header(COOKIE, &me);
     let foreign = foreign.header("Sec-Fetch-Site", "cross-site").form(&limit("people.remove", "90", "1", "set"));
     ensure!(foreign.send().await?.status() == StatusCode::FORBIDDEN);
@@ -108,6 +127,11 @@ async fn limits_are_seen_tried_set_and_accepted() -> anyhow::Result<()> {
         ensure!(told.contains(part), "{part}: {told}");
     }
     ensure!(guard(&world, "people.remove").await?["limit"]["floor"] == 3, "it was only tried");
+    let unread = browser.post(&accept, &me, &[]).await?;
+    ensure!(unread.status() == StatusCode::NOT_FOUND, "what cannot be read accepts nothing: {}", unread.status());
+    let untried = browser.post(&address, &me, &limit("members.remove", "0", "0", "try")).await?;
+    ensure!(untried.status() == StatusCode::BAD_REQUEST, "{}", untried.status());
+    ensure!(untried.text().await?.contains("not judged by what passed in a week"), "it is told");
     let accepted = browser.post(&accept, &me, &[("guard", "people.remove")]).await?;
     ensure!(accepted.status() == StatusCode::SEE_OTHER, "{} {}", accepted.status(), accepted.text().await?);
     ensure!(guard(&world, "people.remove").await?["limit"]["floor"] == 5);
@@ -118,13 +142,5 @@ async fn limits_are_seen_tried_set_and_accepted() -> anyhow::Result<()> {
     let by = log["data"].as_array().into_iter().flatten().find(|entry| entry["operation"] == "guards_changed");
     ensure!(by.context("it is in the log")?["details"]["by"] == "operator ann", "{log}");
 
-    // Nobody else's.
-    let (_globex, _their_dingtalk) = world.another_tenant("globex").await?;
-    let made = world.cli(&["operator", "create", "eve", "--tenant", "globex"]).await?;
-    let eve = browser.sign_in("eve", made["password"].as_str().context("a password")?).await?;
-    for path in [&address, &accept] {
-        let theirs = browser.post(path, &eve, &limit("people.remove", "9", "1", "set")).await?;
-        ensure!(theirs.status() == StatusCode::NOT_FOUND, "{path}: {}", theirs.status());
-    }
-    Ok(())
+    is_nobody_elses(&world, &browser, [&address, &accept]).await
 }

@@ -117,7 +117,10 @@ async fn a_draft_is_tried_saved_let_through_and_taken_back_in_the_console() -> a
     }
     let late = send(&browser, &me, "save", &text, "0").await?;
     ensure!(late.status() == StatusCode::PRECONDITION_FAILED, "{}", late.status());
-    ensure!(late.text().await?.contains("ersion 1 of the mapping counts by now"), "it is told");
+    let late = late.text().await?;
+    for part in ["Version 1 of the mapping counts by now", "name=\"after\" value=\"1\""] {
+        ensure!(late.contains(part), "{part}: {late}");
+    }
     let held = page("/console/held").await?;
     ensure!(held.contains("Version 1 of the mapping"), "{held}");
     let list = page(&address(&held, "held_by=mapping%3A1")?).await?;

@@ -1,6 +1,6 @@
 //! The body of a request: its media type, its size, its form.
 
-mod unambiguous;
+pub(crate) mod unambiguous;
 
 use crate::edge::arrival::{Arrival, next_piece};
 use crate::error::ApiError;
@@ -33,9 +33,13 @@ impl<S: Send + Sync> OptionalFromRequest<S> for JsonBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Option<Self>, ApiError> {
-        check_media_type(request.headers())?;
+        let media_type = check_media_type(request.headers());
         let bytes = read_bytes(request).await?;
-        if bytes.is_empty() { Ok(None) } else { Ok(Some(Self(parse(&bytes)?))) }
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(None);
+        }
+        media_type?;
+        Ok(Some(Self(parse(&bytes)?)))
     }
 }
 

@@ -21,11 +21,15 @@ use rollcall_api::services::guards::{self, Counts, GuardView, LimitView, TripVie
 use rollcall_api::services::learning::{self, LimitProposal, ProposalsView, TriedTrip, TriedView};
 use rollcall_api::services::targets::TargetView;
 use rollcall_api::services::{targets, who};
+use rollcall_provisioning::guard::Guard;
 use rollcall_provisioning::ids::TargetId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+/// What the form says that accepts all proposals that differ.
+const ALL: &str = "all";
 
 /// Trips of the past that are shown; the newest ones.
 const PAST: usize = 20;
@@ -75,6 +79,8 @@ struct Row {
     held: Option<String>,
     /// What its form holds; `None` where no limit can be set.
     form: Option<Limit>,
+    /// Whether a limit can be tried on last week.
+    learns: bool,
     /// Whether its form is unfolded, because it was sent just now.
     is_open: bool,
 }
@@ -126,10 +132,9 @@ struct Past {
 }
 
 /// The guards whose proposals are accepted.
-#[derive(Deserialize, Default)]
-#[serde(default)]
+#[derive(Deserialize)]
 pub(crate) struct Accepted {
-    /// Empty: all that differ.
+    /// Its word, or [`ALL`].
     guard: String,
 }
 
@@ -216,9 +221,9 @@ pub(crate) async fn accept(
     InPath(target): InPath,
     form: Result<Form<Accepted>, FormRejection>,
 ) -> Result<Response, Trouble> {
-    let Form(Accepted { guard }) = form.unwrap_or_default();
+    let Form(Accepted { guard }) = form.map_err(|_| Trouble::NoSuchPage)?;
     let (whose, by) = ((operator.tenant, TargetId(target)), who::operator(&operator.name));
-    let wanted: Vec<String> = Some(guard).filter(|guard| !guard.is_empty()).into_iter().collect();
+    let wanted: Vec<String> = Some(guard).filter(|guard| guard != ALL).into_iter().collect();
     let done = learning::accept(state.api().store(), whose, &wanted, &by).await.map(drop);
     ended(&state, (operator, view), (target, Limit::default()), done).await
 }
@@ -289,6 +294,7 @@ impl Row {
             what: guard::label(view.guard).to_owned(),
             limit: view.limit.map_or_else(|| unlimited.to_owned(), |limit| limit_text(&limit, view.base)),
             own: view.own,
+            learns: Guard::parse(view.guard).is_some_and(Guard::learns),
             most: if view.limit.is_some() { most_text(&view.most) } else { String::new() },
             passed: view
                 .passed

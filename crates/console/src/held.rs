@@ -14,7 +14,7 @@ use crate::words::plan::size;
 use crate::words::status::{ended as sentence, stopped_part};
 use askama::Template;
 use axum::Form;
-use axum::extract::rejection::FormRejection;
+use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Extension, Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use rollcall_api::edge::request_id::RequestId;
@@ -138,9 +138,10 @@ async fn shown(
 pub(crate) async fn close(
     State(state): State<ConsoleState>,
     (operator, view): (Operator, View),
-    Path((target, trip)): Path<(Uuid, Uuid)>,
+    path: Result<Path<(Uuid, Uuid)>, PathRejection>,
     form: Result<Form<Reason>, FormRejection>,
 ) -> Result<Response, Trouble> {
+    let Path((target, trip)) = path.map_err(|_| Trouble::NoSuchPage)?;
     let Form(Reason { reason }) = form.unwrap_or_default();
     let (whose, by) = ((operator.tenant, TargetId(target)), who::operator(&operator.name));
     match guards::close(state.api().store(), whose, trip, (Some(&reason), &by)).await {

@@ -89,7 +89,8 @@ pub(crate) async fn make(
     InPath(target): InPath,
     form: Result<Form<Chosen>, FormRejection>,
 ) -> Result<Redirect, Trouble> {
-    let Form(Chosen { held_by }) = form.unwrap_or_default();
+    // What cannot be read is not taken for a plan of everything.
+    let Form(Chosen { held_by }) = form.map_err(|_| Trouble::NoSuchPage)?;
     let request = NewPlanRequest { users: None, held_by: held_by.filter(|held_by| !held_by.is_empty()) };
     let by = who::operator(&operator.name);
     let store = state.api().store();

@@ -111,7 +111,10 @@ pub(crate) fn waits_for_moves() -> Outcome {
 pub(crate) fn has_departments(of_others: &[String], ours: &[String]) -> Outcome {
     let others = of_others.join(", ");
     let others = format!("Not made by this directory: {others}. Move or delete them in DingTalk.");
-    let moved = format!("Made by this directory, and moved there in DingTalk: {}.", ours.join(", "));
+    let moved = format!(
+        "Of this directory, and moved there in DingTalk: {}. Move them back if they are not to go themselves.",
+        ours.join(", ")
+    );
     let told: Vec<String> = [
         (true, "Nobody belongs to the department any more, but departments are under it.".to_owned()),
         (!of_others.is_empty(), others),
@@ -214,6 +217,10 @@ pub(crate) fn both(by_old_rules: Outcome, waits: Outcome) -> Outcome {
     match (by_old_rules, waits) {
         (Outcome::Held { by: by @ HeldBy::Guard(_), proposal, reason }, Outcome::Held { reason: besides, .. }) => {
             Outcome::Held { by, proposal, reason: format!("{reason}\n{besides}") }
+        }
+        (Outcome::Held { by: by @ HeldBy::Guard(_), proposal, reason }, Outcome::NeedsAttention { findings, .. }) => {
+            let told = findings.into_iter().map(|finding| format!("\n{}", finding.message));
+            Outcome::Held { by, proposal, reason: told.fold(reason, |all, one| all + &one) }
         }
         (held @ Outcome::Held { by: HeldBy::Guard(_), .. }, _) => held,
         (_, waits) => waits,

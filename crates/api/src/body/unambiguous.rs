@@ -10,7 +10,7 @@ use serde_json::{Map, Number, Value};
 use std::fmt;
 
 /// A value in which every object holds each name once.
-pub(super) struct Unambiguous(pub(super) Value);
+pub(crate) struct Unambiguous(pub(crate) Value);
 
 impl<'de> Deserialize<'de> for Unambiguous {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

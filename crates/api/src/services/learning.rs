@@ -229,6 +229,10 @@ pub async fn try_one(
     (guard, limit): (&str, Option<&Value>),
     now: OffsetDateTime,
 ) -> Result<TriedView, ApiError> {
+    if !Guard::parse(guard).is_some_and(Guard::learns) {
+        let problem = format!("is {}, which is not judged by what passed in a week", quoted(guard));
+        return Err(ApiError::parameter("guard", problem));
+    }
     let limits = guards::with_one(&chosen(store, tenant, id).await?.guards, guard, limit)?;
     try_on_last_week(store, (tenant, id), Some(&limits), now).await
 }

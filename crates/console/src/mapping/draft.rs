@@ -6,7 +6,7 @@ use crate::frame::{Section, page};
 use crate::operator::Operator;
 use crate::query::Query;
 use crate::state::ConsoleState;
-use crate::trouble::{Trouble, sentence, told_on_page};
+use crate::trouble::{Trouble, sentence};
 use crate::view::View;
 use crate::words::rules::{Problem, Rule, Tested};
 use askama::Template;
@@ -15,6 +15,7 @@ use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
+use rollcall_api::ApiError;
 use rollcall_api::services::mapping::written::{NotADocument, Written};
 use rollcall_api::services::mapping::{self, Draft, preview};
 use rollcall_api::services::who;
@@ -143,12 +144,30 @@ pub(crate) async fn act(
                 };
                 return shown(&operator, view, (StatusCode::OK, body));
             }
-            Err(error) => return Err(told_on_page(error).map_or_else(|trouble| trouble, |_| Trouble::NoSuchPage)),
+            Err(error) => error,
         },
     };
+    if matches!(refused, ApiError::Outdated(_)) {
+        return outdated(&state, (&operator, view), page(typed)).await;
+    }
     let (refusal, problems) = problems(refused, Some(&written))?;
     let body = DraftPage { problem: Some(sentence(&refusal)), problems, ..page(typed) };
     shown(&operator, view, (refusal.status, body))
+}
+
+/// Another version counts than the one that the draft was made from. Whoever has seen that may save it all the same.
+async fn outdated(
+    state: &ConsoleState,
+    (operator, view): (&Operator, View),
+    body: DraftPage,
+) -> Result<Response, Trouble> {
+    let version = mapping::in_force(state.api().store(), operator.tenant).await?.version;
+    let problem = format!(
+        "Version {version} of the mapping counts by now, and this draft was made from another one, so nothing was saved. All \
+         versions show what has changed; saved once more, the draft takes the place of version {version}."
+    );
+    let body = DraftPage { problem: Some(problem), after: version.to_string(), ..body };
+    shown(operator, view, (StatusCode::PRECONDITION_FAILED, body))
 }
 
 impl Problem {

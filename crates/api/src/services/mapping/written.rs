@@ -1,5 +1,6 @@
 //! Mapping documents as people write them: TOML or JSON, with the place in the text of everything that is wrong.
 
+use crate::body::unambiguous::Unambiguous;
 use rollcall_scim::error::quoted;
 use serde_json::{Map, Number, Value};
 use thiserror::Error;
@@ -44,9 +45,9 @@ impl Written {
     /// # Errors
     /// It is none.
     pub fn json(text: &str) -> Result<Self, NotADocument> {
-        let document = serde_json::from_str(text).map_err(|error| NotADocument {
+        let Unambiguous(document) = serde_json::from_str(text).map_err(|error| NotADocument {
             place: Some((error.line(), error.column())),
-            problem: format!("this is not JSON: {error}"),
+            problem: format!("this is not JSON that means one thing only: {error}"),
         })?;
         Ok(Self { toml: None, document })
     }
@@ -189,6 +190,8 @@ mod tests {
         assert_eq!(Written::read(&text).expect("TOML").document, document, "{text}");
         let json = serde_json::to_string_pretty(&document).expect("JSON");
         assert_eq!(Written::read(&json).expect("JSON").document, document, "{json}");
+        let twice = Written::read(r#"{ "account": {}, "account": {} }"#).expect_err("a name twice");
+        assert!(twice.problem.contains("account"), "{twice}");
         let refused = to_toml(&json!({ "examples": [{ "expect": { "manager": null } }] })).expect_err("null");
         assert!(refused.problem.contains("/examples/0/expect/manager"), "{refused}");
     }
