@@ -2,6 +2,7 @@
 
 use crate::death::{TABLES, die_at_write};
 use crate::world::{Picture, World};
+use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::ids::ResourceId;
 use serde_json::json;
 
@@ -14,6 +15,9 @@ const EVERY: usize = 11;
 
 /// A company in three departments, two of them nested, with managers who manage each other in a circle.
 async fn found_company(world: &World) -> anyhow::Result<Vec<ResourceId>> {
+    // Who comes first decides whether a department is emptied for a moment, and goes and comes again.
+    let limits = json!({ "departments.remove": { "share": 1.0, "floor": 100 } });
+    world.store.set_guards(world.tenant, world.target, &Guards::parse(&limits)?, "ann").await?;
     let ada = world.person("ada", json!({ "department": "Board", "email": "ada@x.test" })).await?;
     let bob = world.person("bob", json!({ "division": "Sales", "department": "North", "manager": ada.0 })).await?;
     let cem = world.person("cem", json!({ "division": "Sales", "department": "South", "manager": bob.0 })).await?;

@@ -28,6 +28,7 @@ pub(crate) async fn die_at_write(
 ) -> anyhow::Result<bool> {
     let mut holder = PgConnection::connect(world.database.url()).await?;
     sqlx::query("SELECT pg_advisory_lock(42)").execute(&mut holder).await?;
+    let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut holder).await?;
     if gate.is_none() {
         set_scene(&mut holder, tables, nth).await?;
     }
@@ -41,17 +42,24 @@ pub(crate) async fn die_at_write(
             stuck = stuck(world) => stuck.map(|()| true)?,
             rest = world.at_rest() => rest.map(|()| false)?,
         };
-        Ok((holder, died))
+        Ok(died)
     };
     let undertaker = async {
         // Whoever stands at the lock when the worker is gone dies without having written.
         let mut connection = PgConnection::connect(world.database.url()).await?;
         let bury = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        sqlx::query(bury).execute(&mut connection).await?;
+        wait_until(crate::world::PATIENCE, "nobody stands at the lock", async || {
+            let buried = sqlx::query(bury).fetch_all(&mut connection).await?;
+            Ok(buried.is_empty().then_some(()))
+        })
+        .await?;
+        // From now on the lock stops nobody: what ends the leases writes too, and may have the number.
+        sqlx::query("SELECT pg_terminate_backend($1)").bind(pid).execute(&mut connection).await?;
         anyhow::Ok(connection.close().await?)
     };
-    let (mut holder, died) = world.work_until_killed(World::one_by_one("first"), killed, undertaker).await?;
+    let died = world.work_until_killed(World::one_by_one("first"), killed, undertaker).await?;
+    let mut holder = PgConnection::connect(world.database.url()).await?;
     for table in tables {
         let trigger = format!("DROP TRIGGER die ON {table}");
         sqlx::raw_sql(AssertSqlSafe(trigger)).execute(&mut holder).await?;
