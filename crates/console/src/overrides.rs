@@ -16,7 +16,6 @@ use axum::extract::{Extension, Path, State};
 use axum::response::{Redirect, Response};
 use rollcall_api::edge::request_id::RequestId;
 use rollcall_api::services::overrides::{self, OverrideQuery, OverrideView};
-use rollcall_api::services::proposal::LineView;
 use rollcall_api::services::{targets, who};
 use rollcall_provisioning::ids::{ResourceId, TargetId};
 use serde::Deserialize;
@@ -144,14 +143,12 @@ pub(crate) async fn lift(
 impl Row {
     fn of(view: &OverrideView, target: String, now: OffsetDateTime) -> Self {
         let id = view.resource_id.to_string();
-        let line =
-            LineView { attribute: view.attribute.clone(), before: view.against.clone(), after: view.value.clone() };
         Self {
             key: format!("override-{}", view.id),
             href: resource_href(&view.kind, &id),
             name: view.name.clone().unwrap_or(id),
             target,
-            line: Line::of(&line),
+            line: Line::of_override(view),
             by: view.made_by.clone(),
             made: When::past(view.made_at, now),
             reason: view.reason.clone(),

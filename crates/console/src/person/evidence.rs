@@ -3,8 +3,6 @@
 use crate::words::age::When;
 use crate::words::plan::{Line, change_state};
 use rollcall_api::services::explain::{AcceptedView, PlannedView, TargetDecision};
-use rollcall_api::services::overrides::OverrideView;
-use rollcall_api::services::proposal::LineView;
 use time::OffsetDateTime;
 
 /// What there is to see at one target.
@@ -44,17 +42,11 @@ impl Evidence {
         let proposal = decided.held.as_ref().and_then(|held| held.proposal.as_ref());
         Self {
             would: proposal.map(|proposal| proposal.lines.iter().map(Line::of).collect()).unwrap_or_default(),
-            overrides: decided.overrides.iter().map(against).collect(),
+            overrides: decided.overrides.iter().map(Line::of_override).collect(),
             plans: decided.plans.iter().map(|plan| Planned::of(plan, now)).collect(),
             accepted: decided.accepted.iter().map(|accepted| Accepted::of(accepted, now)).collect(),
         }
     }
-}
-
-/// What an override holds, against what the rules want.
-fn against(held: &OverrideView) -> Line {
-    let line = LineView { attribute: held.attribute.clone(), before: held.against.clone(), after: held.value.clone() };
-    Line::of(&line)
 }
 
 impl Planned {

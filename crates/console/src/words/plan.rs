@@ -2,6 +2,7 @@
 
 use crate::words::count::number;
 use crate::words::source::shown;
+use rollcall_api::services::overrides::OverrideView;
 use rollcall_api::services::plans::PlanView;
 use rollcall_api::services::proposal::LineView;
 use serde_json::Value;
@@ -88,6 +89,12 @@ impl Line {
             value.as_ref().filter(|value| !value.is_null()).map(|value| readable(&line.attribute, value))
         };
         Self { attribute: line.attribute.clone(), before: text(&line.before), after: text(&line.after) }
+    }
+
+    /// What an override holds, against what the rules want.
+    pub fn of_override(held: &OverrideView) -> Self {
+        let (before, after) = (held.against.clone(), held.value.clone());
+        Self::of(&LineView { attribute: held.attribute.clone(), before, after })
     }
 }
 
