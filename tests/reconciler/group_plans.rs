@@ -71,6 +71,26 @@ async fn a_rehearsal_shows_what_would_be_done_and_a_plan_does_it() -> anyhow::Re
 }
 
 #[tokio::test]
+async fn a_chat_does_not_wait_for_the_eldest_member_whom_its_plan_shows() -> anyhow::Result<()> {
+    let world = ruled().await?;
+    world.fake.holdings(|held| held.reserved.insert("13700000077".to_owned()));
+    world.mode(TargetMode::Rehearsal).await?;
+    let eldest = world.person("bob", json!({ "mobile": "13700000077" })).await?;
+    let other = world.person("ann", json!({})).await?;
+    world.group("Chat News", &[eldest, other]).await?;
+    world.settle().await?;
+    let made = plan(&world, None).await?;
+    world.store.apply_plan(world.tenant, made, &Wave::All, "ann").await?;
+    world.work(World::options("first"), world.nothing_is_due()).await?;
+    let chat = world.circle("News")?;
+    assert_eq!((chat.owner.as_str(), chat.members), ("ann", names(&["ann"])));
+    let standing = world.standing("group Chat News").await?;
+    assert_eq!(standing.error_code.as_deref(), Some("waiting_for_members"), "{standing:?}");
+    assert!(standing.reason.as_ref().is_some_and(|reason| reason.contains("bob")), "{standing:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn many_who_would_be_removed_are_held_and_the_others_go_on() -> anyhow::Result<()> {
     let world = ruled().await?;
     let ids = crowd(&world, 61).await?;

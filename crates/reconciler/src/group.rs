@@ -246,7 +246,7 @@ impl Job<'_> {
         if let Err(found) = contradiction::judge(&made, &desired, connector.schema(), connector.root_org_unit()) {
             return Ok(report::contradiction(&found));
         }
-        let Plan { actions, findings: unfit } = made;
+        let Plan { mut actions, findings: unfit } = made;
         findings.extend(unfit);
         self.retry_refused_alone(wanted).await?;
         let step = GroupStep { action: actions.first(), observed: &observed };
@@ -267,7 +267,12 @@ impl Job<'_> {
             self.is_not_denied(Nature::of(action))?;
         }
         if owner_awaited {
-            return self.waits_for_owner().await;
+            // The plan shows the eldest member. Their account may never come, and the chat is for the others too.
+            let eldest = self.store.eldest_member(self.claim, false).await?;
+            let Some(owner) = eldest.and_then(|eldest| eldest.remote_id) else { return self.waits_for_owner().await };
+            if let Some(Action::Create { attributes, .. }) = actions.first_mut() {
+                attributes.insert(entity::OWNER.to_owned(), json!(owner));
+            }
         }
         let (creations, updates): (Vec<_>, Vec<_>) =
             actions.into_iter().partition(|action| matches!(action, Action::Create { .. }));
