@@ -17,7 +17,7 @@ const EVERY: usize = 11;
 async fn found_company(world: &World) -> anyhow::Result<Vec<ResourceId>> {
     // Who comes first decides whether a department is emptied for a moment, and goes and comes again.
     let limits = json!({ "departments.remove": { "share": 1.0, "floor": 100 } });
-    world.store.set_guards(world.tenant, world.target, &Guards::parse(&limits)?, "ann").await?;
+    world.limit(&Guards::parse(&limits)?).await?;
     let ada = world.person("ada", json!({ "department": "Board", "email": "ada@x.test" })).await?;
     let bob = world.person("bob", json!({ "division": "Sales", "department": "North", "manager": ada.0 })).await?;
     let cem = world.person("cem", json!({ "division": "Sales", "department": "South", "manager": bob.0 })).await?;

@@ -1,7 +1,7 @@
 //! Guards of a live target: what is too much at once waits for a person, and everything else goes on.
 
 use anyhow::Context;
-use rollcall_provisioning::guard::Guards;
+use rollcall_provisioning::guard::{Guard, Guards, Limit};
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_store::projection::Closing;
 use serde_json::json;
@@ -107,13 +107,13 @@ async fn a_held_move_does_not_hold_the_title() -> anyhow::Result<()> {
     let world = World::new().await?;
     let all = people(&world, 3).await?;
     let limits = json!({ "people.move": { "floor": 0, "share": 0.0 } });
-    world.store.set_guards(world.tenant, world.target, &Guards::parse(&limits)?, "ann").await?;
+    world.limit(&Guards::parse(&limits)?).await?;
     world.set(all[0], json!({ "department": "Legal", "title": "Head" })).await?;
     world.settle().await?;
     let seen = world.picture().await?.people["p00"][0].clone();
     assert_eq!((seen.departments, seen.title.as_str()), (vec!["/Sales".to_owned()], "Head"));
     assert_eq!(world.standing("p00").await?.state, "held");
-    world.store.set_guards(world.tenant, world.target, &Guards::default(), "ann").await?;
+    world.limit(&Guards::default()).await?;
     world.clock.advance(Duration::from_hours(2));
     world.set(all[0], json!({ "title": "Chief" })).await?;
     world.settle().await?;
@@ -151,9 +151,34 @@ async fn closed(world: &World) -> anyhow::Result<Vec<(String, Option<String>)>> 
     Ok(rows)
 }
 
-async fn limit(world: &World, limits: &serde_json::Value) -> anyhow::Result<()> {
-    assert!(world.store.set_guards(world.tenant, world.target, &Guards::parse(limits)?, "ann").await?);
+#[tokio::test]
+async fn people_who_set_limits_of_different_guards_at_once_keep_each_others() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let limited: Vec<Guard> = Guard::all().filter(|guard| guard.has_limit()).collect();
+    let limit = |floor| Limit { floor, share: 0.5, day: None, week: None };
+    let set = limited.iter().enumerate().map(|(index, guard)| {
+        let limit = limit(index as u64);
+        world.store.change_guards((world.tenant, world.target), "ann", move |in_force, _| {
+            anyhow::Ok(in_force.clone().with(*guard, limit))
+        })
+    });
+    for set in futures::future::try_join_all(set).await? {
+        set.context("there is a target")??;
+    }
+    let mut kept = Guards::default();
+    let read = world.store.change_guards((world.tenant, world.target), "bob", |in_force, _| {
+        kept = in_force.clone();
+        Err::<Guards, _>("nothing is to change")
+    });
+    assert_eq!(read.await?, Some(Err("nothing is to change")));
+    for (index, guard) in limited.iter().enumerate() {
+        assert_eq!(kept.limit(*guard), limit(u64::try_from(index)?), "{guard:?}");
+    }
     Ok(())
+}
+
+async fn limit(world: &World, limits: &serde_json::Value) -> anyhow::Result<()> {
+    world.limit(&Guards::parse(limits)?).await
 }
 
 #[tokio::test]

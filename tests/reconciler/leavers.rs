@@ -191,7 +191,7 @@ async fn leavers_who_manage_each_other_and_are_held_come_to_rest() -> anyhow::Re
     world.set(ann, json!({ "manager": bob.0 })).await?;
     world.settle().await?;
     let nobody = json!({ "people.remove": { "floor": 0, "share": 0 } });
-    world.store.set_guards(world.tenant, world.target, &Guards::parse(&nobody)?, "ann").await?;
+    world.limit(&Guards::parse(&nobody)?).await?;
     for id in [ann, bob] {
         world.set(id, json!({ "active": false })).await?;
     }

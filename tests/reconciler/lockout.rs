@@ -144,7 +144,7 @@ async fn a_manager_of_many_is_held_until_somebody_else_manages_them() -> anyhow:
         reports.push(world.person(&format!("p{index}"), json!({ "manager": boss.to_string() })).await?);
     }
     let limits = json!({ "managers.lost": { "floor": 2, "share": 0.0 } });
-    world.store.set_guards(world.tenant, world.target, &Guards::parse(&limits)?, "ann").await?;
+    world.limit(&Guards::parse(&limits)?).await?;
     world.settle().await?;
     // One of the four leaves as well, so that three are left who would have no manager.
     world.set(reports[3], json!({ "active": false })).await?;
@@ -177,7 +177,7 @@ async fn a_manager_of_many_whom_two_people_release_goes_and_nothing_is_left_open
         world.person(name, json!({ "manager": boss.to_string() })).await?;
     }
     let limits = json!({ "managers.lost": { "floor": 2, "share": 0.0 } });
-    world.store.set_guards(world.tenant, world.target, &Guards::parse(&limits)?, "ann").await?;
+    world.limit(&Guards::parse(&limits)?).await?;
     world.settle().await?;
     world.set(boss, json!({ "active": false })).await?;
     world.settle().await?;
@@ -208,7 +208,7 @@ async fn managers_who_are_named_by_number_count_as_well() -> anyhow::Result<()> 
         world.person(&format!("p{index}"), json!({ "manager": "7" })).await?;
     }
     let limits = json!({ "managers.lost": { "floor": 2, "share": 0.0 } });
-    world.store.set_guards(world.tenant, world.target, &Guards::parse(&limits)?, "ann").await?;
+    world.limit(&Guards::parse(&limits)?).await?;
     world.settle().await?;
     world.set(boss, json!({ "active": false })).await?;
     world.settle().await?;

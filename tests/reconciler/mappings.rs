@@ -328,7 +328,7 @@ async fn what_a_guard_holds_hides_nothing_of_what_other_rules_would_change() -> 
     world.person("bob", json!({ "title": "HEAD", "department": "Sales" })).await?;
     world.settle().await?;
     let guards = Guards::parse(&json!({ "people.move": { "floor": 0, "share": 0.0 } }))?;
-    world.store.set_guards(world.tenant, world.target, &guards, "ann").await?;
+    world.limit(&guards).await?;
     save(&world, &json!({ "/account/title/value": "upper(user.title)" })).await?;
     // By the rules that count until a plan is applied the title changes and the move is held.
     world.set(ann, json!({ "title": "lead", "department": "Legal" })).await?;

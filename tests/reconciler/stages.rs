@@ -120,7 +120,7 @@ async fn one_person_is_removed_at_once_past_rules_and_guards() -> anyhow::Result
     let (world, ann) = world(&json!({ "leavers": leavers(&json!(14)) })).await?;
     let none =
         json!({ "people.remove": { "floor": 0, "share": 0.0 }, "source.deactivate": { "floor": 0, "share": 0.0 } });
-    world.store.set_guards(world.tenant, world.target, &Guards::parse(&none)?, "ann").await?;
+    world.limit(&Guards::parse(&none)?).await?;
     let at_once = || world.store.remove_at_once(world.tenant, ann, "operator", "The contract was ended.");
     assert_eq!(at_once().await?, 0, "nobody is removed who has not left");
     world.set(ann, json!({ "active": false })).await?;

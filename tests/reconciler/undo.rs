@@ -123,7 +123,7 @@ async fn what_a_rehearsal_holds_does_not_keep_an_undo_from_being_sent() -> anyho
 async fn what_a_guard_holds_does_not_keep_an_undo_from_being_sent() -> anyhow::Result<()> {
     let (world, ann, from) = a_clerk_who_became_a_head().await?;
     let strict = guards(&json!({ "fields.changed": { "floor": 0, "share": 0 } }))?;
-    world.store.set_guards(world.tenant, world.target, &strict, "ann").await?;
+    world.limit(&strict).await?;
     world.set(ann, json!({ "title": "Boss", "email": "boss@corp.example" })).await?;
     world.settle().await?;
     assert_eq!((world.standing("ann").await?.state.as_str(), title(&world, "ann").await?.as_str()), ("held", "Head"));

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use rollcall_provisioning::connector::Connector;
 use rollcall_provisioning::entity;
+use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::ids::{IdSource, ResourceId, ResourceKind, SourceId, TargetId, TenantId};
 use rollcall_provisioning::time::{Clock, ManualClock};
 use rollcall_reconciler::{ConnectorFactory, FactoryError, Options, Reconciler};
@@ -201,6 +202,11 @@ impl World {
     pub(crate) async fn mode(&self, mode: TargetMode) -> anyhow::Result<()> {
         assert!(self.store.set_target_mode(self.tenant, self.target, mode).await?);
         Ok(())
+    }
+
+    pub(crate) async fn limit(&self, guards: &Guards) -> anyhow::Result<()> {
+        let set = self.store.change_guards((self.tenant, self.target), "ann", |_, _| anyhow::Ok(guards.clone()));
+        set.await?.context("there is a target")?
     }
 
     /// Makes connectors impossible to make, or possible again.

@@ -26,6 +26,7 @@ pub mod person;
 pub mod plans;
 pub mod preflight;
 pub mod proposal;
+mod reason;
 pub mod retry;
 pub mod roster;
 pub mod schemas;

@@ -1,5 +1,6 @@
 //! Doing what a step says.
 
+use anyhow::Context;
 use axum::http::Method;
 use rollcall_dingtalk::DingTalkSchema;
 use rollcall_provisioning::decider::Decider;
@@ -124,7 +125,9 @@ impl Run<'_> {
         let once = json!({ "floor": floor, "share": 0.0 });
         let guards = json!({ "people.remove": limit, "departments.remove": once, "people.move": once });
         self.watch.floors.push((self.stage.clock.ms() - START_MS, Some(floor)));
-        self.stage.store.set_guards(self.directory.tenant, self.target, &Guards::parse(&guards)?, "ann").await?;
+        let (whose, guards) = ((self.directory.tenant, self.target), Guards::parse(&guards)?);
+        let set = self.stage.store.change_guards(whose, "ann", |_, _| anyhow::Ok(guards));
+        set.await?.context("there is a target")??;
         Ok(())
     }
 

@@ -1,21 +1,19 @@
 //! Guards of a target: their limits, what they count now, and what they hold.
 
 use crate::error::ApiError;
+use crate::services::reason;
 use crate::services::source_names::SourceNames;
 use crate::services::targets::chosen;
 use rollcall_provisioning::guard::{Effect, Guard, Guards, Limit, Window};
 use rollcall_provisioning::ids::{TargetId, TenantId};
 use rollcall_scim::error::quoted;
 use rollcall_store::Store;
-use rollcall_store::projection::{Closing, EffectReading, Protected, Target, TripRow};
+use rollcall_store::projection::{Closing, EffectReading, Protected, TripRow};
 use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-/// Longest reason for closing a trip, in characters.
-const MAX_REASON: usize = 1_000;
 
 /// The guards of a target.
 #[derive(Serialize, ToSchema, Clone, Debug)]
@@ -176,25 +174,38 @@ pub async fn replace(
         return Err(ApiError::parameter("limits", "must be an object of guards with their limits"));
     }
     let guards = Guards::parse(limits)?;
-    frees_nothing(store, tenant, &chosen(store, tenant, target).await?, &guards).await?;
-    if !store.set_guards(tenant, target, &guards, by).await? {
-        return Err(super::targets::no_target(&target.to_string()));
-    }
-    read(store, tenant, target).await
+    change(store, (tenant, target), by, |_| Ok(guards)).await
 }
 
-/// Sets the limit of one guard, as [`replace`] takes it; `None` gives it back the limit that all begin with.
+/// Sets the limit of one guard, as [`replace`] takes it; `None` gives it back the limit that all begin with. Limits of other
+/// guards that somebody else sets meanwhile stay.
 ///
 /// # Errors
 /// As [`replace`].
 pub async fn set_one(
     store: &Store,
-    (tenant, id): (TenantId, TargetId),
+    whose: (TenantId, TargetId),
     (guard, limit): (&str, Option<&Value>),
     by: &str,
 ) -> Result<GuardsView, ApiError> {
-    let target = chosen(store, tenant, id).await?;
-    replace(store, tenant, id, &with_one(&target.guards, guard, limit)?, by).await
+    change(store, whose, by, |in_force| Ok(Guards::parse(&with_one(in_force, guard, limit)?)?)).await
+}
+
+/// Changes the limits in force. By which one person would let pass what a guard holds is refused.
+pub(super) async fn change(
+    store: &Store,
+    (tenant, target): (TenantId, TargetId),
+    by: &str,
+    change: impl FnOnce(&Guards) -> Result<Guards, ApiError> + Send,
+) -> Result<GuardsView, ApiError> {
+    let sources = SourceNames::of(store, tenant).await?;
+    let changed = store.change_guards((tenant, target), by, |in_force, trips| {
+        let guards = change(in_force)?;
+        frees_nothing(in_force, &guards, trips, &sources)?;
+        Ok::<_, ApiError>(guards)
+    });
+    changed.await?.ok_or_else(|| super::targets::no_target(&target.to_string()))??;
+    read(store, tenant, target).await
 }
 
 /// Limits with another one of one guard.
@@ -212,20 +223,21 @@ pub(super) fn with_one(guards: &Guards, guard: &str, limit: Option<&Value>) -> R
     Ok(limits)
 }
 
-/// Refuses limits by which one person would let pass what a guard holds.
-async fn frees_nothing(store: &Store, tenant: TenantId, target: &Target, guards: &Guards) -> Result<(), ApiError> {
-    for trip in open_trips(store, tenant, Some(target.id)).await? {
+fn frees_nothing(in_force: &Guards, guards: &Guards, trips: &[TripRow], sources: &SourceNames) -> Result<(), ApiError> {
+    for trip in holding(trips) {
         let Some(guard) = Effect::parse(&trip.effect).map(|effect| effect.guard).filter(|guard| guard.has_limit())
         else {
             continue;
         };
         let base = u64::try_from(trip.base).unwrap_or(0);
-        if guards.limit(guard).is_looser_than(&target.guards.limit(guard), base) {
+        if guards.limit(guard).is_looser_than(&in_force.limit(guard), base) {
             return Err(ApiError::Conflict(format!(
                 "{} holds {} now ({}), and a looser limit would let that pass by one person's word. Two people release a plan \
                  of it (rollcall plan, rollcall release), or the source takes it back; the limit can be set then. Nothing was \
                  changed.",
-                trip.effect, trip.held, trip.arithmetic
+                trip.effect,
+                trip.held,
+                sources.told(&trip.arithmetic)
             )));
         }
     }
@@ -253,10 +265,7 @@ pub async fn close(
     trip: Uuid,
     (reason, by): (Option<&str>, &str),
 ) -> Result<GuardsView, ApiError> {
-    let reason = reason.map(str::trim);
-    if reason.is_some_and(|reason| reason.is_empty() || reason.chars().count() > MAX_REASON) {
-        return Err(ApiError::parameter("reason", format!("must say why, in 1 to {MAX_REASON} characters")));
-    }
+    let reason = reason.map(reason::given).transpose()?;
     let target = chosen(store, tenant, target).await?;
     match store.close_trip(tenant, target.id, trip, (by, reason)).await? {
         Closing::Closed => read(store, tenant, target.id).await,
@@ -277,8 +286,11 @@ pub async fn close(
 /// The trips that hold something now, of one target or of all.
 pub async fn open_trips(store: &Store, tenant: TenantId, target: Option<TargetId>) -> Result<Vec<TripView>, ApiError> {
     let (trips, sources) = (store.trips(tenant, target).await?, SourceNames::of(store, tenant).await?);
-    let open = trips.into_iter().filter(|trip| trip.closed_at.is_none() && trip.held > 0);
-    Ok(open.map(|trip| TripView::of(trip, &sources)).collect())
+    Ok(holding(&trips).map(|trip| TripView::of(trip.clone(), &sources)).collect())
+}
+
+fn holding(trips: &[TripRow]) -> impl Iterator<Item = &TripRow> {
+    trips.iter().filter(|trip| trip.closed_at.is_none() && trip.held > 0)
 }
 
 fn guard_view(

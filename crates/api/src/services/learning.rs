@@ -8,7 +8,7 @@ use rollcall_provisioning::guard::{DAYS_NEEDED, Effect, Guard, Guards, Learnt, L
 use rollcall_provisioning::ids::{TargetId, TenantId};
 use rollcall_scim::error::quoted;
 use rollcall_store::Store;
-use rollcall_store::projection::{EffectDay, EffectHistory, Protected, Target};
+use rollcall_store::projection::{EffectDay, EffectHistory, Protected};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -125,7 +125,7 @@ pub async fn proposals(store: &Store, tenant: TenantId, id: TargetId) -> Result<
     let target = chosen(store, tenant, id).await?;
     let (history, protected) = known(store, tenant, id).await?;
     let learning = Guard::all().filter(|guard| guard.learns());
-    let proposals = learning.filter_map(|guard| proposal(guard, &target, &history, protected)).collect();
+    let proposals = learning.filter_map(|guard| proposal(guard, &target.guards, &history, protected)).collect();
     Ok(ProposalsView {
         target_id: id.0,
         target: target.name.clone(),
@@ -148,28 +148,32 @@ pub async fn accept(
     wanted: &[String],
     by: &str,
 ) -> Result<GuardsView, ApiError> {
-    let target = chosen(store, tenant, id).await?;
     let (history, protected) = known(store, tenant, id).await?;
     if history.number() < DAYS_NEEDED {
         let known = history.number();
         let text = format!("{known} whole days are known of the target; limits are proposed from {DAYS_NEEDED} on.");
         return Err(ApiError::Conflict(text));
     }
-    let mut guards = target.guards.clone();
     for word in wanted {
         if !Guard::parse(word).is_some_and(Guard::learns) {
             let problem = format!("holds {}, for which nothing is proposed", quoted(word));
             return Err(ApiError::parameter("guards", problem));
         }
     }
-    for guard in Guard::all().filter(|guard| guard.learns()) {
-        let is_wanted = wanted.is_empty() || wanted.iter().any(|word| word == guard.as_str());
-        let Some((learnt, most)) = learnt(guard, &target, &history, protected).filter(|_| is_wanted) else { continue };
-        if learnt.most != most || !wanted.is_empty() {
-            guards = guards.with(guard, learnt.limit);
+    guards::change(store, (tenant, id), by, |in_force| {
+        let mut guards = in_force.clone();
+        for guard in Guard::all().filter(|guard| guard.learns()) {
+            let is_wanted = wanted.is_empty() || wanted.iter().any(|word| word == guard.as_str());
+            let Some((learnt, most)) = learnt(guard, in_force, &history, protected).filter(|_| is_wanted) else {
+                continue;
+            };
+            if learnt.most != most || !wanted.is_empty() {
+                guards = guards.with(guard, learnt.limit);
+            }
         }
-    }
-    guards::replace(store, tenant, id, &guards.to_value(), by).await
+        Ok(guards)
+    })
+    .await
 }
 
 /// What limits would have held of the plans and the days of last week: those in force, or with `limits` others that are not
@@ -261,18 +265,18 @@ fn days_of(guard: Guard, history: &EffectHistory) -> BTreeMap<Date, u64> {
 }
 
 /// What was learnt of a guard, and what its limit allows now.
-fn learnt(guard: Guard, target: &Target, history: &EffectHistory, protected: Protected) -> Option<(Learnt, u64)> {
+fn learnt(guard: Guard, guards: &Guards, history: &EffectHistory, protected: Protected) -> Option<(Learnt, u64)> {
     let base = base(guard, protected);
     let mut sizes: Vec<u64> = days_of(guard, history).into_values().collect();
     sizes.resize(sizes.len().max(history.number()), 0);
-    let limit = target.guards.limit(guard);
+    let limit = guards.limit(guard);
     let most = limit.most(Window::Plan, base).unwrap_or(0);
     Some((learn(guard, &sizes, base, &limit)?, most))
 }
 
-fn proposal(guard: Guard, target: &Target, history: &EffectHistory, protected: Protected) -> Option<LimitProposal> {
-    let (learnt, most) = learnt(guard, target, history, protected)?;
-    let (base, limit) = (base(guard, protected), target.guards.limit(guard));
+fn proposal(guard: Guard, guards: &Guards, history: &EffectHistory, protected: Protected) -> Option<LimitProposal> {
+    let (learnt, most) = learnt(guard, guards, history, protected)?;
+    let (base, limit) = (base(guard, protected), guards.limit(guard));
     let change = match learnt.most.cmp(&most) {
         std::cmp::Ordering::Greater => "looser",
         std::cmp::Ordering::Less => "tighter",

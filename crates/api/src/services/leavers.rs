@@ -3,6 +3,7 @@
 use crate::error::ApiError;
 use crate::services::page::{Cursor, Page};
 use crate::services::person;
+use crate::services::reason;
 use crate::services::targets::no_target;
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use rollcall_store::Store;
@@ -12,8 +13,6 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Most characters of a reason.
-const MAX_REASON: usize = 500;
 /// Most reports and departments of one leaver that are shown.
 const SHOWN: i64 = 200;
 
@@ -45,11 +44,7 @@ pub async fn remove_at_once(
     request: &RemovalRequest,
     by: &str,
 ) -> Result<RemovalView, ApiError> {
-    let reason = request.reason.trim();
-    if reason.is_empty() || reason.chars().count() > MAX_REASON {
-        let problem = format!("must say why the account goes at once, in 1 to {MAX_REASON} characters");
-        return Err(ApiError::parameter("reason", problem));
-    }
+    let reason = reason::given(&request.reason)?;
     let person = person::by_id(store, tenant, id).await?;
     if person.active {
         let problem = "The person has not left. Deactivate or delete them at the source first: as long as the directory \

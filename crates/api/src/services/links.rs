@@ -10,6 +10,7 @@ use crate::error::ApiError;
 use crate::probe::{AskTarget, NotAsked};
 use crate::services::given;
 use crate::services::page::{Cursor, Page};
+use crate::services::reason;
 use crate::services::targets::{chosen, no_target};
 use rollcall_provisioning::ids::{ResourceId, ResourceKind, TargetId, TenantId};
 use rollcall_provisioning::mapping::{GroupFacts, Mapping, Person, PersonKind, SourceFacts};
@@ -23,8 +24,6 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Most characters of a reason.
-const MAX_REASON: usize = 500;
 /// Most characters of an id at a target; DingTalk's userids have 64 at most.
 const MAX_REMOTE_ID: usize = 200;
 
@@ -198,7 +197,7 @@ pub async fn create(
     by: &str,
 ) -> Result<LinkView, ApiError> {
     let target = chosen(store, tenant, id).await?;
-    let reason = reason(&request.reason)?;
+    let reason = reason::given(&request.reason)?;
     let remote_id = request.remote_id.trim();
     if remote_id.is_empty() || remote_id.chars().count() > MAX_REMOTE_ID {
         return Err(ApiError::parameter("remote_id", "must be the account's id at the target"));
@@ -240,7 +239,7 @@ pub async fn break_link(
     (kind, resource): (ResourceKind, ResourceId),
     (why, by): (&str, &str),
 ) -> Result<BrokenView, ApiError> {
-    let parting = Parting { kind, resource, reason: reason(why)?, by };
+    let parting = Parting { kind, resource, reason: reason::given(why)?, by };
     let broken = store.break_link(tenant, target, &parting).await;
     Ok(BrokenView { remote_id: broken.map_err(|error| refused(error, target, resource, None))? })
 }
@@ -255,18 +254,10 @@ pub async fn rematch(
     (kind, resource): (ResourceKind, ResourceId),
     (why, by): (&str, &str),
 ) -> Result<RematchView, ApiError> {
-    let parting = Parting { kind, resource, reason: reason(why)?, by };
+    let parting = Parting { kind, resource, reason: reason::given(why)?, by };
     let found = store.rematch(tenant, target, &parting).await;
     let found = found.map_err(|error| refused(error, target, resource, None))?;
     Ok(RematchView { scan: found.scan, remote_id: found.remote_id })
-}
-
-fn reason(text: &str) -> Result<&str, ApiError> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().count() > MAX_REASON {
-        return Err(ApiError::parameter("reason", format!("must say why, in 1 to {MAX_REASON} characters")));
-    }
-    Ok(text)
 }
 
 /// Whoever is to have none would lose the account that is linked to them.

@@ -66,6 +66,15 @@ struct Open {
     base: i64,
 }
 
+const TRIPS: &str =
+    "SELECT t.target_id, t.id, t.effect, t.window_of, t.observed, t.most, t.base, t.arithmetic, t.tripped_at,
+            t.closed_at, t.closed_by,
+            CASE WHEN t.closed_at IS NULL THEN (
+                SELECT count(*) FROM deliveries d WHERE d.tenant_id = $1 AND d.target_id = t.target_id
+                  AND d.held_by = 'guard:' || t.effect) ELSE 0 END AS held
+     FROM trips t WHERE t.tenant_id = $1 AND ($2::uuid IS NULL OR t.target_id = $2)
+     ORDER BY t.closed_at IS NULL DESC, t.tripped_at DESC LIMIT 200";
+
 /// The deliveries `d` that hold something because of the effect `$3` at the target `$2`. One that several guards hold names
 /// only the first of them, but its proposal names what it does, and what its source sent is counted although it is held.
 macro_rules! held_by {
@@ -81,34 +90,28 @@ macro_rules! held_by {
 impl Store {
     /// The trips of a tenant, open ones first, then the newest.
     pub async fn trips(&self, tenant: TenantId, target: Option<TargetId>) -> Result<Vec<TripRow>, StoreError> {
-        let rows = sqlx::query_as(
-            "SELECT t.target_id, t.id, t.effect, t.window_of, t.observed, t.most, t.base, t.arithmetic, t.tripped_at,
-                    t.closed_at, t.closed_by,
-                    CASE WHEN t.closed_at IS NULL THEN (
-                        SELECT count(*) FROM deliveries d WHERE d.tenant_id = $1 AND d.target_id = t.target_id
-                          AND d.held_by = 'guard:' || t.effect) ELSE 0 END AS held
-             FROM trips t WHERE t.tenant_id = $1 AND ($2::uuid IS NULL OR t.target_id = $2)
-             ORDER BY t.closed_at IS NULL DESC, t.tripped_at DESC LIMIT 200",
-        )
-        .bind(tenant.0)
-        .bind(target.map(|id| id.0))
-        .fetch_all(self.pool())
-        .await?;
-        Ok(rows)
+        let query = sqlx::query_as(TRIPS).bind(tenant.0).bind(target.map(|id| id.0));
+        Ok(query.fetch_all(self.pool()).await?)
     }
 
-    /// Replaces the target's own limits; the change log says by whom. Open trips are judged anew by them. `false` when there
-    /// is no such target.
-    pub async fn set_guards(
+    /// Changes the target's own limits; the change log says by whom. `change` is given those in force and the trips, as
+    /// [`trips`](Self::trips) lists them: nobody else changes or judges by the limits until it is done. What it refuses
+    /// changes nothing. Open trips are judged anew. `None` when there is no such target.
+    pub async fn change_guards<E>(
         &self,
-        tenant: TenantId,
-        target: TargetId,
-        guards: &Guards,
+        (tenant, target): (TenantId, TargetId),
         by: &str,
-    ) -> Result<bool, StoreError> {
+        change: impl FnOnce(&Guards, &[TripRow]) -> Result<Guards, E> + Send,
+    ) -> Result<Option<Result<(), E>>, StoreError> {
         let mut tx = self.pool().begin().await?;
         sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
         limits_change(&mut tx, target).await?;
+        let in_force = guards_of(&mut tx, (tenant, target)).await?;
+        let trips: Vec<TripRow> = sqlx::query_as(TRIPS).bind(tenant.0).bind(Some(target.0)).fetch_all(&mut *tx).await?;
+        let guards = match change(&in_force, &trips) {
+            Ok(guards) => guards,
+            Err(refused) => return Ok(Some(Err(refused))),
+        };
         let done = sqlx::query(
             "WITH changed AS (
                  UPDATE targets SET guards = $3, settings_revision = settings_revision + 1
@@ -124,15 +127,18 @@ impl Store {
         .bind(by)
         .execute(&mut *tx)
         .await?;
+        if done.rows_affected() == 0 {
+            return Ok(None);
+        }
         for open in open_trips(&mut tx, (tenant, target), None).await? {
-            match self.still_trips(&mut tx, (tenant, target), &open, guards).await? {
+            match self.still_trips(&mut tx, (tenant, target), &open, &guards).await? {
                 Some(trip) => rewrite(&mut tx, (tenant, target), open.id, &trip).await?,
                 None => self.end_trip(&mut tx, (tenant, target), &open, Some((by, None))).await?,
             }
         }
         tx.commit().await?;
         self.signal.dirty();
-        Ok(done.rows_affected() == 1)
+        Ok(Some(Ok(())))
     }
 
     /// Closes a trip because somebody says so, for this reason if they give one, if what it holds is not too much any more, by

@@ -4,6 +4,7 @@ use super::exists;
 use crate::error::ApiError;
 use crate::services::given;
 use crate::services::page::{Cursor, Page};
+use crate::services::reason;
 use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use rollcall_store::Store;
@@ -13,9 +14,6 @@ use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-/// Most characters of a reason.
-const MOST_CHARS: usize = 500;
 
 /// A mark to be made, of an account, of a department or of a person.
 #[derive(Deserialize, ToSchema, Default, Debug)]
@@ -128,10 +126,7 @@ pub async fn set(
     };
     let kind = MarkKind::parse(&request.kind)
         .ok_or_else(|| ApiError::parameter("kind", "must be protected, do_not_touch, later or leaver"))?;
-    let reason = request.reason.trim();
-    if reason.is_empty() || reason.chars().count() > MOST_CHARS {
-        return Err(ApiError::parameter("reason", format!("must have 1 to {MOST_CHARS} characters")));
-    }
+    let reason = reason::given(&request.reason)?;
     let date = |text: &String| {
         Date::parse(text, format_description!("[year]-[month]-[day]"))
             .map_err(|_| ApiError::parameter("review_on", "must be a date such as 2026-12-31"))

@@ -3,6 +3,7 @@
 use super::wave::{WaveRequest, users};
 use super::{PlanView, read};
 use crate::error::ApiError;
+use crate::services::reason;
 use crate::services::targets::chosen;
 use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::guard::Guard;
@@ -15,9 +16,6 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-/// Longest reason for a release, in characters.
-const MAX_REASON: usize = 1_000;
 
 impl From<ApplyError> for ApiError {
     fn from(error: ApplyError) -> Self {
@@ -135,12 +133,7 @@ pub async fn request_release(
     reason: &str,
     (by, now): (&Decider, OffsetDateTime),
 ) -> Result<PlanView, ApiError> {
-    let reason = reason.trim();
-    if reason.is_empty() || reason.chars().count() > MAX_REASON {
-        let problem = format!("must say why the plan is to be released, in 1 to {MAX_REASON} characters");
-        return Err(ApiError::parameter("reason", problem));
-    }
-    store.request_release(tenant, plan, by, reason).await?;
+    store.request_release(tenant, plan, by, reason::given(reason)?).await?;
     read(store, tenant, plan, now).await
 }
 

@@ -4,6 +4,7 @@ use super::wave::users;
 use super::{PlanView, read};
 use crate::compiled::TargetFacts;
 use crate::error::ApiError;
+use crate::services::reason;
 use crate::services::targets::chosen;
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use rollcall_scim::error::quoted;
@@ -16,9 +17,6 @@ use time::macros::format_description;
 use time::{Date, OffsetDateTime, UtcOffset};
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-/// Longest reason for an undo, in characters.
-const MAX_REASON: usize = 1_000;
 
 /// What is undone. One of `plan`, `users`, `from`, `to` and `mapping_version` is given at least; each narrows it down.
 /// `users` needs one of `plan`, `from` and `mapping_version` with it.
@@ -154,10 +152,8 @@ impl UndoRequest {
         if scope.from.is_some() && scope.to.is_some() && scope.from >= scope.to {
             return Err(ApiError::parameter("to", "must be later than from"));
         }
-        let reason = self.reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
-        if reason.as_ref().is_some_and(|reason| reason.chars().count() > MAX_REASON) {
-            return Err(ApiError::parameter("reason", format!("must have {MAX_REASON} characters at most")));
-        }
+        let reason = self.reason.as_deref().filter(|reason| !reason.trim().is_empty());
+        let reason = reason.map(reason::given).transpose()?.map(str::to_owned);
         let review_on = self.review_on.as_deref().map(day).transpose()?;
         Ok(Undoing { scope, reason, review_on })
     }
