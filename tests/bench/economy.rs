@@ -262,7 +262,7 @@ async fn role(product: &Product, api: &Api, world: &mut World<'_>, ids: &[String
     });
     let path = format!("/scim/v2/Groups/{id}");
     let answer = http.ask(request("PATCH", &path, Some(&body), &api.host, &api.token).as_bytes()).await?;
-    ensure!(answer.status == 204, "its members: {}", String::from_utf8_lossy(answer.body));
+    ensure!(answer.status == 200, "its members: {}", String::from_utf8_lossy(answer.body));
     world.until_at_rest().await?;
     Ok(Counted::read(world).await?.calls - before.calls)
 }

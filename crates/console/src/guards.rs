@@ -5,7 +5,7 @@ use crate::frame::{Section, page};
 use crate::operator::Operator;
 use crate::query::{InPath, Query};
 use crate::state::ConsoleState;
-use crate::trouble::{Trouble, sentence, told_on_page};
+use crate::trouble::{Trouble, sentence, told_on_page, with_status};
 use crate::view::View;
 use crate::words::age::{When, moment};
 use crate::words::count::{count_of, number};
@@ -181,10 +181,7 @@ async fn shown(
     };
     // There are limits to fill in.
     let answer = page(&view.still(), operator, ("Guards", Section::Guards), &body)?;
-    Ok(match told {
-        Told::Refused(refusal, _) => (refusal.status, answer).into_response(),
-        Told::Nothing | Told::Tried(..) => answer,
-    })
+    Ok(with_status(answer, if let Told::Refused(refusal, _) = &told { Some(refusal) } else { None }))
 }
 
 /// `POST /console/targets/{id}/guards`: sets a limit, gives a guard back the usual one, or tries a limit on last week.

@@ -5,7 +5,7 @@ use crate::home::Mode;
 use crate::operator::Operator;
 use crate::query::{InPath, encoded};
 use crate::state::ConsoleState;
-use crate::trouble::{Trouble, sentence as told, told_on_page};
+use crate::trouble::{Trouble, sentence as told, told_on_page, with_status};
 use crate::view::View;
 use crate::words::age::{When, moment};
 use crate::words::count::{Tally, count_of};
@@ -14,8 +14,8 @@ use crate::words::plan::size;
 use crate::words::status::{ended as sentence, stopped_part};
 use askama::Template;
 use axum::Form;
-use axum::extract::rejection::{FormRejection, PathRejection};
-use axum::extract::{Extension, Path, State};
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Extension, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use rollcall_api::edge::request_id::RequestId;
 use rollcall_api::refusal::Refusal;
@@ -128,20 +128,16 @@ async fn shown(
     };
     // There are reasons to fill in.
     let answer = page(&view.still(), operator, ("Held", Section::Held), &body)?;
-    Ok(match refused {
-        None => answer,
-        Some(refusal) => (refusal.status, answer).into_response(),
-    })
+    Ok(with_status(answer, refused))
 }
 
 /// `POST /console/targets/{id}/trips/{trip}/close`.
 pub(crate) async fn close(
     State(state): State<ConsoleState>,
     (operator, view): (Operator, View),
-    path: Result<Path<(Uuid, Uuid)>, PathRejection>,
+    InPath((target, trip)): InPath<(Uuid, Uuid)>,
     form: Result<Form<Reason>, FormRejection>,
 ) -> Result<Response, Trouble> {
-    let Path((target, trip)) = path.map_err(|_| Trouble::NoSuchPage)?;
     let Form(Reason { reason }) = form.unwrap_or_default();
     let (whose, by) = ((operator.tenant, TargetId(target)), who::operator(&operator.name));
     match guards::close(state.api().store(), whose, trip, (Some(&reason), &by)).await {

@@ -5,14 +5,14 @@ use crate::operator::Operator;
 use crate::query::{InPath, Query, encoded};
 use crate::row::resource_href;
 use crate::state::ConsoleState;
-use crate::trouble::{Trouble, sentence};
+use crate::trouble::{Trouble, sentence, with_status};
 use crate::view::View;
 use crate::words::age::{When, moment};
 use crate::words::standing::Badge;
 use askama::Template;
 use axum::Form;
+use axum::extract::State;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use http::StatusCode;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -189,10 +189,7 @@ async fn shown(
     };
     // There is something to fill in.
     let answer = page(&view.still(), operator, ("Links", Section::Links), &body)?;
-    Ok(match refused {
-        None => answer,
-        Some(refusal) => (refusal.status, answer).into_response(),
-    })
+    Ok(with_status(answer, refused))
 }
 
 /// `GET /console/targets/{id}/links.csv`.
@@ -231,32 +228,44 @@ pub(crate) async fn create(
 /// `POST /console/targets/{id}/links/{kind}/{resource}/break`.
 pub(crate) async fn break_link(
     State(state): State<ConsoleState>,
-    (operator, view): (Operator, View),
-    Path((target, kind, resource)): Path<(Uuid, String, Uuid)>,
+    whose: (Operator, View),
+    InPath(link): InPath<(Uuid, String, Uuid)>,
     form: Result<Form<Decided>, FormRejection>,
 ) -> Result<Response, Trouble> {
-    let Form(Decided { reason, .. }) = form.unwrap_or_default();
-    let kind = ResourceKind::parse(&kind).ok_or(Trouble::NoSuchPage)?;
-    let (whose, by) = ((operator.tenant, TargetId(target)), who::operator(&operator.name));
-    let done =
-        links::break_link(state.api().store(), whose, (kind, ResourceId(resource)), (reason.as_str(), by.as_str()));
-    let done = done.await.map(drop);
-    ended(&state, (operator, view), target, done).await
+    mended(&state, whose, link, (Mend::Break, form)).await
 }
 
 /// `POST /console/targets/{id}/links/{kind}/{resource}/rematch`.
 pub(crate) async fn rematch(
     State(state): State<ConsoleState>,
-    (operator, view): (Operator, View),
-    Path((target, kind, resource)): Path<(Uuid, String, Uuid)>,
+    whose: (Operator, View),
+    InPath(link): InPath<(Uuid, String, Uuid)>,
     form: Result<Form<Decided>, FormRejection>,
+) -> Result<Response, Trouble> {
+    mended(&state, whose, link, (Mend::Rematch, form)).await
+}
+
+/// What is done about a link that is wrong.
+enum Mend {
+    Break,
+    Rematch,
+}
+
+async fn mended(
+    state: &ConsoleState,
+    (operator, view): (Operator, View),
+    (target, kind, resource): (Uuid, String, Uuid),
+    (mend, form): (Mend, Result<Form<Decided>, FormRejection>),
 ) -> Result<Response, Trouble> {
     let Form(Decided { reason, .. }) = form.unwrap_or_default();
     let kind = ResourceKind::parse(&kind).ok_or(Trouble::NoSuchPage)?;
-    let (whose, by) = ((operator.tenant, TargetId(target)), who::operator(&operator.name));
-    let done = links::rematch(state.api().store(), whose, (kind, ResourceId(resource)), (reason.as_str(), by.as_str()));
-    let done = done.await.map(drop);
-    ended(&state, (operator, view), target, done).await
+    let (store, by) = (state.api().store(), who::operator(&operator.name));
+    let (whose, what) = ((operator.tenant, TargetId(target)), (kind, ResourceId(resource)));
+    let done = match mend {
+        Mend::Break => links::break_link(store, whose, what, (&reason, &by)).await.map(drop),
+        Mend::Rematch => links::rematch(store, whose, what, (&reason, &by)).await.map(drop),
+    };
+    ended(state, (operator, view), target, done).await
 }
 
 /// Leads back to the list; a refusal is shown on it.

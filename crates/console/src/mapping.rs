@@ -5,9 +5,9 @@ mod effects;
 
 use crate::frame::{Section, page};
 use crate::operator::Operator;
-use crate::query::Query;
+use crate::query::{InPath, Query};
 use crate::state::ConsoleState;
-use crate::trouble::{Trouble, sentence, told_on_page};
+use crate::trouble::{Trouble, sentence, told_on_page, with_status};
 use crate::view::View;
 use crate::words::age::{When, moment};
 use crate::words::count::{Tally, count_of};
@@ -15,7 +15,7 @@ use crate::words::rules::{Problem, Rule, Tested};
 use askama::Template;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use effects::Effects;
 use rollcall_api::ApiError;
@@ -193,9 +193,8 @@ pub(crate) async fn version(
     State(state): State<ConsoleState>,
     operator: Operator,
     view: View,
-    version: Result<Path<i32>, axum::extract::rejection::PathRejection>,
+    InPath(version): InPath<i32>,
 ) -> Result<Response, Trouble> {
-    let Path(version) = version.map_err(|_| Trouble::NoSuchPage)?;
     shown(&state, (&operator, view), version, Told::Nothing).await
 }
 
@@ -237,19 +236,15 @@ async fn shown(
     // Of the one that counts there is nothing to fill in, and who is held appears by itself.
     let view = if found.active && matches!(told, Told::Nothing) { view } else { view.still() };
     let answer = page(&view, operator, ("A version of the mapping", Section::Mapping), &body)?;
-    Ok(match told {
-        Told::Refused(refusal) => (refusal.status, answer).into_response(),
-        Told::Nothing | Told::Previewed(_) => answer,
-    })
+    Ok(with_status(answer, if let Told::Refused(refusal) = &told { Some(refusal) } else { None }))
 }
 
 /// `POST /console/mapping/versions/{version}/preview`: what it would make of everybody.
 pub(crate) async fn preview_version(
     State(state): State<ConsoleState>,
     (operator, view): (Operator, View),
-    version: Result<Path<i32>, axum::extract::rejection::PathRejection>,
+    InPath(number): InPath<i32>,
 ) -> Result<Response, Trouble> {
-    let Path(number) = version.map_err(|_| Trouble::NoSuchPage)?;
     let found = mapping::version(state.api().store(), operator.tenant, number).await?;
     let told = match preview::tried(state.api(), operator.tenant, Some(&found.document), Vec::new()).await {
         Ok(found) => Told::Previewed(Box::new(found)),
@@ -262,10 +257,9 @@ pub(crate) async fn preview_version(
 pub(crate) async fn revert(
     State(state): State<ConsoleState>,
     (operator, view): (Operator, View),
-    version: Result<Path<i32>, axum::extract::rejection::PathRejection>,
+    InPath(number): InPath<i32>,
     form: Result<Form<Back>, FormRejection>,
 ) -> Result<Response, Trouble> {
-    let Path(number) = version.map_err(|_| Trouble::NoSuchPage)?;
     let Form(Back { note, after }) = form.unwrap_or_default();
     let draft = Draft {
         document: &Value::Null,

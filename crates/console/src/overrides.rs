@@ -2,7 +2,7 @@
 
 use crate::frame::{Section, page};
 use crate::operator::Operator;
-use crate::query::Query;
+use crate::query::{InPath, Query};
 use crate::row::resource_href;
 use crate::state::ConsoleState;
 use crate::trouble::Trouble;
@@ -11,8 +11,8 @@ use crate::words::age::{When, moment};
 use crate::words::plan::Line;
 use askama::Template;
 use axum::Form;
-use axum::extract::rejection::{FormRejection, PathRejection};
-use axum::extract::{Extension, Path, State};
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Extension, State};
 use axum::response::{Redirect, Response};
 use rollcall_api::edge::request_id::RequestId;
 use rollcall_api::services::overrides::{self, OverrideQuery, OverrideView};
@@ -129,10 +129,9 @@ pub(crate) async fn lift(
     State(state): State<ConsoleState>,
     operator: Operator,
     Extension(request): Extension<RequestId>,
-    id: Result<Path<i64>, PathRejection>,
+    InPath(id): InPath<i64>,
     form: Result<Form<Back>, FormRejection>,
 ) -> Result<Redirect, Trouble> {
-    let Path(id) = id.map_err(|_| Trouble::NoSuchPage)?;
     let Form(Back { back }) = form.unwrap_or_default();
     let by = who::operator(&operator.name);
     overrides::lift(state.api().store(), operator.tenant, id, &by, request.as_str()).await?;

@@ -8,7 +8,7 @@ use crate::operator::Operator;
 use crate::query::{InPath, Query};
 use crate::row::resource_href;
 use crate::state::ConsoleState;
-use crate::trouble::{Trouble, capitalised};
+use crate::trouble::{Trouble, capitalised, with_status};
 use crate::view::View;
 use crate::words::age::{When, moment};
 use crate::words::count::{count_of, number};
@@ -16,7 +16,7 @@ use crate::words::plan::{Line, VERBS, Verb, change_state, size, state as state_o
 use crate::words::status::ended as sentence;
 use askama::Template;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use rollcall_api::refusal::Refusal;
 use rollcall_api::services::page::Page;
 use rollcall_api::services::plans::{self, PlanChangeQuery, PlanChangeView, PlanView, UndoesView};
@@ -169,10 +169,7 @@ async fn shown(
     // There is something to fill in, unless something is under way.
     let view = if plan.state == "applying" && refused.is_none() { view } else { view.still() };
     let answer = page(&view, operator, ("Plan", Section::Plans), &body)?;
-    Ok(match refused {
-        None => answer,
-        Some(refusal) => (refusal.status, answer).into_response(),
-    })
+    Ok(with_status(answer, refused))
 }
 
 impl Problem {

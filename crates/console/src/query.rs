@@ -6,16 +6,16 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-/// The id in an address. What is no id is no page, and says so in HTML.
+/// What an address names, an id most of the time. What does not read as `T` is no page, and says so in HTML.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct InPath(pub(crate) Uuid);
+pub(crate) struct InPath<T = Uuid>(pub(crate) T);
 
-impl<S: Send + Sync> FromRequestParts<S> for InPath {
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for InPath<T> {
     type Rejection = Trouble;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Trouble> {
-        let Path(id) = Path::from_request_parts(parts, state).await.map_err(|_| Trouble::NoSuchPage)?;
-        Ok(Self(id))
+        let Path(named) = Path::from_request_parts(parts, state).await.map_err(|_| Trouble::NoSuchPage)?;
+        Ok(Self(named))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::home::Mode;
 use crate::operator::Operator;
 use crate::query::InPath;
 use crate::state::ConsoleState;
-use crate::trouble::{Trouble, sentence, told_on_page};
+use crate::trouble::{Trouble, sentence, told_on_page, with_status};
 use crate::view::View;
 use crate::words::age::moment;
 use askama::Template;
@@ -127,10 +127,7 @@ async fn listed(
         app_key: typed.app_key.clone(),
     };
     let answer = page(&view.still(), operator, ("Targets", Section::Targets), &body)?;
-    Ok(match refused {
-        None => answer,
-        Some(refusal) => (refusal.status, answer).into_response(),
-    })
+    Ok(with_status(answer, refused))
 }
 
 /// `POST /console/targets`: sets one up, in rehearsal.
@@ -188,10 +185,7 @@ async fn shown(
         settings: found.settings.iter().map(Setting::of).collect(),
     };
     let answer = page(&view.still(), operator, ("A target", Section::Targets), &body)?;
-    Ok(match refused {
-        None => answer,
-        Some(refusal) => (refusal.status, answer).into_response(),
-    })
+    Ok(with_status(answer, refused))
 }
 
 impl Setting {

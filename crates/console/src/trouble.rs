@@ -118,6 +118,14 @@ pub(crate) fn sentence(refusal: &Refusal) -> String {
     capitalised(&refusal.detail)
 }
 
+/// A page with what was refused on it, if anything was, and its status.
+pub(crate) fn with_status(page: Response, refused: Option<&Refusal>) -> Response {
+    match refused {
+        None => page,
+        Some(refusal) => (refusal.status, page).into_response(),
+    }
+}
+
 /// The refusal that the page of a form shows. What is not there, and what is our own fault, has a page of its own.
 pub(crate) fn told_on_page(error: ApiError) -> Result<Refusal, Trouble> {
     let refusal = error.refusal();
