@@ -115,9 +115,14 @@ pub(crate) async fn measure(options: &Economy, binary: &Path, cluster: &Cluster)
     row(
         &format!("calls for a role of {members} people, 20 a call"),
         format!("{role:.0}"),
-        format!("{batches} and 2 to make it: {}", word(role <= f64::from(u32::try_from(batches)?) + 2.0)),
+        format!("{batches} and 4 to find and make it: {}", word(role <= f64::from(u32::try_from(batches)?) + 4.0)),
     );
 
+    // As many leave in a minute as in a week, and nobody is there to release them.
+    let limits = json!({ "people.remove": { "floor": 1_000_000, "share": 1.0 },
+                         "source.deactivate": { "floor": 1_000_000, "share": 1.0 } });
+    std::fs::write(product.folder().join("limits.json"), limits.to_string())?;
+    product.run(&["guards", "set", "limits.json"]).await?;
     for (name, changes) in [("changes", mixed(&world, options).await?), ("titles", titles(&world, options).await?)] {
         let steady = world.steady(changes, options.per_second, &server).await?;
         let late = steady.p99 + f64::from(options.latency);

@@ -13,6 +13,7 @@ mod lists;
 mod lookups;
 mod managers;
 mod marks;
+mod restored;
 mod setup;
 mod shared;
 mod shown;

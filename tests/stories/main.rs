@@ -43,6 +43,7 @@ mod plan_commands;
 mod plan_pages;
 mod plans;
 mod rehire;
+mod restore;
 mod same_state;
 mod second_person;
 mod secrets;

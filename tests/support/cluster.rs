@@ -74,6 +74,20 @@ impl Cluster {
         execute(&self.admin_url, sql).await
     }
 
+    /// Copies a database. Whoever is connected to it is disconnected.
+    pub(crate) async fn copy(&self, database: &str, copy: &str) -> anyhow::Result<()> {
+        let sessions =
+            format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{database}'");
+        execute(&self.admin_url, sessions).await?;
+        execute(&self.admin_url, format!("CREATE DATABASE {copy} TEMPLATE {database} STRATEGY file_copy")).await
+    }
+
+    /// Puts a copy into the place of a database.
+    pub(crate) async fn replace(&self, database: &str, copy: &str) -> anyhow::Result<()> {
+        self.drop(database).await?;
+        execute(&self.admin_url, format!("ALTER DATABASE {copy} RENAME TO {database}")).await
+    }
+
     /// Drops a database, also when somebody is still connected to it.
     pub(crate) async fn drop(&self, database: &str) -> anyhow::Result<()> {
         execute(&self.admin_url, format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)")).await

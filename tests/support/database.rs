@@ -52,6 +52,26 @@ impl Database {
         &self.pool
     }
 
+    /// Copies the database as it is now. Nobody may use it meanwhile.
+    ///
+    /// # Errors
+    /// Somebody uses it, or Postgres does not answer.
+    pub async fn back_up(&self) -> anyhow::Result<()> {
+        self.cluster.copy(&self.name, &self.backup()).await
+    }
+
+    /// Puts the copy of [`Self::back_up`] into the place of the database. Whoever uses it is disconnected.
+    ///
+    /// # Errors
+    /// There is no copy, or Postgres does not answer.
+    pub async fn restore(&self) -> anyhow::Result<()> {
+        self.cluster.replace(&self.name, &self.backup()).await
+    }
+
+    fn backup(&self) -> String {
+        format!("{}_backup", self.name)
+    }
+
     /// Waits until some session of this database waits for a lock.
     ///
     /// # Errors

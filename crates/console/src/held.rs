@@ -171,7 +171,10 @@ impl AtTarget {
             name: view.target.clone(),
             mode: Mode::of_word(&view.mode),
             address: format!("/console/targets/{}", view.target_id),
-            paused: (view.mode == "paused").then(|| format!("{waits} until sending goes on. Nothing is lost.")),
+            paused: (view.mode == "paused").then(|| {
+                let reason = view.paused_reason.as_ref().map(|reason| format!("{reason} ")).unwrap_or_default();
+                format!("{reason}{waits} until sending goes on. Nothing is lost.")
+            }),
             stops: view.stops.iter().map(|stop| Stopped::of(stop, now)).collect(),
             holds: view.holds.iter().map(|hold| Hold::of(hold, view.target_id, &list, now)).collect(),
             releases: view.releases.iter().map(|plan| Release::of(plan, now)).collect(),
@@ -276,6 +279,7 @@ mod tests {
             target_id: Uuid::from_u128(1),
             target: HOSTILE.to_owned(),
             mode: "paused".to_owned(),
+            paused_reason: None,
             holds: vec![HoldView {
                 held_by: "guard:people.remove".to_owned(),
                 people: 14,

@@ -51,6 +51,7 @@ pub(crate) fn target(mode: &str, people: &[(&str, i64)]) -> TargetOverview {
         |(state, count): &(&str, i64)| Count { kind: "user".to_owned(), state: (*state).to_owned(), count: *count };
     TargetOverview {
         view: TargetView {
+            paused_reason: None,
             id: Uuid::from_u128(1),
             name: "hq".to_owned(),
             kind: "dingtalk".to_owned(),

@@ -4,6 +4,7 @@ use crate::clock::{SystemClock, TimeOrderedIds};
 use crate::config::Config;
 use crate::postgres::{DATABASE, Durability, Postgres, Search};
 use anyhow::{Context, Result, anyhow, bail};
+use rollcall_store::instance::Restored;
 use rollcall_store::{Ports, Store, StoreError};
 use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
@@ -43,10 +44,17 @@ impl Database {
         Ok(Self { store, embedded })
     }
 
-    /// Opens the database and brings it to this version's schema.
+    /// Opens the database and brings it to this version's schema. From one that was restored or copied nothing is sent.
     pub(crate) async fn open_migrated(config: &Config) -> Result<Self> {
         let database = Self::open_or_make(config).await?;
         database.store.migrate().await.context("the database could not be brought to this version's schema")?;
+        if let Some(Restored { what, paused }) = database.store.note_instance().await? {
+            tracing::warn!(
+                what,
+                paused,
+                "the database was restored or copied: its targets are paused until somebody sets them to rehearsal or live"
+            );
+        }
         Ok(database)
     }
 

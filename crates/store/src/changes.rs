@@ -72,10 +72,12 @@ pub enum Operation {
     LinkBroken,
     /// Somebody had a link looked for again.
     LinkRematched,
+    /// A target is paused, because the database was restored or copied.
+    TargetPaused,
 }
 
 impl Operation {
-    const ALL: [Self; 26] = [
+    const ALL: [Self; 27] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -102,6 +104,7 @@ impl Operation {
         Self::Linked,
         Self::LinkBroken,
         Self::LinkRematched,
+        Self::TargetPaused,
     ];
 
     /// The word used in tables, JSON and screens.
@@ -133,6 +136,7 @@ impl Operation {
             Self::Linked => "linked",
             Self::LinkBroken => "link_broken",
             Self::LinkRematched => "link_rematched",
+            Self::TargetPaused => "target_paused",
         }
     }
 

@@ -33,6 +33,7 @@ pub mod facts;
 mod filter_sql;
 mod gather;
 pub mod groups;
+pub mod instance;
 pub mod listing;
 mod manager;
 pub mod mappings;

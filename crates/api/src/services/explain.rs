@@ -247,7 +247,10 @@ fn decision(target: &Target, stopped: Option<&Stop>, delivery: Option<&DeliveryV
 /// Why nothing is sent at the moment, if nothing is.
 fn blocked(target: &Target, stopped: Option<&Stop>) -> String {
     match (target.mode, stopped) {
-        (TargetMode::Paused, _) => " Sending to this target is paused by a person.".to_owned(),
+        (TargetMode::Paused, _) => match &target.paused_reason {
+            Some(reason) => format!(" Sending to this target is paused. {reason}"),
+            None => " Sending to this target is paused by a person.".to_owned(),
+        },
         (_, Some(stop)) => {
             let reason = stop.reason.as_deref().unwrap_or("the cause was not recorded");
             format!(" Sending to this target is stopped until {}: {reason}", clock(stop.until))

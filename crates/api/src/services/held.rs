@@ -25,6 +25,9 @@ pub struct HeldView {
     /// `rehearsal`, `live` or `paused`.
     #[schema(example = "live")]
     pub mode: String,
+    /// Why it is paused, if no person has paused it: its database was restored or copied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused_reason: Option<String>,
     /// What is held until a person decides, by what holds it; guards first.
     pub holds: Vec<HoldView>,
     /// Plans of which somebody has asked to release what guards hold, and nobody has granted it; the newest first, 200 at most
@@ -104,6 +107,7 @@ pub async fn read(store: &Store, tenant: TenantId, now: OffsetDateTime) -> Resul
             target_id: id,
             target: target.name,
             mode: target.mode,
+            paused_reason: target.paused_reason,
             holds,
             releases: plans.iter().filter(|plan| plan.target_id == id).cloned().collect(),
             stops: target.stops,

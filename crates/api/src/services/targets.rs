@@ -26,6 +26,9 @@ pub struct TargetView {
     /// Whether changes are sent: `rehearsal`, `live` or `paused`.
     #[schema(example = "live")]
     pub mode: String,
+    /// Why it is paused, if no person has paused it: its database was restored or copied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused_reason: Option<String>,
     /// Why nothing is sent at the moment, although nobody has turned it off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stop>,
@@ -149,6 +152,7 @@ pub async fn list(store: &Store, tenant: TenantId, now: OffsetDateTime) -> Resul
         views.push(TargetView {
             id: target.id.0,
             mode: target.mode.as_str().to_owned(),
+            paused_reason: target.paused_reason.clone(),
             stopped: Stop::of(&target, now),
             stops: target.stops.iter().map(Stop::view).collect(),
             name: target.name,

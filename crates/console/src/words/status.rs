@@ -67,7 +67,10 @@ pub fn status(target: &TargetOverview, received: i64, now: OffsetDateTime) -> St
     };
     let stopped = |text: String| Status { tone: Tone::Stopped, text };
     match (target.view.mode.as_str(), &target.view.stopped) {
-        ("paused", _) => stopped(format!("Sending is paused by a person. {waits}")),
+        ("paused", _) => match &target.view.paused_reason {
+            Some(reason) => stopped(format!("Sending is paused. {} {waits}", ended(reason))),
+            None => stopped(format!("Sending is paused by a person. {waits}")),
+        },
         (mode, Some(stop)) => {
             let since = target.stopped_since.map_or_else(String::new, |since| format!(" since {}", moment(since)));
             let cause = stop.reason.as_deref().or(stop.code.as_deref()).unwrap_or("the cause was not recorded");

@@ -42,6 +42,7 @@ pub(super) async fn run(command: TargetCommand, config: &Config, store: &Store, 
                 .map(|target| {
                     json!({
                         "id": target.id.0, "name": target.name, "kind": target.kind, "mode": target.mode.as_str(),
+                        "paused_reason": target.paused_reason,
                         "stops": target.stops.iter().map(stop_document).collect::<Vec<_>>(),
                     })
                 })
@@ -49,7 +50,8 @@ pub(super) async fn run(command: TargetCommand, config: &Config, store: &Store, 
             let rows: Vec<_> = targets
                 .iter()
                 .map(|target| {
-                    let stopped: Vec<String> = target.stops.iter().map(stop_line).collect();
+                    let paused = target.paused_reason.clone();
+                    let stopped: Vec<String> = paused.into_iter().chain(target.stops.iter().map(stop_line)).collect();
                     let stopped = if stopped.is_empty() { "-".to_owned() } else { stopped.join("; ") };
                     vec![target.name.clone(), target.kind.clone(), target.mode.as_str().to_owned(), stopped]
                 })

@@ -24,7 +24,7 @@ pub enum TargetMode {
     Rehearsal,
     /// Changes are sent.
     Live,
-    /// A person has turned sending off.
+    /// A person has turned sending off, or the database was restored.
     Paused,
 }
 
@@ -80,6 +80,8 @@ pub struct Target {
     pub secret_sealed: Vec<u8>,
     /// Whether changes are sent.
     pub mode: TargetMode,
+    /// Why it is paused, if no person has paused it.
+    pub paused_reason: Option<String>,
     /// Until when nothing is sent, for a cause.
     pub stopped_until: Option<OffsetDateTime>,
     /// What does not work until its cause has gone.
@@ -113,7 +115,7 @@ const MANY: u64 = 1_000;
 
 pub(super) const COLUMNS: &str =
     "SELECT t.tenant_id, t.id, t.name, t.kind, t.settings, t.settings_revision, t.secret_sealed, t.mode,
-           t.stopped_until, t.deny_windows, t.guards,
+           t.paused_reason, t.stopped_until, t.deny_windows, t.guards,
            (SELECT COALESCE(jsonb_agg(to_jsonb(st) ORDER BY st.kind), '[]') FROM stops st
             WHERE st.tenant_id = t.tenant_id AND st.target_id = t.id) AS stops,
            o.mapping_version,
@@ -321,7 +323,7 @@ impl Store {
         sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
         let found: Option<Uuid> = sqlx::query_scalar(
             "WITH tried AS (DELETE FROM stops WHERE tenant_id = $1 AND target_id = $2)
-             UPDATE targets SET mode = $3, stopped_until = NULL WHERE tenant_id = $1 AND id = $2 RETURNING id",
+             UPDATE targets SET mode = $3, paused_reason = NULL, stopped_until = NULL WHERE tenant_id = $1 AND id = $2 RETURNING id",
         )
         .bind(tenant.0)
         .bind(target.0)
@@ -372,6 +374,7 @@ pub(super) fn target_from(row: &PgRow) -> Result<Target, StoreError> {
         settings_revision: row.try_get("settings_revision")?,
         secret_sealed: row.try_get("secret_sealed")?,
         mode: TargetMode::parse(&mode).ok_or_else(|| StoreError::corrupt("targets", "mode", id))?,
+        paused_reason: row.try_get("paused_reason")?,
         stopped_until: row.try_get("stopped_until")?,
         stops: stops_from(row.try_get("stops")?, TargetId(id))?,
         windows: Windows::parse(&row.try_get("deny_windows")?)
