@@ -1,9 +1,11 @@
 //! Guards of a live target: what is too much at once waits for a person, and everything else goes on.
 
 use anyhow::Context;
+use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::guard::{Guard, Guards, Limit};
 use rollcall_provisioning::ids::ResourceId;
-use rollcall_store::projection::Closing;
+use rollcall_store::mappings::NewMapping;
+use rollcall_store::projection::{Closing, Wave};
 use serde_json::json;
 use std::time::Duration;
 
@@ -149,6 +151,44 @@ async fn closed(world: &World) -> anyhow::Result<Vec<(String, Option<String>)>> 
     .fetch_all(world.database.pool())
     .await?;
     Ok(rows)
+}
+
+#[tokio::test]
+async fn what_hangs_on_leavers_who_are_held_stays_as_it_is() -> anyhow::Result<()> {
+    for days in [0, 14] {
+        let world = crate::groups::ruled().await?;
+        let version = world.store.mapping_version(world.tenant).await?;
+        let mut document = world.store.mapping(world.tenant, version).await?.context("a mapping")?.document;
+        document["leavers"] = json!([{ "name": "all", "removed_after_days": days }]);
+        let rules = NewMapping { document: &document, note: "", by: "ann", after: None };
+        world.store.save_mapping(world.tenant, &rules).await?;
+        let all = people(&world, 3).await?;
+        let report = world.person("report", json!({ "manager": all[0].to_string() })).await?;
+        world.group("Role Cashier", &[all[0], all[1], report]).await?;
+        world.settle().await?;
+        let before = (world.picture().await?.people, world.circle("Cashier")?.members);
+        limit(&world, &json!({ "people.remove": { "floor": 1, "share": 0.0 } })).await?;
+        for id in &all {
+            world.set(*id, json!({ "active": false })).await?;
+        }
+        world.settle().await?;
+        assert_eq!(in_state(&world, "held").await?, 3, "{days}");
+        assert_eq!((world.picture().await?.people, world.circle("Cashier")?.members), before, "{days}");
+        assert_eq!(world.managers(&["report"]).await?, ["p00"], "{days}");
+
+        // Two people say that it is meant, also of what comes when the days are over.
+        let plan = world.plan().await?;
+        world.store.request_release(world.tenant, plan, &Decider::new("ann"), "They are gone.").await?;
+        world.store.release_plan(world.tenant, plan, &Decider::new("bob")).await?;
+        world.store.apply_plan(world.tenant, plan, &Wave::All, "ann").await?;
+        world.work(World::options("worker"), world.nothing_is_due()).await?;
+        assert_eq!(world.circle("Cashier")?.members, ["report"], "{days}");
+        assert_eq!(world.managers(&["report"]).await?, [""], "{days}");
+        world.clock.advance(Duration::from_hours(24 * 15));
+        world.work(World::options("worker"), world.nothing_is_due()).await?;
+        assert_eq!(world.picture().await?.people.keys().collect::<Vec<_>>(), ["report"], "{days}");
+    }
+    Ok(())
 }
 
 #[tokio::test]

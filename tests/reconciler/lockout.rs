@@ -20,7 +20,7 @@ impl World {
         });
     }
 
-    async fn plan(&self) -> anyhow::Result<Uuid> {
+    pub(crate) async fn plan(&self) -> anyhow::Result<Uuid> {
         let scope = PlanScope::default();
         let new = NewPlan { target: self.target, scope: &scope, guards: &Guards::default(), by: "ann" };
         Ok(self.store.make_plan(self.tenant, &new).await?)
@@ -35,7 +35,7 @@ impl World {
     }
 
     /// The managers of these people at the target, by name.
-    async fn managers(&self, names: &[&str]) -> anyhow::Result<Vec<String>> {
+    pub(crate) async fn managers(&self, names: &[&str]) -> anyhow::Result<Vec<String>> {
         let picture = self.picture().await?;
         let seen = names.iter().filter_map(|name| picture.people.get(*name)?.first());
         Ok(seen.map(|seen| seen.manager.clone()).collect())

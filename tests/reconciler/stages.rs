@@ -124,7 +124,8 @@ async fn one_person_is_removed_at_once_past_rules_and_guards() -> anyhow::Result
     let at_once = || world.store.remove_at_once(world.tenant, ann, "operator", "The contract was ended.");
     assert_eq!(at_once().await?, 0, "nobody is removed who has not left");
     world.set(ann, json!({ "active": false })).await?;
-    world.work(World::options("worker"), world.until("ann", "waiting")).await?;
+    world.settle().await?;
+    assert_eq!(world.standing("ann").await?.state, "held", "the departure does not begin");
     assert_eq!(at_once().await?, 1);
     world.settle().await?;
     assert_eq!(world.standing("ann").await?.state, "gone");
@@ -132,6 +133,7 @@ async fn one_person_is_removed_at_once_past_rules_and_guards() -> anyhow::Result
     // Who comes back and leaves again has the rules again.
     world.set(ann, json!({ "active": true })).await?;
     world.settle().await?;
+    world.limit(&Guards::default()).await?;
     world.set(ann, json!({ "active": false })).await?;
     world.work(World::options("worker"), world.until("ann", "waiting")).await?;
     assert_eq!(world.picture().await?.people.len(), 1);
@@ -145,7 +147,8 @@ async fn what_is_protected_is_not_removed_at_once() -> anyhow::Result<()> {
     let mark = NewMark { about: &about, kind: MarkKind::Protected, reason: "robot", review_on: None, by: "bob" };
     world.store.set_mark(world.tenant, world.target, &mark).await?;
     world.set(ann, json!({ "active": false })).await?;
-    world.work(World::options("worker"), world.until("ann", "waiting")).await?;
+    world.settle().await?;
+    assert_eq!(world.standing("ann").await?.state, "held", "the departure does not begin");
     assert_eq!(world.store.remove_at_once(world.tenant, ann, "operator", "The contract was ended.").await?, 1);
     world.settle().await?;
     let standing = world.standing("ann").await?;

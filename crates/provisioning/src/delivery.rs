@@ -99,6 +99,8 @@ pub enum WaitingFor {
     Placements(Duration),
     /// Members of a group who have no account yet; each of them marks it.
     Members,
+    /// The owner whom the plan of a chat shows; their account marks it, and it is looked at again after this long.
+    Owner(Duration),
     /// The rest of what is to be done: it goes on at once, after others have had their turn.
     Turn,
 }
@@ -267,6 +269,7 @@ pub fn next(outcome: &Outcome, attempt: u32, now: OffsetDateTime, seed: u64) -> 
                 WaitingFor::Moves => (None, None, "waiting_for_moves"),
                 WaitingFor::Placements(again) => (None, Some(now + *again), "waiting_for_placements"),
                 WaitingFor::Members => (None, None, WAITING_FOR_MEMBERS),
+                WaitingFor::Owner(again) => (None, Some(now + *again), "waiting_for_owner"),
                 WaitingFor::Turn => (None, Some(now), "more_to_do"),
             };
             Standing {

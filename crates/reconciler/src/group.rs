@@ -34,8 +34,8 @@ pub(crate) struct WantedEntity {
 /// Who owns a chat.
 struct Owner {
     remote_id: String,
-    /// Whether they have no account yet, and this is the one that they will most likely have.
-    awaited: bool,
+    /// If they have no account yet, and this is the one that they will most likely have: whether somebody is about to make it.
+    awaited: Option<bool>,
 }
 
 impl WantedEntity {
@@ -234,7 +234,7 @@ impl Job<'_> {
             Ok(owner) => owner,
             Err(outcome) => return Ok(outcome),
         };
-        let owner_awaited = owner.as_ref().is_some_and(|owner| owner.awaited);
+        let owner_awaited = owner.as_ref().and_then(|owner| owner.awaited);
         let owner = owner.map(|owner| owner.remote_id);
         findings.extend(wanted.elsewhere(&observed));
         let generation = group.link.as_ref().map_or(1, |link| link.link.generation);
@@ -266,7 +266,10 @@ impl Job<'_> {
         if let Some(action) = actions.first() {
             self.is_not_denied(Nature::of(action))?;
         }
-        if owner_awaited {
+        if let Some(arrives) = owner_awaited {
+            if arrives {
+                return Ok(group_report::chat_waits_for_owner());
+            }
             // The plan shows the eldest member. Their account may never come, and the chat is for the others too.
             let eldest = self.store.eldest_member(self.claim, false).await?;
             let Some(owner) = eldest.and_then(|eldest| eldest.remote_id) else { return self.waits_for_owner().await };
@@ -461,9 +464,12 @@ impl Job<'_> {
             held(self.store.weigh_members(self.claim, wanted.nested, besides).await?)?;
         }
         match (chosen, eldest) {
-            (Some(remote_id), _) => Ok(Ok(Some(Owner { remote_id, awaited: false }))),
+            (Some(remote_id), _) => Ok(Ok(Some(Owner { remote_id, awaited: None }))),
             // So that a rehearsal can show whose chat it would be.
-            (None, Some(eldest)) => Ok(Ok(Some(Owner { remote_id: eldest.id.simple().to_string(), awaited: true }))),
+            (None, Some(eldest)) => {
+                let awaited = Some(self.store.arrives(self.claim, eldest.id).await?);
+                Ok(Ok(Some(Owner { remote_id: eldest.id.simple().to_string(), awaited })))
+            }
             (None, None) => Ok(Err(self.waits_for_owner().await?)),
         }
     }

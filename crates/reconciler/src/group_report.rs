@@ -15,6 +15,9 @@ use std::time::Duration;
 /// How long after a refusal of members they are tried again by themselves.
 const REFUSED_AGAIN: Duration = Duration::from_hours(24);
 
+/// How long after the planned owner of a chat was about to get an account it is looked at again.
+const OWNER_AGAIN: Duration = Duration::from_mins(1);
+
 /// The rules make no role and no chat of the group.
 pub(crate) fn no_entity(becomes: &Becomes, rule: Option<&str>) -> Outcome {
     let by = rule.map_or_else(|| "No rule speaks of the group".to_owned(), |rule| format!("By the rule \"{rule}\""));
@@ -75,6 +78,12 @@ pub(crate) fn waits_for_members(number: i64, first: &[String]) -> Outcome {
         named(number, first)
     );
     Outcome::Waiting { on: WaitingFor::Members, reason }
+}
+
+/// The owner whom the plan of a chat shows is on their way.
+pub(crate) fn chat_waits_for_owner() -> Outcome {
+    let reason = "The owner whom the plan shows is about to get an account; the chat is made then.".to_owned();
+    Outcome::Waiting { on: WaitingFor::Owner(OWNER_AGAIN), reason }
 }
 
 /// A chat cannot be made without anybody in it.

@@ -16,7 +16,7 @@ use rollcall_provisioning::ids::SourceId;
 use rollcall_provisioning::mapping::{Mapping, Stages};
 use rollcall_provisioning::plan::{Action, plan};
 use rollcall_provisioning::proposal::Paths;
-use rollcall_store::projection::{Claim, Hold, Link, LoadedUser};
+use rollcall_store::projection::{Claim, Hold, Link, LoadedUser, TargetMode};
 use serde_json::Value;
 use time::{Duration as Span, OffsetDateTime};
 use uuid::Uuid;
@@ -41,34 +41,44 @@ impl Job<'_> {
         let leaving = loaded.user.as_ref().filter(|_| left_out.is_none());
         let leaving = leaving.map(|user| (user, self.ask_rules(&user.attributes, loaded, Mapping::leaver)));
         let mut link = loaded.link.clone();
+        let by_new_rules = left_out.is_some() && self.claim.let_through != self.claim.mapping_version;
+        let goes_now = leaving.as_ref().is_none_or(|(_, leaving)| goes_now(leaving.stages, link.as_ref()));
+        let beginning = Beginning { sent_by_source: leaving.is_some(), by_new_rules, goes_now };
+        let asked = match self.may_begin(link.as_ref(), &beginning).await? {
+            Begins::Held(outcome) => return Ok(outcome),
+            Begins::Unasked => None,
+            Begins::Asked(observed) => Some(observed),
+        };
         let mut erase_on = None;
         if let Some((user, leaving)) = &leaving {
-            if let Some(outcome) = self.must_not_begin(link.as_ref()).await? {
-                return Ok(outcome);
-            }
             // Before the person is displaced, which forgets the departments that they head.
             self.hand_over(leaving).await?;
             let since = self.store.link_leaving(self.claim, self.now).await?.unwrap_or(user.changed_at);
             erase_on = leaving.stages.erased_after_days.map(|days| since + Span::days(i64::from(days)));
-            if let Some(outcome) = self.stay_for_now(leaving.stages, since, &mut link).await? {
+            if let Some(outcome) = self.stay_for_now(leaving.stages, since, &mut link, asked.is_some()).await? {
                 return Ok(outcome);
             }
         }
         let link = link.as_ref();
-        let by_new_rules = left_out.is_some() && self.claim.let_through != self.claim.mapping_version;
         if !by_new_rules {
             held(self.store.displace(self.claim).await?)?;
         }
-        let observed = match self.observe_before_loss(link).await? {
-            Seen::Now(observed) => observed,
-            Seen::Invited(since) if since > WATCH => Observed::Absent,
-            Seen::Invited(since) => return Ok(report::invited_leaver(since)),
-            Seen::End(outcome) => return Ok(outcome),
+        let asked = asked.filter(|_| goes_now);
+        let is_asked = asked.is_some();
+        let observed = match asked {
+            Some(observed) => observed,
+            None => match self.observe_before_loss(link).await? {
+                Seen::Now(observed) => observed,
+                Seen::Invited(since) if since > WATCH => Observed::Absent,
+                Seen::Invited(since) => return Ok(report::invited_leaver(since)),
+                Seen::End(outcome) => return Ok(outcome),
+            },
         };
         let made = plan(EntityKind::Account, &Desired::Absent, &observed, None, self.ready.connector.schema());
         if let Some(action) = made.actions.first() {
-            let asked = Leaving { action, observed: &observed, sent_by_source: left_out.is_none(), by_new_rules };
-            if let Some(outcome) = self.send_leaver(&asked, link).await? {
+            let step = Leaving { action, observed: &observed, sent_by_source: left_out.is_none(), by_new_rules };
+            let sent = if is_asked { self.sent(&step).await? } else { self.send_leaver(&step, link).await? };
+            if let Some(outcome) = sent {
                 return Ok(outcome);
             }
             if let (Action::Delete { remote_id, .. }, true) = (action, self.creation_may_come().await?) {
@@ -97,24 +107,40 @@ impl Job<'_> {
         Ok(self.store.creation_lost(self.claim, self.now - ARRIVAL).await?.is_some())
     }
 
-    /// What holds a departure before anything of it is done, if something does: a list that seems to be incomplete, or too
-    /// many who would lose their manager. Whoever is on the way out already is asked again when the account is to go.
-    async fn must_not_begin(&self, link: Option<&Link>) -> Result<Option<Outcome>, Interrupt> {
+    /// Asks before anything of a departure is done: what is held keeps the reports, the departments, the roles and the chats
+    /// as they are. Whoever is on the way out already is asked again when the account is to go.
+    ///
+    /// What waits for a plan anyway is asked about later, so that the plan shows all that follows from it; but for a list that
+    /// seems to be incomplete, and for too many who would lose their manager.
+    async fn may_begin(&self, link: Option<&Link>, beginning: &Beginning) -> Result<Begins, Interrupt> {
+        let Beginning { sent_by_source, by_new_rules, goes_now } = *beginning;
         let begins = |link: &&Link| link.observed != Observed::Absent && link.left_at.is_none();
-        let Some(link) = link.filter(begins) else { return Ok(None) };
-        let sources = self.senders(self.store.departed_by(self.claim).await?).await?;
-        if self.store.standing_effects(self.claim, &sources).await?.is_empty() {
-            return Ok(None);
+        let Some(link) = link.filter(begins) else { return Ok(Begins::Unasked) };
+        let waits_for_plan = self.claim.mode == TargetMode::Rehearsal || self.claim.adopted || by_new_rules;
+        if waits_for_plan {
+            if !sent_by_source {
+                return Ok(Begins::Unasked);
+            }
+            let sources = self.senders(self.store.departed_by(self.claim).await?).await?;
+            if self.store.standing_effects(self.claim, &sources).await?.is_empty() {
+                return Ok(Begins::Unasked);
+            }
         }
-        let observed = match self.observe_before_loss(Some(link)).await? {
-            Seen::Now(observed) => observed,
-            Seen::Invited(_) => return Ok(None),
-            Seen::End(outcome) => return Ok(Some(outcome)),
+        let observed = match &link.observed {
+            // Nothing is taken away yet that could not be given back.
+            Observed::Known(_) if !goes_now && !waits_for_plan => link.observed.clone(),
+            _ => match self.observe_before_loss(Some(link)).await? {
+                Seen::Now(observed) => observed,
+                Seen::Invited(_) => return Ok(Begins::Unasked),
+                Seen::End(outcome) => return Ok(Begins::Held(outcome)),
+            },
         };
+        // Whatever days are between: who releases the departure releases its end.
         let made = plan(EntityKind::Account, &Desired::Absent, &observed, None, self.ready.connector.schema());
-        let Some(action) = made.actions.first() else { return Ok(None) };
-        let asked = Leaving { action, observed: &observed, sent_by_source: true, by_new_rules: false };
-        self.hold_leaver(&asked, Some(link)).await
+        let Some(action) = made.actions.first() else { return Ok(Begins::Unasked) };
+        let step = Leaving { action, observed: &observed, sent_by_source, by_new_rules };
+        let outcome = self.hold_leaver(&step, Some(link)).await?;
+        Ok(outcome.map_or(Begins::Asked(observed), Begins::Held))
     }
 
     /// The sources whose lists may be incomplete if they have sent the departure: the one that did, and all whose list the
@@ -138,6 +164,7 @@ impl Job<'_> {
         stages: Stages,
         since: OffsetDateTime,
         known: &mut Option<Link>,
+        is_asked: bool,
     ) -> Result<Option<Outcome>, Interrupt> {
         let Some(link) = known.as_ref().filter(|link| link.observed != Observed::Absent) else { return Ok(None) };
         let on = |days: u32| since + Span::days(i64::from(days));
@@ -162,7 +189,7 @@ impl Job<'_> {
         }
         held(self.store.displace(self.claim).await?)?;
         held(self.store.access_ends(self.claim).await?)?;
-        if let Some(outcome) = self.turn_off(link).await? {
+        if let Some(outcome) = self.turn_off(link, is_asked).await? {
             return Ok(Some(outcome));
         }
         Ok(Some(match removed_at {
@@ -171,8 +198,9 @@ impl Job<'_> {
         }))
     }
 
-    /// Turns an enterprise account off. A normal one has no such switch (page `disable-an-exclusive-account`).
-    async fn turn_off(&self, link: &Link) -> Result<Option<Outcome>, Interrupt> {
+    /// Turns an enterprise account off, unless guards that have not been asked hold that. A normal one has no such switch (page
+    /// `disable-an-exclusive-account`).
+    async fn turn_off(&self, link: &Link, is_asked: bool) -> Result<Option<Outcome>, Interrupt> {
         let is_off = link.snapshot.get(entity::ENABLED) == Some(&Value::Bool(false));
         if is_off || account_kind(&link.snapshot).is_none_or(|kind| kind == NORMAL_ACCOUNT) {
             return Ok(None);
@@ -185,8 +213,8 @@ impl Job<'_> {
         let off = Desired::Present([(entity::ENABLED.to_owned(), Some(Value::Bool(false)))].into());
         let made = plan(EntityKind::Account, &off, &observed, None, self.ready.connector.schema());
         let Some(action) = made.actions.first() else { return Ok(None) };
-        let asked = Leaving { action, observed: &observed, sent_by_source: true, by_new_rules: false };
-        self.send_leaver(&asked, Some(link)).await
+        let step = Leaving { action, observed: &observed, sent_by_source: true, by_new_rules: false };
+        if is_asked { self.sent(&step).await } else { self.send_leaver(&step, Some(link)).await }
     }
 
     /// Guards count sources by their ids; people know their names.
@@ -212,6 +240,10 @@ impl Job<'_> {
         if let Some(outcome) = self.hold_leaver(leaving, link).await? {
             return Ok(Some(outcome));
         }
+        self.sent(leaving).await
+    }
+
+    async fn sent(&self, leaving: &Leaving<'_>) -> Result<Option<Outcome>, Interrupt> {
         Ok(match self.act(leaving.action, leaving.observed).await? {
             Acted::Done(_) => None,
             Acted::Refused(error) | Acted::Lost(error) => Some(ended(&error)),
@@ -246,6 +278,30 @@ impl Job<'_> {
             }
         })
     }
+}
+
+/// A departure that has not begun, as far as is known.
+struct Beginning {
+    /// Whether the source has sent it, and not the rules.
+    sent_by_source: bool,
+    by_new_rules: bool,
+    /// Whether the account goes with it.
+    goes_now: bool,
+}
+
+/// Whether a departure begins.
+enum Begins {
+    /// Something is in the way.
+    Held(Outcome),
+    /// It is under way, or is asked about later.
+    Unasked,
+    /// It was asked, and may; this is known of the account.
+    Asked(Observed),
+}
+
+/// Whether the account goes at once when the person leaves.
+fn goes_now(stages: Stages, link: Option<&Link>) -> bool {
+    stages.removed_after_days == Some(0) || link.is_some_and(|link| link.removal_by.is_some())
 }
 
 /// A step of a departure.

@@ -191,6 +191,21 @@ impl Store {
         Ok(row.map(|(id, remote_id)| Candidate { id, remote_id }))
     }
 
+    /// Whether a worker is at a person, or about to be.
+    pub async fn arrives(&self, claim: &Claim, user: Uuid) -> Result<bool, StoreError> {
+        let arrives = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM deliveries
+                            WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = 'user' AND resource_id = $3
+                              AND state IN ('pending', 'applying'))",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(user)
+        .fetch_one(self.pool())
+        .await?;
+        Ok(arrives)
+    }
+
     /// Whose account this is, if it is that of one of ours.
     pub async fn account_holder(&self, claim: &Claim, remote_id: &str) -> Result<Option<Uuid>, StoreError> {
         let id = sqlx::query_scalar(
