@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use rollcall_tests::wait_until;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
 use crate::cluster::Cluster;
@@ -118,10 +118,11 @@ pub(crate) async fn measure(options: &Economy, binary: &Path, cluster: &Cluster)
         format!("{batches} and 4 to find and make it: {}", word(role <= f64::from(u32::try_from(batches)?) + 4.0)),
     );
 
-    // As many leave in a minute as in a week, and nobody is there to release them.
-    let limits = json!({ "people.remove": { "floor": 1_000_000, "share": 1.0 },
-                         "source.deactivate": { "floor": 1_000_000, "share": 1.0 } });
-    std::fs::write(product.folder().join("limits.json"), limits.to_string())?;
+    // In a minute as much changes as in a week, and nobody is there to release it.
+    let guards = ["people.create", "people.remove", "source.deactivate", "fields.changed"];
+    let limits: Map<String, Value> =
+        guards.iter().map(|guard| ((*guard).to_owned(), json!({ "floor": 1_000_000, "share": 1.0 }))).collect();
+    std::fs::write(product.folder().join("limits.json"), Value::Object(limits).to_string())?;
     product.run(&["guards", "set", "limits.json"]).await?;
     for (name, changes) in [("changes", mixed(&world, options).await?), ("titles", titles(&world, options).await?)] {
         let steady = world.steady(changes, options.per_second, &server).await?;

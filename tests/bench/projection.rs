@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use rollcall_tests::wait_until;
 use serde_json::{Value, json};
 use tokio::time::MissedTickBehavior;
@@ -149,7 +149,9 @@ impl<'a> World<'a> {
         }
         let mut taken = Vec::new();
         for (userid, at) in &answered {
-            let accepted = accepted.get(userid.as_str()).with_context(|| format!("{userid} was never changed"))?;
+            let Some(accepted) = accepted.get(userid.as_str()) else {
+                bail!("{userid} was never changed: {}", self.standing(userid).await?);
+            };
             // The simulator cuts off fractions of a millisecond, half of one on average.
             taken.push(accepted + 0.5 - clock.on_simulator(*at));
         }
@@ -161,6 +163,15 @@ impl<'a> World<'a> {
             uncertainty: clock.uncertainty + 0.5,
             memory: memory(server.pid()?)?,
         })
+    }
+
+    /// How somebody stands whose userid the rules make of the SCIM id.
+    async fn standing(&self, userid: &str) -> anyhow::Result<String> {
+        let mut connection = self.cluster.connect(self.database).await?;
+        let standing = "SELECT concat_ws(' ', state, error_code, reason) FROM deliveries \
+                        WHERE resource_kind = 'user' AND replace(resource_id::text, '-', '') = $1";
+        let found: Option<String> = sqlx::query_scalar(standing).bind(userid).fetch_optional(&mut connection).await?;
+        Ok(found.unwrap_or_else(|| "nobody".to_owned()))
     }
 
     /// Lets every answer of the simulator take so many milliseconds.
