@@ -47,6 +47,8 @@ struct Home {
 struct Step {
     what: &'static str,
     commands: Vec<String>,
+    /// The page on which it is done, and what its link says.
+    page: Option<(&'static str, &'static str)>,
 }
 
 struct Card {
@@ -275,12 +277,14 @@ fn steps(overview: &Overview, base: &str) -> Vec<Step> {
                 "rollcall source create okta --profile okta".to_owned(),
                 "rollcall token create --source okta".to_owned(),
             ],
+            page: None,
         });
     }
     if overview.targets.is_empty() {
         steps.push(Step {
             what: "No target is set up yet. Make one for your DingTalk organisation; it begins as a rehearsal:",
-            commands: vec!["rollcall target create hq --app-key <key> --app-secret-file <file>".to_owned()],
+            commands: Vec::new(),
+            page: Some(("/console/targets", "Set up a target")),
         });
     }
     if overview.people + overview.groups == 0 && overview.sources > 0 {
@@ -288,6 +292,7 @@ fn steps(overview: &Overview, base: &str) -> Vec<Step> {
             what: "Nothing has been received yet. Give your source the token and this address, then assign people \
                    to it there:",
             commands: vec![format!("{base}/scim/v2")],
+            page: None,
         });
     }
     steps
@@ -363,10 +368,10 @@ mod tests {
     fn what_is_missing_comes_with_its_command() {
         let nothing = Overview { people: 0, groups: 0, sources: 0, ..overview(Vec::new()) };
         for (overview, present, absent) in [
-            (nothing.clone(), vec!["rollcall source create", "rollcall target create"], vec!["/scim/v2"]),
+            (nothing.clone(), vec!["rollcall source create", "Set up a target"], vec!["/scim/v2"]),
             (
                 Overview { sources: 1, ..nothing },
-                vec!["rollcall target create", "https://host/scim/v2"],
+                vec!["Set up a target", "https://host/scim/v2"],
                 vec!["source create"],
             ),
             (super::tests::overview(vec![target("live", &[])]), vec![], vec!["rollcall ", "/scim/v2"]),

@@ -222,9 +222,11 @@ impl List {
     }
 
     fn meaning(&self) -> String {
-        match (&self.held_by, self.choice) {
-            (Some(held_by), _) => format!("Only what this holds: {}.", held_name(held_by)),
-            (None, choice) => choice.map(|choice| choice.meaning.to_owned()).unwrap_or_default(),
+        match (&self.held_by, self.code.as_deref(), self.choice) {
+            (Some(held_by), ..) => format!("Only what this holds: {}.", held_name(held_by)),
+            (None, Some("deny_window"), _) => "Only what waits for the end of a deny window.".to_owned(),
+            (None, Some("calls_used_up"), _) => "Only what waits for calls that the target may be sent.".to_owned(),
+            (None, _, choice) => choice.map(|choice| choice.meaning.to_owned()).unwrap_or_default(),
         }
     }
 
