@@ -320,7 +320,7 @@ mod tests {
     use super::*;
     use crate::sample::{HOSTILE, NOW, delivery};
     use rollcall_api::services::explain::MappingView;
-    use rollcall_api::services::person::LinkView;
+    use rollcall_api::services::person::{LinkView, StandingView};
     use std::collections::BTreeMap;
 
     fn explanation() -> Explanation {

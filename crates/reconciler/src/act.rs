@@ -82,15 +82,12 @@ impl Job<'_> {
         // Of what is created only an account has its remote id before it is there; the key of a chat is none.
         let known = !matches!(action, Action::Create { kind, .. } if *kind != EntityKind::Account);
         let remote_id = action.remote_id().filter(|_| known);
-        let before = match may_invite(action) {
-            Some(number) => {
-                let before = self.store.link_creating(self.claim, remote_id, number).await?;
-                Some(before.ok_or(Interrupt::LostClaim)?)
-            }
-            None => {
-                held(self.store.link_unknown(self.claim, remote_id).await?)?;
-                None
-            }
+        let before = if let Some(number) = may_invite(action) {
+            let before = self.store.link_creating(self.claim, remote_id, number).await?;
+            Some(before.ok_or(Interrupt::LostClaim)?)
+        } else {
+            held(self.store.link_unknown(self.claim, remote_id).await?)?;
+            None
         };
         let started = Instant::now();
         let result = self.ready.connector.apply(action).await;

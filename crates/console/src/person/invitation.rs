@@ -18,21 +18,23 @@ pub(super) struct Invitation {
 impl Invitation {
     /// `target` is the one that may send another; `None` for a person who is to have no account any more.
     pub(super) fn of(open: &InvitationView, target: Option<Uuid>, now: OffsetDateTime) -> Self {
-        let mut told = match open.times {
+        let sent = match open.times {
             1 => String::new(),
-            times => format!("{times} invitations were sent, the last one on {}. ", moment(open.last_at)),
+            times => format!("{times} invitations were sent, the last one on {}.", moment(open.last_at)),
         };
-        told.push_str(&match (&open.asked_by, open.next_at) {
+        let comes = match (&open.asked_by, open.next_at) {
             (Some(by), _) => format!("{by} wants one more, which is sent as soon as the target is live."),
-            (None, Some(next)) => {
-                format!("The next one follows on {}, of {} at most.", moment(next), open.at_most)
-            }
+            (None, Some(next)) => format!("The next one follows on {}, of {} at most.", moment(next), open.at_most),
             (None, None) => "No other one follows by itself.".to_owned(),
-        });
+        };
         let target = target.filter(|_| open.asked_by.is_none());
-        if target.is_some() && open.again_from > now {
-            told.push_str(&format!(" One more can be asked for from {} on.", moment(open.again_from)));
-        }
+        let too_early = if target.is_some() && open.again_from > now {
+            format!("One more can be asked for from {} on.", moment(open.again_from))
+        } else {
+            String::new()
+        };
+        let told = [sent, comes, too_early].into_iter().filter(|sentence| !sentence.is_empty());
+        let told = told.collect::<Vec<_>>().join(" ");
         let again = target.filter(|_| open.again_from <= now).map(|target| target.to_string());
         Self { first: When::past(open.first_at, now), told, again }
     }
