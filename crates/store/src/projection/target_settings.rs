@@ -76,7 +76,8 @@ impl Store {
         Ok(Updated { before_version, changed: true, value })
     }
 
-    /// Marks what failed at a target, or may just be failing, with the settings that it had.
+    /// Marks what failed at a target, or may just be failing, with the settings that it had, and who has not answered an
+    /// invitation: the settings say when they are invited again.
     async fn look_at_failures(
         &self,
         tx: &mut PgConnection,
