@@ -15,6 +15,7 @@ mod groups;
 mod guards;
 mod heritage;
 mod holdings;
+mod invitations;
 mod learning;
 mod leases;
 mod leavers;

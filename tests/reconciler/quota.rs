@@ -15,7 +15,8 @@ use crate::group_rules::rules;
 use crate::world::{Never, World};
 
 impl World {
-    async fn may_be_sent(&self, settings: Value) -> anyhow::Result<()> {
+    /// Gives the target these settings.
+    pub(crate) async fn settings(&self, settings: Value) -> anyhow::Result<()> {
         let new = |_: &_| Ok::<_, Never>(NewSettings { settings: settings.clone(), secret_sealed: None });
         let changed = self.store.change_target(self.tenant, self.target, (SetUpBy::CommandLine, "test"), new).await;
         changed.map_err(|error| anyhow::anyhow!("{error:?}"))?;
@@ -33,7 +34,7 @@ async fn what_is_more_than_a_day_allows_waits_for_the_next_and_leavers_go() -> a
     let old = world.person("old", json!({})).await?;
     world.settle().await?;
     assert_eq!(world.store.calls_spent(world.tenant, world.target).await?, Spent { day: 1, month: 1 });
-    world.may_be_sent(json!({ "calls_per_day": 3 })).await?;
+    world.settings(json!({ "calls_per_day": 3 })).await?;
     for name in ["ann", "bob", "cat", "dan"] {
         world.person(name, json!({})).await?;
     }
@@ -57,13 +58,13 @@ async fn what_is_more_than_a_day_allows_waits_for_the_next_and_leavers_go() -> a
 #[tokio::test]
 async fn a_larger_allowance_counts_at_once() -> anyhow::Result<()> {
     let world = World::new().await?;
-    world.may_be_sent(json!({ "calls_per_month": 1 })).await?;
+    world.settings(json!({ "calls_per_month": 1 })).await?;
     for name in ["ann", "bob"] {
         world.person(name, json!({})).await?;
     }
     world.do_all().await?;
     assert_eq!(world.states_of(&["ann", "bob"]).await?, ["in_step", "waiting"]);
-    world.may_be_sent(json!({ "calls_per_month": 2 })).await?;
+    world.settings(json!({ "calls_per_month": 2 })).await?;
     world.do_all().await?;
     assert_eq!(world.states_of(&["ann", "bob"]).await?, ["in_step"; 2]);
     Ok(())
@@ -75,7 +76,7 @@ async fn a_plan_that_needs_more_calls_than_are_left_is_held_but_for_leavers() ->
     let old = world.person("old", json!({})).await?;
     world.settle().await?;
     world.mode(TargetMode::Rehearsal).await?;
-    world.may_be_sent(json!({ "calls_per_day": 3 })).await?;
+    world.settings(json!({ "calls_per_day": 3 })).await?;
     for name in ["ann", "bob"] {
         world.person(name, json!({})).await?;
     }
@@ -133,7 +134,7 @@ async fn whoever_loses_their_access_leaves_roles_and_chats_although_nothing_else
     world.settle().await?;
     let members = || world.circles()[0].members.clone();
     assert_eq!(members(), ["ann", "bob"]);
-    world.may_be_sent(json!({ "calls_per_day": 1 })).await?;
+    world.settings(json!({ "calls_per_day": 1 })).await?;
     let all = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let window = json!([{ "name": "freeze", "days": all, "from": "00:00", "to": "00:00", "zone": "UTC" }]);
     let by = (SetUpBy::CommandLine, "test");

@@ -103,6 +103,44 @@ async fn an_enterprise_account_is_turned_off_at_once_and_on_again() -> anyhow::R
 }
 
 #[tokio::test]
+async fn an_account_of_another_kind_is_told_and_made_anew_by_leaving_and_coming_back() -> anyhow::Result<()> {
+    let kinds = json!([{ "name": "temps", "when": "user.userType == \"Temp\"", "kind": "sso" }]);
+    let (world, ann) = world(&json!({ "kinds": kinds })).await?;
+    for (kind, wanted, there) in
+        [("Temp", "sso", "has a normal account"), ("Staff", "normal", "has an enterprise account of the kind sso")]
+    {
+        // DingTalk says of every account that it reads of which kind it is.
+        world.fake.holdings(|held| {
+            for account in held.accounts.values_mut() {
+                account.entry("account_kind".to_owned()).or_insert_with(|| json!("normal"));
+            }
+        });
+        sqlx::query("UPDATE links SET observed = 'unknown' WHERE resource_id = $1")
+            .bind(ann.0)
+            .execute(world.database.pool())
+            .await?;
+        let made = world.fake.count("create account");
+        world.set(ann, json!({ "userType": kind, "title": kind })).await?;
+        world.settle().await?;
+        let standing = world.standing("ann").await?;
+        assert_eq!(standing.error_code.as_deref(), Some("account_kind_unchangeable"), "{standing:?}");
+        let reason = standing.reason.unwrap_or_default();
+        assert!(reason.contains(there) && reason.contains("rollcall remove"), "{reason}");
+        assert_eq!(world.picture().await?.people["ann"][0].title, kind, "what both kinds have is kept in step");
+        assert_eq!(world.fake.count("create account"), made, "nothing is made anew by itself");
+        // What the advice says leads there.
+        world.set(ann, json!({ "active": false })).await?;
+        world.settle().await?;
+        world.set(ann, json!({ "active": true })).await?;
+        world.settle().await?;
+        assert_eq!(world.standing("ann").await?.state, "in_step");
+        let account = world.fake.holdings(|held| held.accounts.values().next().cloned()).unwrap_or_default();
+        assert_eq!(account.get("account_kind").and_then(Value::as_str).unwrap_or("normal"), wanted);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_account_may_be_kept() -> anyhow::Result<()> {
     let (world, ann) = world(&json!({ "leavers": leavers(&Value::Null) })).await?;
     world.set(ann, json!({ "active": false })).await?;

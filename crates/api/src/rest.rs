@@ -10,6 +10,7 @@ mod groups;
 mod guards;
 mod held;
 mod in_path;
+mod invitations;
 mod learning;
 mod leavers;
 mod links;
@@ -114,6 +115,7 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(users::explain))
         .routes(routes!(users::first_password))
         .routes(routes!(leavers::remove_at_once))
+        .routes(routes!(invitations::invite_again))
         .routes(routes!(leavers::heritage))
         .routes(routes!(leavers::handovers))
         .routes(routes!(logs::attempts))

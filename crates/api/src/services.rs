@@ -12,6 +12,7 @@ pub(crate) mod given;
 pub mod groups;
 pub mod guards;
 pub mod held;
+pub mod invitations;
 pub mod learning;
 pub mod leavers;
 pub mod links;

@@ -83,6 +83,10 @@ fn received(change: &ChangeView, now: OffsetDateTime) -> Entry {
         ("update", Some(false)) => format!("Deactivated{by}"),
         ("update", None) => format!("Changed{by}"),
         ("delete", _) => format!("Deleted{by}"),
+        ("invited_again", _) => {
+            let by = detail("by").and_then(Value::as_str).unwrap_or("somebody");
+            format!("One more invitation was asked for by {by}")
+        }
         ("alert", _) => "People were told that this keeps failing".to_owned(),
         (other, _) => format!("{other}{by}"),
     };
@@ -94,7 +98,7 @@ fn received(change: &ChangeView, now: OffsetDateTime) -> Entry {
         way: if alert { "Alert" } else { "Received" },
         what,
         attributes: attributes(detail("attributes")),
-        outcome: if alert { String::new() } else { format!("version {}", change.version) },
+        outcome: if alert || change.version == 0 { String::new() } else { format!("version {}", change.version) },
         code: detail("error_code").and_then(Value::as_str).map(str::to_owned),
         message: detail("reason").and_then(Value::as_str).map(str::to_owned),
         request: Some(change.request_id.clone()).filter(|id| !id.is_empty()),
@@ -171,6 +175,7 @@ mod tests {
             ("update", json!({ "active": false }), "Deactivated by okta"),
             ("update", json!({ "active": true }), "Activated by okta"),
             ("delete", json!({}), "Deleted by okta"),
+            ("invited_again", json!({ "by": "ann" }), "One more invitation was asked for by ann"),
             ("alert", json!({ "reason": "Busy." }), "People were told that this keeps failing"),
         ] {
             assert_eq!(received(&change(operation, details), NOW).what, expected);

@@ -71,6 +71,7 @@ pub fn router(state: ApiState, session_keys: SigningKeys) -> Router {
         .route("/console/sign-out", post(sign_in::leave))
         .route("/console/people", get(people::people))
         .route("/console/people/{id}", get(person::person))
+        .route("/console/people/{id}/invite-again", post(person::invite_again))
         .route("/console/departments", get(people::departments))
         .route("/console/departments/{id}", get(person::department))
         .route("/console/resources/{id}", get(person::resource))

@@ -2,6 +2,7 @@
 //! has happened to it. A department, which no source ever names, has the same page without the source's part.
 
 mod evidence;
+mod invitation;
 
 use crate::frame::{Section, page};
 use crate::history::{self, EVENTS, Entry, From};
@@ -10,19 +11,25 @@ use crate::operator::Operator;
 use crate::query::{InPath, Query};
 use crate::row::{Row, resource_href};
 use crate::state::ConsoleState;
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, sentence, told_on_page};
 use crate::view::View;
 use crate::words::age::{When, moment};
 use crate::words::source::{Said, said, shown};
 use askama::Template;
+use axum::Form;
 use axum::extract::State;
+use axum::extract::rejection::FormRejection;
 use axum::response::{IntoResponse, Redirect, Response};
 use evidence::Evidence;
+use invitation::Invitation;
+use rollcall_api::refusal::Refusal;
 use rollcall_api::services::explain::{Explanation, FindingView, TargetDecision, explain};
-use rollcall_api::services::person::{PersonView, StandingView};
+use rollcall_api::services::invitations::{self, InviteAgainRequest};
+use rollcall_api::services::person::PersonView;
 use rollcall_api::services::standings::{self, Wanted};
-use rollcall_api::services::{deliveries::DeliveryView, roster, timeline};
+use rollcall_api::services::{deliveries::DeliveryView, roster, timeline, who};
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -44,6 +51,8 @@ struct Subject {
     newest: Option<String>,
     older: Option<String>,
     back: String,
+    /// What was refused just now.
+    problem: Option<String>,
 }
 
 /// Where the resource stands at one target.
@@ -55,7 +64,7 @@ struct Standing {
     blocked: Option<String>,
     remote_id: Option<String>,
     observed: &'static str,
-    invited: Option<When>,
+    invitation: Option<Invitation>,
     applied: String,
     applied_at: Option<When>,
     request: Option<String>,
@@ -70,23 +79,67 @@ pub(crate) async fn person(
     InPath(id): InPath,
     Query(from): Query<From>,
 ) -> Result<Response, Trouble> {
-    let id = ResourceId(id);
+    page_of(&state, (&operator, view), (ResourceId(id), &from), None).await
+}
+
+/// What the form of an invitation holds.
+#[derive(Deserialize, Default)]
+pub(crate) struct Invite {
+    #[serde(default)]
+    reason: String,
+    target: Option<Uuid>,
+}
+
+/// `POST /console/people/{id}/invite-again`.
+pub(crate) async fn invite_again(
+    State(state): State<ConsoleState>,
+    (operator, view): (Operator, View),
+    InPath(id): InPath,
+    form: Result<Form<Invite>, FormRejection>,
+) -> Result<Response, Trouble> {
+    let Form(Invite { reason, target }) = form.unwrap_or_default();
+    let (id, by) = (ResourceId(id), who::operator(&operator.name));
+    let request = InviteAgainRequest { reason, target };
+    match invitations::invite_again(state.api().store(), operator.tenant, id, &request, &by).await {
+        Ok(_) => {
+            state.overviews().forget(operator.tenant);
+            Ok(Redirect::to(&format!("/console/people/{id}")).into_response())
+        }
+        Err(error) => page_of(&state, (&operator, view), (id, &From::default()), Some(&told_on_page(error)?)).await,
+    }
+}
+
+/// The page of a person, with a refusal if there was one.
+async fn page_of(
+    state: &ConsoleState,
+    (operator, view): (&Operator, View),
+    (id, from): (ResourceId, &From),
+    refused: Option<&Refusal>,
+) -> Result<Response, Trouble> {
     let (store, tenant, now) = (state.api().store(), operator.tenant, state.now());
     let counting = state.api().usable_mapping(tenant).await?;
     let why = explain(store, counting.as_deref(), tenant, (id, None), (now, None)).await?;
     let wrote = roster::source_says(store, tenant, id).await?;
     let path = format!("/console/people/{id}");
     let newest = from.is_older().then(|| path.clone());
-    let timeline = timeline::read(store, tenant, id, EVENTS, &from.place()).await?;
+    let timeline = timeline::read(store, tenant, id, EVENTS, &from.clone().place()).await?;
     let names: Vec<(Uuid, String)> = why.targets.iter().map(|one| (one.target_id, one.target.clone())).collect();
     let subject = Subject {
         history: history::entries(&timeline, &names, now),
         newest,
         older: history::older(&timeline, &path),
-        back: view.address(),
+        back: if refused.is_none() { view.address() } else { path },
+        problem: refused.map(sentence),
         ..Subject::of_person(why, wrote.as_ref(), now)
     };
-    page(&view, &operator, (&subject.name.clone(), Section::People), &subject)
+    let asks = |standing: &Standing| standing.invitation.as_ref().is_some_and(|invitation| invitation.again.is_some());
+    // There may be a reason to fill in.
+    let view = if subject.standings.iter().any(asks) || refused.is_some() { view.still() } else { view };
+    let answer = page(&view, operator, (&subject.name.clone(), Section::People), &subject)?;
+    Ok(match refused {
+        None => answer,
+        Some(refusal) => (refusal.status, answer).into_response(),
+    })
 }
 
 /// `GET /console/departments/{id}`.
@@ -126,6 +179,7 @@ pub(crate) async fn department(
         newest,
         older: history::older(&timeline, &path),
         back: view.address(),
+        problem: None,
     };
     page(&view, &operator, (&subject.name.clone(), Section::Departments), &subject)
 }
@@ -176,7 +230,7 @@ impl Subject {
                 person if person.active => "Active",
                 _ => "Inactive",
             }),
-            standings: why.targets.iter().map(|decided| Standing::at(decided, &person.standings, now)).collect(),
+            standings: why.targets.iter().map(|decided| Standing::at(decided, person, now)).collect(),
             findings,
             said: wrote.map(said).unwrap_or_default(),
             should,
@@ -184,6 +238,7 @@ impl Subject {
             newest: None,
             older: None,
             back: String::new(),
+            problem: None,
         }
     }
 }
@@ -194,10 +249,10 @@ fn name_of(person: &PersonView) -> String {
 }
 
 impl Standing {
-    fn at(decided: &TargetDecision, standings: &[StandingView], now: OffsetDateTime) -> Self {
+    fn at(decided: &TargetDecision, person: &PersonView, now: OffsetDateTime) -> Self {
         let mode = Mode::of_word(&decided.mode);
         let sending = decided.mode != "paused" && decided.stopped.is_none();
-        let standing = standings.iter().find(|standing| standing.delivery.target_id == decided.target_id);
+        let standing = person.standings.iter().find(|standing| standing.delivery.target_id == decided.target_id);
         let mut at = match standing {
             None => Self { target: decided.target.clone(), ..Self::none(mode) },
             Some(standing) => Self::of(&standing.delivery, mode, sending, now),
@@ -209,7 +264,9 @@ impl Standing {
                 "unknown" => "The answer to the last call was lost, so the account is read before anything is done.",
                 _ => "There is no account.",
             };
-            at.invited = link.invited_at.map(|invited| When::past(invited, now));
+            let invitation = link.invitation.as_ref();
+            at.invitation =
+                invitation.map(|open| Invitation::of(open, person.active.then_some(decided.target_id), now));
         }
         at.evidence = Evidence::of(decided, now);
         at.blocked = decided.stopped.as_ref().map(|stop| {
@@ -238,7 +295,7 @@ impl Standing {
             blocked: None,
             remote_id: None,
             observed: "",
-            invited: None,
+            invitation: None,
             applied: String::new(),
             applied_at: None,
             request: None,
@@ -263,12 +320,17 @@ mod tests {
     use super::*;
     use crate::sample::{HOSTILE, NOW, delivery};
     use rollcall_api::services::explain::MappingView;
-    use rollcall_api::services::person::LinkView;
+    use rollcall_api::services::person::{LinkView, StandingView};
     use std::collections::BTreeMap;
 
     fn explanation() -> Explanation {
         let delivery = DeliveryView { reason: Some(HOSTILE.to_owned()), ..delivery("needs_attention") };
-        let link = LinkView { remote_id: Some("u-1".to_owned()), observed: "known".to_owned(), invited_at: None };
+        let link = LinkView {
+            remote_id: Some("u-1".to_owned()),
+            observed: "known".to_owned(),
+            invited_at: None,
+            invitation: None,
+        };
         let number = Some(Value::from("+852-91234567"));
         Explanation {
             verdict: String::new(),

@@ -19,6 +19,7 @@ pub mod entity;
 pub mod finding;
 pub mod guard;
 pub mod ids;
+pub mod invitation;
 pub mod mapping;
 pub mod mobile;
 pub mod org_unit;

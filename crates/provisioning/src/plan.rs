@@ -1,7 +1,7 @@
 //! From *wanted* and *known* to the actions between them.
 
-use crate::connector::{Clearing, TargetSchema};
-use crate::entity::{Attributes, Desired, Entity, EntityKind, Observed};
+use crate::connector::{Clearing, NORMAL_ACCOUNT, TargetSchema, account_kind};
+use crate::entity::{self, Attributes, Desired, Entity, EntityKind, Observed};
 use crate::finding::{Finding, FindingKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -195,13 +195,21 @@ fn update(
 ) -> Plan {
     let mut plan = Plan::default();
     let mut changes = BTreeMap::new();
+    let there = account_kind(&entity.attributes).filter(|_| kind == EntityKind::Account);
     for (name, value) in wanted {
         let current = entity.attributes.get(name);
         if satisfied(value.as_ref(), current, schema.blank(kind, name)) {
             continue;
         }
         let spec = schema.attribute(kind, name);
+        if there.zip(spec).is_some_and(|(there, spec)| !spec.is_of(there)) {
+            // An account of another kind than the one that is wanted does not have it; the kind alone is told.
+            continue;
+        }
         match (value, spec) {
+            (Some(Value::String(wanted)), _) if name == entity::ACCOUNT_KIND => {
+                plan.findings.extend(there.map(|there| other_kind(there, wanted)));
+            }
             (_, Some(spec)) if spec.create_only => {
                 // A blank wish for something that cannot be changed is no wish, and a value that we may not read
                 // (DingTalk hides numbers from applications without that permission) is no difference.
@@ -246,6 +254,40 @@ fn unchangeable(attribute: &str) -> Finding {
         advice: format!(
             "Ask the person to change the {attribute} in DingTalk, or put the old value back at the source."
         ),
+    }
+}
+
+/// The account is of another kind than the rules want. It is left: no documented call turns one into the other, and whoever is
+/// removed to be made anew leaves the organisation (page A0058 of the documentation says what goes with that).
+fn other_kind(there: &str, wanted: &str) -> Finding {
+    let named = |kind: &str| match kind {
+        NORMAL_ACCOUNT => "a normal account".to_owned(),
+        kind => format!("an enterprise account of the kind {kind}"),
+    };
+    let mut advice = "Correct the rules of kinds, or the person at the source, if the account is right. If it is not, let it \
+                      be made anew: deactivate the person at the source, wait until the account is gone (rollcall remove \
+                      lets it go at once), and activate them again. By that they leave the organisation for a while, with \
+                      its attendance groups and HR roster; what was set by hand is lost, and the userid is another one."
+        .to_owned();
+    if wanted == NORMAL_ACCOUNT {
+        // Page A0161 of the documentation.
+        advice.push_str(
+            " If it was made today, do not bring the person back before 24 hours are over: they would have to agree to an \
+             invitation first.",
+        );
+    }
+    Finding {
+        kind: FindingKind::Conflict,
+        code: "account_kind_unchangeable".to_owned(),
+        attribute: Some(entity::ACCOUNT_KIND.to_owned()),
+        source_path: None,
+        message: format!(
+            "The person has {} at DingTalk, and by the rules of kinds they are to have {}; DingTalk documents no call that \
+             makes the one of the other. What both kinds have is kept in step.",
+            named(there),
+            named(wanted)
+        ),
+        advice,
     }
 }
 

@@ -105,6 +105,41 @@ fn what_cannot_be_changed_is_reported_and_the_rest_is_done() {
 }
 
 #[test]
+fn an_account_of_another_kind_is_left_and_what_both_have_is_kept_in_step() {
+    let of = |name, create_only, account_kinds| AttributeSpec {
+        name,
+        create_only,
+        account_kinds,
+        ..AttributeSpec::OPTIONAL
+    };
+    let schema = Schema(vec![
+        of("account_kind", true, &[]),
+        of("title", false, &[]),
+        of("mobile", true, &["normal"]),
+        of("enabled", false, &["sso", "dingtalk"]),
+    ]);
+    for (there, wanted, parts) in [
+        ("normal", "sso", ["has a normal account", "to have an enterprise account of the kind sso"]),
+        ("sso", "normal", ["has an enterprise account of the kind sso", "24 hours"]),
+        ("sso", "dingtalk", ["of the kind sso at DingTalk", "to have an enterprise account of the kind dingtalk"]),
+        ("sso", "sso", ["", ""]),
+    ] {
+        let desired =
+            [("account_kind", json!(wanted)), ("title", json!("b")), ("mobile", json!("2")), ("enabled", json!(true))];
+        let desired = Desired::Present(desired.map(|(name, value)| (name.to_owned(), Some(value))).into());
+        let own = if there == "normal" { ("mobile", json!("2")) } else { ("enabled", json!(true)) };
+        let start = [("account_kind", json!(there)), ("title", json!("a")), own];
+        let observed = known(start.map(|(name, value)| (name.to_owned(), value)).into());
+        let made = plan(EntityKind::Account, &desired, &observed, None, &schema);
+        assert_eq!(made.actions.iter().map(Action::attributes).collect::<Vec<_>>(), [["title"]], "{there} {wanted}");
+        let told: Vec<String> = made.findings.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), usize::from(there != wanted), "{told:?}");
+        assert!(told.iter().all(|told| parts.iter().all(|part| told.contains(part))), "{told:?}");
+        assert!(made.findings.iter().all(|finding| finding.code == "account_kind_unchangeable"));
+    }
+}
+
+#[test]
 fn the_judge_refuses_contradictions() {
     let delete = |kind, id: &str| Action::Delete { kind, remote_id: id.to_owned() };
     let create = Action::Create {

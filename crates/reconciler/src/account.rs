@@ -96,7 +96,10 @@ impl Job<'_> {
         self.end_overrides(std::mem::take(&mut wish.ended)).await?;
         let observed = match self.observe_account(link, Sought::Wanted(wish.mobile())).await? {
             Seen::Now(observed) => observed,
-            Seen::Invited(since) => return Ok(report::invited(since, rejoins(link))),
+            Seen::Invited(awaited) if self.invites_now(&awaited) => {
+                return self.invite_again(wish, &awaited, loaded).await;
+            }
+            Seen::Invited(awaited) => return Ok(self.awaits(&awaited, link)),
             Seen::End(outcome) => return Ok(outcome),
         };
         match link {
@@ -120,7 +123,7 @@ impl Job<'_> {
     async fn blocked(&self, mapped: Mapped, link: Option<&Link>) -> Result<Outcome, Interrupt> {
         let again = match self.observe_account(link, Sought::Wanted(mobile(&mapped.attributes))).await? {
             Seen::Now(_) => None,
-            Seen::Invited(since) => Some(report::look_again(since)),
+            Seen::Invited(awaited) => Some(self.look_again(&awaited.invited)),
             Seen::End(outcome) => return Ok(outcome),
         };
         Ok(Outcome::NeedsAttention { findings: mapped.findings, awaited: None, again, wants: Vec::new() })
@@ -211,9 +214,7 @@ impl Job<'_> {
         let observed = match self.observe_account(loaded.link.as_ref(), Sought::Wanted(wish.mobile())).await? {
             Seen::Now(Observed::Absent) => return Ok(NewRules::Count { decided: false }),
             Seen::Now(observed) => observed,
-            Seen::Invited(since) => {
-                return Ok(NewRules::End(report::invited(since, rejoins(loaded.link.as_ref()))));
-            }
+            Seen::Invited(awaited) => return Ok(NewRules::End(self.awaits(&awaited, loaded.link.as_ref()))),
             Seen::End(outcome) => return Ok(NewRules::End(outcome)),
         };
         let made = self.plan_account(&wish, &wish.desired(&observed), &observed, loaded.link.as_ref());
@@ -298,7 +299,12 @@ impl Job<'_> {
 
     /// Plans and acts until the wish is fulfilled, dropping an optional attribute that the target refuses; each
     /// turn drops one, so it ends.
-    async fn fulfil(&self, mut wish: Wish, mut observed: Observed, loaded: &LoadedUser) -> Result<Outcome, Interrupt> {
+    pub(crate) async fn fulfil(
+        &self,
+        mut wish: Wish,
+        mut observed: Observed,
+        loaded: &LoadedUser,
+    ) -> Result<Outcome, Interrupt> {
         loop {
             let desired = wish.desired(&observed);
             let made = self.plan_account(&wish, &desired, &observed, loaded.link.as_ref());

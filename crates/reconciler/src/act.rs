@@ -2,9 +2,9 @@
 
 use crate::connectors::{Connectors, Ready};
 use crate::gate::before;
-use rollcall_provisioning::connector::{ConnectorError, ErrorClass};
+use rollcall_provisioning::connector::{ConnectorError, ErrorClass, NORMAL_ACCOUNT, account_kind};
 use rollcall_provisioning::delivery::Outcome;
-use rollcall_provisioning::entity::{Attributes, Entity, EntityKind, Observed};
+use rollcall_provisioning::entity::{Attributes, Entity, EntityKind, MOBILE, Observed};
 use rollcall_provisioning::finding::Finding;
 use rollcall_provisioning::ids::ResourceKind;
 use rollcall_provisioning::plan::{Action, given_up};
@@ -12,6 +12,7 @@ use rollcall_provisioning::stop::{Cause, Reach, Step};
 use rollcall_provisioning::window::Nature;
 use rollcall_store::projection::{Attempt, Claim, Refused};
 use rollcall_store::{Store, StoreError};
+use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -80,7 +81,14 @@ impl Job<'_> {
         self.is_not_stopped(action).await?;
         // Of what is created only an account has its remote id before it is there; the key of a chat is none.
         let known = !matches!(action, Action::Create { kind, .. } if *kind != EntityKind::Account);
-        held(self.store.link_unknown(self.claim, action.remote_id().filter(|_| known)).await?)?;
+        let remote_id = action.remote_id().filter(|_| known);
+        let before = if let Some(number) = may_invite(action) {
+            let before = self.store.link_creating(self.claim, remote_id, number).await?;
+            Some(before.ok_or(Interrupt::LostClaim)?)
+        } else {
+            held(self.store.link_unknown(self.claim, remote_id).await?)?;
+            None
+        };
         let started = Instant::now();
         let result = self.ready.connector.apply(action).await;
         self.keep(action, observed, &result, started.elapsed()).await?;
@@ -93,9 +101,13 @@ impl Job<'_> {
             Err(error) if error.class == ErrorClass::Invited => Ok(Acted::Refused(error)),
             Err(error) => {
                 // Nothing happened: what was known before is still true.
-                match observed {
-                    Observed::Known(entity) => held(self.store.link_known(self.claim, entity).await?)?,
-                    _ => held(self.store.link_still_absent(self.claim).await?)?,
+                match (observed, before) {
+                    (Observed::Known(entity), _) => held(self.store.link_known(self.claim, entity).await?)?,
+                    (_, Some(before)) => {
+                        let again = passes(&error) || error.class == ErrorClass::Stopped;
+                        held(self.store.link_not_created(self.claim, before, again).await?)?;
+                    }
+                    (_, None) => held(self.store.link_still_absent(self.claim).await?)?,
                 }
                 match error.class {
                     ErrorClass::Stopped => Err(Interrupt::Stopped(error)),
@@ -309,17 +321,29 @@ pub(crate) fn unread(error: ConnectorError) -> Result<Outcome, Interrupt> {
     }
 }
 
-/// What a failure means for a delivery that can do nothing about it by itself.
-pub(crate) fn ended(error: &ConnectorError) -> Outcome {
-    let passing = matches!(
+/// Whether a failure passes by itself.
+const fn passes(error: &ConnectorError) -> bool {
+    matches!(
         error.class,
         ErrorClass::Transient
             | ErrorClass::RateLimited
             | ErrorClass::KindStopped
             | ErrorClass::NotFound
             | ErrorClass::MissingReference
-    );
-    if passing || error.outcome_unknown {
+    )
+}
+
+/// The number whose owner the target may invite instead of carrying out this action. Whoever signs in at the organisation
+/// itself needs no number, and is not asked.
+fn may_invite(action: &Action) -> Option<&str> {
+    let Action::Create { kind: EntityKind::Account, attributes, .. } = action else { return None };
+    let is_normal = account_kind(attributes).is_none_or(|kind| kind == NORMAL_ACCOUNT);
+    attributes.get(MOBILE).and_then(Value::as_str).filter(|_| is_normal)
+}
+
+/// What a failure means for a delivery that can do nothing about it by itself.
+pub(crate) fn ended(error: &ConnectorError) -> Outcome {
+    if passes(error) || error.outcome_unknown {
         let class = if error.class == ErrorClass::RateLimited { error.class } else { ErrorClass::Transient };
         return Outcome::Failed {
             class,

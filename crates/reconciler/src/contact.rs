@@ -38,7 +38,7 @@ impl Job<'_> {
     /// Delivers a user who is to be a contact.
     pub(crate) async fn deliver_contact(&self, mapped: Mapped, loaded: &LoadedUser) -> Result<Outcome, Interrupt> {
         let account = loaded.link.as_ref().filter(|link| !is_contact(Some(*link)));
-        if account.is_some_and(|link| link.observed != Observed::Absent || link.invited_at.is_some()) {
+        if account.is_some_and(|link| link.observed != Observed::Absent || link.invited.is_some()) {
             // They were a member: the account goes first.
             match Box::pin(self.deliver_departure(loaded, Some(&mapped.scope.reason()))).await? {
                 Outcome::LeftOut { .. } => {}

@@ -6,6 +6,7 @@
 use crate::act::{Acted, Interrupt, Job, ended, held};
 use crate::contact::is_contact;
 use crate::gate::{Asked, Verdict};
+use crate::invitation::invited_leaver;
 use crate::observe::{ARRIVAL, Seen, Sought};
 use crate::report;
 use rollcall_provisioning::connector::{NORMAL_ACCOUNT, account_kind};
@@ -69,8 +70,8 @@ impl Job<'_> {
             Some(observed) => observed,
             None => match self.observe_before_loss(link).await? {
                 Seen::Now(observed) => observed,
-                Seen::Invited(since) if since > WATCH => Observed::Absent,
-                Seen::Invited(since) => return Ok(report::invited_leaver(since)),
+                Seen::Invited(awaited) if self.now - awaited.invited.last_at > WATCH => Observed::Absent,
+                Seen::Invited(awaited) => return Ok(invited_leaver(awaited.invited.look_again(self.now))),
                 Seen::End(outcome) => return Ok(outcome),
             },
         };
@@ -87,7 +88,7 @@ impl Job<'_> {
                 return Ok(report::creation_may_arrive(ARRIVAL));
             }
         }
-        if made.actions.is_empty() && link.is_some_and(|link| link.invited_at.is_some()) {
+        if made.actions.is_empty() && link.is_some_and(|link| link.invited.is_some()) {
             // The invitation is not watched any more, and its userid not asked for again.
             held(self.store.link_absent(self.claim, true).await?)?;
         }

@@ -23,6 +23,7 @@ mod group_gate;
 mod group_report;
 mod heritage;
 mod holding;
+mod invitation;
 mod lease;
 mod leave;
 mod members;

@@ -1,6 +1,7 @@
 //! What is at the target: remembered when it is known, read when it is not.
 
 use crate::act::{Interrupt, Job, held, unread};
+use crate::invitation::Awaited;
 use crate::report;
 use rollcall_provisioning::connector::ConnectorError;
 use rollcall_provisioning::delivery::Outcome;
@@ -8,7 +9,6 @@ use rollcall_provisioning::entity::{Attributes, Entity, MOBILE, Observed};
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_store::projection::Link;
 use std::time::Duration;
-use time::Duration as Span;
 use uuid::Uuid;
 
 /// How long after a call whose answer was lost its effect may still show.
@@ -18,8 +18,8 @@ pub(crate) const ARRIVAL: Duration = Duration::from_mins(1);
 pub(crate) enum Seen {
     /// This is there (or nothing is).
     Now(Observed),
-    /// Nothing is there, but the person was invited this long ago and may still accept.
-    Invited(Span),
+    /// Nothing is there, but the person was invited and may still accept.
+    Invited(Awaited),
     /// The delivery ends here.
     End(Outcome),
 }
@@ -77,7 +77,7 @@ impl Job<'_> {
             Ok(None) if matches!(sought, Sought::Unwanted) && self.may_arrive(link) => {
                 Ok(Seen::End(report::creation_may_arrive(ARRIVAL)))
             }
-            Ok(None) if link.invited_at.is_some() => {
+            Ok(None) if link.invited.is_some() => {
                 held(self.store.link_still_absent(self.claim).await?)?;
                 self.observe_absent(link, sought).await
             }
@@ -89,7 +89,7 @@ impl Job<'_> {
                 }
             },
             // What somebody was invited with need not be what the account was made with.
-            Ok(Some(entity)) if link.invited_at.is_none() => {
+            Ok(Some(entity)) if link.invited.is_none() => {
                 let entity = self.with_what_is_hidden(entity, &link.snapshot);
                 Ok(Seen::Now(self.settle(link, Some(entity)).await?))
             }
@@ -114,7 +114,7 @@ impl Job<'_> {
 
     /// Whether the answer to a creation was lost so short a time ago that it may still happen.
     fn may_arrive(&self, link: &Link) -> bool {
-        let never_seen = link.snapshot.is_empty() || link.invited_at.is_some();
+        let never_seen = link.snapshot.is_empty() || link.invited.is_some();
         never_seen && self.now - link.updated_at < ARRIVAL
     }
 
@@ -150,8 +150,7 @@ impl Job<'_> {
     /// Nothing is there. An invited person can be seen only after accepting, and then by their number: nothing promises
     /// that the userid is the one that we asked for.
     async fn observe_absent(&self, link: &Link, sought: Sought<'_>) -> Result<Seen, Interrupt> {
-        let (Some(invited_at), Some(number)) = (link.invited_at, link.snapshot.get(MOBILE).and_then(|n| n.as_str()))
-        else {
+        let (Some(invited), Some(number)) = (&link.invited, link.snapshot.get(MOBILE).and_then(|n| n.as_str())) else {
             return Ok(Seen::Now(Observed::Absent));
         };
         if matches!(sought, Sought::Unwanted) && self.store.number_is_awaited(self.claim, number).await? {
@@ -172,7 +171,7 @@ impl Job<'_> {
             (Holder::Another, Sought::Unwanted) => Ok(Seen::Now(Observed::Absent)),
             // Another number is another invitation.
             (_, Sought::Wanted(Some(mobile))) if mobile != number => Ok(Seen::Now(Observed::Absent)),
-            _ => Ok(Seen::Invited(self.now - invited_at)),
+            _ => Ok(Seen::Invited(Awaited { invited: invited.clone(), number: number.to_owned() })),
         }
     }
 

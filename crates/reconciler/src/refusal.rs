@@ -1,7 +1,7 @@
 //! What it means for a person when the target refuses an action on their account.
 
-use crate::account::rejoins;
 use crate::act::{Interrupt, Job, ended, finding, held};
+use crate::invitation::Awaited;
 use crate::observe::asked_for;
 use crate::report;
 use crate::wish::Wish;
@@ -27,10 +27,10 @@ impl Job<'_> {
         let Refusal { error, action, observed, loaded } = *refusal;
         match (error.class, error.attribute) {
             (ErrorClass::Invited, _) => {
-                if let Action::Create { attributes, .. } = action {
-                    held(self.store.link_invited(self.claim, attributes).await?)?;
-                }
-                Ok(Some(report::invited(time::Duration::ZERO, rejoins(loaded.link.as_ref()))))
+                let Action::Create { attributes, .. } = action else { return Ok(Some(ended(error))) };
+                let invited = self.store.link_invited(self.claim, attributes).await?.ok_or(Interrupt::LostClaim)?;
+                let awaited = Awaited { invited, number: wish.mobile().unwrap_or_default().to_owned() };
+                Ok(Some(self.awaits(&awaited, loaded.link.as_ref())))
             }
             (ErrorClass::NotFound, _) => {
                 // Somebody removed the account by hand: it is read first, then made anew.

@@ -13,49 +13,7 @@ use rollcall_provisioning::proposal::Proposal;
 use rollcall_store::adoption::AgainstIt;
 use rollcall_store::projection::Hold;
 use std::time::Duration;
-use time::{Duration as Span, OffsetDateTime};
-
-/// How long an invitation may stay unanswered before a person is told.
-const INVITATION_PATIENCE: Span = Span::days(14);
-
-/// The person was invited `since` ago and has not accepted yet; `rejoins` says whether they had an account before.
-pub(crate) fn invited(since: Span, rejoins: bool) -> Outcome {
-    let again = look_again(since);
-    if since > INVITATION_PATIENCE {
-        let finding = Finding {
-            kind: FindingKind::Conflict,
-            code: "invitation_unanswered".to_owned(),
-            attribute: Some(entity::MOBILE.to_owned()),
-            source_path: mapping::source_path(entity::MOBILE).map(str::to_owned),
-            message: format!("DingTalk's invitation has not been accepted for {} days.", since.whole_days()),
-            advice: "Ask the person to accept it in DingTalk; it is looked at once a day.".to_owned(),
-        };
-        return Outcome::NeedsAttention {
-            findings: vec![finding],
-            awaited: None,
-            again: Some(again),
-            wants: Vec::new(),
-        };
-    }
-    let mut reason = "DingTalk has sent the person an invitation, which they must accept before the account exists. \
-                      Ask them to accept it in DingTalk."
-        .to_owned();
-    if rejoins {
-        // Page A0161 of the documentation.
-        reason.push_str(
-            " They had an account before: whoever joined and was removed on the same day has to agree when they come \
-             back within 24 hours.",
-        );
-    }
-    Outcome::Waiting { on: WaitingFor::Invitation(again), reason }
-}
-
-/// The person was invited `since` ago and has left since.
-pub(crate) fn invited_leaver(since: Span) -> Outcome {
-    let reason = "The person has left, but was sent an invitation by DingTalk before, which can still be accepted. \
-                  If that happens, the account is removed.";
-    Outcome::Waiting { on: WaitingFor::Invitation(look_again(since)), reason: reason.to_owned() }
-}
+use time::OffsetDateTime;
 
 /// The person has left, and what became of a creation is known only after a while.
 pub(crate) fn creation_may_arrive(again: Duration) -> Outcome {
@@ -67,17 +25,6 @@ pub(crate) fn creation_may_arrive(again: Duration) -> Outcome {
                   the account may still appear. It is looked at once more."
                 .to_owned(),
         retry_after: Some(again),
-    }
-}
-
-/// We look every minute at first, then every hour, then once a day.
-pub(crate) fn look_again(since: Span) -> Duration {
-    if since < Span::minutes(10) {
-        Duration::from_mins(1)
-    } else if since < Span::days(1) {
-        Duration::from_hours(1)
-    } else {
-        Duration::from_hours(24)
     }
 }
 
@@ -266,7 +213,7 @@ fn until(at: OffsetDateTime, now: OffsetDateTime) -> Duration {
 }
 
 /// A day as people write it everywhere: `2026-03-01`.
-fn day(at: OffsetDateTime) -> String {
+pub(crate) fn day(at: OffsetDateTime) -> String {
     at.date().to_string()
 }
 

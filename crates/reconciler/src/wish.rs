@@ -3,7 +3,7 @@
 use crate::gate::Asked;
 use crate::placing::Placing;
 use crate::report::{self, BadManager};
-use rollcall_provisioning::connector::ConnectorError;
+use rollcall_provisioning::connector::{ConnectorError, NORMAL_ACCOUNT, account_kind};
 use rollcall_provisioning::delivery::HeldBy;
 use rollcall_provisioning::entity::{self, Desired, Observed};
 use rollcall_provisioning::finding::Finding;
@@ -143,8 +143,12 @@ impl Wish {
     /// What is wanted of an account of which this much is known.
     pub(crate) fn desired(&self, observed: &Observed) -> Desired {
         let mut attributes = self.attributes.clone();
-        if let Observed::Known(_) = observed {
+        if let Observed::Known(entity) = observed {
             attributes.retain(|name, _| !self.once.contains(name));
+            if account_kind(&entity.attributes).is_some_and(|there| there != NORMAL_ACCOUNT) {
+                // An account that is normal does not say so.
+                attributes.entry(entity::ACCOUNT_KIND.to_owned()).or_insert_with(|| Some(json!(NORMAL_ACCOUNT)));
+            }
         }
         Desired::Present(attributes)
     }

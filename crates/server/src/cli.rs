@@ -3,6 +3,7 @@
 mod adopt;
 mod credentials;
 mod groups;
+mod invitations;
 mod leavers;
 mod links;
 mod mapping;
@@ -13,6 +14,7 @@ mod undo;
 pub(crate) use adopt::{AdoptCommand, MarkArgs};
 pub(crate) use credentials::{AccessCommand, NewArgs, OauthClientCommand, TokenCommand, TrustArgs};
 pub(crate) use groups::{GroupArgs, GroupCommand, NewDecision};
+pub(crate) use invitations::InviteAgainArgs;
 pub(crate) use leavers::{HandoversArgs, RemoveArgs};
 pub(crate) use links::{LinkFilters, LinksCommand, PartArgs};
 pub(crate) use mapping::MappingCommand;
@@ -103,6 +105,8 @@ pub(crate) enum Command {
     Guards(GuardsArgs),
     /// Let the account of one person who has left go at once, whatever rules and guards say
     Remove(RemoveArgs),
+    /// Let one person who has not answered DingTalk's invitation be invited once more, at once; at most once a day
+    InviteAgain(InviteAgainArgs),
     /// Show what leavers hand over: reports, departments, and who takes over
     Handovers(HandoversArgs),
     /// What groups become at a target, by rule and by hand

@@ -56,6 +56,8 @@ pub enum Operation {
     FirstPasswordFetched,
     /// Somebody decided that the account of a person who has left goes at once.
     RemovedAtOnce,
+    /// Somebody decided that a person who has not answered an invitation is invited once more.
+    InvitedAgain,
     /// What was kept of a person who has left was erased.
     Erased,
     /// Somebody decided by hand what a group becomes at a target.
@@ -77,7 +79,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 28] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -96,6 +98,7 @@ impl Operation {
         Self::GuardsChanged,
         Self::FirstPasswordFetched,
         Self::RemovedAtOnce,
+        Self::InvitedAgain,
         Self::Erased,
         Self::GroupChosen,
         Self::Overridden,
@@ -128,6 +131,7 @@ impl Operation {
             Self::GuardsChanged => "guards_changed",
             Self::FirstPasswordFetched => "first_password_fetched",
             Self::RemovedAtOnce => "removed_at_once",
+            Self::InvitedAgain => "invited_again",
             Self::Erased => "erased",
             Self::GroupChosen => "group_chosen",
             Self::Overridden => "overridden",

@@ -260,7 +260,7 @@ fn blocked(target: &Target, stopped: Option<&Stop>) -> String {
 }
 
 /// A moment for people, to the second.
-fn clock(at: OffsetDateTime) -> String {
+pub(crate) fn clock(at: OffsetDateTime) -> String {
     let at = at.to_offset(time::UtcOffset::UTC);
     format!("{} {:02}:{:02}:{:02} UTC", at.date(), at.hour(), at.minute(), at.second())
 }

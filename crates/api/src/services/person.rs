@@ -2,6 +2,7 @@
 
 use crate::error::ApiError;
 use crate::services::deliveries::DeliveryView;
+use crate::services::invitations::InvitationView;
 use rollcall_provisioning::entity::Observed;
 use rollcall_provisioning::ids::{ResourceId, ResourceKind, SourceId, TenantId};
 use rollcall_scim::filter::{CompareOp, Filter};
@@ -12,6 +13,7 @@ use rollcall_store::listing::Matching;
 use rollcall_store::projection::{DeliveryItem, DeliveryQuery, Link};
 use rollcall_store::users::{StoredUser, UserQuery, UserView};
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -73,16 +75,26 @@ pub struct LinkView {
     /// When the person was invited and has not accepted yet.
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub invited_at: Option<OffsetDateTime>,
+    /// How often they were invited, and when again, as long as they have not accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<InvitationView>,
 }
 
-impl From<Link> for LinkView {
-    fn from(link: Link) -> Self {
+impl LinkView {
+    /// What is known at a target that has these settings.
+    fn of(link: Link, settings: &Value) -> Self {
         let observed = match link.observed {
             Observed::Absent => "absent",
             Observed::Unknown => "unknown",
             Observed::Known(_) => "known",
         };
-        Self { remote_id: link.remote_id, observed: observed.to_owned(), invited_at: link.invited_at }
+        let invitation = link.invited.map(|invited| InvitationView::of(invited, settings));
+        Self {
+            remote_id: link.remote_id,
+            observed: observed.to_owned(),
+            invited_at: invitation.as_ref().map(|invitation| invitation.first_at),
+            invitation,
+        }
     }
 }
 
@@ -151,7 +163,13 @@ pub(crate) async fn find(store: &Store, tenant: TenantId, id: ResourceId) -> Res
         person.external_ids = named.collect();
     }
     for item in items {
-        let link = store.link(tenant, item.target, ResourceKind::User, id).await?.map(LinkView::from);
+        let link = store.link(tenant, item.target, ResourceKind::User, id).await?;
+        let settings = targets.iter().find(|target| target.id == item.target).map_or(&Value::Null, |of| &of.settings);
+        let mut link = link.map(|link| LinkView::of(link, settings));
+        if let Some(invitation) = link.as_mut().and_then(|link| link.invitation.as_mut()).filter(|_| !person.active) {
+            // Nobody is invited who is to have no account.
+            invitation.next_at = None;
+        }
         person.standings.push(StandingView { delivery: DeliveryView::of(item, &targets), link });
     }
     Ok(Found { person, user })

@@ -6,6 +6,7 @@ mod diagnose;
 mod explain;
 mod groups;
 mod guards;
+mod invitations;
 mod leavers;
 mod links;
 mod mapping;
@@ -100,6 +101,7 @@ async fn with_database(command: Command, config: &Config, database: &Database, o
         Command::Release(args) => plans::release(args, store, output).await,
         Command::Guards(args) => guards::run(args, store, output).await,
         Command::Remove(args) => leavers::remove(args, store, output).await,
+        Command::InviteAgain(args) => invitations::invite_again(args, store, output).await,
         Command::Handovers(args) => leavers::handovers(args, store, output).await,
         Command::Group(args) => groups::run(args, store, output).await,
         Command::Pause(which) => targets::set_mode(&which, crate::cli::ModeArg::Paused, store, output).await,

@@ -2,6 +2,7 @@
 
 use rollcall_api::target_kinds::{Setting, SettingProblem};
 use rollcall_dingtalk::{Settings, SettingsError};
+use rollcall_provisioning::invitation::{AT_MOST, MOST_DAYS, MOST_INVITATIONS};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -34,6 +35,10 @@ pub(crate) struct DingTalkSettings {
     pub(crate) contact_label_ids: Vec<i64>,
     #[serde(default)]
     pub(crate) contact_follower: Option<String>,
+    #[serde(default)]
+    pub(crate) invite_again_after_days: Option<u32>,
+    #[serde(default = "invitations_at_most")]
+    pub(crate) invitations_at_most: u32,
     #[serde(default)]
     pub(crate) corp_id: Option<String>,
 }
@@ -90,6 +95,16 @@ pub(super) const SETTINGS: &[Setting] = &[
         what: "The userid of who looks after an external contact for whom the mapping names nobody.",
     },
     Setting {
+        name: "invite_again_after_days",
+        what: "After how many days without an answer a person whom DingTalk has to ask is invited again: 1 to 90, at a target \
+               that is live. Left out: they are not invited again by themselves.",
+    },
+    Setting {
+        name: "invitations_at_most",
+        what: "How many invitations there are by themselves, the first one with them: 1 to 10; 3 if left out. People are told \
+               when the last one has not been answered for 14 days.",
+    },
+    Setting {
         name: "corp_id",
         what: "The organisation's CorpId, so that `rollcall doctor` can look at its certification level.",
     },
@@ -109,6 +124,10 @@ const fn calls_per_second() -> u32 {
 
 const fn yes() -> bool {
     true
+}
+
+const fn invitations_at_most() -> u32 {
+    AT_MOST
 }
 
 fn role_group() -> String {
@@ -209,6 +228,10 @@ fn fits(name: &str, value: &Value) -> Result<(), String> {
         "calls_per_day" | "calls_per_month" => {
             (number(value, u32::MAX) || value.is_null(), "a number of 1 or more".to_owned())
         }
+        "invite_again_after_days" => {
+            (number(value, MOST_DAYS) || value.is_null(), format!("a number of days from 1 to {MOST_DAYS}"))
+        }
+        "invitations_at_most" => (number(value, MOST_INVITATIONS), format!("a number from 1 to {MOST_INVITATIONS}")),
         "contact_label_ids" => {
             let ids = value.as_array().is_some_and(|ids| ids.iter().all(Value::is_i64));
             (ids, "an array of numbers".to_owned())
@@ -289,6 +312,18 @@ mod tests {
             ),
             ("contact_label_ids", json!((0..21).collect::<Vec<_>>()), "contact_label_ids must not be more than 20"),
             ("contact_follower", json!(" "), "contact_follower is empty"),
+            (
+                "invite_again_after_days",
+                json!(0),
+                "invite_again_after_days must be a number of days from 1 to 90, and is 0",
+            ),
+            (
+                "invite_again_after_days",
+                json!(0.5),
+                "invite_again_after_days must be a number of days from 1 to 90, and is 0.5",
+            ),
+            ("invitations_at_most", json!(11), "invitations_at_most must be a number from 1 to 10, and is 11"),
+            ("invitations_at_most", json!(null), "invitations_at_most must be a number from 1 to 10, and is null"),
             ("corp_id", json!(7), "corp_id must be a text, and is 7"),
             ("oapi_url", json!("oapi.dingtalk.com"), "oapi_url is not a URL"),
             ("api_url", json!("ftp://x"), "api_url must begin with http:// or https://"),

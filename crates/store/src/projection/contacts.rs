@@ -16,7 +16,8 @@ impl Store {
              INSERT INTO links (tenant_id, target_id, resource_kind, resource_id, observed, snapshot, updated_at)
              SELECT $1, $2, $3, $4, 'absent', $6, $7 FROM fence
              ON CONFLICT (tenant_id, target_id, resource_kind, resource_id) DO UPDATE
-             SET observed = 'absent', remote_id = NULL, snapshot = $6, invited_at = NULL, updated_at = $7",
+             SET observed = 'absent', remote_id = NULL, snapshot = $6, invited_at = NULL, invitations = 0,
+                 last_invited_at = NULL, invited_number = NULL, invite_again_by = NULL, updated_at = $7",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)

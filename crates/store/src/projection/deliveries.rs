@@ -153,8 +153,8 @@ impl Store {
         resource: ResourceId,
     ) -> Result<Option<Link>, StoreError> {
         let row = sqlx::query(
-            "SELECT remote_id, generation, observed, snapshot, invited_at, left_at, removal_by, updated_at,
-                    adopted_at FROM links
+            "SELECT remote_id, generation, observed, snapshot, invited_at, invitations, last_invited_at,
+                    invite_again_by, left_at, removal_by, updated_at, adopted_at FROM links
              WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4",
         )
         .bind(tenant.0)

@@ -72,7 +72,8 @@ impl Store {
         let row = sqlx::query(
             "SELECT g.attributes, g.deleted_at IS NULL AS present, g.version, s.name AS s_name, s.profile AS s_profile,
                     c.choice, l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed,
-                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.left_at AS l_left_at,
+                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.invitations AS l_invitations,
+                    l.last_invited_at AS l_last_invited_at, l.invite_again_by AS l_invite_again_by, l.left_at AS l_left_at,
                     l.removal_by AS l_removal_by, l.updated_at AS l_updated_at, l.adopted_at AS l_adopted_at, l.entity, l.adopted, l.kept
              FROM groups g
              LEFT JOIN sources s ON s.tenant_id = $1 AND s.id = g.source_id

@@ -4,9 +4,11 @@
 //! the target before planning. So a crash in the middle of a call is represented instead of guessed.
 
 use super::claims::Claim;
+use super::invitations::read_invited;
 use crate::{Store, StoreError};
 use rollcall_provisioning::entity::{Attributes, Entity, Observed};
 use rollcall_provisioning::ids::{ResourceId, ResourceKind};
+use rollcall_provisioning::invitation::Invited;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
@@ -23,8 +25,8 @@ pub struct Link {
     /// What the entity had when it was last seen or written; empty when it was never there. For a person who was
     /// invited, what they were invited with.
     pub snapshot: Attributes,
-    /// When the person was invited and has not accepted yet.
-    pub invited_at: Option<OffsetDateTime>,
+    /// The invitation that the person has not accepted yet.
+    pub invited: Option<Invited>,
     /// Since when the person has left.
     pub left_at: Option<OffsetDateTime>,
     /// Who decided that the account goes at once.
@@ -45,8 +47,8 @@ impl Link {
         }
     }
 
-    /// Reads the columns `remote_id, generation, observed, snapshot, invited_at, left_at, removal_by, updated_at, adopted_at`, each
-    /// with `prefix` before its name. `None` when the row was not joined.
+    /// Reads the columns `remote_id, generation, observed, snapshot, left_at, removal_by, updated_at, adopted_at` and those of
+    /// [`read_invited`], each with `prefix` before its name. `None` when the row was not joined.
     pub(super) fn read(row: &PgRow, prefix: &str, resource: uuid::Uuid) -> Result<Option<Self>, StoreError> {
         let column = |name: &str| format!("{prefix}{name}");
         let Some(word) = row.try_get::<Option<String>, _>(column("observed").as_str())? else { return Ok(None) };
@@ -61,7 +63,7 @@ impl Link {
             _ => return Err(StoreError::corrupt("links", "observed", resource)),
         };
         let generation = row.try_get(column("generation").as_str())?;
-        let invited_at = row.try_get(column("invited_at").as_str())?;
+        let invited = read_invited(row, prefix)?;
         let updated_at = row.try_get(column("updated_at").as_str())?;
         let left_at = row.try_get(column("left_at").as_str())?;
         let removal_by = row.try_get(column("removal_by").as_str())?;
@@ -72,7 +74,7 @@ impl Link {
             generation,
             observed,
             snapshot,
-            invited_at,
+            invited,
             left_at,
             removal_by,
             updated_at,
@@ -117,7 +119,8 @@ impl Store {
              INSERT INTO links (tenant_id, target_id, resource_kind, resource_id, remote_id, observed, snapshot, updated_at)
              SELECT $1, $2, $3, $4, $6, 'known', $7, $8 FROM fence
              ON CONFLICT (tenant_id, target_id, resource_kind, resource_id) DO UPDATE
-             SET observed = 'known', remote_id = $6, snapshot = $7, invited_at = NULL, updated_at = $8",
+             SET observed = 'known', remote_id = $6, snapshot = $7, invited_at = NULL, invitations = 0,
+                 last_invited_at = NULL, invited_number = NULL, invite_again_by = NULL, updated_at = $8",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
@@ -132,8 +135,8 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// There is certainly no entity. When there was one, or one was being made, the generation grows.
-    /// `false` when the claim is lost.
+    /// There is certainly no entity. When there was one, or one was being made, the generation grows, and nothing counts of
+    /// how often the person was invited. `false` when the claim is lost.
     pub async fn link_absent(&self, claim: &Claim, used: bool) -> Result<bool, StoreError> {
         let done = sqlx::query(
             "WITH fence AS (
@@ -145,6 +148,9 @@ impl Store {
                         former_ids = CASE WHEN remote_id = ANY (former_ids) THEN former_ids
                                           ELSE array_remove(former_ids || remote_id, NULL) END,
                         entity = NULL, adopted = false, kept = false, out_at = NULL, adopted_at = NULL,
+                        invitations = CASE WHEN $6 THEN 0 ELSE invitations END, invite_again_by = NULL,
+                        last_invited_at = CASE WHEN NOT $6 THEN last_invited_at END,
+                        invited_number = CASE WHEN NOT $6 THEN invited_number END,
                         generation = generation + CASE WHEN $6 THEN 1 ELSE 0 END, updated_at = $7
                  WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
                    AND EXISTS (SELECT 1 FROM fence))
@@ -185,32 +191,6 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// The person was invited with these attributes: nothing can be seen of them until they accept. The time of
-    /// the first invitation under the same number is kept. `false` when the claim is lost.
-    pub async fn link_invited(&self, claim: &Claim, with: &Attributes) -> Result<bool, StoreError> {
-        let done = sqlx::query(
-            "WITH fence AS (
-                 SELECT 1 FROM deliveries
-                 WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
-                   AND lease_epoch = $5 FOR UPDATE)
-             UPDATE links
-             SET observed = 'absent', remote_id = NULL, snapshot = $7, updated_at = $6,
-                 invited_at = CASE WHEN snapshot -> 'mobile' = $7 -> 'mobile' THEN COALESCE(invited_at, $6) ELSE $6 END
-             WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4
-               AND EXISTS (SELECT 1 FROM fence)",
-        )
-        .bind(claim.tenant.0)
-        .bind(claim.target.0)
-        .bind(claim.kind.as_str())
-        .bind(claim.resource.0)
-        .bind(claim.epoch)
-        .bind(self.now())
-        .bind(sqlx::types::Json(with))
-        .execute(self.pool())
-        .await?;
-        Ok(done.rows_affected() == 1)
-    }
-
     /// What we believed of another resource of the claim's target is in doubt: it must be read before it is used
     /// again, and is marked so that this happens.
     pub async fn link_doubted(
@@ -237,24 +217,6 @@ impl Store {
         .execute(self.pool())
         .await?;
         Ok(())
-    }
-
-    /// Whether somebody else, who is to have an account, was invited under this number and has not accepted yet.
-    pub async fn number_is_awaited(&self, claim: &Claim, number: &str) -> Result<bool, StoreError> {
-        let awaited = sqlx::query_scalar(
-            "SELECT EXISTS (
-                 SELECT 1 FROM links l JOIN users u ON u.tenant_id = l.tenant_id AND u.id = l.resource_id
-                 WHERE l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = 'user' AND l.resource_id <> $3
-                   AND l.invited_at IS NOT NULL AND l.snapshot ->> 'mobile' = $4
-                   AND u.active AND u.deleted_at IS NULL)",
-        )
-        .bind(claim.tenant.0)
-        .bind(claim.target.0)
-        .bind(claim.resource.0)
-        .bind(number)
-        .fetch_one(self.pool())
-        .await?;
-        Ok(awaited)
     }
 
     /// Whether the user is active and not deleted.

@@ -132,7 +132,8 @@ macro_rules! load_users {
                     h.problem AS h_problem, hs.id AS h_id,
                     CASE WHEN hl.observed = 'known' THEN hl.remote_id END AS h_remote_id,
                     l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed,
-                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.left_at AS l_left_at,
+                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.invitations AS l_invitations,
+                    l.last_invited_at AS l_last_invited_at, l.invite_again_by AS l_invite_again_by, l.left_at AS l_left_at,
                     l.removal_by AS l_removal_by, l.updated_at AS l_updated_at, l.adopted_at AS l_adopted_at,
                     p.wanted_units, p.applied_units, p.headed_units,
                     s.name AS s_name, s.profile AS s_profile, gs.groups, ",
@@ -313,7 +314,8 @@ impl Store {
                     EXISTS (SELECT 1 FROM placements p
                             WHERE p.tenant_id = $1 AND p.target_id = $2 AND p.unit_id = $3 AND p.applied) AS occupied,
                     l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed,
-                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.left_at AS l_left_at,
+                    l.snapshot AS l_snapshot, l.invited_at AS l_invited_at, l.invitations AS l_invitations,
+                    l.last_invited_at AS l_last_invited_at, l.invite_again_by AS l_invite_again_by, l.left_at AS l_left_at,
                     l.removal_by AS l_removal_by, l.updated_at AS l_updated_at, l.adopted_at AS l_adopted_at
              FROM org_units o
              LEFT JOIN links l ON l.tenant_id = $1 AND l.target_id = $2

@@ -76,7 +76,8 @@ impl Store {
         Ok(Updated { before_version, changed: true, value })
     }
 
-    /// Marks what failed at a target, or may just be failing, with the settings that it had.
+    /// Marks what failed at a target, or may just be failing, with the settings that it had, and who has not answered an
+    /// invitation: the settings say when they are invited again.
     async fn look_at_failures(
         &self,
         tx: &mut PgConnection,
@@ -90,7 +91,7 @@ impl Store {
                  SELECT resource_kind, resource_id FROM deliveries
                  WHERE tenant_id = $1 AND target_id = $2 AND (state IN ('retrying', 'needs_attention', 'applying')
                                                          OR state = 'waiting' AND (error_class = 'kind_stopped'
-                                                                                   OR error_code = 'calls_used_up'))
+                                                                                   OR error_code IN ('calls_used_up', 'invited')))
                  ORDER BY resource_id FOR UPDATE)
              UPDATE deliveries d
              SET mark = d.mark + 1, attempt = 0, due_at = $3, request_id = $4, updated_at = $3,

@@ -100,7 +100,8 @@ pub(super) async fn page(
                           AND (m.resource_id = r.resource_id OR m.remote_id = l.remote_id
                                AND m.entity_kind = CASE r.resource_kind WHEN 'user' THEN 'account' ELSE 'org_unit' END)) AS marked,
                 l.remote_id AS l_remote_id, l.generation AS l_generation, l.observed AS l_observed, l.snapshot AS l_snapshot,
-                l.invited_at AS l_invited_at, l.left_at AS l_left_at, l.removal_by AS l_removal_by, l.updated_at AS l_updated_at, l.adopted_at AS l_adopted_at,
+                l.invited_at AS l_invited_at, l.invitations AS l_invitations,
+                    l.last_invited_at AS l_last_invited_at, l.invite_again_by AS l_invite_again_by, l.left_at AS l_left_at, l.removal_by AS l_removal_by, l.updated_at AS l_updated_at, l.adopted_at AS l_adopted_at,
                 ",
         live_overrides!("$1", "$2", "r.resource_kind", "r.resource_id"),
         " AS overrides
