@@ -23,6 +23,7 @@ mod loops;
 mod managers;
 mod mappings;
 mod modes;
+mod outsiders;
 mod plans;
 mod quota;
 mod short_lists;

@@ -1,0 +1,58 @@
+//! People outside, who are external contacts: in no department, role or chat.
+
+use rollcall_provisioning::mapping::Mapping;
+use rollcall_store::mappings::NewMapping;
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// The document that all begin with, in which partners are contacts, and groups what `groups` says.
+async fn partners_are_contacts(world: &World, groups: Value) -> anyhow::Result<()> {
+    let mut document = Mapping::default_document();
+    if let Some(sections) = document.as_object_mut() {
+        let kind = json!({ "name": "partners", "when": "user.userType == \"Partner\"", "kind": "contact" });
+        let contact = json!({
+            "name": { "value": "user.displayName" },
+            "mobile": { "value": "dingTalkPhone(typed(user.phoneNumbers, \"mobile\"))" },
+            "title": { "value": "user.title", "blank": "clear" },
+        });
+        sections.insert("kinds".to_owned(), json!([kind]));
+        sections.insert("contact".to_owned(), contact);
+        sections.insert("groups".to_owned(), groups);
+    }
+    let new = NewMapping { document: &document, note: "", by: "ann", after: None };
+    world.store.save_mapping(world.tenant, &new).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_group_with_a_contact_in_it_comes_to_rest() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    partners_are_contacts(&world, json!([{ "name": "all", "when": "true", "becomes": "role" }])).await?;
+    let ann = world.person("ann", json!({})).await?;
+    let guest = world.person("guest", json!({ "userType": "Partner" })).await?;
+    world.settle().await?;
+    world.group("Readers", &[ann, guest]).await?;
+    world.settle().await?;
+    let roles = world.circles();
+    assert_eq!(roles.iter().map(|role| role.members.clone()).collect::<Vec<_>>(), [vec!["ann".to_owned()]]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_reports_to_a_contact_waits_until_that_one_has_an_account() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    partners_are_contacts(&world, json!([])).await?;
+    let boss = world.person("boss", json!({ "userType": "Partner" })).await?;
+    world.settle().await?;
+    world.person("ann", json!({ "manager": boss.0.to_string() })).await?;
+    world.settle().await?;
+    assert_eq!(world.states_of(&["ann", "boss"]).await?, ["in_step", "waiting"]);
+    world.set(boss, json!({ "userType": null })).await?;
+    world.settle().await?;
+    assert_eq!(world.states_of(&["ann", "boss"]).await?, ["in_step", "in_step"]);
+    let managers: Vec<String> =
+        world.picture().await?.people.remove("ann").into_iter().flatten().map(|seen| seen.manager).collect();
+    assert_eq!(managers, ["boss"]);
+    Ok(())
+}
