@@ -1,9 +1,11 @@
 //! People outside, who are external contacts: in no department, role or chat.
 
+use rollcall_provisioning::connector::ErrorClass;
 use rollcall_provisioning::mapping::Mapping;
 use rollcall_store::mappings::NewMapping;
 use serde_json::{Value, json};
 
+use crate::fake::{Fate, refusal};
 use crate::world::World;
 
 /// The document that all begin with, in which partners are contacts, and groups what `groups` says.
@@ -22,6 +24,27 @@ async fn partners_are_contacts(world: &World, groups: Value) -> anyhow::Result<(
     }
     let new = NewMapping { document: &document, note: "", by: "ann", after: None };
     world.store.save_mapping(world.tenant, &new).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn somebody_who_waits_for_a_department_and_becomes_a_contact_belongs_in_none() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    partners_are_contacts(&world, json!([])).await?;
+    world.fake.on("create org_unit Sales", 100, Fate::Refused(refusal(ErrorClass::Transient, "-1", None)));
+    let ann = world.person("ann", json!({ "department": "Sales" })).await?;
+    world
+        .work(World::options("worker"), async {
+            world.until("unit Sales", "retrying").await?;
+            world.until("ann", "waiting").await
+        })
+        .await?;
+    world.set(ann, json!({ "userType": "Partner" })).await?;
+    world.work(World::options("worker"), world.until("ann", "in_step")).await?;
+    world.fake.heal();
+    world.settle().await?;
+    assert_eq!(world.picture().await?.departments, Vec::<String>::new(), "{:?}", world.standings().await?);
+    assert_eq!(world.fake.holdings(|held| (held.contacts.len(), held.accounts.len())), (1, 0));
     Ok(())
 }
 

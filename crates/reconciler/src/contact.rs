@@ -15,7 +15,7 @@ use rollcall_provisioning::finding::Finding;
 use rollcall_provisioning::mapping::{Mapped, PersonKind};
 use rollcall_provisioning::plan::{Action, plan};
 use rollcall_provisioning::proposal::Paths;
-use rollcall_store::projection::{Link, LoadedUser};
+use rollcall_store::projection::{Link, LoadedUser, Placement};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use time::Duration as Span;
@@ -45,6 +45,11 @@ impl Job<'_> {
                 outcome => return Ok(outcome),
             }
             return Box::pin(self.deliver_contact(mapped, &self.with_link_of_now(loaded).await?)).await;
+        }
+        if loaded.placement != Placement::default() {
+            // They were to be a member, and had no account yet: whoever is outside belongs in no department.
+            held(self.store.displace(self.claim).await?)?;
+            held(self.store.placed(self.claim, &[]).await?)?;
         }
         if mapped.blocked {
             return Ok(Outcome::attention(mapped.findings));
