@@ -8,6 +8,7 @@ use rollcall_provisioning::mapping::Mapping;
 use rollcall_store::adoption::{MarkKind, MarkedThing, NewMark};
 use rollcall_store::changes::{ChangeCursor, Operation};
 use rollcall_store::mappings::NewMapping;
+use rollcall_store::projection::MarkAgain;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -61,6 +62,21 @@ async fn an_account_goes_when_its_days_are_over() -> anyhow::Result<()> {
     days(&world, 2).await?;
     assert_eq!(world.standing("ann").await?.state, "gone");
     assert_eq!(world.picture().await?.departments, Vec::<String>::new());
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_leaves_is_signed_out_although_the_answer_to_that_was_lost() -> anyhow::Result<()> {
+    let kinds = json!([{ "name": "all", "kind": "sso" }]);
+    let (world, ann) = world(&json!({ "leavers": leavers(&json!("never")), "kinds": kinds })).await?;
+    // Turning off is two calls: of one whose answer is lost nobody knows whether the sessions were ended, too.
+    world.fake.on("update account", 1, Fate::Lost { done: true });
+    world.set(ann, json!({ "active": false })).await?;
+    world.settle().await?;
+    assert_eq!((enabled(&world), world.fake.count("update account")), (vec![Some(json!(false))], 2));
+    world.store.mark_again(world.tenant, &MarkAgain::default(), "retry").await?;
+    world.settle().await?;
+    assert_eq!(world.fake.count("update account"), 2, "once is enough");
     Ok(())
 }
 
