@@ -1,6 +1,7 @@
 //! People outside, who are external contacts: in no department, role or chat.
 
 use rollcall_provisioning::connector::ErrorClass;
+use rollcall_provisioning::entity;
 use rollcall_provisioning::mapping::Mapping;
 use rollcall_store::mappings::NewMapping;
 use serde_json::{Value, json};
@@ -77,5 +78,41 @@ async fn whoever_reports_to_a_contact_waits_until_that_one_has_an_account() -> a
     let managers: Vec<String> =
         world.picture().await?.people.remove("ann").into_iter().flatten().map(|seen| seen.manager).collect();
     assert_eq!(managers, ["boss"]);
+    Ok(())
+}
+
+/// A contact that somebody made by hand, with this number.
+fn by_hand(world: &World, number: &str) {
+    let texts = [(entity::NAME, "Guest"), (entity::MOBILE, number), (entity::ACCOUNT_KIND, "contact")];
+    let attributes = texts.into_iter().map(|(name, text)| (name.to_owned(), json!(text))).collect();
+    world.fake.holdings(|held| held.contacts.insert("guest".to_owned(), attributes));
+}
+
+#[tokio::test]
+async fn a_contact_of_the_same_number_is_left_alone_also_when_the_refusal_was_lost() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    partners_are_contacts(&world, json!([])).await?;
+    by_hand(&world, "13800000001");
+    world.fake.on("create contact", 1, Fate::Lost { done: true });
+    world.person("ann", json!({ "userType": "Partner", "mobile": "13800000001" })).await?;
+    world.settle().await?;
+    let standing = world.standing("ann").await?;
+    assert_eq!((standing.state.as_str(), standing.error_code.as_deref()), ("needs_attention", Some("22005")));
+    assert_eq!(world.fake.count("update contact"), 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn whose_number_another_contact_of_ours_had_follows_when_that_one_goes() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    partners_are_contacts(&world, json!([])).await?;
+    let ann = world.person("ann", json!({ "userType": "Partner", "mobile": "13800000001" })).await?;
+    world.settle().await?;
+    world.person("bob", json!({ "userType": "Partner", "mobile": "13800000001" })).await?;
+    world.settle().await?;
+    assert_eq!(world.standing("bob").await?.state, "needs_attention");
+    world.set(ann, json!({ "active": false })).await?;
+    world.settle().await?;
+    assert_eq!(world.states_of(&["ann", "bob"]).await?, ["gone", "in_step"]);
     Ok(())
 }

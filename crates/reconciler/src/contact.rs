@@ -13,7 +13,7 @@ use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Attributes, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::finding::Finding;
 use rollcall_provisioning::mapping::{Mapped, PersonKind};
-use rollcall_provisioning::plan::{Action, plan};
+use rollcall_provisioning::plan::{Action, plan, unique_value};
 use rollcall_provisioning::proposal::Paths;
 use rollcall_store::projection::{Link, LoadedUser, Placement};
 use serde_json::Value;
@@ -182,6 +182,9 @@ impl Job<'_> {
             Ok(found) => found,
             Err(error) => return Ok(Seen::End(unread(error)?)),
         };
+        // The number alone may be that of somebody else's contact, for which ours was refused.
+        let name = link.snapshot.get(entity::NAME);
+        let found = found.filter(|contact| link.remote_id.is_some() || contact.attributes.get(entity::NAME) == name);
         match found {
             Some(contact) if self.is_free(&contact).await? => {
                 held(self.store.link_known(self.claim, &contact).await?)?;
@@ -250,7 +253,9 @@ impl Job<'_> {
         "Another external contact of the organisation has the number. Correct it at the source, or remove that contact in \
          DingTalk and retry."
             .clone_into(&mut found.advice);
-        Ok(Answer::End(Outcome::attention(vec![found])))
+        let wants = wanted.get(entity::MOBILE).and_then(|number| unique_value(entity::MOBILE, number));
+        let wants = wants.into_iter().collect();
+        Ok(Answer::End(Outcome::NeedsAttention { findings: vec![found], awaited: None, again: None, wants }))
     }
 }
 
