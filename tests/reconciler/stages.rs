@@ -119,6 +119,23 @@ async fn an_enterprise_account_is_turned_off_at_once_and_on_again() -> anyhow::R
 }
 
 #[tokio::test]
+async fn whoever_comes_back_may_use_the_account_also_by_rules_that_make_normal_ones() -> anyhow::Result<()> {
+    let kinds = json!([{ "name": "all", "kind": "sso" }]);
+    let (world, ann) = world(&json!({ "leavers": leavers(&json!(30)), "kinds": kinds })).await?;
+    world.set(ann, json!({ "active": false })).await?;
+    world.work(World::options("worker"), world.until("ann", "waiting")).await?;
+    assert_eq!(enabled(&world), [Some(json!(false))]);
+    let mut document = Mapping::default_document();
+    document["leavers"] = leavers(&json!(30));
+    let new = NewMapping { document: &document, note: "", by: "ann", after: None };
+    world.store.save_mapping(world.tenant, &new).await?;
+    world.set(ann, json!({ "active": true })).await?;
+    world.settle().await?;
+    assert_eq!((world.standing("ann").await?.state.as_str(), enabled(&world)), ("in_step", vec![Some(json!(true))]));
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_account_may_be_kept() -> anyhow::Result<()> {
     let (world, ann) = world(&json!({ "leavers": leavers(&Value::Null) })).await?;
     world.set(ann, json!({ "active": false })).await?;

@@ -143,8 +143,12 @@ impl Wish {
     /// What is wanted of an account of which this much is known.
     pub(crate) fn desired(&self, observed: &Observed) -> Desired {
         let mut attributes = self.attributes.clone();
-        if let Observed::Known(_) = observed {
+        if let Observed::Known(account) = observed {
             attributes.retain(|name, _| !self.once.contains(name));
+            if account.attributes.get(entity::ENABLED) == Some(&json!(false)) {
+                // Whoever is to have an account may use it, also where the rules would make one of another kind by now.
+                attributes.entry(entity::ENABLED.to_owned()).or_insert(Some(json!(true)));
+            }
         }
         Desired::Present(attributes)
     }
