@@ -136,6 +136,22 @@ async fn whoever_comes_back_may_use_the_account_also_by_rules_that_make_normal_o
 }
 
 #[tokio::test]
+async fn what_only_another_kind_of_account_has_is_not_written() -> anyhow::Result<()> {
+    let (world, _) = world(&json!({ "kinds": json!([{ "name": "all", "kind": "sso" }]) })).await?;
+    let mut document = Mapping::default_document();
+    document["kinds"] = json!([{ "name": "all", "kind": "dingtalk" }]);
+    document["account"]["login_id"] = json!({ "value": "user.userName", "blank": "hold" });
+    let new = NewMapping { document: &document, note: "", by: "ann", after: None };
+    world.store.save_mapping(world.tenant, &new).await?;
+    world.settle().await?;
+    let standing = world.standing("ann").await?;
+    let stands = (standing.state.as_str(), standing.error_code.as_deref());
+    assert_eq!(stands, ("needs_attention", Some("account_kind_unchangeable")), "{standing:?}");
+    assert_eq!(world.fake.count("update account"), 0);
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_account_may_be_kept() -> anyhow::Result<()> {
     let (world, ann) = world(&json!({ "leavers": leavers(&Value::Null) })).await?;
     world.set(ann, json!({ "active": false })).await?;

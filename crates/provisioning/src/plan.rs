@@ -1,6 +1,6 @@
 //! From *wanted* and *known* to the actions between them.
 
-use crate::connector::{Clearing, TargetSchema};
+use crate::connector::{Clearing, TargetSchema, account_kind};
 use crate::entity::{Attributes, Desired, Entity, EntityKind, Observed};
 use crate::finding::{Finding, FindingKind};
 use secrecy::{ExposeSecret, SecretString};
@@ -201,6 +201,10 @@ fn update(
             continue;
         }
         let spec = schema.attribute(kind, name);
+        if spec.zip(account_kind(&entity.attributes)).is_some_and(|(spec, there)| !spec.is_of(there)) {
+            // What only accounts of another kind have. That this one is of the wrong kind is told by itself.
+            continue;
+        }
         match (value, spec) {
             (_, Some(spec)) if spec.create_only => {
                 // A blank wish for something that cannot be changed is no wish, and a value that we may not read
