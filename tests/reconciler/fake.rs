@@ -238,6 +238,13 @@ impl Connector for FakeTarget {
         }))
     }
 
+    fn contact_by_mobile<'a>(&'a self, mobile: &'a str) -> BoxFuture<'a, Result<Option<Entity>, ConnectorError>> {
+        Box::pin(self.call(format!("find contact {mobile}"), move |held| {
+            let found = held.contacts.iter().find(|(_, contact)| text(contact, entity::MOBILE) == mobile);
+            Ok(found.map(|(id, contact)| Entity { remote_id: id.clone(), attributes: contact.clone() }))
+        }))
+    }
+
     fn org_unit<'a>(&'a self, remote_id: &'a str) -> BoxFuture<'a, Result<Option<Entity>, ConnectorError>> {
         Box::pin(self.call(format!("read org_unit {remote_id}"), move |held| {
             let found = held.departments.get(&department(remote_id)).cloned();
@@ -279,6 +286,10 @@ impl Connector for FakeTarget {
         match kind {
             EntityKind::Account => self.account(remote_id),
             EntityKind::OrgUnit => self.org_unit(remote_id),
+            EntityKind::Contact => Box::pin(self.call(format!("read contact {remote_id}"), move |held| {
+                let found = held.contacts.get(remote_id).cloned();
+                Ok(found.map(|attributes| Entity { remote_id: remote_id.to_owned(), attributes }))
+            })),
             _ => Box::pin(self.call(format!("read {} {remote_id}", kind.as_str()), move |held| {
                 let found = held.circles.get(&department(remote_id));
                 Ok(found
@@ -348,6 +359,7 @@ impl FakeTarget {
         self.holdings(|held| {
             let found = match kind {
                 "account" => held.accounts.get(remote_id),
+                "contact" => held.contacts.get(remote_id),
                 "role" | "chat" => held.circles.get(&department(remote_id)).map(|circle| &circle.attributes),
                 _ => held.departments.get(&department(remote_id)),
             };

@@ -27,6 +27,8 @@ pub(crate) struct Holdings {
     /// Roles and chats by id.
     pub(crate) circles: BTreeMap<u64, Circle>,
     pub(crate) last_circle: u64,
+    /// External contacts by their ids.
+    pub(crate) contacts: BTreeMap<String, Attributes>,
     /// Accounts that no role and no chat takes.
     pub(crate) unwelcome: BTreeSet<String>,
 }
@@ -60,6 +62,16 @@ impl Holdings {
             }
         }
         Ok(())
+    }
+
+    pub(crate) fn create_contact(&mut self, attributes: &Attributes) -> Result<String, ConnectorError> {
+        let mobile = text(attributes, entity::MOBILE);
+        if self.contacts.values().any(|other| text(other, entity::MOBILE) == mobile) {
+            return Err(refusal(ErrorClass::Conflict, "22005", Some(entity::MOBILE)));
+        }
+        let id = format!("contact-{mobile}");
+        self.contacts.insert(id.clone(), attributes.clone());
+        Ok(id)
     }
 
     pub(crate) fn judge_department(&self, id: u64, attributes: &Attributes) -> Result<(), ConnectorError> {
@@ -143,6 +155,11 @@ impl Holdings {
                 self.create_account(remote_id.as_deref().unwrap_or(""), attributes)
             }
             Action::Create { kind: EntityKind::OrgUnit, attributes, .. } => self.create_department(attributes),
+            Action::Create { kind: EntityKind::Contact, attributes, .. } => self.create_contact(attributes),
+            Action::Delete { kind: EntityKind::Contact, remote_id } => {
+                self.contacts.remove(remote_id);
+                Ok(remote_id.clone())
+            }
             Action::Update { kind: EntityKind::Account, remote_id, changes } => self.update_account(remote_id, changes),
             Action::Update { kind: EntityKind::OrgUnit, remote_id, changes } => {
                 self.update_department(remote_id, changes)

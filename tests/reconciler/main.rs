@@ -24,6 +24,8 @@ mod loops;
 mod managers;
 mod mappings;
 mod modes;
+mod outsiders;
+mod partings;
 mod plans;
 mod quota;
 mod short_lists;

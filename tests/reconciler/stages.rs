@@ -8,6 +8,7 @@ use rollcall_provisioning::mapping::Mapping;
 use rollcall_store::adoption::{MarkKind, MarkedThing, NewMark};
 use rollcall_store::changes::{ChangeCursor, Operation};
 use rollcall_store::mappings::NewMapping;
+use rollcall_store::projection::MarkAgain;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -61,6 +62,21 @@ async fn an_account_goes_when_its_days_are_over() -> anyhow::Result<()> {
     days(&world, 2).await?;
     assert_eq!(world.standing("ann").await?.state, "gone");
     assert_eq!(world.picture().await?.departments, Vec::<String>::new());
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_leaves_is_signed_out_although_the_answer_to_that_was_lost() -> anyhow::Result<()> {
+    let kinds = json!([{ "name": "all", "kind": "sso" }]);
+    let (world, ann) = world(&json!({ "leavers": leavers(&json!("never")), "kinds": kinds })).await?;
+    // Turning off is two calls: of one whose answer is lost nobody knows whether the sessions were ended, too.
+    world.fake.on("update account", 1, Fate::Lost { done: true });
+    world.set(ann, json!({ "active": false })).await?;
+    world.settle().await?;
+    assert_eq!((enabled(&world), world.fake.count("update account")), (vec![Some(json!(false))], 2));
+    world.store.mark_again(world.tenant, &MarkAgain::default(), "retry").await?;
+    world.settle().await?;
+    assert_eq!(world.fake.count("update account"), 2, "once is enough");
     Ok(())
 }
 
@@ -137,6 +153,39 @@ async fn an_account_of_another_kind_is_told_and_made_anew_by_leaving_and_coming_
         let account = world.fake.holdings(|held| held.accounts.values().next().cloned()).unwrap_or_default();
         assert_eq!(account.get("account_kind").and_then(Value::as_str).unwrap_or("normal"), wanted);
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_comes_back_may_use_the_account_also_by_rules_that_make_normal_ones() -> anyhow::Result<()> {
+    let kinds = json!([{ "name": "all", "kind": "sso" }]);
+    let (world, ann) = world(&json!({ "leavers": leavers(&json!(30)), "kinds": kinds })).await?;
+    world.set(ann, json!({ "active": false })).await?;
+    world.work(World::options("worker"), world.until("ann", "waiting")).await?;
+    assert_eq!(enabled(&world), [Some(json!(false))]);
+    let mut document = Mapping::default_document();
+    document["leavers"] = leavers(&json!(30));
+    let new = NewMapping { document: &document, note: "", by: "ann", after: None };
+    world.store.save_mapping(world.tenant, &new).await?;
+    world.set(ann, json!({ "active": true })).await?;
+    world.settle().await?;
+    assert_eq!((world.standing("ann").await?.state.as_str(), enabled(&world)), ("in_step", vec![Some(json!(true))]));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_only_another_kind_of_account_has_is_not_written() -> anyhow::Result<()> {
+    let (world, _) = world(&json!({ "kinds": json!([{ "name": "all", "kind": "sso" }]) })).await?;
+    let mut document = Mapping::default_document();
+    document["kinds"] = json!([{ "name": "all", "kind": "dingtalk" }]);
+    document["account"]["login_id"] = json!({ "value": "user.userName", "blank": "hold" });
+    let new = NewMapping { document: &document, note: "", by: "ann", after: None };
+    world.store.save_mapping(world.tenant, &new).await?;
+    world.settle().await?;
+    let standing = world.standing("ann").await?;
+    let stands = (standing.state.as_str(), standing.error_code.as_deref());
+    assert_eq!(stands, ("needs_attention", Some("account_kind_unchangeable")), "{standing:?}");
+    assert_eq!(world.fake.count("update account"), 0);
     Ok(())
 }
 

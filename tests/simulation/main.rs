@@ -6,8 +6,10 @@
 //! cargo run --release -p rollcall-tests --bin simulate -- 1..3001        # thousands; --shrink makes a script shorter
 //! ```
 //!
-//! People, their managers, departments and heads, plans, guards, versions of the mapping, groups that become roles or chats,
-//! undo and what it holds are in it; contacts, enterprise accounts, and links that are broken or made by hand are not.
+//! In it are people, their managers, departments and heads, plans, guards, versions of the mapping, groups that become roles
+//! or chats, undo and what it holds, external contacts, enterprise accounts with either kind of sign-in, and links of people
+//! that are broken or made by hand. Not in it are scans, and so whom they find and what is looked for again, links of
+//! departments that are broken, first passwords that wait for an operator, marks, and successors of leavers.
 //!
 //! What it catches: defects were put in by hand, one at a time, and seeds run from 1 on until one failed.
 //!
@@ -21,7 +23,7 @@
 //! | a mark that moved during the work is dropped | 14 |
 //! | a userid is used again | 22 |
 //!
-//! The counts are from before groups and undo were in it.
+//! The counts are from before groups, undo, contacts, enterprise accounts and links by hand were in it.
 //!
 //! Not caught within some 40 seeds, and so left to the direct tests of `tests/reconciler` and `crates/dingtalk`: an epoch
 //! that does not move, leases that nobody heeds, a lost answer taken for a refusal, a foreign department removed once it is

@@ -13,9 +13,9 @@ use rollcall_provisioning::delivery::Outcome;
 use rollcall_provisioning::entity::{self, Attributes, Desired, Entity, EntityKind, Observed};
 use rollcall_provisioning::finding::Finding;
 use rollcall_provisioning::mapping::{Mapped, PersonKind};
-use rollcall_provisioning::plan::{Action, plan};
+use rollcall_provisioning::plan::{Action, plan, unique_value};
 use rollcall_provisioning::proposal::Paths;
-use rollcall_store::projection::{Link, LoadedUser};
+use rollcall_store::projection::{Link, LoadedUser, Placement};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use time::Duration as Span;
@@ -45,6 +45,11 @@ impl Job<'_> {
                 outcome => return Ok(outcome),
             }
             return Box::pin(self.deliver_contact(mapped, &self.with_link_of_now(loaded).await?)).await;
+        }
+        if loaded.placement != Placement::default() {
+            // They were to be a member, and had no account yet: whoever is outside belongs in no department.
+            held(self.store.displace(self.claim).await?)?;
+            held(self.store.placed(self.claim, &[]).await?)?;
         }
         if mapped.blocked {
             return Ok(Outcome::attention(mapped.findings));
@@ -177,6 +182,9 @@ impl Job<'_> {
             Ok(found) => found,
             Err(error) => return Ok(Seen::End(unread(error)?)),
         };
+        // The number alone may be that of somebody else's contact, for which ours was refused.
+        let name = link.snapshot.get(entity::NAME);
+        let found = found.filter(|contact| link.remote_id.is_some() || contact.attributes.get(entity::NAME) == name);
         match found {
             Some(contact) if self.is_free(&contact).await? => {
                 held(self.store.link_known(self.claim, &contact).await?)?;
@@ -245,7 +253,9 @@ impl Job<'_> {
         "Another external contact of the organisation has the number. Correct it at the source, or remove that contact in \
          DingTalk and retry."
             .clone_into(&mut found.advice);
-        Ok(Answer::End(Outcome::attention(vec![found])))
+        let wants = wanted.get(entity::MOBILE).and_then(|number| unique_value(entity::MOBILE, number));
+        let wants = wants.into_iter().collect();
+        Ok(Answer::End(Outcome::NeedsAttention { findings: vec![found], awaited: None, again: None, wants }))
     }
 }
 

@@ -199,18 +199,25 @@ impl Job<'_> {
         }))
     }
 
-    /// Turns an enterprise account off, unless guards that have not been asked hold that. A normal one has no such switch (page
-    /// `disable-an-exclusive-account`).
+    /// Turns an enterprise account off, unless guards that have not been asked hold that, and ends its sessions. A normal one has
+    /// no such switch (page `disable-an-exclusive-account`).
     async fn turn_off(&self, link: &Link, is_asked: bool) -> Result<Option<Outcome>, Interrupt> {
-        let is_off = link.snapshot.get(entity::ENABLED) == Some(&Value::Bool(false));
-        if is_off || account_kind(&link.snapshot).is_none_or(|kind| kind == NORMAL_ACCOUNT) {
+        if account_kind(&link.snapshot).is_none_or(|kind| kind == NORMAL_ACCOUNT) {
             return Ok(None);
         }
-        let observed = match self.observe_before_loss(Some(link)).await? {
+        let is_off = link.snapshot.get(entity::ENABLED) == Some(&Value::Bool(false));
+        if is_off && self.store.is_turned_off(self.claim).await? {
+            return Ok(None);
+        }
+        let mut observed = match self.observe_before_loss(Some(link)).await? {
             Seen::Now(observed @ Observed::Known(_)) => observed,
             Seen::Now(_) | Seen::Invited(_) => return Ok(None),
             Seen::End(outcome) => return Ok(Some(outcome)),
         };
+        if let Observed::Known(account) = &mut observed {
+            // Nobody can read whether its sessions have ended, so it counts as in use until we have turned it off.
+            account.attributes.insert(entity::ENABLED.to_owned(), Value::Bool(true));
+        }
         let off = Desired::Present([(entity::ENABLED.to_owned(), Some(Value::Bool(false)))].into());
         let made = plan(EntityKind::Account, &off, &observed, None, self.ready.connector.schema());
         let Some(action) = made.actions.first() else { return Ok(None) };

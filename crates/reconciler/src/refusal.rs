@@ -108,7 +108,7 @@ impl Job<'_> {
         if let Some(mobile) = wish.mobile()
             && let Ok(Some(holder)) = self.ready.connector.account_by_mobile(mobile).await
         {
-            if asked_for(&holder) == Some(self.claim.resource) {
+            if asked_for(&holder) == Some(self.claim.resource) && !self.store.is_parted(self.claim, &holder).await? {
                 return self.ours_already(&holder, error).await;
             }
             found.advice = match self.store.linked_resource(self.claim, &holder).await? {

@@ -143,11 +143,15 @@ impl Wish {
     /// What is wanted of an account of which this much is known.
     pub(crate) fn desired(&self, observed: &Observed) -> Desired {
         let mut attributes = self.attributes.clone();
-        if let Observed::Known(entity) = observed {
+        if let Observed::Known(account) = observed {
             attributes.retain(|name, _| !self.once.contains(name));
-            if account_kind(&entity.attributes).is_some_and(|there| there != NORMAL_ACCOUNT) {
+            if account_kind(&account.attributes).is_some_and(|there| there != NORMAL_ACCOUNT) {
                 // An account that is normal does not say so.
                 attributes.entry(entity::ACCOUNT_KIND.to_owned()).or_insert_with(|| Some(json!(NORMAL_ACCOUNT)));
+            }
+            if account.attributes.get(entity::ENABLED) == Some(&json!(false)) {
+                // Whoever is to have an account may use it, also where the rules would make one of another kind by now.
+                attributes.entry(entity::ENABLED.to_owned()).or_insert(Some(json!(true)));
             }
         }
         Desired::Present(attributes)

@@ -13,7 +13,7 @@ use rollcall_store::users::{Namesake, StoredUser, UserView};
 use rollcall_store::write::Actor;
 use serde_json::{Map, Value, json};
 
-use super::script::{Boss, Circle, PEOPLE, PLACES, Put};
+use super::script::{Boss, Circle, PEOPLE, PLACES, Put, Type};
 
 const ENTERPRISE: &str = rollcall_scim::schema::enterprise::URN;
 
@@ -40,6 +40,7 @@ pub(crate) struct Person {
     pub(crate) boss: Boss,
     /// The resource that the boss was when they were named.
     pub(crate) boss_id: Option<String>,
+    pub(crate) user_type: Type,
 }
 
 impl Person {
@@ -67,6 +68,7 @@ impl Person {
             Put::Place(place) => self.place = place,
             Put::Boss(boss) => (self.boss, self.boss_id) = (boss, boss_id),
             Put::Active(active) => self.active = active,
+            Put::Type(user_type) => self.user_type = user_type,
         }
     }
 
@@ -96,6 +98,9 @@ impl Person {
         }
         if let Some(title) = &self.title {
             map.insert("title".to_owned(), json!(title));
+        }
+        if self.user_type != Type::Unsaid {
+            map.insert("userType".to_owned(), json!(format!("{:?}", self.user_type)));
         }
         if !enterprise.is_empty() {
             map.insert(ENTERPRISE.to_owned(), Value::Object(enterprise));
@@ -150,7 +155,7 @@ impl Directory {
         store: &Store,
         number: usize,
         place: usize,
-        boss: Boss,
+        (boss, user_type): (Boss, Type),
     ) -> anyhow::Result<()> {
         if self.living(number).is_some() {
             return Ok(());
@@ -169,6 +174,7 @@ impl Directory {
             place,
             boss,
             boss_id: self.boss_id(boss),
+            user_type,
         };
         let resource = Resource::from_map(person.resource());
         person.id = store.create_user(&self.actor(), resource, Namesake::Ignored).await?.id;

@@ -8,8 +8,9 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::directory::{Group, Person};
+use super::enterprise;
 use super::hand::{self, dept_id, list, text};
-use super::rules::{Groups, Rules};
+use super::rules::{Groups, Logins, Rules};
 use super::run::Run;
 use super::undoing::Held;
 
@@ -27,6 +28,7 @@ pub(crate) struct Standing {
     pub(crate) error_code: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) held_by: Option<String>,
+    waiting_for: Option<Uuid>,
     /// The version of the mapping under which it was last let through.
     pub(crate) rules: i32,
     pub(crate) proposal: Option<Value>,
@@ -35,6 +37,8 @@ pub(crate) struct Standing {
     pub(crate) remote_id: Option<String>,
     /// What a department is called.
     pub(crate) name: Option<String>,
+    /// The department above it.
+    parent: Option<Uuid>,
 }
 
 impl Standing {
@@ -73,6 +77,11 @@ impl Standing {
             .find_map(|line| line.split_once("of the mapping changes it")?.1.split_once("The plan: "));
         let words = plan.map_or("", |(_, plan)| plan).split([' ', ',', '.']);
         self.held_by().starts_with("guard:") && words.filter(|word| !word.is_empty()).any(|word| word == what)
+    }
+
+    /// Whether nothing is made for it, because somebody has broken its link.
+    pub(crate) fn is_unlinked(&self) -> bool {
+        self.state == "held" && self.held_by() == "adoption" && self.verb() == "create"
     }
 
     /// What a plan would do.
@@ -120,9 +129,18 @@ pub(crate) struct Facts {
     pub(crate) invited: BTreeSet<String>,
     pub(crate) foreign_people: BTreeSet<String>,
     pub(crate) foreign_departments: BTreeSet<i64>,
+    /// Accounts of which somebody has said that they are not this person's.
+    pub(crate) parted: BTreeSet<(ResourceId, String)>,
+    pub(crate) foreign_contacts: BTreeSet<String>,
+    /// The external contacts, by their ids.
+    pub(crate) contacts: BTreeMap<String, Value>,
     pub(crate) shirts: BTreeSet<String>,
+    /// Accounts that were turned off, and whose sessions were ended after that.
+    pub(crate) signed_out: BTreeSet<String>,
     pub(crate) rehearses: bool,
     pub(crate) rules: Rules,
+    /// Who is linked to what.
+    linked: BTreeMap<String, ResourceId>,
     version: usize,
 }
 
@@ -130,8 +148,8 @@ impl Facts {
     /// Reads them.
     pub(crate) async fn read(run: &mut Run<'_>) -> anyhow::Result<Self> {
         let rows: Vec<Standing> = sqlx::query_as(
-            "SELECT d.resource_kind, d.resource_id, d.state, d.error_code, d.reason, d.held_by, d.mapping_version AS rules, d.proposal,
-                    d.applied_version, u.version, l.remote_id, o.name
+            "SELECT d.resource_kind, d.resource_id, d.state, d.error_code, d.reason, d.held_by, d.waiting_for, d.mapping_version AS rules, d.proposal,
+                    d.applied_version, u.version, l.remote_id, o.name, o.parent_id AS parent
              FROM deliveries d
              LEFT JOIN users u ON u.tenant_id = d.tenant_id AND u.id = d.resource_id
              LEFT JOIN org_units o ON o.target_id = d.target_id AND o.id = d.resource_id
@@ -152,6 +170,8 @@ impl Facts {
         let mut departments: BTreeMap<i64, Department> = departments.collect();
         let standings: BTreeMap<ResourceId, Standing> =
             rows.into_iter().map(|row| (ResourceId(row.resource_id), row)).collect();
+        let people = standings.iter().filter(|(_, one)| one.resource_kind == ResourceKind::User.as_str());
+        let linked = people.filter_map(|(id, one)| Some((one.remote_id.clone()?, *id))).collect();
         let held: Vec<Held> = run.overrides().await?.into_iter().filter(Held::is_live).collect();
         for held in held.iter().filter(|held| held.resource_kind == ResourceKind::OrgUnit.as_str()) {
             let id = standings.get(&ResourceId(held.resource_id)).and_then(|one| one.remote_id.as_ref()?.parse().ok());
@@ -163,6 +183,8 @@ impl Facts {
             }
         }
         let users = list(&state, "users").iter().map(|entry| (text(entry, "userid").to_owned(), entry.clone()));
+        let contacts = list(&state, "external_contacts").iter();
+        let contacts = contacts.map(|entry| (text(entry, "user_id").to_owned(), entry.clone()));
         let invitations = run.watch.calls.iter().filter(|call| call.errcode == Some(40_103));
         let invited = invitations.map(|call| text(&call.body, "mobile").to_owned());
         let ours = list(&state, "role_groups").iter().find(|group| text(group, "name") == ROLE_GROUP);
@@ -186,13 +208,18 @@ impl Facts {
             groups: run.directory.groups.clone(),
             roles: roles.collect(),
             standings,
+            linked,
             users: users.collect(),
             departments,
             held,
             invited: invited.collect(),
             foreign_people: run.watch.foreign_people.clone(),
             foreign_departments: run.watch.foreign_departments.clone(),
+            parted: run.watch.parted.clone(),
+            foreign_contacts: run.watch.foreign_contacts.clone(),
+            contacts: contacts.collect(),
             shirts: run.watch.shirts.clone(),
+            signed_out: enterprise::signed_out(&run.watch.calls),
             rules: run.rules,
             version: run.watch.versions.len(),
             rehearses: run.stage.mode(run.directory.tenant).await? == "rehearsal",
@@ -202,7 +229,13 @@ impl Facts {
     /// Whether somebody waits for another resource by earlier rules: until that comes no plan is offered what the rules
     /// that count now would change.
     pub(crate) fn waits_by_earlier_rules(&self, standing: &Standing) -> bool {
-        self.is_by_earlier_rules(standing) && standing.state == "waiting" && standing.code() == "waiting_for_resource"
+        let waits = match standing.state.as_str() {
+            "waiting" => standing.code() == "waiting_for_resource",
+            // A person has to see to something besides.
+            "needs_attention" => standing.waiting_for.is_some(),
+            _ => false,
+        };
+        self.is_by_earlier_rules(standing) && waits
     }
 
     /// Whether an account is there by other rules than those that count now.
@@ -222,7 +255,21 @@ impl Facts {
 
     /// Whether somebody is to have an account.
     pub(crate) fn wants(&self, person: &Person) -> bool {
-        self.rules.wants(person) && self.held_at(person.id, "account").is_none()
+        self.includes(person) && !self.rules.is_contact(person)
+    }
+
+    /// Whether there is no number for an account that needs one.
+    pub(crate) fn lacks_number(&self, person: &Person) -> bool {
+        self.wants(person) && self.rules.login(person) == Logins::Normal && !person.has_number()
+    }
+
+    /// Whether somebody is to be an external contact.
+    pub(crate) fn wants_contact(&self, person: &Person) -> bool {
+        self.includes(person) && self.rules.is_contact(person)
+    }
+
+    fn includes(&self, person: &Person) -> bool {
+        self.rules.includes(person) && self.held_at(person.id, "account").is_none()
     }
 
     /// The names from the top to each department in which somebody is to be.
@@ -253,10 +300,26 @@ impl Facts {
         linked.and_then(|id| self.users.get(id)).or_else(|| self.accounts(person).next())
     }
 
-    /// All accounts under userids that the product would ask for.
+    /// The external contact that the product says is this person.
+    pub(crate) fn contact(&self, person: &Person) -> Option<&Value> {
+        let linked = self.standings.get(&person.id)?.remote_id.as_ref()?;
+        self.contacts.get(linked)
+    }
+
+    /// The account that is linked, and all under userids that the product would ask for, unless somebody has said that
+    /// they are another's, or nobody's.
     pub(crate) fn accounts(&self, person: &Person) -> impl Iterator<Item = &Value> {
-        let id = person.id.0.simple().to_string();
-        self.users.iter().filter(move |(userid, _)| userid.starts_with(&id)).map(|(_, user)| user)
+        let (id, first) = (person.id, person.id.0.simple().to_string());
+        let theirs = move |userid: &String| match self.linked.get(userid) {
+            Some(holder) => *holder == id,
+            None => userid.starts_with(&first) && !self.is_parted(userid),
+        };
+        self.users.iter().filter(move |(userid, _)| theirs(userid)).map(|(_, user)| user)
+    }
+
+    /// Whether somebody has said of whose account it is not.
+    pub(crate) fn is_parted(&self, userid: &str) -> bool {
+        self.parted.iter().any(|(_, parted)| parted == userid)
     }
 
     /// Whether somebody is in a department or below it.
@@ -293,6 +356,18 @@ impl Facts {
             }
         }
         true
+    }
+
+    /// Whether a department belongs below another one, wherever somebody has moved it to.
+    pub(crate) fn belongs_below(&self, standing: &Standing, above: &Standing) -> bool {
+        let mut parent = standing.parent;
+        while let Some(id) = parent {
+            if id == above.resource_id {
+                return true;
+            }
+            parent = self.standings.get(&ResourceId(id)).and_then(|standing| standing.parent);
+        }
+        false
     }
 
     /// How the departments stand whose names lie on a path.

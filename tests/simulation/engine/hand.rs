@@ -4,6 +4,7 @@ use axum::http::Method;
 use rollcall_simulator::Simulator;
 use serde_json::{Value, json};
 
+use super::contacts::{KEEPER, LABEL};
 use super::directory::mobile;
 use super::script::{HAND_NAMES, Hand};
 use super::stage::{ask, tell};
@@ -52,6 +53,9 @@ pub(crate) async fn edit(simulator: &Simulator, watch: &mut Watch, hand: Hand, c
     let foreign = |entry: &&Value| watch.foreign_people.contains(text(entry, "userid"));
     let people: Vec<&Value> = list(&state, "users").iter().filter(|entry| !foreign(entry)).collect();
     let person = |number| nth(&people, number).map(|entry| text(entry, "userid").to_owned());
+    let of_ours = |entry: &&Value| !watch.foreign_contacts.contains(text(entry, "user_id"));
+    let contacts: Vec<&Value> = list(&state, "external_contacts").iter().filter(of_ours).collect();
+    let contact = |number| nth(&contacts, number).map(|entry| text(entry, "user_id").to_owned());
     let made = format!("hand{count}");
     let body = match hand {
         Hand::RenameDepartment(number) => department(number)
@@ -82,6 +86,19 @@ pub(crate) async fn edit(simulator: &Simulator, watch: &mut Watch, hand: Hand, c
         }),
         Hand::MakePerson { mobile: number, within } => Some(json!({ "action": "create_user", "userid": made,
             "name": made, "mobile": mobile(number), "dept_id_list": any(within).to_string() })),
+        Hand::RetitleContact(number) => contact(number).map(|id| {
+            let contact = json!({ "user_id": id, "name": made, "title": made, "label_ids": [LABEL],
+                                  "follower_user_id": KEEPER });
+            json!({ "action": "update_external_contact", "contact": contact })
+        }),
+        Hand::DeleteContact(number) => {
+            contact(number).map(|id| json!({ "action": "delete_external_contact", "user_id": id }))
+        }
+        Hand::MakeContact { mobile: number } => {
+            let contact = json!({ "name": made, "mobile": mobile(number), "state_code": "86", "label_ids": [LABEL],
+                                  "follower_user_id": KEEPER });
+            Some(json!({ "action": "create_external_contact", "contact": contact }))
+        }
     };
     let Some(body) = body else { return Ok(false) };
     let (status, answer) = tell(simulator, Method::POST, "edit", Some(&body)).await?;
@@ -92,6 +109,9 @@ pub(crate) async fn edit(simulator: &Simulator, watch: &mut Watch, hand: Hand, c
         "create_user" => {
             watch.numbers.insert(made.clone(), text(&body, "mobile").to_owned());
             watch.foreign_people.insert(made);
+        }
+        "create_external_contact" => {
+            watch.foreign_contacts.insert(text(&answer, "userid").to_owned());
         }
         "create_department" => {
             watch.foreign_departments.insert(dept_id(&answer));

@@ -7,15 +7,20 @@
 //! Judged while it goes on: nothing that is not ours is touched, no userid is used twice, nothing is sent in rehearsal,
 //! by a plan that nobody applied or by other rules than those that an account is under, applied versions never go back,
 //! guards and the rate budget hold. Judged at its end (`oracle`, which knows no planner): DingTalk is as the directory and
-//! the mapping say, or somebody is told why not; what was undone stays so until somebody wants something else, and is by the
-//! rules again once it is lifted; nothing that was acknowledged is lost; a second look finds nothing to do.
+//! the mapping say, or somebody is told why not; contacts are of somebody, and nobody who left can sign in or still is
+//! signed in; an account that somebody has said to be another's is left as it is; what was undone stays so until somebody
+//! wants something else, and is by the rules again once it is lifted; nothing that was acknowledged is lost; a second look
+//! finds nothing to do.
 
 pub(crate) mod check;
+pub(crate) mod contacts;
 pub(crate) mod directory;
+pub(crate) mod enterprise;
 pub(crate) mod facts;
 pub(crate) mod gate;
 pub(crate) mod gateway;
 pub(crate) mod hand;
+pub(crate) mod linking;
 pub(crate) mod many;
 pub(crate) mod oracle;
 pub(crate) mod perform;

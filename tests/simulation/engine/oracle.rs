@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use rollcall_provisioning::ids::ResourceId;
 use serde_json::Value;
 
+use super::contacts;
 use super::directory::{Group, Person};
+use super::enterprise;
 use super::facts::{Department, Facts, ROOT, Standing};
 use super::hand::{SHIRT, text};
-use super::rules::{Groups, Leavers};
+use super::rules::{Groups, Leavers, Logins};
 use super::script::Boss;
 use super::undoing::{same, wish};
 
@@ -26,6 +28,7 @@ pub(crate) fn judge(facts: &Facts, held: bool) -> Vec<String> {
     }
     judge_departments(facts, &mut wrongs);
     judge_groups(facts, &mut wrongs);
+    contacts::judge_all(facts, &mut wrongs);
     for standing in facts.standings.values() {
         let what = format!("{} {}", standing.resource_kind, standing.resource_id);
         if standing.state == "held" && !held {
@@ -71,6 +74,11 @@ fn judge_person(facts: &Facts, person: &Person) -> Vec<String> {
     }
     let standing = facts.standings.get(&person.id);
     let account = facts.account(person);
+    if let Some(userid) = standing.and_then(|one| one.remote_id.clone())
+        && facts.parted.contains(&(person.id, userid.clone()))
+    {
+        wrongs.push(format!("is {userid} again, although somebody has said that they are not"));
+    }
     let Some(standing) = standing else {
         // Whoever was deleted may be forgotten when everything of them is gone.
         if !person.deleted || account.is_some() {
@@ -78,9 +86,22 @@ fn judge_person(facts: &Facts, person: &Person) -> Vec<String> {
         }
         return wrongs;
     };
+    if let Some(contact) = facts.contact(person).filter(|_| !facts.wants_contact(person)) {
+        if !contacts::is_put_off(facts, person, standing) {
+            wrongs.push(format!("is to be no contact, and is one: {contact}; {standing:?}"));
+        }
+        return wrongs;
+    }
+    if facts.wants_contact(person) {
+        contacts::judge(facts, person, standing, &mut wrongs);
+        return wrongs;
+    }
     match (facts.wants(person), account) {
         (false, Some(_)) if person.is_present() && facts.waits_by_earlier_rules(standing) => {}
-        (false, Some(_)) if is_still_leaving(facts, person, standing) => {}
+        (false, Some(account)) if is_still_leaving(facts, person, standing) => {
+            enterprise::judge_leaver(facts, account, &mut wrongs);
+        }
+        (false, Some(_)) if standing.holds("enabled") => {}
         (false, Some(_)) if standing.state == "held" && standing.verb() == "delete" => {}
         (false, Some(_)) if person.is_present() && standing.tells_besides("delete") => {}
         (false, Some(_)) => wrongs.push(format!("has left and is still there: {standing:?}")),
@@ -90,8 +111,8 @@ fn judge_person(facts: &Facts, person: &Person) -> Vec<String> {
                 wrongs.push(format!("has left and is not gone: {standing:?}"));
             }
         }
-        (true, _) if !person.has_number() => {
-            if standing.state != "needs_attention" || !standing.code().starts_with("mobile_m") {
+        (true, _) if facts.lacks_number(person) => {
+            if !is_numberless(standing) {
                 wrongs.push(format!("has no usable number, and nobody is told: {standing:?}"));
             }
         }
@@ -103,6 +124,11 @@ fn judge_person(facts: &Facts, person: &Person) -> Vec<String> {
         (true, Some(account)) => judge_account(facts, person, standing, account, &mut wrongs),
     }
     wrongs
+}
+
+/// Whether it is told that there is no number that DingTalk can take.
+pub(crate) fn is_numberless(standing: &Standing) -> bool {
+    standing.state == "needs_attention" && standing.code().starts_with("mobile_m")
 }
 
 /// Whether somebody has left, and the rules keep their account for now.
@@ -120,7 +146,7 @@ fn is_still_leaving(facts: &Facts, person: &Person, standing: &Standing) -> bool
 fn is_excused(facts: &Facts, person: &Person, standing: &Standing) -> bool {
     let mobile = person.mobile.as_deref().unwrap_or_default();
     match (standing.state.as_str(), standing.code()) {
-        ("held", _) => facts.rehearses && standing.verb() == "create",
+        ("held", _) => facts.rehearses && standing.verb() == "create" || standing.is_unlinked(),
         ("needs_attention", "60104") => facts.users.values().any(|user| text(user, "mobile") == mobile),
         ("needs_attention", "invitation_unanswered") | ("waiting", "invited") => facts.invited.contains(mobile),
         ("waiting", "waiting_for_resource") => {
@@ -131,7 +157,7 @@ fn is_excused(facts: &Facts, person: &Person, standing: &Standing) -> bool {
 }
 
 fn judge_account(facts: &Facts, person: &Person, standing: &Standing, account: &Value, wrongs: &mut Vec<String>) {
-    let mut differs = BTreeSet::new();
+    let mut differs = enterprise::differences(facts, person, account);
     let held = |attribute: &str| facts.held_at(person.id, attribute);
     let mut compare = |attribute: &'static str, wanted: Option<&str>, field: &str| {
         let wanted = held(attribute).map_or(wanted, |held| held.value.as_str());
@@ -143,7 +169,9 @@ fn judge_account(facts: &Facts, person: &Person, standing: &Standing, account: &
     compare("title", facts.rules.title(person).as_deref(), "title");
     compare("email", person.email.as_deref(), "email");
     compare("job_number", person.job_number.as_deref(), "job_number");
-    compare("mobile", person.mobile.as_deref(), "mobile");
+    if facts.rules.login(person) == Logins::Normal && enterprise::has_number(account) {
+        compare("mobile", person.mobile.as_deref(), "mobile");
+    }
     let wanted: Option<BTreeSet<i64>> = facts.paths(person).iter().map(|path| facts.department(path)).collect();
     if Some(Facts::at(account)) != wanted {
         differs.insert("org_units");
@@ -236,7 +264,8 @@ impl Bossed {
     }
 }
 
-fn is_difference_excused(facts: &Facts, person: &Person, standing: &Standing, attribute: &str) -> bool {
+/// Whether there is a good reason why an attribute differs.
+pub(crate) fn is_difference_excused(facts: &Facts, person: &Person, standing: &Standing, attribute: &str) -> bool {
     if standing.holds(attribute) || standing.tells_besides(attribute) || facts.waits_by_earlier_rules(standing) {
         return true;
     }
@@ -244,6 +273,7 @@ fn is_difference_excused(facts: &Facts, person: &Person, standing: &Standing, at
         |word: &str| standing.is(&["needs_attention", "held"]) && standing.reason().to_lowercase().contains(word);
     match attribute {
         "mobile" => says("the mobile of an existing"),
+        "account_kind" => says("the account_kind of an existing"),
         "email" => {
             let taken = facts.users.values().any(|user| Some(text(user, "email")) == person.email.as_deref());
             taken && (says("e-mail") || says("email"))
@@ -329,6 +359,8 @@ fn judge_members(facts: &Facts, group: &Group, holders: &BTreeSet<String>, wrong
         }
     }
     let more: Vec<&String> = holders.iter().filter(|holder| !allowed.contains(holder.as_str())).collect();
+    // What somebody has said to be another's stays where it is.
+    let more: Vec<&String> = more.into_iter().filter(|holder| !facts.is_parted(holder)).collect();
     if !more.is_empty() {
         wrongs.push(format!("{more:?} are in {} and nobody put them there", group.name));
     }
@@ -342,11 +374,13 @@ fn judge_departments(facts: &Facts, wrongs: &mut Vec<String>) {
             standing.held_by().starts_with("mapping:")
                 || facts.is_by_earlier_rules(standing) && standing.is(&["held", "waiting"])
         });
+        // Nor is anybody placed who is a contact for now.
+        let held = held || facts.contact(person).is_some();
         for (path, length) in facts.paths(person).iter().flat_map(|path| (1..=path.len()).map(move |n| (path, n))) {
             let part = path.get(..length).unwrap_or_default();
             match facts.department(part) {
                 Some(id) => drop(needed.insert(id)),
-                None if held || !person.has_number() => {}
+                None if held || facts.lacks_number(person) => {}
                 None if facts.units(part).any(|unit| unit.is(&EXCUSING)) => {}
                 None => wrongs.push(format!("there is no department {}", part.join(" / "))),
             }
@@ -361,11 +395,12 @@ fn judge_departments(facts: &Facts, wrongs: &mut Vec<String>) {
             facts.is_occupied(*id) || facts.foreign_departments.iter().any(|other| facts.is_below(*other, *id));
         let held = standing.is_some_and(|standing| standing.is(&EXCUSING));
         // What is below may be held, or somebody without a usable number may belong there.
-        let below = facts.standings.values().any(|standing| {
-            let other = standing.remote_id.as_ref().and_then(|id| id.parse().ok());
-            standing.resource_kind == "org_unit"
-                && standing.is(&EXCUSING)
-                && other.is_some_and(|other| facts.is_below(other, *id))
+        let below = facts.standings.values().any(|other| {
+            let there = other.remote_id.as_ref().and_then(|id| id.parse().ok());
+            other.resource_kind == "org_unit"
+                && other.is(&EXCUSING)
+                && (there.is_some_and(|there| facts.is_below(there, *id))
+                    || standing.is_some_and(|standing| facts.belongs_below(other, standing)))
         });
         // Whoever other rules would change belongs where they did until a plan permits it, and whose removal is held is
         // where they were. Whoever moved departments by hand may have taken them to elsewhere.
@@ -374,7 +409,7 @@ fn judge_departments(facts: &Facts, wrongs: &mut Vec<String>) {
                 || facts.is_by_earlier_rules(standing) && standing.is(&["held", "waiting"])
                 || standing.state == "held" && standing.verb() == "delete"
         });
-        let numberless = facts.people.iter().any(|person| facts.wants(person) && !person.has_number());
+        let numberless = facts.people.iter().any(|person| facts.lacks_number(person));
         let unplaced = remapped || numberless;
         if !needed.contains(id) && !strangers && !held && !below && !unplaced {
             wrongs.push(format!("department {name} ({id}) is ours and for nobody: {standing:?}"));

@@ -22,7 +22,9 @@ impl Run<'_> {
     pub(crate) async fn perform(&mut self, action: &Action) -> anyhow::Result<()> {
         let store = self.stage.store.clone();
         match action {
-            Action::Create { person, place, boss } => self.directory.create(&store, *person, *place, *boss).await?,
+            Action::Create { person, place, boss, user_type } => {
+                self.directory.create(&store, *person, *place, (*boss, *user_type)).await?;
+            }
             Action::Put(person, put) => self.directory.put(&store, *person, *put).await?,
             Action::Rename { from, to } => {
                 for number in 0..PEOPLE {
@@ -46,6 +48,7 @@ impl Run<'_> {
             Action::Plan(planning) => self.plan(*planning).await?,
             Action::Undo { what, at_once } => self.undo(*what, *at_once).await?,
             Action::Lift(number) => self.lift(*number).await?,
+            Action::Linking(linking) => self.linking(*linking).await?,
             Action::Guards(floor) => self.guards(*floor).await?,
             Action::Mapping(rules) => self.mapping_is(*rules).await?,
             Action::Crash(worker) => self.crash(*worker).await?,

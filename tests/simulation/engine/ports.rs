@@ -7,9 +7,10 @@ use std::time::Duration;
 use rollcall_dingtalk::{Connections, DingTalk, Settings};
 use rollcall_provisioning::budget::{BoxFuture, Budget, BudgetError, Limit};
 use rollcall_provisioning::connector::Connector;
-use rollcall_provisioning::ids::IdSource;
+use rollcall_provisioning::ids::{IdSource, ResourceId};
+use rollcall_provisioning::plan::InitialPassword;
 use rollcall_provisioning::time::Clock;
-use rollcall_reconciler::{ConnectorFactory, FactoryError};
+use rollcall_reconciler::{ConnectorFactory, FactoryError, FirstPassword};
 use rollcall_simulator::ManualClock;
 use rollcall_store::Store;
 use rollcall_store::projection::Target;
@@ -17,6 +18,7 @@ use secrecy::SecretString;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::contacts::{KEEPER, LABEL};
 use super::gate::{self, Gate};
 use super::random::Random;
 use super::stage::CALLS_A_SECOND;
@@ -115,11 +117,19 @@ impl ConnectorFactory for Factory {
             oapi_url: self.base.clone(),
             api_url: self.base.clone(),
             chat_template_id: Some("simulated-template".to_owned()),
+            contact_label_ids: vec![LABEL],
+            contact_follower: Some(KEEPER.to_owned()),
+            enterprise_accounts: true,
             calls_per_second: u32::try_from(CALLS_A_SECOND).unwrap_or(1),
             ..Settings::new("dingsimulatorapp", SecretString::from("simulator-secret"))
         };
         let dingtalk = DingTalk::over(&settings, Arc::clone(&self.budget), &self.connections)
             .map_err(|e| FactoryError(e.to_string()))?;
         Ok(Arc::new(dingtalk))
+    }
+
+    fn first_password(&self, _: &Target, _: ResourceId) -> Result<FirstPassword, FactoryError> {
+        // The same in every run.
+        Ok(FirstPassword { password: InitialPassword::new("simulated-1".to_owned()), sealed: None })
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::directory::Person;
 use super::random::Random;
-use super::script::PLACES;
+use super::script::{PLACES, Type};
 
 /// Into which departments people belong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +56,38 @@ impl Groups {
     }
 }
 
+/// What partners are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Partners {
+    #[default]
+    Members,
+    /// External contacts.
+    Contacts,
+}
+
+/// Whose the accounts of staff are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Logins {
+    /// Their own.
+    #[default]
+    Normal,
+    /// The organisation's; they sign in at its identity provider.
+    Sso,
+    /// The organisation's; they sign in at DingTalk.
+    DingTalk,
+}
+
+impl Logins {
+    /// The word for it.
+    pub(crate) const fn kind(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Sso => "sso",
+            Self::DingTalk => "dingtalk",
+        }
+    }
+}
+
 /// What the mapping says. The default is what all tenants begin with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rules {
@@ -70,6 +102,8 @@ pub(crate) struct Rules {
     /// The project is kept in a field that the organisation made itself.
     pub(crate) field: bool,
     pub(crate) groups: Groups,
+    pub(crate) partners: Partners,
+    pub(crate) logins: Logins,
 }
 
 impl Rules {
@@ -94,6 +128,12 @@ impl Rules {
             heads: random.chance(40),
             field: random.chance(40),
             groups: if random.chance(70) { Groups::some(random) } else { Groups::Nothing },
+            partners: if random.chance(70) { Partners::Contacts } else { Partners::Members },
+            logins: match random.below(10) {
+                0..=3 => Logins::Normal,
+                4..=7 => Logins::Sso,
+                _ => Logins::DingTalk,
+            },
         }
     }
 
@@ -105,11 +145,27 @@ impl Rules {
             if self.capitals {
                 account.insert("title".to_owned(), json!({ "value": "upper(user.title)", "blank": "clear" }));
             }
+            if self.logins == Logins::DingTalk {
+                account.insert("login_id".to_owned(), json!({ "value": "\"login-\" + user.id", "blank": "hold" }));
+            }
             if self.field {
                 let rule = json!({ "value": "enterprise.costCenter", "blank": "clear" });
                 account.insert("extension.project".to_owned(), rule);
             }
         }
+        let mut kinds =
+            vec![json!({ "name": "staff", "when": "user.userType == \"Staff\"", "kind": self.logins.kind() })];
+        if self.partners == Partners::Contacts {
+            kinds.push(json!({ "name": "partners", "when": "user.userType == \"Partner\"", "kind": "contact" }));
+            let title = if self.capitals { "upper(user.title)" } else { "user.title" };
+            let contact = json!({
+                "name": { "value": "user.displayName" },
+                "mobile": { "value": "dingTalkPhone(typed(user.phoneNumbers, \"mobile\"))" },
+                "title": { "value": title, "blank": "clear" },
+            });
+            sections.insert("contact".to_owned(), contact);
+        }
+        sections.insert("kinds".to_owned(), Value::Array(kinds));
         let paths = match self.tree {
             Tree::Deep => "[enterprise.division, enterprise.department]",
             Tree::Flat => "[enterprise.department]",
@@ -149,10 +205,20 @@ impl Rules {
         document
     }
 
-    /// Whether somebody is to have an account.
-    pub(crate) fn wants(&self, person: &Person) -> bool {
+    /// Whether somebody is to be at DingTalk, as whatever.
+    pub(crate) fn includes(&self, person: &Person) -> bool {
         let title = self.without.map(|number| format!("Title {number}"));
         person.is_present() && (title.is_none() || title != person.title)
+    }
+
+    /// Whether somebody is to be an external contact, if anything.
+    pub(crate) const fn is_contact(&self, person: &Person) -> bool {
+        matches!((self.partners, person.user_type), (Partners::Contacts, Type::Partner))
+    }
+
+    /// Whose somebody's account is to be, if they have one.
+    pub(crate) const fn login(&self, person: &Person) -> Logins {
+        if matches!(person.user_type, Type::Staff) { self.logins } else { Logins::Normal }
     }
 
     /// The title that somebody's account is to have.

@@ -95,7 +95,7 @@ pub(crate) async fn run(stage: &mut Stage, script: &Script) -> anyhow::Result<Ou
         directory: set.directory,
         target: set.target,
         workers,
-        watch: Watch::default(),
+        watch: Watch::new(),
         rules: Rules::default(),
         random: Random::new(script.seed),
         lateness: None,
@@ -318,7 +318,7 @@ impl Run<'_> {
         let at = self.stage.clock.ms();
         let call = Call { at: at - super::ports::START_MS, worker: number, api, body, errcode: None };
         self.watch.before(&call, claim.as_ref(), began - super::ports::START_MS);
-        if call.name() == "user/create"
+        if call.makes_somebody()
             && let Some(ms) = self.lateness.take()
         {
             self.note(&format!("late by {ms} ms: {call}"));
@@ -451,7 +451,7 @@ impl Run<'_> {
         .await?;
         let state = hand::state(&self.simulator).await?;
         let mut all = rows.join("\n");
-        for name in ["users", "departments", "roles", "invitations", "people"] {
+        for name in ["users", "departments", "roles", "external_contacts", "invitations", "people"] {
             match state.get(name) {
                 Some(Value::Array(list)) => {
                     for entry in list {

@@ -1,5 +1,6 @@
 //! What happens in a run: steps, each with how far the workers get after it. All of it follows from the seed.
 
+use super::linking::Linking;
 use super::random::Random;
 use super::rules::{Groups, Rules};
 use super::undoing::Undoing;
@@ -29,6 +30,27 @@ pub(crate) enum Boss {
     Unknown,
 }
 
+/// What a person is to the organisation, which decides what some rules make of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Type {
+    #[default]
+    Unsaid,
+    /// Somebody outside, who may become an external contact.
+    Partner,
+    /// Somebody whose account may be the organisation's own.
+    Staff,
+}
+
+impl Type {
+    fn some(random: &mut Random) -> Self {
+        match random.below(10) {
+            0..=3 => Self::Unsaid,
+            4..=6 => Self::Partner,
+            _ => Self::Staff,
+        }
+    }
+}
+
 /// What a SCIM client says of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Put {
@@ -42,6 +64,7 @@ pub(crate) enum Put {
     Place(usize),
     Boss(Boss),
     Active(bool),
+    Type(Type),
 }
 
 /// What a SCIM client says of a group.
@@ -73,6 +96,12 @@ pub(crate) enum Hand {
         mobile: usize,
         within: usize,
     },
+    RetitleContact(usize),
+    DeleteContact(usize),
+    /// An external contact who is nobody of ours, although they may have the number of one.
+    MakeContact {
+        mobile: usize,
+    },
 }
 
 /// What a person does with plans.
@@ -92,6 +121,7 @@ pub(crate) enum Action {
         person: usize,
         place: usize,
         boss: Boss,
+        user_type: Type,
     },
     Put(usize, Put),
     Rename {
@@ -114,6 +144,8 @@ pub(crate) enum Action {
     },
     /// Of what is held since, somebody lets one thing go.
     Lift(usize),
+    /// Somebody says whose an account is, or is not.
+    Linking(Linking),
     Mapping(Rules),
     Guards(u64),
     Crash(usize),
@@ -161,14 +193,14 @@ impl Script {
         let workers = 1 + random.below(3);
         let mut steps = Vec::new();
         for person in 0..3 + random.below(5) {
-            let action = Action::Create { person, place: random.below(PLACES.len()), boss: boss(&mut random) };
+            let action = create(&mut random, person);
             steps.push(step(&mut random, action));
         }
-        if random.chance(40) {
+        if random.chance(55) {
             let rules = Rules { groups: Groups::some(&mut random), ..Rules::some(&mut random) };
             steps.push(step(&mut random, Action::Mapping(rules)));
             for _ in 0..2 + random.below(4) {
-                let action = Action::Group(random.below(GROUPS), Circle::With(random.below(PEOPLE)));
+                let action = Action::Group(random.below(GROUPS), Circle::With(somebody(&mut random)));
                 steps.push(step(&mut random, action));
             }
         }
@@ -178,6 +210,12 @@ impl Script {
         }
         Self { seed, workers, steps }
     }
+}
+
+/// Mostly one of those who are there from the beginning.
+fn somebody(random: &mut Random) -> usize {
+    let among = if random.chance(70) { 6 } else { PEOPLE };
+    random.below(among)
 }
 
 fn step(random: &mut Random, action: Action) -> Step {
@@ -191,16 +229,29 @@ fn step(random: &mut Random, action: Action) -> Step {
     Step { action, gates, chance: random.next() }
 }
 
+fn create(random: &mut Random, person: usize) -> Action {
+    Action::Create { person, place: random.below(PLACES.len()), boss: boss(random), user_type: Type::some(random) }
+}
+
+fn linking(random: &mut Random) -> Linking {
+    let person = somebody(random);
+    match random.below(5) {
+        0 | 1 => Linking::Break(person),
+        2 => Linking::Link { person, account: random.below(12) },
+        _ => Linking::LinkByNumber(person),
+    }
+}
+
 fn boss(random: &mut Random) -> Boss {
     match random.below(10) {
         0..=2 => Boss::Nobody,
         3 => Boss::Unknown,
-        _ => Boss::Person(random.below(PEOPLE)),
+        _ => Boss::Person(somebody(random)),
     }
 }
 
 fn put(random: &mut Random) -> Put {
-    match random.below(20) {
+    match random.below(24) {
         0 => Put::Name(random.below(3)),
         1 => Put::Title(Some(random.below(3))),
         2 => Put::Title(None),
@@ -211,14 +262,15 @@ fn put(random: &mut Random) -> Put {
         11..=13 => Put::Boss(boss(random)),
         14 | 15 => Put::Active(false),
         16 | 17 => Put::Project((!random.chance(30)).then(|| random.below(2))),
+        18..=21 => Put::Type(Type::some(random)),
         _ => Put::Active(true),
     }
 }
 
 fn circle(random: &mut Random) -> Circle {
     match random.below(10) {
-        0..=5 => Circle::With(random.below(PEOPLE)),
-        6 | 7 => Circle::Without(random.below(PEOPLE)),
+        0..=5 => Circle::With(somebody(random)),
+        6 | 7 => Circle::Without(somebody(random)),
         // Names that were another group's before are among them.
         8 => Circle::Called(random.below(GROUPS + 1)),
         _ => Circle::Gone,
@@ -227,7 +279,7 @@ fn circle(random: &mut Random) -> Circle {
 
 fn hand(random: &mut Random) -> Hand {
     let (one, other) = (random.below(12), random.below(12));
-    match random.below(10) {
+    match random.below(13) {
         0 => Hand::RenameDepartment(one),
         1 => Hand::MoveDepartment(one, other),
         2 => Hand::DeleteDepartment(one),
@@ -237,7 +289,10 @@ fn hand(random: &mut Random) -> Hand {
         6 => Hand::MovePerson(one, other),
         7 => Hand::TakeEmail(random.below(4)),
         8 => Hand::GiveShirt(one),
-        _ => Hand::MakePerson { mobile: random.below(PEOPLE), within: other },
+        9 => Hand::RetitleContact(one),
+        10 => Hand::DeleteContact(one),
+        11 => Hand::MakeContact { mobile: somebody(random) },
+        _ => Hand::MakePerson { mobile: somebody(random), within: other },
     }
 }
 
@@ -251,6 +306,10 @@ fn fault(random: &mut Random) -> String {
         "/topapi/v2/department",
         "/topapi/v2/user/create",
         "/topapi/v2/user/update",
+        "/topapi/extcontact",
+        "/topapi/extcontact/create",
+        "/v1.0/contact/orgAccounts",
+        "/v1.0/contact/orgAccounts/signOut",
     ];
     let path = paths.get(random.below(paths.len())).copied().unwrap_or("/");
     let kinds = [
@@ -282,19 +341,22 @@ fn undoing(random: &mut Random) -> Undoing {
     let ms = spans.get(random.below(spans.len())).copied().unwrap_or(1_000);
     match random.below(10) {
         0..=3 => Undoing::Since(ms),
-        4..=6 => Undoing::To(random.below(PEOPLE), ms),
+        4..=6 => Undoing::To(somebody(random), ms),
         7..=8 => Undoing::Plan(random.below(4)),
         _ => Undoing::Version,
     }
 }
 
 fn action(random: &mut Random) -> Action {
-    match random.below(121) {
-        0..=7 => Action::Create { person: random.below(PEOPLE), place: random.below(PLACES.len()), boss: boss(random) },
-        8..=36 => Action::Put(random.below(PEOPLE), put(random)),
+    match random.below(127) {
+        0..=7 => {
+            let person = somebody(random);
+            create(random, person)
+        }
+        8..=36 => Action::Put(somebody(random), put(random)),
         37..=40 => Action::Rename { from: random.below(PLACES.len()), to: random.below(PLACES.len()) },
-        41..=44 => Action::Delete(random.below(PEOPLE)),
-        45..=46 => Action::Exodus { first: random.below(PEOPLE), number: 3 + random.below(6) },
+        41..=44 => Action::Delete(somebody(random)),
+        45..=46 => Action::Exodus { first: somebody(random), number: 3 + random.below(6) },
         47..=53 => Action::Group(random.below(GROUPS), circle(random)),
         54..=60 => Action::ByHand(hand(random)),
         61..=64 => Action::Mode(match random.below(4) {
@@ -317,7 +379,7 @@ fn action(random: &mut Random) -> Action {
         90 => Action::Heal,
         91..=92 => Action::Late(u64::try_from(random.below(40_000)).unwrap_or(0)),
         93..=95 => Action::Outsider {
-            mobile: random.below(PEOPLE),
+            mobile: somebody(random),
             what: if random.chance(70) { "privacy" } else { "certified_corp" },
         },
         96..=98 => Action::Answer { accept: random.chance(70), which: random.below(4) },
@@ -327,6 +389,7 @@ fn action(random: &mut Random) -> Action {
         105..=107 => Action::Cut(random.below(3)),
         108..=112 => Action::Undo { what: undoing(random), at_once: random.chance(80) },
         113..=114 => Action::Lift(random.below(6)),
+        115..=120 => Action::Linking(linking(random)),
         _ => {
             let spans = [1_000, 20_000, 90_000, 11 * 60_000, 61 * 60_000, 25 * 3_600_000, 8 * 24 * 3_600_000];
             Action::Time(spans.get(random.below(spans.len())).copied().unwrap_or(1_000))

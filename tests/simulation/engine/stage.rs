@@ -22,6 +22,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 
+use super::contacts::KEEPER;
 use super::directory::Directory;
 use super::gate::At;
 use super::ports::{Factory, GatedBudget, Series, SharedClock};
@@ -162,6 +163,11 @@ impl Stage {
             ..rollcall_simulator::Options::default()
         };
         let simulator = Simulator::with_clock(options, clock);
+        let keeper = json!({ "action": "create_user", "userid": KEEPER, "name": KEEPER, "mobile": "13700000000",
+                             "dept_id_list": "1" });
+        ask(&simulator, Method::POST, "edit", Some(&keeper)).await?;
+        let sold = json!({ "enterprise_accounts": true });
+        ask(&simulator, Method::PATCH, "organisation", Some(&sold)).await?;
         let tenant = self.store.create_tenant("tenant").await?.id;
         let source = self.store.create_source(tenant, "okta", &Profile::generic()).await?.id;
         let new = NewTarget {

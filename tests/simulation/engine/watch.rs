@@ -8,6 +8,7 @@ use rollcall_store::projection::{Claim, TargetMode};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::contacts;
 use super::rules::Rules;
 use super::undoing::Promises;
 
@@ -34,6 +35,32 @@ impl Call {
         self.api.strip_prefix("/topapi/v2/").unwrap_or(&self.api)
     }
 
+    /// Whether it is about external contacts.
+    fn is_about_contacts(&self) -> bool {
+        self.api.starts_with("/topapi/extcontact/")
+    }
+
+    /// Whether it is to make an account or a contact.
+    pub(crate) fn makes_somebody(&self) -> bool {
+        matches!(self.name(), "user/create" | "/topapi/extcontact/create")
+    }
+
+    fn changes_somebody(&self) -> bool {
+        matches!(self.name(), "user/update" | "/topapi/extcontact/update")
+    }
+
+    /// The title that somebody gets.
+    fn title(&self) -> &str {
+        let about = self.body.get("contact").unwrap_or(&self.body);
+        about.get("title").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The account that it is about, if it names one.
+    pub(crate) fn userid(&self) -> &str {
+        let named = self.body.get("userid").or_else(|| self.body.get("userId"));
+        named.and_then(Value::as_str).unwrap_or_default()
+    }
+
     /// Whether it is made to change something.
     pub(crate) fn writes(&self) -> bool {
         let verb = self.api.rsplit('/').next().unwrap_or_default();
@@ -50,6 +77,9 @@ impl Call {
                 | "removerolesforemps"
                 | "add"
                 | "disband"
+                | "enable"
+                | "disable"
+                | "signOut"
         )
     }
 }
@@ -84,6 +114,9 @@ pub(crate) struct Watch {
     /// What the script made by hand in DingTalk.
     pub(crate) foreign_people: BTreeSet<String>,
     pub(crate) foreign_departments: BTreeSet<i64>,
+    /// Accounts of which somebody has said that they are not this person's.
+    pub(crate) parted: BTreeSet<(ResourceId, String)>,
+    pub(crate) foreign_contacts: BTreeSet<String>,
     /// The numbers of those whom the script made.
     pub(crate) numbers: BTreeMap<String, String>,
     /// Numbers under which we invited somebody.
@@ -111,6 +144,11 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
+    /// What is known at the beginning.
+    pub(crate) fn new() -> Self {
+        Self { foreign_people: [contacts::KEEPER.to_owned()].into(), ..Self::default() }
+    }
+
     fn wrong(&mut self, what: String) {
         self.wrongs.push(what);
     }
@@ -125,20 +163,25 @@ impl Watch {
             return;
         }
         let Some(claim) = claim else { return self.wrong(format!("a write without a claim: {call}")) };
-        let about = |name: &str| call.body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let department = call.body.get("dept_id").and_then(Value::as_i64);
         if let Some(id) = department.filter(|id| *id == 1 || self.foreign_departments.contains(id))
             && !(call.name() == "department/update" && is_about_heads_alone(&call.body))
         {
             self.wrong(format!("department {id} is not ours: {call}"));
         }
-        let userid = about("userid");
+        let userid = call.userid().to_owned();
         // Whoever was invited and is there since is the one who was invited, by whatever way they came.
         if self.numbers.get(&userid).is_some_and(|number| self.invited.contains(number)) {
             self.foreign_people.remove(&userid);
         }
         if self.foreign_people.contains(&userid) {
             self.wrong(format!("account {userid} is not ours: {call}"));
+        }
+        if self.parted.iter().any(|(_, parted)| *parted == userid) {
+            self.wrong(format!("account {userid} is left as it is: {call}"));
+        }
+        if call.is_about_contacts() && self.foreign_contacts.contains(contacts::named(&call.body)) {
+            self.wrong(format!("the contact is not ours: {call}"));
         }
         if call.name() == "user/create" && self.departed.contains(&userid) {
             self.wrong(format!("userid {userid} is used again: {call}"));
@@ -154,23 +197,25 @@ impl Watch {
             None if claim.mode == TargetMode::Rehearsal => self.wrong(format!("a write in rehearsal: {call}")),
             _ => {}
         }
-        if call.name() == "user/create" {
+        if call.makes_somebody() {
             self.created.insert(claim.resource, call.at);
         }
         let fresh = self.created.get(&claim.resource).is_some_and(|at| *at >= self.mapped_at);
-        if call.name() == "user/update" && !fresh && claim.permit.is_none() {
+        if call.changes_somebody() && !fresh && claim.permit.is_none() {
             let rules = usize::try_from(claim.let_through).ok().map(|version| self.rules(version));
-            let title = about("title");
+            let title = call.title().to_owned();
             let plain = title.chars().any(char::is_lowercase);
             let held = self.promises.titles.get(&claim.resource).is_some_and(|titles| titles.contains(&title));
-            if !title.is_empty() && !held && rules.is_some_and(|rules| rules.capitals == plain) {
+            // What an admin wrote goes back with the rest of a contact.
+            let by_hand = call.is_about_contacts() && title.starts_with("hand");
+            if !title.is_empty() && !held && !by_hand && rules.is_some_and(|rules| rules.capitals == plain) {
                 self.wrong(format!("a title not by version {}, without a plan: {call}", claim.let_through));
             }
         }
         if claim.mode == TargetMode::Paused {
             self.wrong(format!("a write although paused: {call}"));
         }
-        if matches!(call.name(), "user/delete" | "department/delete") {
+        if matches!(call.name(), "user/delete" | "department/delete" | "/topapi/extcontact/delete") {
             self.removals.push(Removal {
                 at: call.at,
                 began,

@@ -5,6 +5,7 @@
 //! generation grows.
 
 use super::by_hand::{LinkError, not_correlating, only_one};
+use crate::projection::Claim;
 use crate::projection::plans::end_plan_change;
 use crate::{Store, StoreError};
 use rollcall_provisioning::delivery::Lane;
@@ -123,6 +124,25 @@ impl Store {
         tx.commit().await?;
         self.signal.dirty();
         Ok(Rematching { scan, remote_id })
+    }
+
+    /// Whether somebody has said that this account is not that of the claim's person.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn is_parted(&self, claim: &Claim, remote_id: &str) -> Result<bool, StoreError> {
+        let parted = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM candidates
+                            WHERE tenant_id = $1 AND target_id = $2 AND resource_id = $3 AND remote_id = $4
+                              AND decision = 'rejected' AND NOT superseded)",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.resource.0)
+        .bind(remote_id)
+        .fetch_one(self.pool())
+        .await?;
+        Ok(parted)
     }
 
     /// Forgets a link. `None` when there was none.

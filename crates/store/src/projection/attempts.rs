@@ -3,7 +3,7 @@
 
 use super::claims::Claim;
 use crate::{Store, StoreError};
-use rollcall_provisioning::entity::Attributes;
+use rollcall_provisioning::entity::{self, Attributes};
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use sqlx::FromRow;
 use sqlx::types::Json;
@@ -209,6 +209,24 @@ impl Store {
         .fetch_one(self.pool())
         .await?;
         Ok(at)
+    }
+
+    /// Whether the last try that was about the use of the claim's account has turned it off, and was accepted. If not, an
+    /// account that is off may be so by a call whose answer was lost, and that did not come to the end of all it does.
+    pub async fn is_turned_off(&self, claim: &Claim) -> Result<bool, StoreError> {
+        let off: Option<bool> = sqlx::query_scalar(
+            "SELECT outcome = 'accepted' AND COALESCE(after ->> $5 = 'false', false) FROM attempts
+             WHERE tenant_id = $1 AND target_id = $2 AND resource_id = $3 AND resource_kind = $4 AND $5 = ANY (attributes)
+             ORDER BY id DESC LIMIT 1",
+        )
+        .bind(claim.tenant.0)
+        .bind(claim.target.0)
+        .bind(claim.resource.0)
+        .bind(claim.kind.as_str())
+        .bind(entity::ENABLED)
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(off == Some(true))
     }
 
     /// Lists attempts, the newest first.

@@ -179,7 +179,8 @@ impl Store {
              WHERE gm.tenant_id = $1 AND gm.target_id = $2 AND gm.group_id = $3 AND gm.wanted AND NOT gm.applied
                AND gm.mark = gm.done_mark AND gm.refused IS NULL
                AND EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = $1 AND l.target_id = $2
-                             AND l.resource_kind = 'user' AND l.resource_id = gm.user_id AND l.observed = 'known')",
+                             AND l.resource_kind = 'user' AND l.resource_id = gm.user_id AND l.observed = 'known'
+                             AND l.snapshot ->> 'account_kind' IS DISTINCT FROM 'contact')",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)

@@ -165,7 +165,8 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// The second look of a delivery that decided to wait for `on`. If that is not there, the delivery is looked at by
+    /// The second look of a delivery that decided to wait for `on`. If that is not there, or an external contact, who can
+    /// be nobody's manager, the delivery is looked at by
     /// itself at `otherwise`. Whoever has a new mark by now is due already.
     async fn look_again(
         &self,
@@ -177,7 +178,8 @@ impl Store {
             "WITH there AS (
                  SELECT EXISTS (SELECT 1 FROM links WHERE tenant_id = $1 AND target_id = $2
                                   AND resource_kind IN ('user', 'org_unit') AND resource_id = $6
-                                  AND observed = 'known') AS yes)
+                                  AND observed = 'known'
+                                  AND snapshot ->> 'account_kind' IS DISTINCT FROM 'contact') AS yes)
              UPDATE deliveries d
              SET due_at = CASE WHEN there.yes THEN COALESCE(d.dirty_since, $7) ELSE $8 END,
                  state = CASE WHEN there.yes THEN 'pending' ELSE d.state END,
@@ -202,7 +204,7 @@ impl Store {
         Ok(if woken == Some(true) { Recorded::MoreToDo } else { Recorded::Settled })
     }
 
-    /// Wakes every delivery that waits for the claim's resource, if that is at the target. They get back their place in
+    /// Wakes every delivery that waits for the claim's resource, if that is at the target, and no external contact. They get back their place in
     /// the order of changes, so that managers, whom sources send first, are served before those who report to them.
     /// Returns how many.
     ///
@@ -215,7 +217,8 @@ impl Store {
                  state = CASE WHEN d.lease_until > now() THEN d.state ELSE 'pending' END
              WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.waiting_for = $4
                AND EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = $3
-                             AND l.resource_id = $4 AND l.observed = 'known')",
+                             AND l.resource_id = $4 AND l.observed = 'known'
+                             AND l.snapshot ->> 'account_kind' IS DISTINCT FROM 'contact')",
         )
         .bind(claim.tenant.0)
         .bind(claim.target.0)
