@@ -20,6 +20,11 @@ fn exclusive(account: &Value) -> Option<&Value> {
     account.get("exclusive").filter(|exclusive| !exclusive.is_null())
 }
 
+/// Whether an account, which may be one that is said to be another's, has the login name that somebody's would get.
+pub(crate) fn has_login_of(account: &Value, person: &Person) -> bool {
+    exclusive(account).is_some_and(|exclusive| text(exclusive, "login_id") == login_id(person))
+}
+
 /// Whose an account is, in the rules' word.
 fn kind(account: &Value) -> &str {
     exclusive(account).map_or(Logins::Normal.kind(), |exclusive| text(exclusive, "kind"))

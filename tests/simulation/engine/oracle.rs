@@ -148,6 +148,7 @@ fn is_excused(facts: &Facts, person: &Person, standing: &Standing) -> bool {
     match (standing.state.as_str(), standing.code()) {
         ("held", _) => facts.rehearses && standing.verb() == "create" || standing.is_unlinked(),
         ("needs_attention", "60104") => facts.users.values().any(|user| text(user, "mobile") == mobile),
+        ("needs_attention", "400002") => facts.users.values().any(|user| enterprise::has_login_of(user, person)),
         ("needs_attention", "invitation_unanswered") | ("waiting", "invited") => facts.invited.contains(mobile),
         ("waiting", "waiting_for_resource") => {
             facts.paths(person).iter().any(|path| facts.units(path).any(|unit| unit.is(&EXCUSING)))
