@@ -12,7 +12,7 @@ use crate::world::World;
 
 impl World {
     /// Somebody makes an account an administrator's in the target's own console, or takes that away.
-    fn administers(&self, name: &str, administers: bool) {
+    pub(crate) fn administers(&self, name: &str, administers: bool) {
         self.fake.holdings(|held| {
             let account = held.accounts.values_mut().find(|account| account[entity::NAME] == name);
             let before = account.map(|account| account.insert(entity::ADMINISTRATOR.to_owned(), administers.into()));
@@ -27,7 +27,7 @@ impl World {
     }
 
     /// Two people release a plan, and it is applied.
-    async fn release(&self, plan: Uuid) -> anyhow::Result<()> {
+    pub(crate) async fn release(&self, plan: Uuid) -> anyhow::Result<()> {
         self.store.request_release(self.tenant, plan, &Decider::new("ann"), "It is meant.").await?;
         self.store.release_plan(self.tenant, plan, &Decider::new("bob")).await?;
         self.store.apply_plan(self.tenant, plan, &Wave::All, "ann").await?;

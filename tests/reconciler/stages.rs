@@ -2,13 +2,14 @@
 //! has it again.
 
 use rollcall_provisioning::connector::ErrorClass;
+use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping::Mapping;
 use rollcall_store::adoption::{MarkKind, MarkedThing, NewMark};
 use rollcall_store::changes::{ChangeCursor, Operation};
 use rollcall_store::mappings::NewMapping;
-use rollcall_store::projection::MarkAgain;
+use rollcall_store::projection::{MarkAgain, Wave};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -157,6 +158,54 @@ async fn an_account_of_another_kind_is_told_and_made_anew_by_leaving_and_coming_
 }
 
 #[tokio::test]
+async fn an_administrator_is_turned_off_when_two_people_say_so_and_stays_till_then() -> anyhow::Result<()> {
+    let kinds = json!([{ "name": "all", "kind": "sso" }]);
+    let (world, ann) = world(&json!({ "leavers": leavers(&json!(14)), "kinds": kinds })).await?;
+    world.administers("ann", true);
+    world.set(ann, json!({ "active": false })).await?;
+    world.settle().await?;
+    let held = world.standing("ann").await?;
+    assert_eq!((held.state.as_str(), enabled(&world)), ("held", vec![Some(json!(true))]), "{held:?}");
+    assert!(held.reason.is_some_and(|reason| reason.contains("administers the organisation")));
+    assert_eq!(world.picture().await?.people["ann"][0].departments, ["/Sales"]);
+    let plan = world.plan().await?;
+    world.store.request_release(world.tenant, plan, &Decider::new("ann"), "Dismissed.").await?;
+    world.store.release_plan(world.tenant, plan, &Decider::new("bob")).await?;
+    world.store.apply_plan(world.tenant, plan, &Wave::All, "ann").await?;
+    world.work(World::options("worker"), world.until("ann", "waiting")).await?;
+    assert_eq!(enabled(&world), [Some(json!(false))]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_release_of_leavers_is_one_of_turning_off_and_of_removing_them() -> anyhow::Result<()> {
+    let kinds = json!([{ "name": "all", "kind": "sso" }]);
+    let stages = json!([{ "name": "all", "access_ended_after_days": 3, "removed_after_days": 14 }]);
+    let (world, ann) = world(&json!({ "leavers": stages, "kinds": kinds })).await?;
+    let all = [ann, world.person("bob", json!({})).await?, world.person("cem", json!({})).await?];
+    world.settle().await?;
+    let limit = json!({ "floor": 1, "share": 0.0 });
+    let limits = json!({ "people.remove": limit, "people.deactivate": limit, "source.deactivate": limit });
+    world.limit(&Guards::parse(&limits)?).await?;
+    for id in all {
+        world.set(id, json!({ "active": false })).await?;
+    }
+    world.settle().await?;
+    assert_eq!(world.standing("ann").await?.state, "held");
+    let plan = world.plan().await?;
+    world.store.request_release(world.tenant, plan, &Decider::new("ann"), "They are gone.").await?;
+    world.store.release_plan(world.tenant, plan, &Decider::new("bob")).await?;
+    world.store.apply_plan(world.tenant, plan, &Wave::All, "ann").await?;
+    world.work(World::options("worker"), world.nothing_is_due()).await?;
+    assert_eq!(enabled(&world), vec![Some(json!(true)); 3], "their days begin");
+    days(&world, 4).await?;
+    assert_eq!(enabled(&world), vec![Some(json!(false)); 3], "held once is enough");
+    days(&world, 11).await?;
+    assert_eq!(world.picture().await?.people.len(), 0);
+    Ok(())
+}
+
+#[tokio::test]
 async fn whoever_comes_back_may_use_the_account_also_by_rules_that_make_normal_ones() -> anyhow::Result<()> {
     let kinds = json!([{ "name": "all", "kind": "sso" }]);
     let (world, ann) = world(&json!({ "leavers": leavers(&json!(30)), "kinds": kinds })).await?;
@@ -169,7 +218,9 @@ async fn whoever_comes_back_may_use_the_account_also_by_rules_that_make_normal_o
     world.store.save_mapping(world.tenant, &new).await?;
     world.set(ann, json!({ "active": true })).await?;
     world.settle().await?;
-    assert_eq!((world.standing("ann").await?.state.as_str(), enabled(&world)), ("in_step", vec![Some(json!(true))]));
+    let standing = world.standing("ann").await?;
+    assert_eq!(standing.error_code.as_deref(), Some("account_kind_unchangeable"), "{standing:?}");
+    assert_eq!(enabled(&world), [Some(json!(true))]);
     Ok(())
 }
 

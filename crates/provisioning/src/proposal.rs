@@ -127,12 +127,16 @@ impl Proposal {
     }
 
     /// Whether all of it is in `planned`, as [`Self::to_value`] wrote that: each attribute with the same value after. A
-    /// part that was done meanwhile is missing here, which is no difference. Of members it is only asked whether some were to
+    /// part that was done meanwhile is missing here, which is no difference. An account that goes may be turned off before. Of members it is only asked whether some were to
     /// come or to leave: which, is known of each of them. Of a deletion it does not matter what goes with the entity. What only two people can release must have been so when it was
     /// planned, because only then they have.
     pub fn is_within(&self, planned: &Value) -> bool {
         let verb = planned.get("verb").and_then(Value::as_str).unwrap_or_default();
-        let same_kind = verb == self.verb || (verb == "create" && self.verb == "update");
+        let turns_off = |line: &Line| line.attribute == entity::ENABLED && line.after == Some(Value::Bool(false));
+        let only_turns_off = !self.lines.is_empty() && self.lines.iter().all(turns_off);
+        let same_kind = verb == self.verb
+            || (verb == "create" && self.verb == "update")
+            || (verb == "delete" && self.verb == "update" && only_turns_off);
         let lines = planned.get("lines").and_then(Value::as_array);
         let agreed = |line: &Line| {
             let value = |planned: &Value, name: &str| planned.get(name).filter(|value| !value.is_null()).cloned();

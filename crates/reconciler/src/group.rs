@@ -267,15 +267,16 @@ impl Job<'_> {
             self.is_not_denied(Nature::of(action))?;
         }
         if let Some(arrives) = owner_awaited {
+            let Some(Action::Create { attributes, .. }) = actions.first_mut() else {
+                return self.waits_for_owner().await;
+            };
             if arrives {
                 return Ok(group_report::chat_waits_for_owner());
             }
             // The plan shows the eldest member. Their account may never come, and the chat is for the others too.
             let eldest = self.store.eldest_member(self.claim, false).await?;
             let Some(owner) = eldest.and_then(|eldest| eldest.remote_id) else { return self.waits_for_owner().await };
-            if let Some(Action::Create { attributes, .. }) = actions.first_mut() {
-                attributes.insert(entity::OWNER.to_owned(), json!(owner));
-            }
+            attributes.insert(entity::OWNER.to_owned(), json!(owner));
         }
         let (creations, updates): (Vec<_>, Vec<_>) =
             actions.into_iter().partition(|action| matches!(action, Action::Create { .. }));

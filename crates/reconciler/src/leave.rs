@@ -56,7 +56,7 @@ impl Job<'_> {
             self.hand_over(leaving).await?;
             let since = self.store.link_leaving(self.claim, self.now).await?.unwrap_or(user.changed_at);
             erase_on = leaving.stages.erased_after_days.map(|days| since + Span::days(i64::from(days)));
-            if let Some(outcome) = self.stay_for_now(leaving.stages, since, &mut link, asked.is_some()).await? {
+            if let Some(outcome) = self.stay_for_now(leaving.stages, since, &mut link).await? {
                 return Ok(outcome);
             }
         }
@@ -165,7 +165,6 @@ impl Job<'_> {
         stages: Stages,
         since: OffsetDateTime,
         known: &mut Option<Link>,
-        is_asked: bool,
     ) -> Result<Option<Outcome>, Interrupt> {
         let Some(link) = known.as_ref().filter(|link| link.observed != Observed::Absent) else { return Ok(None) };
         let on = |days: u32| since + Span::days(i64::from(days));
@@ -188,20 +187,21 @@ impl Job<'_> {
         if self.now < access_ends {
             return Ok(Some(report::leaves_on(access_ends, self.now)));
         }
-        held(self.store.displace(self.claim).await?)?;
-        held(self.store.access_ends(self.claim).await?)?;
-        if let Some(outcome) = self.turn_off(link, is_asked).await? {
+        // First, because guards may hold it, and whoever is held stays where they are.
+        if let Some(outcome) = self.turn_off(link).await? {
             return Ok(Some(outcome));
         }
+        held(self.store.displace(self.claim).await?)?;
+        held(self.store.access_ends(self.claim).await?)?;
         Ok(Some(match removed_at {
             Some(at) => report::removed_on(at, self.now),
             None => report::account_kept(),
         }))
     }
 
-    /// Turns an enterprise account off, unless guards that have not been asked hold that, and ends its sessions. A normal one has
-    /// no such switch (page `disable-an-exclusive-account`).
-    async fn turn_off(&self, link: &Link, is_asked: bool) -> Result<Option<Outcome>, Interrupt> {
+    /// Turns an enterprise account off, and ends its sessions. A normal one has no such switch (page
+    /// `disable-an-exclusive-account`). Guards are asked by what is read right before.
+    async fn turn_off(&self, link: &Link) -> Result<Option<Outcome>, Interrupt> {
         if account_kind(&link.snapshot).is_none_or(|kind| kind == NORMAL_ACCOUNT) {
             return Ok(None);
         }
@@ -222,7 +222,7 @@ impl Job<'_> {
         let made = plan(EntityKind::Account, &off, &observed, None, self.ready.connector.schema());
         let Some(action) = made.actions.first() else { return Ok(None) };
         let step = Leaving { action, observed: &observed, sent_by_source: true, by_new_rules: false };
-        if is_asked { self.sent(&step).await } else { self.send_leaver(&step, Some(link)).await }
+        self.send_leaver(&step, Some(link)).await
     }
 
     /// Guards count sources by their ids; people know their names.

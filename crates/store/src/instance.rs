@@ -33,6 +33,9 @@ impl Instance {
     }
 }
 
+/// PostgreSQL's manual, appendix A: `insufficient_privilege`, `undefined_function`, `feature_not_supported`.
+const MAY_NOT_ASK: [&str; 3] = ["42501", "42883", "0A000"];
+
 /// A database that is not the one that it was.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Restored {
@@ -47,11 +50,16 @@ pub struct Restored {
 const BEGIN_AGAIN: [&str; 5] = [
     "UPDATE targets SET mode = 'paused', paused_reason = $2, stopped_until = NULL
      WHERE mode <> 'paused' AND $1::timestamptz IS NOT NULL",
+    // Before the links, and in the order in which a write of several marks takes them: other servers may be at work.
+    "WITH them AS MATERIALIZED (
+         SELECT tenant_id, target_id, resource_kind, resource_id FROM deliveries
+         WHERE $2::text IS NOT NULL ORDER BY resource_id FOR UPDATE)
+     UPDATE deliveries d
+     SET mark = d.mark + 1, state = 'pending', attempt = 0, waiting_for = NULL, permit = NULL, due_at = $1, updated_at = $1,
+         dirty_since = COALESCE(d.dirty_since, $1), lease_epoch = d.lease_epoch + 1, lease_until = NULL
+     FROM them WHERE d.tenant_id = them.tenant_id AND d.target_id = them.target_id
+       AND d.resource_kind = them.resource_kind AND d.resource_id = them.resource_id",
     "UPDATE links SET observed = 'unknown', updated_at = $1 WHERE observed = 'known' AND $2::text IS NOT NULL",
-    "UPDATE deliveries
-     SET mark = mark + 1, state = 'pending', attempt = 0, waiting_for = NULL, permit = NULL, due_at = $1, updated_at = $1,
-         dirty_since = COALESCE(dirty_since, $1), lease_epoch = lease_epoch + 1, lease_until = NULL
-     WHERE $2::text IS NOT NULL",
     "UPDATE plan_changes SET state = 'moved', detail = $2, updated_at = $1 WHERE state = 'permitted'",
     "UPDATE plans SET state = CASE state WHEN 'applying' THEN 'partly_applied' ELSE state END,
             ended_at = CASE state WHEN 'applying' THEN $1 ELSE ended_at END, expires_at = LEAST(expires_at, $1)
@@ -63,8 +71,8 @@ impl Store {
     /// the reason, in the same transaction. To be called before anything is sent.
     pub async fn note_instance(&self) -> Result<Option<Restored>, StoreError> {
         let now = Instance {
-            cluster: self.asked("SELECT system_identifier::text FROM pg_control_system()").await,
-            timeline: self.asked("SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)").await,
+            cluster: self.asked("SELECT system_identifier::text FROM pg_control_system()").await?,
+            timeline: self.asked("SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)").await?,
             ..sqlx::query_as(
                 "SELECT NULL::text AS cluster, NULL::text AS timeline, d.oid::bigint AS database,
                         'instance'::regclass::oid::bigint AS tables
@@ -101,9 +109,15 @@ impl Store {
         Ok(restored)
     }
 
-    /// What Postgres says of itself. Not every service that runs one lets its users ask.
-    async fn asked(&self, question: &'static str) -> Option<String> {
-        sqlx::query_scalar::<Postgres, String>(question).fetch_one(self.pool()).await.ok()
+    /// What Postgres says of itself. Not every service that runs one lets its users ask, or has an answer.
+    async fn asked(&self, question: &'static str) -> Result<Option<String>, StoreError> {
+        match sqlx::query_scalar::<Postgres, String>(question).fetch_one(self.pool()).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| MAY_NOT_ASK.contains(&&*code)) => {
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn begin_again(&self, tx: &mut PgConnection, what: &str) -> Result<u64, StoreError> {

@@ -274,7 +274,7 @@ pub(crate) fn is_difference_excused(facts: &Facts, person: &Person, standing: &S
         |word: &str| standing.is(&["needs_attention", "held"]) && standing.reason().to_lowercase().contains(word);
     match attribute {
         "mobile" => says("the mobile of an existing"),
-        "account_kind" => says("the account_kind of an existing"),
+        "account_kind" => says("documents no call that makes the one of the other"),
         "email" => {
             let taken = facts.users.values().any(|user| Some(text(user, "email")) == person.email.as_deref());
             taken && (says("e-mail") || says("email"))

@@ -343,6 +343,7 @@ impl Store {
 const FORGET_LINK: &str = "
     UPDATE links SET observed = 'absent', remote_id = NULL, snapshot = '{}', invited_at = NULL, left_at = NULL,
            removal_by = NULL, entity = NULL, adopted = false, kept = false, out_at = NULL, adopted_at = NULL,
+           invitations = 0, last_invited_at = NULL, invited_number = NULL, invite_again_by = NULL,
            generation = generation + 1, updated_at = $5
     WHERE tenant_id = $1 AND target_id = $2 AND resource_kind = $3 AND resource_id = $4";
 

@@ -119,6 +119,11 @@ impl Store {
             "SELECT count(*) FROM deliveries d
              JOIN links l ON l.tenant_id = $1 AND l.target_id = $2 AND l.resource_kind = 'user'
                          AND l.resource_id = d.resource_id AND l.observed <> 'absent'
+                         -- Whoever is on the way out for days is no part of those who begin.
+                         AND (l.left_at IS NULL
+                              OR EXISTS (SELECT 1 FROM links own WHERE own.tenant_id = $1 AND own.target_id = $2
+                                           AND own.resource_kind = 'user' AND own.resource_id = $4
+                                           AND own.left_at IS NOT NULL))
              WHERE d.tenant_id = $1 AND d.target_id = $2 AND d.resource_kind = 'user' AND d.lane = $3
                AND d.state IN ('pending', 'applying', 'retrying', 'held') AND d.resource_id <> $4
                AND NOT EXISTS (SELECT 1 FROM effects e WHERE e.tenant_id = $1 AND e.target_id = $2 AND e.effect = $5
