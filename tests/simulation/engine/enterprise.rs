@@ -44,8 +44,7 @@ pub(crate) fn has_number(account: &Value) -> bool {
 pub(crate) fn differences(facts: &Facts, person: &Person, account: &Value) -> BTreeSet<&'static str> {
     let mut differs = BTreeSet::new();
     let login = facts.rules.login(person);
-    // By rules that make normal accounts, one of the organisation's own stays that.
-    if login != Logins::Normal && kind(account) != login.kind() {
+    if kind(account) != login.kind() {
         differs.insert("account_kind");
     }
     let off = facts.held_at(person.id, "enabled").is_some_and(|held| held.value == Value::Bool(false));
