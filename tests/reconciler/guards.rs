@@ -1,11 +1,10 @@
 //! Guards of a live target: what is too much at once waits for a person, and everything else goes on.
 
 use anyhow::Context;
-use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::guard::{Guard, Guards, Limit};
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_store::mappings::NewMapping;
-use rollcall_store::projection::{Closing, Wave};
+use rollcall_store::projection::Closing;
 use serde_json::json;
 use std::time::Duration;
 
@@ -178,9 +177,7 @@ async fn what_hangs_on_leavers_who_are_held_stays_as_it_is() -> anyhow::Result<(
 
         // Two people say that it is meant, also of what comes when the days are over.
         let plan = world.plan().await?;
-        world.store.request_release(world.tenant, plan, &Decider::new("ann"), "They are gone.").await?;
-        world.store.release_plan(world.tenant, plan, &Decider::new("bob")).await?;
-        world.store.apply_plan(world.tenant, plan, &Wave::All, "ann").await?;
+        world.release(plan).await?;
         world.work(World::options("worker"), world.nothing_is_due()).await?;
         assert_eq!(world.circle("Cashier")?.members, ["report"], "{days}");
         assert_eq!(world.managers(&["report"]).await?, [""], "{days}");

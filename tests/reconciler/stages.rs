@@ -2,14 +2,13 @@
 //! has it again.
 
 use rollcall_provisioning::connector::ErrorClass;
-use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::ids::ResourceId;
 use rollcall_provisioning::mapping::Mapping;
 use rollcall_store::adoption::{MarkKind, MarkedThing, NewMark};
 use rollcall_store::changes::{ChangeCursor, Operation};
 use rollcall_store::mappings::NewMapping;
-use rollcall_store::projection::{MarkAgain, Wave};
+use rollcall_store::projection::MarkAgain;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -169,9 +168,7 @@ async fn an_administrator_is_turned_off_when_two_people_say_so_and_stays_till_th
     assert!(held.reason.is_some_and(|reason| reason.contains("administers the organisation")));
     assert_eq!(world.picture().await?.people["ann"][0].departments, ["/Sales"]);
     let plan = world.plan().await?;
-    world.store.request_release(world.tenant, plan, &Decider::new("ann"), "Dismissed.").await?;
-    world.store.release_plan(world.tenant, plan, &Decider::new("bob")).await?;
-    world.store.apply_plan(world.tenant, plan, &Wave::All, "ann").await?;
+    world.release(plan).await?;
     world.work(World::options("worker"), world.until("ann", "waiting")).await?;
     assert_eq!(enabled(&world), [Some(json!(false))]);
     Ok(())
@@ -193,9 +190,7 @@ async fn a_release_of_leavers_is_one_of_turning_off_and_of_removing_them() -> an
     world.settle().await?;
     assert_eq!(world.standing("ann").await?.state, "held");
     let plan = world.plan().await?;
-    world.store.request_release(world.tenant, plan, &Decider::new("ann"), "They are gone.").await?;
-    world.store.release_plan(world.tenant, plan, &Decider::new("bob")).await?;
-    world.store.apply_plan(world.tenant, plan, &Wave::All, "ann").await?;
+    world.release(plan).await?;
     world.work(World::options("worker"), world.nothing_is_due()).await?;
     assert_eq!(enabled(&world), vec![Some(json!(true)); 3], "their days begin");
     days(&world, 4).await?;

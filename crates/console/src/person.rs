@@ -11,7 +11,7 @@ use crate::operator::Operator;
 use crate::query::{InPath, Query};
 use crate::row::{Row, resource_href};
 use crate::state::ConsoleState;
-use crate::trouble::{Trouble, sentence, told_on_page};
+use crate::trouble::{Trouble, sentence, told_on_page, with_status};
 use crate::view::View;
 use crate::words::age::{When, moment};
 use crate::words::source::{Said, said, shown};
@@ -136,10 +136,7 @@ async fn page_of(
     // There may be a reason to fill in.
     let view = if subject.standings.iter().any(asks) || refused.is_some() { view.still() } else { view };
     let answer = page(&view, operator, (&subject.name.clone(), Section::People), &subject)?;
-    Ok(match refused {
-        None => answer,
-        Some(refusal) => (refusal.status, answer).into_response(),
-    })
+    Ok(with_status(answer, refused))
 }
 
 /// `GET /console/departments/{id}`.

@@ -15,6 +15,7 @@ use rollcall_provisioning::window::Nature;
 use rollcall_store::projection::{Candidate, GroupLink, Movers, ProjectedGroup};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// The role or chat that a group is to become.
 #[derive(Debug)]
@@ -34,8 +35,8 @@ pub(crate) struct WantedEntity {
 /// Who owns a chat.
 struct Owner {
     remote_id: String,
-    /// If they have no account yet, and this is the one that they will most likely have: whether somebody is about to make it.
-    awaited: Option<bool>,
+    /// Who they are, if they have no account yet, and this is the one that they will most likely have.
+    awaited: Option<Uuid>,
 }
 
 impl WantedEntity {
@@ -266,11 +267,11 @@ impl Job<'_> {
         if let Some(action) = actions.first() {
             self.is_not_denied(Nature::of(action))?;
         }
-        if let Some(arrives) = owner_awaited {
+        if let Some(user) = owner_awaited {
             let Some(Action::Create { attributes, .. }) = actions.first_mut() else {
                 return self.waits_for_owner().await;
             };
-            if arrives {
+            if self.store.arrives(self.claim, user).await? {
                 return Ok(group_report::chat_waits_for_owner());
             }
             // The plan shows the eldest member. Their account may never come, and the chat is for the others too.
@@ -467,9 +468,8 @@ impl Job<'_> {
         match (chosen, eldest) {
             (Some(remote_id), _) => Ok(Ok(Some(Owner { remote_id, awaited: None }))),
             // So that a rehearsal can show whose chat it would be.
-            (None, Some(eldest)) => {
-                let awaited = Some(self.store.arrives(self.claim, eldest.id).await?);
-                Ok(Ok(Some(Owner { remote_id: eldest.id.simple().to_string(), awaited })))
+            (None, Some(Candidate { id, .. })) => {
+                Ok(Ok(Some(Owner { remote_id: id.simple().to_string(), awaited: Some(id) })))
             }
             (None, None) => Ok(Err(self.waits_for_owner().await?)),
         }

@@ -64,7 +64,6 @@ impl Job<'_> {
         if !by_new_rules {
             held(self.store.displace(self.claim).await?)?;
         }
-        let asked = asked.filter(|_| goes_now);
         let is_asked = asked.is_some();
         let observed = match asked {
             Some(observed) => observed,
@@ -140,8 +139,11 @@ impl Job<'_> {
         let made = plan(EntityKind::Account, &Desired::Absent, &observed, None, self.ready.connector.schema());
         let Some(action) = made.actions.first() else { return Ok(Begins::Unasked) };
         let step = Leaving { action, observed: &observed, sent_by_source, by_new_rules };
-        let outcome = self.hold_leaver(&step, Some(link)).await?;
-        Ok(outcome.map_or(Begins::Asked(observed), Begins::Held))
+        Ok(match self.hold_leaver(&step, Some(link)).await? {
+            Some(outcome) => Begins::Held(outcome),
+            None if goes_now => Begins::Asked(observed),
+            None => Begins::Unasked,
+        })
     }
 
     /// The sources whose lists may be incomplete if they have sent the departure: the one that did, and all whose list the
@@ -301,9 +303,9 @@ struct Beginning {
 enum Begins {
     /// Something is in the way.
     Held(Outcome),
-    /// It is under way, or is asked about later.
+    /// Its end is asked about later.
     Unasked,
-    /// It was asked, and may; this is known of the account.
+    /// It may, and so may its end, which is now; this is known of the account.
     Asked(Observed),
 }
 

@@ -47,9 +47,7 @@ pub struct Restored {
 
 /// Nothing is known of what the targets have: all of it is read once they go on. What people have permitted before is not
 /// permitted any more, and who was at work has lost their claim. `$1` is the present moment, `$2` why.
-const BEGIN_AGAIN: [&str; 5] = [
-    "UPDATE targets SET mode = 'paused', paused_reason = $2, stopped_until = NULL
-     WHERE mode <> 'paused' AND $1::timestamptz IS NOT NULL",
+const BEGIN_AGAIN: [&str; 4] = [
     // Before the links, and in the order in which a write of several marks takes them: other servers may be at work.
     "WITH them AS MATERIALIZED (
          SELECT tenant_id, target_id, resource_kind, resource_id FROM deliveries
@@ -126,22 +124,21 @@ impl Store {
              target to rehearsal to see in a plan what would be changed, or to live to go on; what the target has is read \
              again first."
         );
-        let mut paused = 0;
-        for (index, statement) in BEGIN_AGAIN.into_iter().enumerate() {
-            let done = sqlx::query(statement).bind(self.now()).bind(&reason).execute(&mut *tx).await?;
-            if index == 0 {
-                paused = done.rows_affected();
-            }
-        }
-        sqlx::query(
-            "INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
+        let paused = sqlx::query(
+            "WITH paused AS (
+                 UPDATE targets SET mode = 'paused', paused_reason = $2, stopped_until = NULL
+                 WHERE mode <> 'paused' RETURNING tenant_id, id)
+             INSERT INTO changes (tenant_id, at, request_id, operation, resource_kind, resource_id, version, details)
              SELECT tenant_id, $1, '', 'target_paused', 'target', id, 0, jsonb_build_object('reason', $2::text)
-             FROM targets WHERE paused_reason = $2",
+             FROM paused",
         )
         .bind(self.now())
         .bind(&reason)
         .execute(&mut *tx)
         .await?;
-        Ok(paused)
+        for statement in BEGIN_AGAIN {
+            sqlx::query(statement).bind(self.now()).bind(&reason).execute(&mut *tx).await?;
+        }
+        Ok(paused.rows_affected())
     }
 }

@@ -3,6 +3,7 @@
 use crate::error::ApiError;
 use crate::services::explain::clock;
 use crate::services::person::{self, PersonView, StandingView};
+use crate::services::reason;
 use crate::services::targets::no_target;
 use rollcall_provisioning::ids::{ResourceId, TargetId, TenantId};
 use rollcall_provisioning::invitation::{Invited, Rules};
@@ -89,11 +90,7 @@ pub async fn invite_again(
     request: &InviteAgainRequest,
     by: &str,
 ) -> Result<InviteAgainView, ApiError> {
-    let reason = request.reason.trim();
-    if reason.is_empty() || reason.chars().count() > MAX_REASON {
-        let problem = format!("must say why the person is invited again, in 1 to {MAX_REASON} characters");
-        return Err(ApiError::parameter("reason", problem));
-    }
+    let reason = reason::within(&request.reason, MAX_REASON)?;
     let target = request.target.map(TargetId);
     if let Some(target) = target
         && !store.targets(tenant).await?.iter().any(|known| known.id == target)
