@@ -1,6 +1,7 @@
 //! What groups become is judged and held like everything else: rehearsals, guards, versions of the mapping, decisions by
 //! hand; and what becomes of their people: departments, titles, the way out.
 
+use anyhow::Context;
 use std::time::Duration;
 
 use rollcall_provisioning::decider::Decider;
@@ -53,8 +54,8 @@ async fn a_rehearsal_shows_what_would_be_done_and_a_plan_does_it() -> anyhow::Re
     assert_eq!(world.circle("Cashier")?.members, names(&["ann", "bob"]));
     let chat = world.circle("News")?;
     assert_eq!((chat.owner.as_str(), chat.members), ("ann", names(&["ann", "bob"])));
-    let plans = world.store.plans(world.tenant, None, Some(made), 1).await?;
-    assert_eq!(plans[0].state, "applied", "{:?}", plans[0].states);
+    let shown = world.store.plan(world.tenant, made).await?.context("no plan")?;
+    assert_eq!(shown.state, "applied", "{:?}", shown.states);
     // Somebody else than the plan says makes it stale, also if there are as many of them.
     let cyd = world.person("cyd", json!({})).await?;
     world.add(group, &[cyd]).await?;
@@ -104,10 +105,10 @@ async fn many_who_would_be_removed_are_held_and_the_others_go_on() -> anyhow::Re
     assert!(standing.reason.as_ref().is_some_and(|reason| reason.contains("more than 12")), "{standing:?}");
     assert_eq!(world.circle("Staff")?.members.len(), 61, "who comes is not held up");
     let made = plan(&world, None).await?;
-    let shown = world.store.plans(world.tenant, None, Some(made), 1).await?;
-    assert_eq!(shown[0].state, "guarded", "{:?}", shown[0].summary);
+    let shown = world.store.plan(world.tenant, made).await?.context("no plan")?;
+    assert_eq!(shown.state, "guarded", "{:?}", shown.summary);
     let key = format!("members.remove:{}", group.0);
-    assert_eq!(shown[0].summary["effects"][&key], 13);
+    assert_eq!(shown.summary["effects"][&key], 13);
     world.store.request_release(world.tenant, made, &Decider::new("ann"), "They moved to another shop.").await?;
     world.store.release_plan(world.tenant, made, &Decider::new("bob")).await?;
     world.store.apply_plan(world.tenant, made, &Wave::All, "ann").await?;

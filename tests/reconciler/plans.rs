@@ -1,5 +1,6 @@
 //! Plans: exactly what was read is sent, or nothing; in waves; and what a guard holds only with two people.
 
+use anyhow::Context;
 use rollcall_provisioning::decider::Decider;
 use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::ids::ResourceId;
@@ -17,8 +18,7 @@ async fn make(world: &World, held_by: Option<&str>) -> anyhow::Result<Uuid> {
 }
 
 async fn shown(world: &World, plan: Uuid) -> anyhow::Result<PlanRow> {
-    let mut plans = world.store.plans(world.tenant, None, Some(plan), 1).await?;
-    Ok(plans.remove(0))
+    world.store.plan(world.tenant, plan).await?.context("no plan")
 }
 
 async fn lines(world: &World, plan: Uuid, name: &str) -> anyhow::Result<Value> {

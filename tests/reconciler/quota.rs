@@ -1,5 +1,6 @@
 //! How many calls a target may be sent: what is more waits for the next day, and people who lose their access do not.
 
+use anyhow::Context;
 use rollcall_provisioning::allowance::Spent;
 use rollcall_provisioning::connector::ErrorClass;
 use rollcall_provisioning::guard::Guards;
@@ -85,7 +86,7 @@ async fn a_plan_that_needs_more_calls_than_are_left_is_held_but_for_leavers() ->
     let scope = PlanScope::default();
     let new = NewPlan { target: world.target, scope: &scope, guards: &Guards::default(), by: "ann" };
     let plan = world.store.make_plan(world.tenant, &new).await?;
-    let shown = world.store.plans(world.tenant, None, Some(plan), 1).await?.remove(0);
+    let shown = world.store.plan(world.tenant, plan).await?.context("no plan")?;
     assert_eq!((&shown.summary["calls"], &shown.summary["calls_left"]), (&json!(3), &json!(2)));
     assert_eq!(shown.summary["guards"]["quota"], "quota: 3 calls, more than the 2 of 3 that are left today");
     assert_eq!((shown.state.as_str(), shown.guarded), ("guarded", 2));

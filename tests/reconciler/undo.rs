@@ -1,6 +1,7 @@
 //! Taking back what was done while something else waits: an undo is sent, or is told beforehand that it cannot be; and two
 //! who decide about one person do not get in each other's way.
 
+use anyhow::Context;
 use rollcall_dingtalk::DingTalkSchema;
 use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::ids::ResourceId;
@@ -50,7 +51,7 @@ async fn apply(world: &World, plan: Uuid) -> Result<Applied, ApplyError> {
 }
 
 async fn shown(world: &World, plan: Uuid) -> anyhow::Result<PlanRow> {
-    Ok(world.store.plans(world.tenant, None, Some(plan), 1).await?.remove(0))
+    world.store.plan(world.tenant, plan).await?.context("no plan")
 }
 
 /// The codes of what a plan that undoes cannot take back, or not without a loss.

@@ -1,5 +1,6 @@
 //! An undo of many is written a page at a time, and applied in a few statements.
 
+use anyhow::Context;
 use rollcall_dingtalk::DingTalkSchema;
 use rollcall_provisioning::guard::Guards;
 use rollcall_provisioning::ids::TargetId;
@@ -64,7 +65,7 @@ async fn an_undo_of_many_is_written_page_by_page() -> anyhow::Result<()> {
     let plan = f.store.make_undo(f.tenant, &new).await?.expect("something was done");
     let statements: i64 = sqlx::query_scalar("SELECT count(*) FROM written").fetch_one(f.database.pool()).await?;
     assert_eq!(statements, 3, "one for each page");
-    let made = f.store.plans(f.tenant, None, Some(plan), 1).await?.remove(0);
+    let made = f.store.plan(f.tenant, plan).await?.context("no plan")?;
     assert_eq!((made.state.as_str(), made.states), ("ready", json!({ "planned": PEOPLE })));
     let applied = f.store.apply_plan(f.tenant, plan, &Wave::All, "ann").await?;
     assert_eq!(applied, Applied { permitted: i64::from(PEOPLE), withheld: 0 });

@@ -225,6 +225,22 @@ async fn what_has_moved_since_is_named_and_nothing_is_sent() -> anyhow::Result<(
     ensure!(rejected.body["state"] == "rejected", "{}", rejected.body);
     let after = act(&maria, &plan, "apply", json!({ "wave": "all" })).await?;
     ensure!(after.status == StatusCode::CONFLICT, "{}", after.body);
+    every_plan_is_listed(&world, &maria, &plan).await
+}
+
+/// Makes two plans more, and reads all of them page by page.
+async fn every_plan_is_listed(world: &World, rest: &ScimClient, first: &Value) -> anyhow::Result<()> {
+    let made = [make(rest, world).await?, make(rest, world).await?];
+    let ids = |page: &Value| -> Vec<Value> {
+        page["data"].as_array().into_iter().flatten().map(|plan| plan["id"].clone()).collect()
+    };
+    let newest = rest.get("/plans?limit=2").await?.body;
+    ensure!(ids(&newest) == [made[1]["id"].clone(), made[0]["id"].clone()], "{newest}");
+    let cursor = newest["next_cursor"].as_str().context("there are more")?;
+    let earlier = rest.get(&format!("/plans?limit=2&target={}&cursor={cursor}", world.target().await?)).await?.body;
+    ensure!(ids(&earlier) == [first["id"].clone()] && earlier["has_more"] == false, "{earlier}");
+    let strange = rest.get("/plans?cursor=x").await?;
+    ensure!(strange.status == StatusCode::BAD_REQUEST && strange.body["detail"].is_string(), "{}", strange.body);
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::frame::{Section, page};
 use crate::operator::Operator;
-use crate::query::InPath;
+use crate::query::{InPath, Query};
 use crate::state::ConsoleState;
 use crate::trouble::Trouble;
 use crate::view::View;
@@ -19,7 +19,7 @@ use rollcall_provisioning::ids::TargetId;
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-/// Plans of a page; the newest ones.
+/// Plans of a page.
 const ROWS: i64 = 50;
 
 #[derive(Template)]
@@ -28,6 +28,14 @@ struct Plans {
     as_of: String,
     targets: Vec<MakeFor>,
     rows: Vec<Listed>,
+    first: bool,
+    next: Option<String>,
+}
+
+/// Where the list begins.
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    after: Option<String>,
 }
 
 /// A target that a plan can be made for.
@@ -60,9 +68,10 @@ pub(crate) async fn list(
     State(state): State<ConsoleState>,
     operator: Operator,
     view: View,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Trouble> {
     let (store, now) = (state.api().store(), state.now());
-    let found = plans::list(store, operator.tenant, None, ROWS, now).await?;
+    let found = plans::list(store, operator.tenant, None, (ROWS, asked.after.as_deref()), now).await?;
     let held = |view: &targets::TargetView| {
         view.counts.iter().filter(|count| count.state == "held").map(|count| count.count).sum()
     };
@@ -77,7 +86,9 @@ pub(crate) async fn list(
                 name: target.name,
             })
             .collect(),
-        rows: found.iter().map(|plan| Listed::of(plan, now)).collect(),
+        rows: found.data.iter().map(|plan| Listed::of(plan, now)).collect(),
+        first: asked.after.is_none(),
+        next: found.next_cursor,
     };
     page(&view, &operator, ("Plans", Section::Plans), &body)
 }

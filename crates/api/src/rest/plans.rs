@@ -43,14 +43,15 @@ pub(super) async fn make(
     Ok((StatusCode::CREATED, Json(plan)))
 }
 
-/// The newest plans.
+/// The plans, the newest first.
 #[utoipa::path(
     get, path = "/plans", tag = "plans", operation_id = "listPlans",
     params(
         ("target" = Option<Uuid>, Query, description = "Only of this target"),
-        ("limit" = Option<i64>, Query, description = "The most plans, at most 200; 50 if left out"),
+        ("limit" = Option<i64>, Query, description = "Plans in a page, at most 200; 50 if left out"),
+        ("cursor" = Option<String>, Query, description = "Where the page begins: next_cursor of the page before"),
     ),
-    responses((status = 200, description = "The plans, the newest first", body = Page<PlanView>), Refusals),
+    responses((status = 200, description = "A page of the plans", body = Page<PlanView>), Refusals),
 )]
 pub(super) async fn list(
     client: ApiClient,
@@ -58,9 +59,10 @@ pub(super) async fn list(
     mut params: Params,
 ) -> Result<Json<Page<PlanView>>, ApiError> {
     let (target, limit) = (params.id("target")?.map(TargetId), params.limit()?);
+    let cursor = params.text("cursor");
     params.end()?;
-    let found = plans::list(state.store(), client.tenant, target, limit, state.clock().now()).await?;
-    Ok(Json(Page::whole(found)))
+    let (page, now) = ((limit, cursor.as_deref()), state.clock().now());
+    Ok(Json(plans::list(state.store(), client.tenant, target, page, now).await?))
 }
 
 /// One plan: how much it would do, how long that takes, what guards say of it, who decided what.

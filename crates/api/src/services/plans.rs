@@ -283,17 +283,23 @@ fn guards(summary: &Value, sources: &SourceNames) -> Vec<PlanGuard> {
         .collect()
 }
 
-/// The plans of a tenant, of one target or of all, the newest first.
+/// A page of the plans of a tenant, of one target or of all, the newest first.
+///
+/// # Errors
+/// 400 for a cursor of another list.
 pub async fn list(
     store: &Store,
     tenant: TenantId,
     target: Option<TargetId>,
-    limit: i64,
+    (limit, cursor): (i64, Option<&str>),
     now: OffsetDateTime,
-) -> Result<Vec<PlanView>, ApiError> {
-    let (rows, targets) = tokio::try_join!(store.plans(tenant, target, None, limit), store.targets(tenant))?;
+) -> Result<Page<PlanView>, ApiError> {
+    let before = Cursor::ids(cursor)?.map(|(plan, _)| plan);
+    let rows = store.plans(tenant, target, before, limit.saturating_add(1));
+    let (rows, targets) = tokio::try_join!(rows, store.targets(tenant))?;
     let sources = SourceNames::of(store, tenant).await?;
-    Ok(rows.into_iter().map(|row| PlanView::of(row, (&targets, &sources), now)).collect())
+    let place = |row: &PlanRow| Cursor::Ids(row.id, row.target_id);
+    Ok(Page::of(rows, limit, place, |row| PlanView::of(row, (&targets, &sources), now)))
 }
 
 /// The plans that somebody has asked to release, and nobody has released yet; the newest first, `limit` at most.
@@ -313,8 +319,8 @@ pub async fn unreleased(
 /// # Errors
 /// 404.
 pub async fn read(store: &Store, tenant: TenantId, plan: Uuid, now: OffsetDateTime) -> Result<PlanView, ApiError> {
-    let (rows, targets) = tokio::try_join!(store.plans(tenant, None, Some(plan), 1), store.targets(tenant))?;
-    let row = rows.into_iter().next().ok_or(ApiError::Plan(ApplyError::NotFound))?;
+    let (row, targets) = tokio::try_join!(store.plan(tenant, plan), store.targets(tenant))?;
+    let row = row.ok_or(ApiError::Plan(ApplyError::NotFound))?;
     Ok(PlanView::of(row, (&targets, &SourceNames::of(store, tenant).await?), now))
 }
 
@@ -333,7 +339,7 @@ pub async fn changes(
     let after = Cursor::ids(cursor)?.map(|(resource, _)| ResourceId(resource));
     let query = PlanChangeQuery { after, limit: query.limit.saturating_add(1), ..query.clone() };
     let rows = store.plan_changes(tenant, plan, &query).await?;
-    if rows.is_empty() && store.plans(tenant, None, Some(plan), 1).await?.is_empty() {
+    if rows.is_empty() && store.plan(tenant, plan).await?.is_none() {
         return Err(ApiError::Plan(ApplyError::NotFound));
     }
     let place = |row: &PlanChange| Cursor::Ids(row.resource_id, plan);

@@ -66,7 +66,7 @@ pub(super) async fn plan(args: PlanArgs, store: &Store, output: &Output) -> Resu
         }
         Some(PlanCommand::List(which)) => {
             let tenant = chosen_tenant(store, which.tenant.as_deref()).await?.id;
-            let found = plans::list(store, tenant, None, LISTED, SystemClock.now()).await.map_err(told)?;
+            let found = plans::list(store, tenant, None, (LISTED, None), SystemClock.now()).await.map_err(told)?.data;
             let row = |plan: &PlanView| {
                 let made = rfc3339(plan.created_at);
                 vec![

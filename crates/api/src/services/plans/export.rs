@@ -31,7 +31,7 @@ pub struct Export {
 /// # Errors
 /// 404.
 pub async fn export(store: &Store, tenant: TenantId, plan: Uuid, query: PlanChangeQuery) -> Result<Export, ApiError> {
-    if store.plans(tenant, None, Some(plan), 1).await?.is_empty() {
+    if store.plan(tenant, plan).await?.is_none() {
         return Err(ApiError::Plan(ApplyError::NotFound));
     }
     let query = PlanChangeQuery { after: None, limit: AT_ONCE, ..query };

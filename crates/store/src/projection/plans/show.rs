@@ -130,7 +130,8 @@ macro_rules! plans {
              FROM plans p
              WHERE p.tenant_id = $1 AND ",
             $which,
-            " ORDER BY p.created_at DESC, p.id DESC LIMIT $2"
+            // Ids begin with the time at which they were given out (RFC 9562 §5.7).
+            " ORDER BY p.id DESC LIMIT $2"
         )
     };
 }
@@ -197,19 +198,25 @@ impl Store {
         Ok(rows.into_iter().map(ResourceId).collect())
     }
 
-    /// The plans of a tenant, the newest first.
+    /// One plan.
+    pub async fn plan(&self, tenant: TenantId, plan: Uuid) -> Result<Option<PlanRow>, StoreError> {
+        let row = sqlx::query_as(plans!("p.id = $3")).bind(tenant.0).bind(1_i64).bind(plan);
+        Ok(row.fetch_optional(self.pool()).await?)
+    }
+
+    /// The plans of a tenant, the newest first; only those made before the plan `before`, if it is given.
     pub async fn plans(
         &self,
         tenant: TenantId,
         target: Option<TargetId>,
-        plan: Option<Uuid>,
+        before: Option<Uuid>,
         limit: i64,
     ) -> Result<Vec<PlanRow>, StoreError> {
-        let rows = sqlx::query_as(plans!("($3::uuid IS NULL OR p.target_id = $3) AND ($4::uuid IS NULL OR p.id = $4)"))
+        let rows = sqlx::query_as(plans!("($3::uuid IS NULL OR p.target_id = $3) AND ($4::uuid IS NULL OR p.id < $4)"))
             .bind(tenant.0)
             .bind(limit)
             .bind(target.map(|id| id.0))
-            .bind(plan)
+            .bind(before)
             .fetch_all(self.pool())
             .await?;
         Ok(rows)
